@@ -1,0 +1,261 @@
+/**
+ * What the engine can be asked: the one contract between the engine's child process and everyone who uses it.
+ *
+ * The engine holds one policy at a time (weights, optimiser moments, step count) and knows token ids only: text, stores,
+ * rewards and Temporal live outside. Requests and results are small and cross by IPC; weights cross as folders on disk.
+ */
+
+/** AdamW (Loshchilov & Hutter 2019, algorithm 2) with bias correction, decoupled decay and global-norm clipping. */
+export interface OptimizerSettings {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  weightDecay: number;
+  /** Largest L2 norm of the whole gradient; 0 switches clipping off. */
+  maxGradNorm: number;
+}
+
+export const DEFAULT_OPTIMIZER: Omit<OptimizerSettings, 'learningRate'> = {
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+  maxGradNorm: 1,
+};
+
+export type Algorithm = 'grpo' | 'dapo';
+
+/** Soft overlong punishment (DAPO, arXiv 2503.14476, eq. 13), lengths in tokens. */
+export interface OverlongSettings {
+  maxLength: number;
+  cache: number;
+}
+
+export interface LossSettings {
+  algorithm: Algorithm;
+  /** The ratio is clipped to [1 - clipLow, 1 + clipHigh]. */
+  clipLow: number;
+  clipHigh: number;
+  /** The temperature the rollouts were sampled at: log-probabilities are taken from logits / temperature. */
+  temperature: number;
+  overlong: OverlongSettings | null;
+  /** DAPO only: token mean within each prompt's group (the paper's equation) or over the whole mini-batch (the authors' code). */
+  tokenMean: 'group' | 'batch';
+}
+
+export interface SamplingSettings {
+  /** 0 is greedy; log-probabilities are then those at temperature 1. */
+  temperature: number;
+  /** 1 keeps every token. */
+  topP: number;
+  /** 0 keeps every token. */
+  topK: number;
+  maxNewTokens: number;
+  /** A response ends with (and includes) the first of these ids. */
+  stopIds: number[];
+}
+
+export interface LoadRequest {
+  /** A Hugging Face folder; with optimizer.safetensors beside the weights its moments and step count are taken too. */
+  directory: string;
+  /** Another folder to take optimizer.safetensors from; null starts a fresh optimiser. Absent: `directory`'s own, if any. */
+  optimizer?: string | null;
+  /** The caller's name for what is loaded; `status` gives it back, so a policy in memory is not loaded twice. */
+  tag: string;
+}
+
+export interface ModelSummary {
+  architecture: 'llama' | 'qwen2' | 'qwen3';
+  parameters: number;
+  vocabularySize: number;
+  /** Longest sequence in tokens (max_position_embeddings). */
+  contextLength: number;
+  layers: number;
+  hiddenSize: number;
+}
+
+export interface EngineStatus {
+  /** Tag of the policy in memory; null when none is loaded or an operation on it was interrupted. */
+  tag: string | null;
+  model: ModelSummary | null;
+  pid: number;
+}
+
+export interface GeneratePrompt {
+  ids: number[];
+  /** Names the random stream: response i draws from (seed, i). Equal weights, prompt and seed give equal responses, whatever else is in the batch. */
+  seed: string;
+}
+
+export interface GenerateRequest {
+  prompts: GeneratePrompt[];
+  /** Responses to each prompt. */
+  group: number;
+  sampling: SamplingSettings;
+}
+
+export interface GeneratedResponse {
+  ids: number[];
+  /** Natural log of the probability at the sampling temperature over the whole vocabulary (before top-p and top-k). */
+  logprobs: number[];
+  finish: 'stop' | 'length';
+}
+
+export interface GenerateResult {
+  /** In the order of the prompts. */
+  groups: { responses: GeneratedResponse[] }[];
+  newTokens: number;
+  promptTokens: number;
+  seconds: number;
+}
+
+export interface LogprobsRequest {
+  sequences: number[][];
+  /** Logits are divided by it; 1 unless told. */
+  temperature?: number;
+}
+
+export interface LogprobsResult {
+  /** For each sequence one value a token, natural log; the first is null. */
+  logprobs: (number | null)[][];
+}
+
+export interface SftExample {
+  promptIds: number[];
+  responseIds: number[];
+}
+
+/** One optimiser step over the examples: mean over examples of each one's mean negative log-likelihood of its response tokens. */
+export interface SftRequest {
+  examples: SftExample[];
+  optimizer: OptimizerSettings;
+  /** Bound on the tokens of one forward and backward pass; the split is a function of the examples and this number alone. */
+  microBatchTokens: number;
+  /** Tag of the policy after the step. */
+  tag: string;
+}
+
+export interface StepMetrics {
+  loss: number;
+  /** L2 norm of the whole gradient before clipping. */
+  gradNorm: number;
+  /** Mean entropy in nats over response tokens. */
+  entropy: number;
+  /** Response tokens the loss was taken over. */
+  tokens: number;
+  /** The optimiser's step count after this step. */
+  optimizerStep: number;
+  seconds: number;
+}
+
+export type SftMetrics = StepMetrics;
+
+export interface ScoredResponse {
+  ids: number[];
+  /** The sampler's log-probabilities, one a token. */
+  logprobs: number[];
+  reward: number;
+}
+
+export interface ScoredGroup {
+  promptIds: number[];
+  responses: ScoredResponse[];
+}
+
+/** One optimiser step over the groups. */
+export interface UpdateRequest {
+  groups: ScoredGroup[];
+  loss: LossSettings;
+  optimizer: OptimizerSettings;
+  microBatchTokens: number;
+  tag: string;
+}
+
+export interface UpdateMetrics extends StepMetrics {
+  /** Share of response tokens whose clipped term is the one taken. */
+  clipFraction: number;
+  /** Mean over tokens of exp(d) - 1 - d with d = sampler's minus trainer's log-probability (k3 estimator of KL(trainer || sampler)). */
+  kl: number;
+  /** |sampler's - trainer's log-probability|, largest and mean over tokens. */
+  logprobDifferenceMax: number;
+  logprobDifferenceMean: number;
+  /** Mean reward of the groups, after overlong shaping. */
+  reward: number;
+  /** Groups whose rewards differ. */
+  effectiveGroups: number;
+}
+
+export interface SaveRequest {
+  /** Must not exist yet or be empty; becomes a Hugging Face folder plus optimizer.safetensors. */
+  directory: string;
+  withOptimizer: boolean;
+}
+
+export interface SavedPolicy {
+  /** Of model.safetensors, hex. */
+  sha256: string;
+  bytes: number;
+}
+
+export interface EngineOperations {
+  status: [Record<string, never>, EngineStatus];
+  load: [LoadRequest, ModelSummary];
+  generate: [GenerateRequest, GenerateResult];
+  logprobs: [LogprobsRequest, LogprobsResult];
+  sft: [SftRequest, SftMetrics];
+  update: [UpdateRequest, UpdateMetrics];
+  save: [SaveRequest, SavedPolicy];
+  /** SHA-256 that `save` would report for model.safetensors, without writing it. */
+  fingerprint: [Record<string, never>, { sha256: string }];
+}
+
+export type Operation = keyof EngineOperations;
+
+/** Sent while an operation works, at least once a second or once a unit of work, whichever is longer. */
+export interface EngineProgress {
+  operation: Operation;
+  /** Work done and in all, in `unit`s. */
+  done: number;
+  total: number;
+  unit: 'tokens' | 'micro-batches' | 'sequences' | 'tensors';
+}
+
+export interface CallOptions {
+  /** Aborting ends the call at the next chunk or micro-batch; an engine that does not answer within a grace time is killed. */
+  signal?: AbortSignal;
+  onProgress?: (progress: EngineProgress) => void;
+}
+
+/** The caller's side: implemented by host.ts over a child process. */
+export interface Engine {
+  call<O extends Operation>(
+    operation: O,
+    request: EngineOperations[O][0],
+    options?: CallOptions,
+  ): Promise<EngineOperations[O][1]>;
+  /** Ends the child process; a later call starts another. */
+  close(): Promise<void>;
+}
+
+/** The engine's child process ended or broke while it was at work; the policy in memory is gone. Worth a retry. */
+export class EngineLostError extends Error {
+  override readonly name = 'EngineLostError';
+}
+
+/** The request cannot be served, now or later (bad model folder, prompt too long, NaN loss, …). Not worth a retry. */
+export class EngineRequestError extends Error {
+  override readonly name = 'EngineRequestError';
+  constructor(
+    message: string,
+    readonly code:
+      | 'bad-model'
+      | 'bad-request'
+      | 'not-loaded'
+      | 'not-finite'
+      | 'unsupported'
+      | 'internal' = 'bad-request',
+  ) {
+    super(message);
+  }
+}

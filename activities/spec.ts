@@ -1,0 +1,161 @@
+/**
+ * The run spec: everything a run is decided by. The schema is the type; every field a user may leave out has its default
+ * here and nowhere else, so the spec in the store (`runs/<run>/spec.json`) says all of it.
+ */
+import { z } from 'zod';
+import { DEFAULT_OPTIMIZER } from './engine/protocol.js';
+import { sourceSchema } from './datasets/sources.js';
+
+const positiveInt = z.int().positive();
+const fraction = z.number().min(0).max(1);
+
+/** Names become folder names and workflow ids: no separators, nothing that escapes the store's root. */
+export const runNameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+    'expected letters, digits, ".", "_" or "-", 100 at most, the first a letter or digit',
+  );
+
+/** QwenLong-L1's evaluation prompt (arXiv 2505.17667, appendix). */
+export const PAPER_PROMPT =
+  'Please read the following text and answer the question below.\n\n<text>\n{document}\n</text>\n\n{question}\n\n' +
+  'Format your response as follows: "Therefore, the answer is (insert answer here)".';
+
+const optimizerSchema = z.strictObject({
+  learningRate: z.number().positive(),
+  beta1: fraction.default(DEFAULT_OPTIMIZER.beta1),
+  beta2: fraction.default(DEFAULT_OPTIMIZER.beta2),
+  epsilon: z.number().positive().default(DEFAULT_OPTIMIZER.epsilon),
+  weightDecay: z.number().min(0).default(DEFAULT_OPTIMIZER.weightDecay),
+  maxGradNorm: z.number().min(0).default(DEFAULT_OPTIMIZER.maxGradNorm),
+});
+
+const samplingSchema = z.strictObject({
+  temperature: z.number().min(0).default(0.7),
+  topP: z.number().gt(0).max(1).default(0.95),
+  topK: z.int().min(0).default(0),
+  maxNewTokens: positiveInt,
+});
+
+/** Reinforcement learning settings; a phase may override any of them. Paper's values where a laptop can bear them. */
+const rlShape = {
+  algorithm: z.enum(['grpo', 'dapo']).default('dapo'),
+  /** G: responses to each prompt. */
+  groupSize: z.int().min(2).default(8),
+  /** Groups with reward variance wanted for a step. */
+  promptsPerStep: positiveInt.default(16),
+  /** Groups of one optimiser update; a step makes ceil(groups / this) of them. */
+  promptsPerUpdate: positiveInt.optional(),
+  optimizer: optimizerSchema,
+  sampling: samplingSchema,
+  clipLow: fraction.default(0.2),
+  /** 0.2 for GRPO and 0.28 for DAPO unless given. */
+  clipHigh: z.number().min(0).optional(),
+  /** DAPO's soft overlong punishment, in response tokens; null leaves it out. */
+  overlong: z.strictObject({ maxLength: positiveInt, cache: positiveInt }).nullable().default(null),
+  /** DAPO only: token mean within each prompt's group (the paper) or over the whole mini-batch (the authors' code). */
+  tokenMean: z.enum(['group', 'batch']).default('group'),
+  /** DAPO's dynamic sampling: further rounds of prompts to replace groups without reward variance. GRPO keeps them: 0. */
+  maxRefills: z.int().min(0).optional(),
+  signal: z
+    .strictObject({
+      /** A step with fewer effective groups (after refills) has no signal. */
+      minEffectiveGroups: z.int().min(1).default(2),
+      /** So many signal-less steps in a row stop the phase. */
+      patience: positiveInt.default(3),
+      onMissing: z.enum(['stop', 'continue']).default('stop'),
+    })
+    .prefault({}),
+};
+export const rlSchema = z.strictObject(rlShape);
+
+const phaseSchema = z.strictObject({
+  /** L_k: samples with L_(k-1) < prompt tokens <= L_k are this phase's own band. */
+  maxTokens: positiveInt,
+  steps: positiveInt,
+  /** Any of the `rl` settings, for this phase alone. */
+  rl: rlSchema.partial().optional(),
+});
+
+/** Difficulty-aware retrospective sampling (arXiv 2505.17667, section 3.2). The paper leaves fraction, smoothing and replacement open. */
+const retrospectiveSchema = z.strictObject({
+  enabled: z.boolean().default(true),
+  /** Carried samples as a share of the pool (carried / (band + carried)). */
+  fraction: fraction.default(0.25),
+  /** Candidates: `inverse-mean-reward` weighs every earlier sample by 1 / (mean reward + smoothing) (Eq. 10); `zero-accuracy` takes only those never answered (section 3.2's rule), evenly. */
+  weight: z.enum(['inverse-mean-reward', 'zero-accuracy']).default('inverse-mean-reward'),
+  /** Keeps Eq. 10 finite at mean reward 0. */
+  smoothing: z.number().positive().default(0.125),
+  replacement: z.boolean().default(false),
+});
+
+const evaluationSetSchema = z.strictObject({
+  name: runNameSchema,
+  source: sourceSchema,
+  limit: positiveInt.optional(),
+});
+
+export const runSpecSchema = z.strictObject({
+  seed: z.int().min(0).default(1),
+  /** A Hugging Face folder or `hf:owner/name[@revision]`. */
+  model: z.string().min(1),
+  prompt: z
+    .strictObject({
+      /** {document} and {question} are filled in. */
+      template: z
+        .string()
+        .refine(
+          t => t.includes('{document}') && t.includes('{question}'),
+          'expected a text with {document} and {question}',
+        )
+        .default(PAPER_PROMPT),
+      /** Wrap the prompt as a user message in the model's chat template. */
+      chat: z.boolean().default(true),
+      /** The system message of the chat, if any. */
+      system: z.string().nullable().default(null),
+    })
+    .prefault({}),
+  /** What the phases draw from, by length. */
+  data: z.array(sourceSchema).min(1),
+  warmup: z
+    .strictObject({
+      /** Samples with traces; those whose prompt exceeds `maxTokens` are left out. */
+      data: z.array(sourceSchema).min(1),
+      maxTokens: positiveInt.optional(),
+      epochs: positiveInt.default(1),
+      batchSize: positiveInt.default(8),
+      optimizer: optimizerSchema,
+    })
+    .nullable()
+    .default(null),
+  rl: rlSchema,
+  phases: z.array(phaseSchema).min(1),
+  retrospective: retrospectiveSchema.prefault({}),
+  evaluation: z
+    .strictObject({
+      sets: z.array(evaluationSetSchema).default([]),
+      /** Which policies are evaluated; the last phase's is always the final policy. */
+      policies: z.array(z.enum(['base', 'sft', 'phases', 'final'])).default(['base', 'sft', 'phases', 'final']),
+      sampling: samplingSchema.optional(),
+      /** Responses to each question. */
+      samples: positiveInt.default(1),
+    })
+    .prefault({}),
+  checkpoints: z
+    .strictObject({
+      /** A snapshot every so many steps; policies between are rebuilt from the redo log. The last of a stage is always kept. */
+      everySteps: positiveInt.default(10),
+    })
+    .prefault({}),
+  engine: z
+    .strictObject({
+      /** Tokens of one forward and backward pass. Part of the spec because it fixes the order of summation, so the bits. */
+      microBatchTokens: positiveInt.default(4096),
+    })
+    .prefault({}),
+});
+
+export type RunSpec = z.output<typeof runSpecSchema>;
+export type RlSettings = z.output<typeof rlSchema>;
+export type PhaseSpec = RunSpec['phases'][number];
