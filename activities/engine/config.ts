@@ -72,7 +72,7 @@ const configSchema = z.looseObject({
   use_sliding_window: z.boolean().nullish(),
   sliding_window: z.int().nullish(),
   layer_types: z.array(z.string()).nullish(),
-  quantization_config: z.unknown(),
+  quantization_config: z.unknown().optional(),
   bos_token_id: tokenId.nullish(),
   eos_token_id: z.union([tokenId, z.array(tokenId)]).nullish(),
 });
