@@ -3,8 +3,8 @@
  * here and nowhere else, so the spec in the store (`runs/<run>/spec.json`) says all of it.
  */
 import { z } from 'zod';
-import { DEFAULT_OPTIMIZER } from './engine/protocol.js';
 import { sourceSchema } from './datasets/sources.js';
+import { DEFAULT_OPTIMIZER } from './engine/protocol.js';
 
 const positiveInt = z.int().positive();
 const fraction = z.number().min(0).max(1);
@@ -74,15 +74,15 @@ const phaseSchema = z.strictObject({
   /** L_k: samples with L_(k-1) < prompt tokens <= L_k are this phase's own band. */
   maxTokens: positiveInt,
   steps: positiveInt,
-  /** Any of the `rl` settings, for this phase alone. */
-  rl: rlSchema.partial().optional(),
+  /** Any of the `rl` settings, for this phase alone: merged over the run's and checked as a whole by `validateSpec`. */
+  rl: z.record(z.string(), z.unknown()).optional(),
 });
 
 /** Difficulty-aware retrospective sampling (arXiv 2505.17667, section 3.2). The paper leaves fraction, smoothing and replacement open. */
 const retrospectiveSchema = z.strictObject({
   enabled: z.boolean().default(true),
   /** Carried samples as a share of the pool (carried / (band + carried)). */
-  fraction: fraction.default(0.25),
+  fraction: z.number().min(0).lt(1).default(0.25),
   /** Candidates: `inverse-mean-reward` weighs every earlier sample by 1 / (mean reward + smoothing) (Eq. 10); `zero-accuracy` takes only those never answered (section 3.2's rule), evenly. */
   weight: z.enum(['inverse-mean-reward', 'zero-accuracy']).default('inverse-mean-reward'),
   /** Keeps Eq. 10 finite at mean reward 0. */
@@ -156,6 +156,21 @@ export const runSpecSchema = z.strictObject({
     .prefault({}),
 });
 
-export type RunSpec = z.output<typeof runSpecSchema>;
-export type RlSettings = z.output<typeof rlSchema>;
-export type PhaseSpec = RunSpec['phases'][number];
+/** RL settings with every default filled in, also those that depend on the algorithm. */
+export type RlSettings = Required<z.output<typeof rlSchema>>;
+export type SamplingSpec = z.output<typeof samplingSchema>;
+export type OptimizerSpec = z.output<typeof optimizerSchema>;
+export interface PhaseSpec {
+  maxTokens: number;
+  steps: number;
+  rl: RlSettings;
+}
+type Parsed = z.output<typeof runSpecSchema>;
+export type WarmupSpec = NonNullable<Parsed['warmup']>;
+export type EvaluationSpec = Required<Parsed['evaluation']>;
+/** A valid spec as `validateSpec` returns it and spec.json holds it. */
+export type RunSpec = Omit<Parsed, 'rl' | 'phases' | 'evaluation'> & {
+  rl: RlSettings;
+  phases: PhaseSpec[];
+  evaluation: EvaluationSpec;
+};

@@ -1,0 +1,211 @@
+/**
+ * The store as a folder. Everything is written under `.work/` on the same file system, synced, and then linked or
+ * renamed into place, both of which the file system does at once or not at all and never over something published.
+ */
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { canonicalJson, sha256 } from './canonical.js';
+import { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
+import { storeSegments } from './layout.js';
+import {
+  type ArtifactRef,
+  type Claim,
+  CorruptArtifactError,
+  DivergenceError,
+  type Fence,
+  MissingArtifactError,
+  StaleAttemptError,
+  type Store,
+} from './store.js';
+
+export class FolderStore implements Store {
+  readonly root: string;
+
+  /** @param root an existing or new folder; created on first use */
+  constructor(root: string) {
+    this.root = resolve(root);
+  }
+
+  publishText(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
+    const target = this.pathOf(uri);
+    return this.workFolder(async folder => {
+      const temporary = join(folder, 'file');
+      await writeSynced(temporary, text);
+      await this.checkFence(fence);
+      await makeFolder(dirname(target));
+      const placed = await unlessThere(() => link(temporary, target));
+      const offered = sha256(text);
+      if (!placed) {
+        const published = await fileHash(target);
+        if (published !== offered) throw await this.diverged(uri, published, offered, temporary);
+      }
+      await sync(dirname(target));
+      return { uri, sha256: offered };
+    });
+  }
+
+  async publishFolder(uri: string, folder: string, fence?: Fence): Promise<ArtifactRef> {
+    const target = this.pathOf(uri);
+    const files = await filesBelow(folder);
+    for (const path of files) await sync(join(folder, path));
+    for (const path of new Set(files.map(file => dirname(join(folder, file))))) await sync(path);
+    const offered = folderHash(await fileHashes(folder));
+    await this.checkFence(fence);
+    await makeFolder(dirname(target));
+    const placed = await unlessThere(() => rename(folder, target));
+    if (!placed) {
+      const published = folderHash(await fileHashes(target));
+      if (published !== offered) throw await this.diverged(uri, published, offered, folder);
+    }
+    await sync(dirname(target));
+    return { uri, sha256: offered };
+  }
+
+  async find(uri: string): Promise<ArtifactRef | null> {
+    try {
+      return { uri, sha256: sha256(await readFile(this.pathOf(uri))) };
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return null;
+      throw error;
+    }
+  }
+
+  has(uri: string): Promise<boolean> {
+    return exists(this.pathOf(uri));
+  }
+
+  async readText(ref: ArtifactRef): Promise<string> {
+    const bytes = await readFile(this.pathOf(ref.uri)).catch((error: unknown) => {
+      throw isCode(error, 'ENOENT') ? new MissingArtifactError(ref.uri, this.root) : error;
+    });
+    const found = sha256(bytes);
+    if (found !== ref.sha256) throw new CorruptArtifactError(ref.uri, ref.sha256, found);
+    return bytes.toString('utf8');
+  }
+
+  async list(uri: string): Promise<string[]> {
+    try {
+      return (await readdir(this.pathOf(uri))).sort();
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return [];
+      throw error;
+    }
+  }
+
+  async localFolder(uri: string): Promise<string> {
+    const path = this.pathOf(uri);
+    if (!(await exists(path))) throw new MissingArtifactError(uri, this.root);
+    return path;
+  }
+
+  async workFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+    const folder = join(this.root, '.work', randomUUID());
+    await mkdir(folder, { recursive: true });
+    try {
+      return await use(folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async claim(marker: string, claim: Claim): Promise<void> {
+    const current = await this.claimed(marker);
+    if (current && current.attempt > claim.attempt) {
+      throw new StaleAttemptError(marker, claim.attempt, current.attempt);
+    }
+    if (current && current.attempt === claim.attempt) {
+      const [published, offered] = [canonicalJson(current), canonicalJson(claim)];
+      if (published !== offered) throw new DivergenceError(marker, sha256(published), sha256(offered), null);
+      return;
+    }
+    const target = this.pathOf(marker);
+    await this.workFolder(async folder => {
+      const temporary = join(folder, 'file');
+      await writeSynced(temporary, `${JSON.stringify(claim)}\n`);
+      await makeFolder(dirname(target));
+      await rename(temporary, target);
+      await sync(dirname(target));
+    });
+  }
+
+  async claimed(marker: string): Promise<Claim | null> {
+    try {
+      return JSON.parse(await readFile(this.pathOf(marker), 'utf8')) as Claim;
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return null;
+      throw error;
+    }
+  }
+
+  private pathOf(uri: string): string {
+    return join(this.root, ...storeSegments(uri));
+  }
+
+  private async checkFence(fence: Fence | undefined): Promise<void> {
+    if (!fence) return;
+    const current = await this.claimed(fence.marker);
+    if (current && current.attempt > fence.attempt) {
+      throw new StaleAttemptError(fence.marker, fence.attempt, current.attempt);
+    }
+  }
+
+  /** Keeps the divergent content beside what is published, for inspection, and says so. */
+  private async diverged(uri: string, published: string, offered: string, content: string): Promise<DivergenceError> {
+    const kept = `${uri}.diverged-${offered.slice(0, 12)}`;
+    await unlessThere(() => rename(content, this.pathOf(kept)));
+    return new DivergenceError(uri, published, offered, kept);
+  }
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Flushes a file, or a folder's entries, to the disk. */
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** mkdir -p whose new folders survive a power cut: each new entry is synced into its parent. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await sync(dirname(folder));
+}
+
+/** Runs a placing operation; false if something already lies there. */
+async function unlessThere(place: () => Promise<void>): Promise<boolean> {
+  try {
+    await place();
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST') || isCode(error, 'ENOTEMPTY')) return false;
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

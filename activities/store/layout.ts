@@ -1,0 +1,55 @@
+/** Where each artifact of a run lies. The only place that spells store uris. */
+
+/** Which try of which stage: `warmup` or `phase-<k>`. */
+export interface StageAttempt {
+  run: string;
+  stage: string;
+  attempt: number;
+}
+
+const PREFIX = 'store:';
+const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}$/;
+
+/** Joins and checks path segments: none may be empty, hidden, or lead out of the store. */
+export function storeUri(...segments: string[]): string {
+  const bad = segments.find(segment => !SEGMENT.test(segment));
+  if (bad !== undefined) {
+    throw new RangeError(
+      `"${bad}" cannot be part of a store uri: expected letters, digits, ".", "_", "-", "@" or "+", the first a letter or digit`,
+    );
+  }
+  return PREFIX + segments.join('/');
+}
+
+/** The checked segments of a store uri. Throws RangeError for anything else. */
+export function storeSegments(uri: string): string[] {
+  if (!uri.startsWith(PREFIX)) {
+    throw new RangeError(`"${uri}" is not a store uri: expected "store:runs/…"`);
+  }
+  const segments = uri.slice(PREFIX.length).split('/');
+  storeUri(...segments);
+  return segments;
+}
+
+export const specUri = (run: string) => storeUri('runs', run, 'spec.json');
+export const planUri = (run: string) => storeUri('runs', run, 'plan.json');
+export const resultUri = (run: string) => storeUri('runs', run, 'result.json');
+/** Rendered, tokenised samples; `name` is `train`, `warmup` or `set-<evaluation set>`. */
+export const dataUri = (run: string, name: string) => storeUri('runs', run, 'data', `${name}.jsonl`);
+export const checkpointsUri = (run: string) => storeUri('runs', run, 'checkpoints');
+export const checkpointUri = (run: string, policy: string) => storeUri('runs', run, 'checkpoints', policy);
+/** `name` is `<policy label>.<set>`; the policy's name keeps evaluations of different attempts apart. */
+export const evaluationUri = (run: string, name: string, policy: string, kind: 'responses.jsonl' | 'json') =>
+  storeUri('runs', run, 'evaluations', `${name}.${policy.slice(0, 8)}.${kind}`);
+/** Later attempts, whose settings may differ, have pools of their own. */
+export const poolUri = ({ run, stage, attempt }: StageAttempt) =>
+  storeUri('runs', run, 'pools', attempt === 1 ? `${stage}.json` : `${stage}.attempt-${attempt}.json`);
+export const markerUri = ({ run, stage }: StageAttempt) => storeUri('runs', run, stage, 'attempt.json');
+export const attemptUri = ({ run, stage, attempt }: StageAttempt, file: string) =>
+  storeUri('runs', run, stage, String(attempt), file);
+export const stepUri = ({ run, stage, attempt }: StageAttempt, step: number, file: string) =>
+  storeUri('runs', run, stage, String(attempt), 'steps', String(step), file);
+
+export function fenceOf(stage: StageAttempt): { marker: string; attempt: number } {
+  return { marker: markerUri(stage), attempt: stage.attempt };
+}

@@ -1,0 +1,126 @@
+/**
+ * The store keeps a run's artifacts: files and folders that are published once and never change. It is the run's
+ * database; workflows carry references to what lies here.
+ */
+
+/** Where an artifact lies and the SHA-256 of its content, which reading checks. */
+export interface ArtifactRef {
+  /** `store:runs/<run>/…`: relative to the store's root, so that a store can move. */
+  uri: string;
+  /** Of a file's bytes; of a folder, see `folderHash`. */
+  sha256: string;
+}
+
+/** Who may publish: the attempt that a stage's marker names, or a later one. */
+export interface Fence {
+  /** The stage's attempt marker, see `claim`. */
+  marker: string;
+  attempt: number;
+}
+
+/** What a marker holds beside its number is the claimant's affair. */
+export interface Claim {
+  attempt: number;
+}
+
+export interface Store {
+  /**
+   * Makes a file visible under `uri`, whole or not at all.
+   * Publishing equal content again succeeds; other content throws DivergenceError; a stale fence StaleAttemptError.
+   */
+  publishText(uri: string, text: string, fence?: Fence): Promise<ArtifactRef>;
+  /** Moves a local folder (on the store's own file system, see `workFolder`) under `uri`, with publishText's promises. */
+  publishFolder(uri: string, folder: string, fence?: Fence): Promise<ArtifactRef>;
+  /** The published file's reference, or null. Its hash is computed from what lies there now. */
+  find(uri: string): Promise<ArtifactRef | null>;
+  /** Whether a file or folder is published under `uri`. */
+  has(uri: string): Promise<boolean>;
+  /** The file's text; throws CorruptArtifactError if its hash is not the reference's. */
+  readText(ref: ArtifactRef): Promise<string>;
+  /** Names directly under `uri`, sorted; none if nothing is there. */
+  list(uri: string): Promise<string[]>;
+  /** A published folder as a folder on this machine. */
+  localFolder(uri: string): Promise<string>;
+  /** A fresh empty folder for `use`, on the store's file system; removed afterwards with whatever is left in it. */
+  workFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
+  /**
+   * Moves a stage's marker to this claim, atomically replaced. A claim on a lower attempt than the marker's throws
+   * StaleAttemptError; on the same attempt it must be equal (DivergenceError).
+   */
+  claim(marker: string, claim: Claim): Promise<void>;
+  /** The marker's present claim, or null. */
+  claimed(marker: string): Promise<Claim | null>;
+}
+
+/** Two computations of one artifact gave different content: determinism is broken, or two runs share a name. */
+export class DivergenceError extends Error {
+  override readonly name = 'DivergenceError';
+  constructor(
+    readonly uri: string,
+    readonly published: string,
+    readonly offered: string,
+    kept: string | null,
+  ) {
+    super(
+      `${uri} is already published with other content: published sha256 ${published}, offered sha256 ${offered}` +
+        `${kept ? ` (kept beside it as ${kept})` : ''}. Equal inputs must give equal bits: compare the two, and use ` +
+        'another run name if the runs were meant to differ.',
+    );
+  }
+}
+
+/** A given-up attempt tried to publish. */
+export class StaleAttemptError extends Error {
+  override readonly name = 'StaleAttemptError';
+  constructor(marker: string, attempt: number, current: number) {
+    super(`Attempt ${attempt} may no longer write: ${marker} says that attempt ${current} is the current one.`);
+  }
+}
+
+/** What lies in the store is not what was published. */
+export class CorruptArtifactError extends Error {
+  override readonly name = 'CorruptArtifactError';
+  constructor(uri: string, expected: string, found: string) {
+    super(
+      `${uri} is damaged: expected sha256 ${expected}, found ${found}. Restore it from a copy, or remove it so that it ` +
+        'is made again.',
+    );
+  }
+}
+
+/** A reference to something the store does not have. */
+export class MissingArtifactError extends Error {
+  override readonly name = 'MissingArtifactError';
+  constructor(uri: string, root: string) {
+    super(
+      `${uri} is not in the store at ${root}. Is this the store the run was started with (--store, LONGHAUL_STORE)?`,
+    );
+  }
+}
+
+/** Publishes a value as JSON, indented for people. */
+export function publishJson(store: Store, uri: string, value: unknown, fence?: Fence): Promise<ArtifactRef> {
+  return store.publishText(uri, `${JSON.stringify(value, null, 1)}\n`, fence);
+}
+
+/** Publishes values as JSON lines. */
+export function publishLines(
+  store: Store,
+  uri: string,
+  values: readonly unknown[],
+  fence?: Fence,
+): Promise<ArtifactRef> {
+  return store.publishText(uri, values.map(value => `${JSON.stringify(value)}\n`).join(''), fence);
+}
+
+export async function readJson<T>(store: Store, ref: ArtifactRef): Promise<T> {
+  return JSON.parse(await store.readText(ref)) as T;
+}
+
+export async function readLines<T>(store: Store, ref: ArtifactRef): Promise<T[]> {
+  const text = await store.readText(ref);
+  return text
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line) as T);
+}
