@@ -1,0 +1,42 @@
+/**
+ * A user's own questions, one JSON object a line: {id?, question, documents | context, answers | answer, trace?, task?}.
+ * `documents` is a list of texts or of {title?, text}; `context` is one text.
+ */
+import { z } from 'zod';
+import { checked, readJsonLines } from './records.js';
+import { type Sample, TASKS } from './sample.js';
+
+const text = z.string().min(1);
+
+const recordSchema = z
+  .strictObject({
+    id: text.optional(),
+    question: text,
+    documents: z
+      .array(z.union([text, z.strictObject({ title: z.string().nullable().default(null), text })]))
+      .optional(),
+    context: text.optional(),
+    answers: z.array(text).min(1).optional(),
+    answer: text.optional(),
+    trace: text.nullable().default(null),
+    task: z.enum(TASKS).default('docqa'),
+  })
+  .refine(r => (r.documents === undefined) !== (r.context === undefined), 'expected one of "documents" and "context"')
+  .refine(r => (r.answers === undefined) !== (r.answer === undefined), 'expected one of "answers" and "answer"');
+
+/** A record without an id is named by its line. Throws DataError on a malformed line. */
+export async function* readJsonl(source: { path: string }): AsyncGenerator<Sample> {
+  for await (const raw of readJsonLines(source.path)) {
+    const record = checked(recordSchema, raw);
+    yield {
+      id: record.id ?? `record-${raw.index + 1}`,
+      question: record.question,
+      documents: (record.documents ?? [record.context!]).map(d =>
+        typeof d === 'string' ? { title: null, text: d } : d,
+      ),
+      answers: record.answers ?? [record.answer!],
+      task: record.task,
+      trace: record.trace,
+    };
+  }
+}

@@ -1,0 +1,68 @@
+/** What the multi-hop question sets share: gold paragraphs among distractors, a range of the file, a length dialled by paragraphs kept. */
+import { z } from 'zod';
+import { KeyedRandom } from './random.js';
+import type { Sample } from './sample.js';
+
+/** Options of every source whose questions come with gold and distracting paragraphs. */
+export const multihopOptions = {
+  path: z.string().min(1),
+  /** Questions `from` … `to` - 1 of the file's order, counted from 0: sources with disjoint ranges share no question. */
+  from: z.int().min(0).default(0),
+  to: z.int().positive().optional(),
+  /**
+   * One sample for each question and count: so many paragraphs kept, gold ones always among them, in an order shuffled by
+   * `seed`. Counts beyond what a question has, or below its gold paragraphs, mean the nearest possible one; a count that
+   * would repeat a question's sample is left out. Absent: every paragraph in the file's order.
+   */
+  paragraphs: z.array(z.int().positive()).min(1).optional(),
+  seed: z.int().min(0).default(0),
+};
+
+export interface MultihopOptions {
+  from: number;
+  to?: number | undefined;
+  paragraphs?: number[] | undefined;
+  seed: number;
+}
+
+export interface MultihopQuestion {
+  id: string;
+  question: string;
+  answers: string[];
+  paragraphs: { title: string; text: string; gold: boolean }[];
+  /** The reasoning before "Therefore, …"; empty when the record names none, which leaves the sample without a trace. */
+  reasoning: string;
+}
+
+/** The sentence every trace ends in, from which the answer is extracted again. */
+export const conclusion = (answer: string): string => `Therefore, the answer is ${answer}.`;
+
+export const inRange = (index: number, { from, to }: MultihopOptions): boolean =>
+  index >= from && (to === undefined || index < to);
+
+/** The samples of one question, one for each count of paragraphs. */
+export function* multihopSamples(question: MultihopQuestion, options: MultihopOptions): Generator<Sample> {
+  const sample = (id: string, kept: MultihopQuestion['paragraphs']): Sample => ({
+    id,
+    question: question.question,
+    documents: kept.map(({ title, text }) => ({ title, text })),
+    answers: question.answers,
+    task: 'docqa',
+    trace: question.reasoning === '' ? null : `${question.reasoning} ${conclusion(question.answers[0]!)}`,
+  });
+  if (options.paragraphs === undefined) {
+    yield sample(question.id, question.paragraphs);
+    return;
+  }
+  const gold = question.paragraphs.filter(p => p.gold);
+  const key = `${options.seed}\n${question.id}`;
+  const distractors = new KeyedRandom(`${key}\ndistractors`).shuffle(question.paragraphs.filter(p => !p.gold));
+  const given = new Set<number>();
+  for (const count of options.paragraphs) {
+    const possible = Math.min(Math.max(count, gold.length, 1), question.paragraphs.length);
+    if (given.has(possible)) continue;
+    given.add(possible);
+    const kept = [...gold, ...distractors.slice(0, possible - gold.length)];
+    yield sample(`${question.id}/p${count}`, new KeyedRandom(`${key}\norder ${count}`).shuffle(kept));
+  }
+}

@@ -1,0 +1,16 @@
+/** How an answer is asked for and scored; activities/rewards has one rule for each. */
+export const TASKS = ['docqa'] as const;
+export type Task = (typeof TASKS)[number];
+
+/** A question over documents, with what is needed to train on it and to score it. */
+export interface Sample {
+  /** Unique within its source and stable: the same source gives the same ids in the same order. */
+  id: string;
+  question: string;
+  documents: { title: string | null; text: string }[];
+  /** Gold answers; the first is canonical, the rest are aliases. */
+  answers: string[];
+  task: Task;
+  /** A reasoning trace that ends in "Therefore, the answer is …": what warm-up SFT trains on. */
+  trace: string | null;
+}

@@ -1,0 +1,90 @@
+/**
+ * The tiny world: documents of generated facts ("Maria trusts Ivan. Ivan visits Oslo.") and questions that take one to
+ * three of them ("Maria trusts someone who visits where?"). Every other fact is a distractor; their number sets the length.
+ */
+import { z } from 'zod';
+import { conclusion } from './multihop.js';
+import { KeyedRandom } from './random.js';
+import type { Sample } from './sample.js';
+import { PEOPLE, PERSON_VERBS, PLACE_VERBS, PLACES } from './vocabulary.js';
+
+const MAX_HOPS = 3;
+const VERBS = [...PERSON_VERBS, ...PLACE_VERBS];
+/** Half of all pairs (person, verb): drawing distinct ones stays quick, and a document never knows everything. */
+const MAX_FACTS = (PEOPLE.length * VERBS.length) / 2;
+
+export const worldOptions = {
+  /** Sources of different seeds share no document: training, warm-up and evaluation each take their own. */
+  seed: z.int().min(0),
+  /** Questions in all. */
+  count: z.int().positive(),
+  /** Facts of the documents, taken in turn; four tokens each in the tiny model's vocabulary. */
+  facts: z.array(z.int().min(MAX_HOPS).max(MAX_FACTS)).min(1),
+  /** Facts a question takes, drawn evenly from these. */
+  hops: z.array(z.int().min(1).max(MAX_HOPS)).min(1).default([1, 2, 3]),
+};
+
+export interface WorldOptions {
+  seed: number;
+  count: number;
+  facts: number[];
+  hops: number[];
+}
+
+/** `value` is a person or a place, by the verb. */
+export interface Fact {
+  subject: string;
+  verb: string;
+  value: string;
+}
+
+/** Question i depends on (seed, i) and the options alone; its id says both, with its facts and hops. */
+export async function* readWorld(options: WorldOptions): AsyncGenerator<Sample> {
+  for (let i = 0; i < options.count; i++) {
+    const random = new KeyedRandom(`world\n${options.seed}\n${i}`);
+    const count = options.facts[i % options.facts.length]!;
+    const chain = drawChain(random, random.pick(options.hops));
+    const answer = chain.at(-1)!.value;
+    yield {
+      id: `world-${options.seed}-${i}/f${count}/h${chain.length}`,
+      question: questionOf(chain),
+      documents: [{ title: null, text: drawFacts(random, count, chain).map(sentence).join(' ') }],
+      answers: [answer],
+      task: 'docqa',
+      trace: `${chain.map(sentence).join(' ')} ${conclusion(answer)}`,
+    };
+  }
+}
+
+export const sentence = ({ subject, verb, value }: Fact): string => `${subject} ${verb} ${value}.`;
+
+/** `count` facts in random order, no two of them about the same subject and verb, `given` ones among them. */
+export function drawFacts(random: KeyedRandom, count: number, given: readonly Fact[] = []): Fact[] {
+  const facts = [...given];
+  const known = new Set(facts.map(f => `${f.subject} ${f.verb}`));
+  while (facts.length < count) {
+    const subject = random.pick(PEOPLE);
+    const verb = random.pick(VERBS);
+    if (known.has(`${subject} ${verb}`)) continue;
+    known.add(`${subject} ${verb}`);
+    facts.push({ subject, verb, value: random.pick(PLACE_VERBS.includes(verb) ? PLACES : PEOPLE) });
+  }
+  return random.shuffle(facts);
+}
+
+/** Facts that each begin where the one before ends, over different people; the last may lead to a place. */
+export function drawChain(random: KeyedRandom, hops: number): Fact[] {
+  const people = random.shuffle(PEOPLE);
+  return Array.from({ length: hops }, (_, i) => {
+    const subject = people[i]!;
+    return i === hops - 1 && random.below(2) === 0
+      ? { subject, verb: random.pick(PLACE_VERBS), value: random.pick(PLACES) }
+      : { subject, verb: random.pick(PERSON_VERBS), value: people[i + 1]! };
+  });
+}
+
+/** "Maria trusts someone who visits where?": the first subject, then every verb, then what is asked for. */
+export function questionOf(chain: readonly Fact[]): string {
+  const verbs = chain.map(f => f.verb).join(' someone who ');
+  return `${chain[0]!.subject} ${verbs} ${PLACE_VERBS.includes(chain.at(-1)!.verb) ? 'where' : 'whom'}?`;
+}
