@@ -78,8 +78,8 @@ function parse(text: string, where: string): unknown {
 }
 
 function readable(error: unknown, path: string): unknown {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR'))
-    return new DataError(`${path}: expected a data file: ${error.message}`);
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT' || code === 'EISDIR') return new DataError(`${path}: expected a data file: ${String(error)}`);
   return error;
 }
 
