@@ -175,7 +175,7 @@ export interface UpdateRequest {
 export interface UpdateMetrics extends StepMetrics {
   /** Share of response tokens whose clipped term is the one taken. */
   clipFraction: number;
-  /** Mean over tokens of exp(d) - 1 - d with d = sampler's minus trainer's log-probability (k3 estimator of KL(trainer || sampler)). */
+  /** Mean over tokens of exp(d) - 1 - d with d = trainer's minus sampler's log-probability: the k3 estimator of KL(sampler || trainer). */
   kl: number;
   /** |sampler's - trainer's log-probability|, largest and mean over tokens. */
   logprobDifferenceMax: number;

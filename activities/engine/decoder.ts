@@ -1,0 +1,114 @@
+/**
+ * The decoder of the Llama family (llama, qwen2, qwen3) as a graph: RMSNorm, rotary embeddings, grouped-query attention,
+ * SwiGLU. How positions attend to each other is handed in, so that training, prefill and decoding share these lines.
+ *
+ * Shapes: T rows (tokens), H hidden size, heads times head size = A, key-value heads times head size = K.
+ */
+import type { DecoderConfig } from './config.js';
+import { type Graph, GraphError, type Value } from './graph/graph.js';
+
+/** Rotary angles, as graph inputs: the table of cosines and sines [positions, headDim / 2] and each row's position [1, T]. */
+export interface RotaryInputs {
+  positions: Value;
+  cosine: Value;
+  sine: Value;
+}
+
+export function rotaryInputs(g: Graph, config: DecoderConfig, rows: string | number): RotaryInputs {
+  const table = ['rotary_positions', config.headDim / 2];
+  return {
+    positions: g.input('positions', 'int64', [1, rows]),
+    cosine: g.input('rotary_cosine', 'float32', table),
+    sine: g.input('rotary_sine', 'float32', table),
+  };
+}
+
+/** The model's tensors as graph inputs under their Hugging Face names. */
+export type Weight = (name: string) => Value;
+
+export function weightInputs(g: Graph, shapes: ReadonlyMap<string, readonly number[]>): Weight {
+  const values = new Map<string, Value>();
+  return name => {
+    const shape = shapes.get(name);
+    if (!shape) throw new GraphError(`the model has no tensor "${name}"`);
+    const value = values.get(name) ?? g.input(name, 'float32', shape);
+    values.set(name, value);
+    return value;
+  };
+}
+
+/** What one layer's queries [T, A], keys and values [T, K] (rotated) become: [T, A]. */
+export type Attend = (layer: number, q: Value, k: Value, v: Value) => Value;
+
+export const HEAD_WEIGHT = (config: DecoderConfig): string =>
+  config.tiedEmbeddings ? EMBEDDING_WEIGHT : 'lm_head.weight';
+export const EMBEDDING_WEIGHT = 'model.embed_tokens.weight';
+
+/**
+ * All layers and the final norm.
+ *
+ * @param x token embeddings [T, H]
+ * @returns final hidden states [T, H], ready for the head
+ */
+export function decoder(
+  g: Graph,
+  config: DecoderConfig,
+  weight: Weight,
+  x: Value,
+  rotary: RotaryInputs,
+  attend: Attend,
+): Value {
+  let hidden = x;
+  for (let layer = 0; layer < config.layers; layer++) {
+    const prefix = `model.layers.${layer}.`;
+    const local: Weight = name => weight(prefix + name);
+    const normed = norm(g, config, hidden, local('input_layernorm.weight'));
+    const [q, k, v] = projections(g, config, local, normed, rotary);
+    const mixed = linear(g, attend(layer, q, k, v), local, 'self_attn.o_proj', config.outputBias);
+    hidden = g.op('Add', [hidden, mixed]);
+    const feed = norm(g, config, hidden, local('post_attention_layernorm.weight'));
+    hidden = g.op('Add', [hidden, swiglu(g, config, local, feed)]);
+  }
+  return norm(g, config, hidden, weight('model.norm.weight'));
+}
+
+function norm(g: Graph, config: DecoderConfig, x: Value, scale: Value): Value {
+  return g.op('SimplifiedLayerNormalization', [x, scale], {
+    axis: -1,
+    epsilon: { float: config.rmsNormEps },
+    stash_type: 1,
+  });
+}
+
+/** y = x W^T (+ b), W as Hugging Face keeps it: [out, in]. */
+function linear(g: Graph, x: Value, local: Weight, name: string, bias: boolean): Value {
+  return g.op('Gemm', [x, local(`${name}.weight`), ...(bias ? [local(`${name}.bias`)] : [])], { transB: 1 });
+}
+
+function projections(
+  g: Graph,
+  config: DecoderConfig,
+  local: Weight,
+  x: Value,
+  rotary: RotaryInputs,
+): [Value, Value, Value] {
+  const project = (name: string): Value => linear(g, x, local, `self_attn.${name}_proj`, config.attentionBias);
+  const rotated = (name: 'q' | 'k', heads: number): Value => {
+    const rows = x.shape[0]!;
+    const { headDim } = config;
+    let heads3 = project(name);
+    if (config.qkNorm)
+      heads3 = norm(g, config, g.reshape(heads3, [rows, heads, headDim]), local(`self_attn.${name}_norm.weight`));
+    const batch = g.reshape(heads3, [1, rows, heads * headDim]);
+    const turned = g.op('RotaryEmbedding', [batch, rotary.positions, rotary.cosine, rotary.sine], { interleaved: 0 });
+    return g.reshape(turned, [rows, heads * headDim]);
+  };
+  return [rotated('q', config.heads), rotated('k', config.kvHeads), project('v')];
+}
+
+function swiglu(g: Graph, config: DecoderConfig, local: Weight, x: Value): Value {
+  const gate = linear(g, x, local, 'mlp.gate_proj', config.mlpBias);
+  const up = linear(g, x, local, 'mlp.up_proj', config.mlpBias);
+  const activated = g.op('Mul', [g.op('Mul', [gate, g.op('Sigmoid', [gate])]), up]);
+  return linear(g, activated, local, 'mlp.down_proj', config.mlpBias);
+}

@@ -1,0 +1,260 @@
+/**
+ * A builder of ONNX graphs that knows every value's element type and shape.
+ *
+ * Each operator's shape rule stands in one table (operators.ts). Whatever is built is also written to a tape, which
+ * gradients.ts walks backwards; a composite operator (attention, say) puts many nodes in the graph and one entry on the tape.
+ */
+import type { Attribute, ElementType, GraphMessage, NodeMessage, TensorMessage, ValueMessage } from '../onnx.js';
+import { attributeMessage, ELEMENT_TYPES, valueMessage } from '../onnx.js';
+import { type Dim, product, sameShape, showShape } from './dims.js';
+import { OPERATORS, type Typed } from './operators.js';
+
+export interface Value extends Typed {
+  readonly name: string;
+}
+
+export type Attributes = Record<string, Attribute>;
+
+/** What differentiation needs to know of one operator's use. */
+export interface TapeEntry {
+  operator: string;
+  inputs: readonly Value[];
+  outputs: readonly Value[];
+  attributes: Attributes;
+}
+
+export class GraphError extends Error {
+  override readonly name = 'GraphError';
+}
+
+/** Names are unique over a graph and all its bodies, since bodies see the values around them. */
+class Names {
+  private readonly counts = new Map<string, number>();
+  fresh(stem: string): string {
+    const count = (this.counts.get(stem) ?? 0) + 1;
+    this.counts.set(stem, count);
+    return `${stem}.${count}`;
+  }
+}
+
+/** The first line of the stack outside the builder: where the bad node was asked for. */
+function callSite(): string {
+  const lines = (new Error().stack ?? '').split('\n').slice(1);
+  const outside = lines.find(line => !/[\\/]engine[\\/]graph[\\/]/.test(line));
+  return outside?.trim().replace(/^at /, '') ?? 'unknown line';
+}
+
+export class Graph {
+  readonly tape: TapeEntry[] = [];
+  readonly inputs: Value[] = [];
+  readonly outputs: { name: string; value: Value }[] = [];
+  private readonly nodes: NodeMessage[] = [];
+  private readonly initializers: TensorMessage[] = [];
+  private readonly scalars = new Map<string, Value>();
+  /** What a loop's body reads from around it. */
+  private readonly outerReads = new Map<NodeMessage, ReadonlySet<string>>();
+  private recording = true;
+
+  constructor(
+    readonly name: string,
+    private readonly names: Names = new Names(),
+  ) {}
+
+  /** A value fed at every run (or, in a loop's body, at every turn). */
+  input(name: string, type: ElementType, shape: readonly Dim[]): Value {
+    if (this.inputs.some(v => v.name === name))
+      throw new GraphError(`input "${name}" is declared twice at ${callSite()}`);
+    const value = { name, type, shape };
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** Declares a result under a name of its own. */
+  output(name: string, value: Value): void {
+    this.outputs.push({ name, value });
+  }
+
+  constant(type: ElementType, shape: readonly number[], data: readonly number[]): Value {
+    const name = this.names.fresh('constant');
+    const bytes = {
+      float32: () => Float32Array.from(data),
+      int64: () => BigInt64Array.from(data, BigInt),
+      bool: () => Uint8Array.from(data),
+    }[type]();
+    this.initializers.push({
+      name,
+      dims: [...shape],
+      data_type: ELEMENT_TYPES[type],
+      raw_data: new Uint8Array(bytes.buffer),
+    });
+    return { name, type, shape, ...(type === 'int64' && { data }) };
+  }
+
+  /** A constant of rank 0, made once. */
+  scalar(value: number, type: ElementType = 'float32'): Value {
+    const key = `${type}:${Object.is(value, -0) ? '-0' : value}`;
+    const known = this.scalars.get(key) ?? this.constant(type, [], [value]);
+    this.scalars.set(key, known);
+    return known;
+  }
+
+  /** A constant list of integers (shapes, axes, split sizes). */
+  ints(values: readonly number[]): Value {
+    return this.constant('int64', [values.length], values);
+  }
+
+  /** One operator with one result. */
+  op(operator: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
+    return this.ops(operator, inputs, attributes)[0]!;
+  }
+
+  /** One operator with all its results. */
+  ops(operator: string, inputs: readonly Value[], attributes: Attributes = {}): Value[] {
+    const rule = OPERATORS[operator];
+    if (!rule) throw new GraphError(`no operator "${operator}" in the table, asked for at ${callSite()}`);
+    let types: Typed[];
+    try {
+      types = rule.infer(inputs, attributes);
+    } catch (error) {
+      const given = inputs.map(v => `${v.name}: ${v.type}${showShape(v.shape)}`).join(', ');
+      throw new GraphError(`${operator}(${given}): ${(error as Error).message}; built at ${callSite()}`);
+    }
+    const outputs = types.map(typed => ({ ...typed, name: this.names.fresh(operator) }));
+    this.node(operator, rule.domain ?? '', inputs, outputs, attributes);
+    this.record(operator, inputs, outputs, attributes);
+    return outputs;
+  }
+
+  /** Builds many nodes and puts them on the tape as one operator with a gradient rule of its own. */
+  composite(operator: string, inputs: readonly Value[], attributes: Attributes, build: () => Value[]): Value[] {
+    const before = this.recording;
+    this.recording = false;
+    const outputs = build();
+    this.recording = before;
+    this.record(operator, inputs, outputs, attributes);
+    return outputs;
+  }
+
+  /**
+   * ONNX Loop with a known number of turns. `body` gets the turn (int64 scalar) and the carried values, and gives back
+   * their successors and what is collected: each collected value stacked along a new first axis of length `stacked`.
+   * With `keep` (a bool scalar) the loop ends early after a turn for which it is false.
+   */
+  loop(
+    turns: Value,
+    stacked: Dim,
+    carried: readonly Value[],
+    body: (graph: Graph, turn: Value, carried: Value[]) => { carried: Value[]; collected: Value[]; keep?: Value },
+  ): { carried: Value[]; collected: Value[] } {
+    const inner = new Graph(this.names.fresh('body'), this.names);
+    inner.recording = false;
+    const turn = inner.input(this.names.fresh('turn'), 'int64', []);
+    const keep = inner.input(this.names.fresh('keep'), 'bool', []);
+    const state = carried.map(v => inner.input(this.names.fresh('carried'), v.type, v.shape));
+    const next = body(inner, turn, state);
+    next.carried.forEach((v, i) => {
+      if (!sameShape(v.shape, carried[i]!.shape) || v.type !== carried[i]!.type)
+        throw new GraphError(
+          `Loop: carried value ${i} goes in as ${carried[i]!.type}${showShape(carried[i]!.shape)} and comes out as ${v.type}${showShape(v.shape)}; built at ${callSite()}`,
+        );
+    });
+    // A body's result must be made in the body: Identity where a value merely passes through.
+    for (const v of [next.keep ?? keep, ...next.carried, ...next.collected])
+      inner.output(this.names.fresh('result'), inner.op('Identity', [v]));
+    const outputs = [
+      ...carried.map(v => ({ name: this.names.fresh('Loop'), type: v.type, shape: v.shape })),
+      ...next.collected.map(v => ({ name: this.names.fresh('Loop'), type: v.type, shape: [stacked, ...v.shape] })),
+    ];
+    const none = { name: '', type: 'bool', shape: [] } as const;
+    const node = this.node('Loop', '', [turns, none, ...carried], outputs, { body: { graph: inner.message(false) } });
+    this.outerReads.set(node, inner.readNames());
+    return { carried: outputs.slice(0, carried.length), collected: outputs.slice(carried.length) };
+  }
+
+  /** Elements in the same order under another shape; one dimension may be -1. */
+  reshape(x: Value, shape: readonly Dim[]): Value {
+    // At run time a symbolic dimension is either copied from the same place (0) or worked out (-1, once).
+    const target = shape.map((d, i) => {
+      if (typeof d === 'number') return d;
+      return i < x.shape.length && product([d]) === product([x.shape[i]!]) ? 0 : -1;
+    });
+    if (target.filter(d => d === -1).length > 1)
+      throw new GraphError(
+        `Reshape of ${x.name}${showShape(x.shape)} to ${showShape(shape)} leaves two lengths open; built at ${callSite()}`,
+      );
+    return this.op('Reshape', [x, this.ints(target)]);
+  }
+
+  sum(x: Value, axes: readonly number[], keep = true): Value {
+    return this.op('ReduceSum', [x, this.ints(axes)], { keepdims: keep ? 1 : 0 });
+  }
+
+  max(x: Value, axes: readonly number[]): Value {
+    return this.op('ReduceMax', [x, this.ints(axes)], { keepdims: 1 });
+  }
+
+  message(declareShapes = true): GraphMessage {
+    const declare = (name: string, { type, shape }: Typed): ValueMessage =>
+      valueMessage(name, type, declareShapes || isStatic(shape) ? shape : undefined);
+    // Outputs get their public names through Identity, so that one value may be several outputs.
+    const named = declareShapes
+      ? this.outputs.map(({ name, value }) => nodeMessage('Identity', '', [value.name], [name], {}))
+      : [];
+    return {
+      name: this.name,
+      node: [...this.nodes, ...named],
+      initializer: this.initializers,
+      input: this.usedInputs(declareShapes).map(v => declare(v.name, v)),
+      // A loop that makes no turn takes its empty results' shapes from here.
+      output: this.outputs.map(({ name, value }) =>
+        valueMessage(declareShapes ? name : value.name, value.type, isStatic(value.shape) ? value.shape : undefined),
+      ),
+    };
+  }
+
+  /** A loop's body keeps all its inputs; of a whole graph's those that a result needs. */
+  usedInputs(prune = true): Value[] {
+    if (!prune) return this.inputs;
+    const used = this.readNames();
+    return this.inputs.filter(v => used.has(v.name));
+  }
+
+  /** Names that results depend on, bodies' uses of outer values included. */
+  private readNames(): Set<string> {
+    const needed = new Set(this.outputs.map(o => o.value.name));
+    for (const node of [...this.nodes].reverse())
+      if (node.output.some(name => needed.has(name)))
+        for (const name of [...node.input, ...(this.outerReads.get(node) ?? [])]) needed.add(name);
+    return needed;
+  }
+
+  private node(
+    operator: string,
+    domain: string,
+    inputs: readonly Value[],
+    outputs: readonly Value[],
+    attributes: Attributes,
+  ): NodeMessage {
+    const names = (values: readonly Value[]): string[] => values.map(v => v.name);
+    const message = nodeMessage(operator, domain, names(inputs), names(outputs), attributes);
+    this.nodes.push(message);
+    return message;
+  }
+
+  private record(operator: string, inputs: readonly Value[], outputs: readonly Value[], attributes: Attributes): void {
+    if (this.recording) this.tape.push({ operator, inputs, outputs, attributes });
+  }
+}
+
+const isStatic = (shape: readonly Dim[]): boolean => shape.every(d => typeof d === 'number');
+
+function nodeMessage(
+  operator: string,
+  domain: string,
+  input: string[],
+  output: string[],
+  attributes: Attributes,
+): NodeMessage {
+  const attribute = Object.entries(attributes).map(([name, value]) => attributeMessage(name, value));
+  return { op_type: operator, name: output[0]!, domain, input, output, attribute };
+}

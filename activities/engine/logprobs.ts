@@ -1,0 +1,55 @@
+/**
+ * From final hidden states to the log-probability of each target token: the head, its softmax and its gradient in one
+ * operator, so that the [rows, vocabulary] logits have one place where they live.
+ */
+import type { GradientRule } from './graph/gradients.js';
+import type { Graph, Value } from './graph/graph.js';
+
+/**
+ * @param hidden [rows, H]
+ * @param head [V, H]
+ * @param targets int64 [rows]
+ * @param inverseTemperature rank 0; logits are multiplied by it
+ * @returns log-probabilities of the targets [rows] (natural log) and entropies [rows] (nats; no gradient flows through them)
+ */
+export function tokenLogprobs(
+  g: Graph,
+  hidden: Value,
+  head: Value,
+  targets: Value,
+  inverseTemperature: Value,
+): { logprobs: Value; entropies: Value } {
+  const [logprobs, entropies] = g.composite('TokenLogprobs', [hidden, head, targets, inverseTemperature], {}, () => {
+    const rows = hidden.shape[0]!;
+    const logits = g.op('Mul', [g.op('Gemm', [hidden, head], { transB: 1 }), inverseTemperature]);
+    const shifted = g.op('Sub', [logits, g.max(logits, [1])]);
+    const weights = g.op('Exp', [shifted]);
+    const sum = g.sum(weights, [1]);
+    const logSum = g.op('Log', [sum]);
+    const picked = g.op('GatherElements', [shifted, g.reshape(targets, [rows, 1])], { axis: 1 });
+    const mean = g.op('Div', [g.sum(g.op('Mul', [weights, shifted]), [1]), sum]);
+    const flat = (x: Value): Value => g.reshape(x, [rows]);
+    return [flat(g.op('Sub', [picked, logSum])), flat(g.op('Sub', [logSum, mean])), weights, sum];
+  });
+  return { logprobs: logprobs!, entropies: entropies! };
+}
+
+/** d logits = d logprob (one-hot of the target - softmax) / temperature. */
+export const TOKEN_LOGPROBS_GRADIENT: GradientRule = ({ g, inputs, outputs, gradients, needs }) => {
+  const [hidden, head, targets, inverseTemperature] = inputs as [Value, Value, Value, Value];
+  const [, , weights, sum] = outputs as [Value, Value, Value, Value];
+  const rows = hidden.shape[0]!;
+  const gradient = g.op('Mul', [g.reshape(gradients[0]!, [rows, 1]), inverseTemperature]);
+  const spread = g.op('Mul', [weights, g.op('Neg', [g.op('Div', [gradient, sum])])]);
+  // One index a row: no race.
+  const gradLogits = g.op('ScatterElements', [spread, g.reshape(targets, [rows, 1]), gradient], {
+    axis: 1,
+    reduction: 'add',
+  });
+  return [
+    needs[0] ? g.op('MatMul', [gradLogits, head]) : null,
+    needs[1] ? g.op('Gemm', [gradLogits, hidden], { transA: 1 }) : null,
+    null,
+    null,
+  ];
+};

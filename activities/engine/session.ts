@@ -1,0 +1,84 @@
+/** A compiled graph: an onnxruntime session that checks what it is fed. */
+import * as ort from 'onnxruntime-node';
+import type { Dim } from './graph/dims.js';
+import type { Graph } from './graph/graph.js';
+import { encodeModel } from './onnx.js';
+import { EngineRequestError } from './protocol.js';
+
+export type Feeds = Record<string, ort.Tensor>;
+
+export interface SessionSettings {
+  /** Threads inside one operator. The results do not depend on it. */
+  threads: number;
+}
+
+/** onnxruntime ignores feeds it does not know and reports missing ones late; this names both. */
+export class CompiledGraph {
+  private constructor(
+    private readonly name: string,
+    private readonly session: ort.InferenceSession,
+    private readonly inputs: ReadonlyMap<string, { type: string; shape: readonly Dim[] }>,
+  ) {}
+
+  static async compile(graph: Graph, settings: SessionSettings): Promise<CompiledGraph> {
+    const bytes = encodeModel(graph.message());
+    const session = await ort.InferenceSession.create(bytes, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: settings.threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      // Several sessions take turns on few cores: one that idles must not spin.
+      extra: { session: { force_spinning_stop: '1' } },
+    });
+    const inputs = new Map(graph.usedInputs().map(v => [v.name, { type: v.type, shape: v.shape }]));
+    return new CompiledGraph(graph.name, session, inputs);
+  }
+
+  get inputNames(): string[] {
+    return [...this.inputs.keys()];
+  }
+
+  /** @throws EngineRequestError (internal) naming a missing or unknown feed, or one of the wrong type or shape */
+  async run(feeds: Feeds): Promise<Record<string, ort.Tensor>> {
+    const symbols = new Map<string, number>();
+    for (const [name, { type, shape }] of this.inputs) {
+      const feed = feeds[name];
+      if (!feed) throw this.refuse(name, 'is missing');
+      if (feed.type !== type) throw this.refuse(name, `is ${feed.type}, expected ${type}`);
+      if (feed.dims.length !== shape.length) throw this.refuse(name, `has shape [${feed.dims}], expected [${shape}]`);
+      shape.forEach((dim, i) => {
+        const actual = feed.dims[i]!;
+        const expected = typeof dim === 'number' ? dim : (symbols.get(dim) ?? actual);
+        if (typeof dim === 'string') symbols.set(dim, expected);
+        if (actual !== expected)
+          throw this.refuse(name, `has shape [${feed.dims}], expected [${shape}] with ${dim} = ${expected}`);
+      });
+    }
+    const known: Feeds = {};
+    for (const name of this.inputs.keys()) known[name] = feeds[name]!;
+    const results = await this.session.run(known);
+    return results as Record<string, ort.Tensor>;
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+
+  private refuse(input: string, problem: string): EngineRequestError {
+    return new EngineRequestError(`graph "${this.name}": input "${input}" ${problem}`, 'internal');
+  }
+}
+
+export const floats = (data: Float32Array, dims: readonly number[]): ort.Tensor =>
+  new ort.Tensor('float32', data, dims);
+
+export const integers = (data: readonly number[], dims: readonly number[]): ort.Tensor =>
+  new ort.Tensor('int64', BigInt64Array.from(data, BigInt), dims);
+
+export const floatScalar = (value: number): ort.Tensor => floats(Float32Array.of(value), []);
+
+/** A result's data as what the graph declared it to be. */
+export function floatData(results: Record<string, ort.Tensor>, name: string): Float32Array {
+  return results[name]!.data as Float32Array;
+}

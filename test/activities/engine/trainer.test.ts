@@ -1,0 +1,124 @@
+/** Parity with transformers and PyTorch autograd in 32 bits, on all three families. */
+
+import { policyMetrics, sequenceMean, tokenTargets } from '../../../activities/engine/losses';
+import { type ModelFolder, readModelFolder } from '../../../activities/engine/model-folder';
+import { AdamW, gradientNorm } from '../../../activities/engine/optimizer';
+import type { OptimizerState } from '../../../activities/engine/optimizer-state';
+import type { SftExample } from '../../../activities/engine/protocol';
+import { RotaryTable } from '../../../activities/engine/rotary';
+import type { Tensors } from '../../../activities/engine/safetensors';
+import { Trainer } from '../../../activities/engine/trainer';
+import { decodeFloats, FAMILIES, golden, goldenFolder, norm } from '../../support/golden';
+
+const checkpoint = async (): Promise<void> => {};
+const options = { temperature: 1, microBatchTokens: 4096, checkpoint };
+const asGroups = (examples: readonly SftExample[]) =>
+  examples.map(e => ({ promptIds: e.promptIds, responses: [e.responseIds] }));
+
+describe.each(FAMILIES)('%s', family => {
+  const numbers = golden(family);
+  let folder: ModelFolder;
+  let trainer: Trainer;
+
+  beforeAll(async () => {
+    folder = await readModelFolder(goldenFolder(family));
+    trainer = new Trainer(folder.config, new RotaryTable(folder.config), { threads: 2 });
+  });
+  afterAll(() => trainer.release());
+
+  const sftGradient = (tensors: Tensors, examples: readonly SftExample[], microBatchTokens: number) => {
+    const groups = asGroups(examples);
+    const weights = sequenceMean(examples.map(e => [e.responseIds.length])).flatMap((w, i) =>
+      examples[i]!.responseIds.map(() => w[0]!),
+    );
+    const fed = { perToken: { weights: Float32Array.from(weights) }, scalars: {} };
+    return trainer.gradient('likelihood', tensors, groups, fed, { ...options, microBatchTokens }).then(result => ({
+      ...result,
+      loss: -result.logprobs.reduce((sum, logprob, t) => sum + weights[t]! * logprob, 0),
+    }));
+  };
+
+  const expectGradients = (
+    gradients: Tensors,
+    expected: {
+      gradNorm: number;
+      gradientNorms: Record<string, number>;
+      gradients: Record<string, { base64: string }>;
+    },
+  ) => {
+    expect(gradientNorm(gradients) / expected.gradNorm).toBeCloseTo(1, 4);
+    for (const [name, value] of Object.entries(expected.gradientNorms))
+      expect([name, norm(gradients.get(name)!.data)]).toEqual([name, expect.closeTo(value, 4)]);
+    for (const [name, { base64 }] of Object.entries(expected.gradients)) {
+      const want = decodeFloats(base64);
+      const got = gradients.get(name)!.data;
+      const worst = want.reduce((max, x, i) => Math.max(max, Math.abs(x - got[i]!)), 0);
+      expect([name, worst / (norm(want) + 1e-6)]).toEqual([name, expect.closeTo(0, 4)]);
+    }
+  };
+
+  test('log-probabilities are those of transformers within 1e-4', async () => {
+    const sequences = numbers.sequences.filter(s => s.ids.length > 1);
+    const groups = sequences.map(({ ids }) => ({ promptIds: [ids[0]!], responses: [ids.slice(1)] }));
+    const { logprobs } = await trainer.score(folder.tensors, groups, options);
+    const want = sequences.flatMap(s => s.logprobs.slice(1) as number[]);
+    want.forEach((value, t) => {
+      expect(Math.abs(logprobs[t]! - value)).toBeLessThan(1e-4);
+    });
+  });
+
+  test('SFT gradients are those of autograd, however the batch is split', async () => {
+    for (const budget of [4096, 20]) {
+      const result = await sftGradient(folder.tensors, numbers.sft.examples, budget);
+      expect(result.loss).toBeCloseTo(numbers.sft.loss, 4);
+      expectGradients(result.gradients, numbers.sft);
+    }
+  });
+
+  test.each(numbers.updates.map(u => [u.name, u] as const))(
+    '%s gradients and metrics are those of autograd',
+    async (_name, update) => {
+      const targets = tokenTargets(update.groups, update.settings);
+      const groups = update.groups.map(g => ({ promptIds: g.promptIds, responses: g.responses.map(r => r.ids) }));
+      const fed = {
+        perToken: { weights: targets.weights, sampled: targets.sampled, advantages: targets.advantages },
+        scalars: { ratio_low: 1 - update.settings.clipLow, ratio_high: 1 + update.settings.clipHigh },
+      };
+      const result = await trainer.gradient('policy', folder.tensors, groups, fed, {
+        ...options,
+        temperature: update.settings.temperature,
+      });
+      const metrics = policyMetrics(result.logprobs, targets, update.settings);
+      expect(metrics.loss).toBeCloseTo(update.loss, 4);
+      expectGradients(result.gradients, update);
+      for (const name of ['clipFraction', 'kl', 'logprobDifferenceMax', 'logprobDifferenceMean'] as const)
+        expect([name, metrics[name]]).toEqual([name, expect.closeTo(update.metrics[name]!, 4)]);
+      expect(targets.reward).toBeCloseTo(update.metrics.reward!, 5);
+      expect(targets.effectiveGroups).toBe(update.metrics.effectiveGroups);
+      expect(result.entropies.reduce((a, b) => a + b, 0) / result.entropies.length).toBeCloseTo(
+        update.metrics.entropy!,
+        4,
+      );
+    },
+  );
+
+  test('three AdamW steps give the weights torch.optim.AdamW gives', async () => {
+    const adamw = await AdamW.create({ threads: 2 });
+    const tensors: Tensors = new Map([...folder.tensors].map(([name, t]) => [name, { ...t }]));
+    const state: OptimizerState = { step: 0, m: new Map(), v: new Map() };
+    for (const [i, batch] of numbers.adamw.batches.entries()) {
+      const { gradients, loss } = await sftGradient(tensors, batch, 4096);
+      const size = gradientNorm(gradients);
+      expect(loss).toBeCloseTo(numbers.adamw.metrics[i]!.loss, 3);
+      expect(size).toBeCloseTo(numbers.adamw.metrics[i]!.gradNorm, 2);
+      await adamw.step(tensors, gradients, size, state, numbers.adamw.optimizer, () => {});
+    }
+    for (const [name, { base64 }] of Object.entries(numbers.adamw.weights)) {
+      const got = tensors.get(name)!.data;
+      decodeFloats(base64).forEach((x, i) => {
+        expect(Math.abs(x - got[i]!)).toBeLessThan(2e-4);
+      });
+    }
+    await adamw.release();
+  });
+});
