@@ -20,7 +20,7 @@ class SetupError extends Error {}
 const STEPS = [
   { name: 'Dependencies', needed: dependenciesDiffer, run: installDependencies },
   { name: 'Build', needed: sourcesChanged, run: build },
-  { name: 'The longhaul command', needed: commandMissing, run: linkCommand },
+  { name: 'The longhaul command', needed: commandMissing, run: linkCommand, quiet: true },
   { name: 'Temporal', needed: () => true, run: findTemporal, quiet: true },
 ];
 

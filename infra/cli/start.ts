@@ -1,0 +1,184 @@
+/** `longhaul start`, which `npm start` runs: the local stack, one run on it, its live view and its results. */
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { Command } from 'commander';
+import type { RunSpec } from '../../activities/spec.js';
+import { FolderStore, storeSegments } from '../../activities/store/index.js';
+import type { CurriculumResult } from '../../workflows/contract.js';
+import { beginRun } from '../local/begin-run.js';
+import { adviceLines, quoted } from '../local/command-text.js';
+import { follow, type Outcome } from '../local/follow.js';
+import { heldOutQuestion } from '../local/held-out.js';
+import { evaluationTable } from '../local/progress-text.js';
+import { type Screen, screenOn } from '../local/screen.js';
+import { logsOf, type Stack, startStack } from '../local/stack.js';
+import type { PlannedSteps } from '../local/time-left.js';
+import { loadSpec } from '../spec-files.js';
+import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
+import {
+  portOf,
+  runNameOf,
+  type SpecFlags,
+  type StackFlags,
+  sayHowItBegan,
+  stateOf,
+  storeOf,
+  withSpecFlags,
+  withStackFlags,
+  workingFolder,
+} from './options.js';
+
+const DEFAULT_PRESET = 'tiny';
+
+type StartFlags = SpecFlags & StackFlags;
+
+interface Start {
+  run: string;
+  spec: RunSpec;
+  state: string;
+  store: string;
+  flags: StartFlags;
+  screen: Screen;
+  interrupt: Interrupt;
+  /** The command that goes on with this run. */
+  again: string;
+}
+
+export function startCommand(): Command {
+  const command = new Command('start').argument('[preset-or-file]', 'preset or spec file', DEFAULT_PRESET);
+  return withStackFlags(withSpecFlags(command))
+    .description('bring up a local stack, run a spec on it, show it live, and print its results')
+    .addHelpText(
+      'after',
+      '\nCalled again, it goes on with an unfinished run. Ctrl-C stops everything cleanly.\n\n' +
+        'Examples:\n' +
+        '  npm start\n' +
+        '  npm start -- tiny --name tiny-2 --set seed=2\n' +
+        '  npm start -- my.yaml --set phases.0.steps=20 --set rl.optimizer.learningRate=1e-5',
+    )
+    .action(async (nameOrFile: string, flags: StartFlags) => {
+      process.exitCode = await start(nameOrFile, flags);
+    });
+}
+
+async function start(nameOrFile: string, flags: StartFlags): Promise<number> {
+  const loaded = await loadSpec(nameOrFile, flags.set, workingFolder()); // a mistake shows before anything is started
+  const screen = screenOn(process.stdout);
+  let stack: Stack | null = null;
+  const interrupt = onInterrupt(() => {
+    stack?.kill();
+    process.exit(INTERRUPTED);
+  });
+  const order: Start = {
+    run: runNameOf(flags, loaded),
+    spec: loaded.spec,
+    state: stateOf(flags),
+    store: storeOf(flags),
+    flags,
+    screen,
+    interrupt,
+    again: commandAgain(nameOrFile, flags),
+  };
+  stack = await startStack({
+    state: order.state,
+    store: order.store,
+    port: portOf(flags.port),
+    uiPort: portOf(flags.uiPort),
+    log: line => screen.print([line]),
+  });
+  try {
+    return await onStack(order, stack);
+  } finally {
+    if (stack.owned)
+      screen.print(['Stopping: the workers hand back their work first (Ctrl-C again ends them at once).']);
+    await stack.stop();
+    interrupt.dispose();
+  }
+}
+
+async function onStack(order: Start, stack: Stack): Promise<number> {
+  const { run, spec, flags, screen, interrupt } = order;
+  const connection = await Connection.connect({ address: stack.address });
+  try {
+    const client = new Client({ connection });
+    const begun = await beginRun(client, run, spec);
+    const ui = `${stack.ui}/namespaces/default/workflows/${run}`;
+    screen.print([sayHowItBegan(run, begun, flags), `UI ${ui}`, `Logs ${logsOf(order.state)}`]);
+    const outcome = await follow({
+      client,
+      run,
+      screen,
+      planned: plannedSteps(spec),
+      signal: interrupt.signal,
+      footer: ['', `UI ${ui}`],
+      advice: adviceLines,
+      gone: () => (stack.alive() ? null : 'the process that ran the local stack is gone'),
+    });
+    return await conclude(order, stack, outcome);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Says how it went, and gives the exit code. */
+async function conclude(order: Start, stack: Stack, outcome: Outcome): Promise<number> {
+  const { run, screen, again } = order;
+  const goOn = `Nothing is lost. To go on: ${again}`;
+  switch (outcome.kind) {
+    case 'done':
+      screen.print(await results(order, stack, outcome.result));
+      return 0;
+    case 'ended':
+      screen.print([`The run "${run}" ended as ${outcome.status}: ${outcome.reason}`, goOn]);
+      return 1;
+    case 'waiting':
+      screen.print([
+        `The run "${run}" waits for you. Bring it up again with ${again}, and from another terminal give the command above.`,
+      ]);
+      return 1;
+    case 'stopped':
+      screen.print([`Stopped. ${goOn}`]);
+      return INTERRUPTED;
+  }
+}
+
+async function results({ run, state, store, flags }: Start, stack: Stack, result: CurriculumResult): Promise<string[]> {
+  const { policy, evaluations } = result;
+  const folder = join(store, ...storeSegments(policy.uri));
+  const up = ['npx longhaul up', ...(flags.state ? ['--state', quoted(flags.state)] : [])].join(' ');
+  return [
+    '',
+    ...evaluationTable(evaluations),
+    '',
+    ...(await heldOutQuestion(new FolderStore(store), evaluations)),
+    '',
+    `Policy   ${folder}`,
+    `sha256   ${policy.sha256} (model.safetensors)`,
+    `Log      ${logsOf(state)}`,
+    `UI       ${stack.ui}/namespaces/default/workflows/${run} (while \`${up}\` runs)`,
+    `Export   npx longhaul export ${run} FOLDER`,
+    `A new run: ${commandWith([...(flags.set.length > 0 ? ['…'] : []), '--name', 'NAME'])}`,
+  ];
+}
+
+/** Steps of each stage, as far as the spec says: the warm-up's depend on how many samples have traces. */
+function plannedSteps(spec: RunSpec): PlannedSteps {
+  return Object.fromEntries(spec.phases.map((phase, i) => [`phase-${i + 1}`, phase.steps]));
+}
+
+/** The command line that leads to the same run again. */
+function commandAgain(nameOrFile: string, flags: StartFlags): string {
+  const { name, set, state, store, port, uiPort } = flags;
+  const pairs = Object.entries({ name, state, store, port, 'ui-port': uiPort });
+  return commandWith([
+    ...(nameOrFile === DEFAULT_PRESET ? [] : [nameOrFile]),
+    ...pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value])),
+    ...set.flatMap(setting => ['--set', setting]),
+  ]);
+}
+
+function commandWith(args: string[]): string {
+  const npm = process.env.npm_lifecycle_event === 'start';
+  const base = npm ? ['npm start', ...(args.length > 0 ? ['--'] : [])] : ['npx longhaul start'];
+  return [...base, ...args.map(quoted)].join(' ');
+}

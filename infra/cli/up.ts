@@ -1,0 +1,49 @@
+/** `longhaul up`: the local stack alone, until Ctrl-C. */
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { logsOf, type Stack, startStack } from '../local/stack.js';
+import { INTERRUPTED, onInterrupt } from './interrupt.js';
+import { portOf, type StackFlags, stateOf, storeOf, withStackFlags } from './options.js';
+
+export function upCommand(): Command {
+  return withStackFlags(new Command('up'))
+    .description('a local Temporal server with its UI and both workers, until Ctrl-C')
+    .addHelpText(
+      'after',
+      '\nThen, from another terminal:\n  longhaul run tiny\n  longhaul watch tiny\n  longhaul temporal workflow list',
+    )
+    .action(async (flags: StackFlags) => {
+      process.exitCode = await up(flags);
+    });
+}
+
+async function up(flags: StackFlags): Promise<number> {
+  const state = stateOf(flags);
+  const store = storeOf(flags);
+  let stack: Stack | null = null;
+  const interrupt = onInterrupt(() => {
+    stack?.kill();
+    process.exit(INTERRUPTED);
+  });
+  stack = await startStack({
+    state,
+    store,
+    port: portOf(flags.port),
+    uiPort: portOf(flags.uiPort),
+    log: line => process.stderr.write(`${line}\n`),
+  });
+  process.stdout.write(
+    `${[
+      `server   ${stack.address}`,
+      `UI       ${stack.ui}`,
+      `store    ${store}`,
+      `logs     ${logsOf(state)}`,
+      stack.owned ? 'Ctrl-C stops it; runs go on where they were when it comes up again.' : 'It runs already.',
+    ].join('\n')}\n`,
+  );
+  if (!stack.owned) return 0;
+  if (!interrupt.signal.aborted) await once(interrupt.signal, 'abort');
+  process.stderr.write('stopping: the workers hand back their work first (Ctrl-C again ends them at once)\n');
+  await stack.stop();
+  return 0;
+}

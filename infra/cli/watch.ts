@@ -1,0 +1,44 @@
+/** `longhaul watch`: the live view of a run on whatever server is configured. */
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { Command } from 'commander';
+import type { ConnectionFlags } from '../../workers/connection.js';
+import { adviceLines } from '../local/command-text.js';
+import { follow } from '../local/follow.js';
+import { evaluationTable } from '../local/progress-text.js';
+import { screenOn } from '../local/screen.js';
+import { UserError } from '../user-error.js';
+import { INTERRUPTED, onInterrupt } from './interrupt.js';
+import { withClient, withConnectionFlags } from './options.js';
+
+export function watchCommand(): Command {
+  return withConnectionFlags(new Command('watch').argument('<run>', 'name of the run'))
+    .description('show a run live until it ends; Ctrl-C stops the watching, not the run')
+    .action(async (run: string, flags: ConnectionFlags) => {
+      process.exitCode = await withClient(flags, async client => {
+        const interrupt = onInterrupt(() => process.exit(INTERRUPTED));
+        const screen = screenOn(process.stdout);
+        const outcome = await follow({ client, run, screen, signal: interrupt.signal, advice: adviceLines }).catch(
+          error => {
+            if (error instanceof WorkflowNotFoundError) {
+              throw new UserError(
+                `There is no run "${run}" on this server. Those there are: npx longhaul temporal workflow list`,
+              );
+            }
+            throw error;
+          },
+        );
+        if (outcome.kind === 'ended') throw new UserError(`${run}: ${outcome.status}: ${outcome.reason}`);
+        if (outcome.kind === 'done') {
+          const { policy, evaluations } = outcome.result;
+          screen.print([
+            '',
+            ...evaluationTable(evaluations),
+            '',
+            `policy   ${policy.uri}`,
+            `sha256   ${policy.sha256}`,
+          ]);
+        }
+        return outcome.kind === 'stopped' ? INTERRUPTED : outcome.kind === 'waiting' ? 1 : 0;
+      });
+    });
+}

@@ -1,0 +1,45 @@
+/** Makes sure a run is under way: started, found at work, or started again where it failed. */
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { RunSpec } from '../../activities/spec.js';
+import { hashOf } from '../../activities/store/index.js';
+import { TASK_QUEUE } from '../../workflows/contract.js';
+
+/** On each workflow started here: tells a later start whether it means the same run. */
+const MEMO = 'specSha256';
+
+export interface Begun {
+  /**
+   * started: there was no such run. resumed: it is at work. again: it had ended without success, and goes on from what it
+   * has published. finished: it is done.
+   */
+  how: 'started' | 'resumed' | 'again' | 'finished';
+  /** The run was started with another spec than the one given now; it keeps its own. */
+  otherSpec: boolean;
+}
+
+export async function beginRun(client: Client, run: string, spec: RunSpec): Promise<Begun> {
+  const found = await describe(client, run);
+  const sha256 = hashOf(spec);
+  const before = found?.memo?.[MEMO];
+  const otherSpec = before !== undefined && before !== sha256;
+  if (found?.status === 'RUNNING') return { how: 'resumed', otherSpec };
+  if (found?.status === 'COMPLETED') return { how: 'finished', otherSpec };
+  await client.workflow.start('curriculum', {
+    taskQueue: TASK_QUEUE,
+    workflowId: run,
+    args: [spec],
+    memo: { [MEMO]: sha256 },
+    workflowIdConflictPolicy: 'USE_EXISTING', // two at once: both watch the one run
+  });
+  return { how: found ? 'again' : 'started', otherSpec: false };
+}
+
+async function describe(client: Client, run: string) {
+  try {
+    const { status, memo } = await client.workflow.getHandle(run).describe();
+    return { status: status.name, memo };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}

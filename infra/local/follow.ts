@@ -1,0 +1,100 @@
+/** Watches a run until it ends or waits for a person, through whatever happens to the server and the workers meanwhile. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, isGrpcServiceError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { CurriculumResult, Progress } from '../../workflows/contract.js';
+import { progressBlock, progressChanges } from './progress-text.js';
+import type { Screen } from './screen.js';
+import { type PlannedSteps, StepClock } from './time-left.js';
+
+const POLL_MS = 1000;
+const QUERY_LIMIT_MS = 5000;
+
+export interface FollowOptions {
+  client: Client;
+  run: string;
+  screen: Screen;
+  planned?: PlannedSteps;
+  /** Ends the watching; the run goes on. */
+  signal: AbortSignal;
+  /** Lines shown below the block on a terminal (addresses). */
+  footer?: string[];
+  /** What to do about a run that waits for a person, given its progress. */
+  advice: (progress: Progress) => string[];
+  /** Asked once a second while the server does not answer: why it never will again, or null to keep trying. */
+  gone?: () => string | null;
+}
+
+export type Outcome =
+  | { kind: 'done'; result: CurriculumResult }
+  /** The workflow ended otherwise: failed, cancelled, terminated, timed out. */
+  | { kind: 'ended'; status: string; reason: string }
+  /** Waits for a person, and there is no terminal to wait at. */
+  | { kind: 'waiting' }
+  | { kind: 'stopped' };
+
+/** @throws WorkflowNotFoundError when the server knows no such run */
+export async function follow(options: FollowOptions): Promise<Outcome> {
+  const { client, run, screen, signal } = options;
+  const handle = client.workflow.getHandle(run);
+  const clock = new StepClock(options.planned);
+  let before: Progress | null = null;
+  let trouble: string | null = null;
+  while (!signal.aborted) {
+    let problem: string | null = null;
+    try {
+      const { status } = await handle.describe();
+      if (status.name !== 'RUNNING') return await outcome(client, run, status.name);
+      const progress = await client.withDeadline(Date.now() + QUERY_LIMIT_MS, () => handle.query<Progress>('progress'));
+      const waits = progress.state === 'awaiting-replay' || progress.state === 'paused';
+      show(options, before, progress, clock);
+      before = progress;
+      if (waits && !screen.terminal) return { kind: 'waiting' };
+    } catch (error) {
+      problem = passing(error);
+      const end = options.gone?.() ?? null;
+      if (end) return { kind: 'ended', status: 'GONE', reason: end };
+    }
+    if (problem !== trouble && problem !== null) screen.print([problem]);
+    trouble = problem;
+    await sleep(POLL_MS, undefined, { signal }).catch(() => {});
+  }
+  return { kind: 'stopped' };
+}
+
+function show(
+  { screen, footer = [], advice }: FollowOptions,
+  before: Progress | null,
+  now: Progress,
+  clock: StepClock,
+) {
+  const left = clock.left(now);
+  const todo = now.state === 'awaiting-replay' || now.state === 'paused' ? advice(now) : [];
+  if (screen.terminal) screen.draw([...progressBlock(now, left), ...todo, ...footer]);
+  else screen.print([...progressChanges(before, now, left), ...(before?.state === now.state ? [] : todo)]);
+}
+
+/** What a trouble that will pass is called; anything else is thrown on. */
+function passing(error: unknown): string {
+  if (error instanceof WorkflowNotFoundError) throw error;
+  if (isGrpcServiceError(error)) return `The server does not answer (${error.details || error.message}); trying again.`;
+  // A query waits for a worker that takes it: without one it times out or is refused.
+  if (error instanceof Error && /quer|deadline|poller/i.test(`${error.name} ${error.message}`)) {
+    return 'No worker answers for the run yet; trying again.';
+  }
+  throw error;
+}
+
+async function outcome(client: Client, run: string, status: string): Promise<Outcome> {
+  const handle = client.workflow.getHandle(run);
+  try {
+    return { kind: 'done', result: (await handle.result()) as CurriculumResult };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return { kind: 'ended', status, reason: innermost(error) };
+  }
+}
+
+/** The first cause says what is wrong; what wraps it only says which workflow and activity it went through. */
+function innermost(error: Error): string {
+  return error.cause instanceof Error ? innermost(error.cause) : error.message;
+}

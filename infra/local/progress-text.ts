@@ -1,0 +1,96 @@
+/** A run's progress as text: pure functions from what the workflow answers to lines. */
+import type { EvaluationRow, Progress, StageProgress } from '../../workflows/contract.js';
+import type { TimeLeft } from './time-left.js';
+
+const MARK: Record<StageProgress['state'], string> = {
+  waiting: '·',
+  running: '▸',
+  done: '✓',
+  failed: '✗',
+  skipped: '–',
+};
+
+/** The whole picture, a line a stage. */
+export function progressBlock(progress: Progress, left: TimeLeft): string[] {
+  const width = Math.max(0, ...progress.stages.map(stage => stage.name.length));
+  return [
+    `${progress.run}: ${stateText(progress)}${left.run === null ? '' : `, about ${duration(left.run)} left`}`,
+    ...progress.stages.map(stage =>
+      `  ${MARK[stage.state]} ${stage.name.padEnd(width)}  ${stageText(stage, left.stages[stage.name] ?? null)}`.trimEnd(),
+    ),
+  ];
+}
+
+/** What is new since `before` (null: everything), a line a change: for logs and pipes. */
+export function progressChanges(before: Progress | null, now: Progress, left: TimeLeft): string[] {
+  const lines: string[] = [];
+  if (before?.state !== now.state) lines.push(`${now.run}: ${stateText(now)}`);
+  for (const stage of now.stages) {
+    const earlier = before?.stages.find(one => one.name === stage.name);
+    const moved = earlier?.state !== stage.state || earlier.attempt !== stage.attempt;
+    const stepped = stage.latest !== null && earlier?.latest?.step !== stage.latest.step;
+    if ((moved && stage.state !== 'waiting') || stepped) {
+      lines.push(`${stage.name}: ${stageText(stage, left.stages[stage.name] ?? null)}`);
+    }
+  }
+  return lines;
+}
+
+function stateText({ state, stages }: Progress): string {
+  if (state !== 'running') return state === 'awaiting-replay' ? 'waiting for a replay' : state;
+  const stage = stages.find(one => one.state === 'running');
+  return stage ? `running ${stage.name}` : 'running';
+}
+
+function stageText(stage: StageProgress, secondsLeft: number | null): string {
+  const { latest, state, attempt, error } = stage;
+  return [
+    state,
+    attempt > 1 ? `attempt ${attempt}` : null,
+    latest && `step ${latest.step}/${latest.steps}`,
+    latest && latest.reward !== null ? `reward ${latest.reward.toFixed(3)}` : null,
+    latest && latest.passRate !== null ? `pass rate ${(100 * latest.passRate).toFixed(0)} %` : null,
+    latest && latest.loss !== null ? `loss ${latest.loss.toFixed(4)}` : null,
+    latest && state === 'running' ? `${Math.round(latest.tokensPerSecond)} tokens/s` : null,
+    state === 'running' && secondsLeft !== null ? `${duration(secondsLeft)} left` : null,
+    state === 'failed' ? error : null,
+  ]
+    .filter(part => part !== null)
+    .join(', ');
+}
+
+/** Policies down, evaluation sets across, scores in percent with their 95 % intervals. */
+export function evaluationTable(rows: EvaluationRow[]): string[] {
+  if (rows.length === 0) return ['No evaluation set is named in the spec.'];
+  const policies = [...new Set(rows.map(row => row.policy))];
+  const sets = [...new Set(rows.map(row => row.set))];
+  const of = (policy: string, set: string) => rows.find(row => row.policy === policy && row.set === set);
+  const header = sets.map(set => {
+    const row = rows.find(one => one.set === set)!;
+    return `${set} (${Math.round(row.meanPromptTokens)} tokens, n=${row.items})`;
+  });
+  const body = policies.map(policy => [policy, ...sets.map(set => score(of(policy, set)))]);
+  return columns([['score % [95 % interval]', ...header], ...body]);
+}
+
+function score(row: EvaluationRow | undefined): string {
+  return row ? `${row.score.toFixed(1)} [${row.low.toFixed(1)}, ${row.high.toFixed(1)}]` : '';
+}
+
+function columns(table: string[][]): string[] {
+  const widths = table[0]!.map((_, i) => Math.max(...table.map(row => row[i]!.length)));
+  return table.map(row =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** 42 s, 3 min 5 s, 2 h 10 min. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [h, min, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  if (h > 0) return `${h} h ${min} min`;
+  return min > 0 ? `${min} min ${s} s` : `${s} s`;
+}

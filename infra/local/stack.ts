@@ -1,0 +1,183 @@
+/**
+ * The local stack: Temporal's development server with its data in a file, a CPU worker and a GPU worker, each a process
+ * of its own that is started again when it ends. Everything lies in one state folder:
+ *
+ *   temporal.db     the server's data      stack.json      who runs the stack (see stack-file.ts)
+ *   store/          artifacts              temporal.toml   a profile that reaches the server
+ *   logs/           a log a process
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { LONGHAUL_COMMAND } from '../checkout.js';
+import { UserError } from '../user-error.js';
+import { choosePort } from './ports.js';
+import { isAlive } from './process-identity.js';
+import { type StackAddresses, StackFile, type StackRecord } from './stack-file.js';
+import { Supervised } from './supervised.js';
+import { findTemporal } from './temporal-binary.js';
+
+const USUAL_PORT = 7233;
+const USUAL_UI_PORT = 8233;
+const START_LIMIT_MS = 60_000;
+const SERVER_GRACE_MS = 10_000;
+/** A worker finishes or hands back its step within its own grace time; this is the patience with one that does not. */
+const WORKER_GRACE_MS = 60_000;
+
+export interface StackOptions {
+  /** The state folder. */
+  state: string;
+  /** The store's root. */
+  store: string;
+  port?: number | undefined;
+  uiPort?: number | undefined;
+  /** Which workers to run; both unless told. */
+  workers?: WorkerKind[];
+  /** Told one line a step, and whenever a process ends unasked. */
+  log: (line: string) => void;
+}
+
+export type WorkerKind = 'cpu' | 'gpu';
+
+export interface Stack extends StackAddresses {
+  /** False when another process runs it: then `stop` leaves it alone. */
+  owned: boolean;
+  /** False once the process that runs the stack is gone. */
+  alive(): boolean;
+  stop(): Promise<void>;
+  /** Ends every process at once. */
+  kill(): void;
+}
+
+export const logsOf = (state: string) => join(state, 'logs');
+/** A Temporal CLI configuration whose default profile is the stack's server: for TEMPORAL_CONFIG_FILE. */
+export const profileOf = (state: string) => join(state, 'temporal.toml');
+const stackFileOf = (state: string) => join(state, 'stack.json');
+
+/** Starts the stack, or joins the one that another process runs on the same state folder. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const taken = await StackFile.take(stackFileOf(options.state));
+  if (!(taken instanceof StackFile)) return joinStack(options, taken);
+  try {
+    return await ownStack(options, taken);
+  } catch (error) {
+    taken.release();
+    throw error;
+  }
+}
+
+/** The addresses of the stack that runs on this state folder; null when none does. */
+export function runningStack(state: string): StackAddresses | null {
+  const record = StackFile.read(stackFileOf(state));
+  return record && isAlive(record.owner) ? record.addresses : null;
+}
+
+async function joinStack({ state, log }: StackOptions, first: StackRecord): Promise<Stack> {
+  log(`joining the stack that process ${first.owner.pid} runs`);
+  const limit = Date.now() + START_LIMIT_MS;
+  for (;;) {
+    const record = StackFile.read(stackFileOf(state));
+    if (record?.addresses && isAlive(record.owner)) {
+      const { owner, addresses } = record;
+      return { ...addresses, owned: false, alive: () => isAlive(owner), stop: async () => {}, kill: () => {} };
+    }
+    if (!isAlive(first.owner) || Date.now() > limit) {
+      throw new UserError(
+        `The stack of process ${first.owner.pid} did not come up. Try again; its logs: ${logsOf(state)}`,
+      );
+    }
+    await sleep(200);
+  }
+}
+
+async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> {
+  const { state, store, log } = options;
+  await mkdir(logsOf(state), { recursive: true });
+  await mkdir(store, { recursive: true });
+  const temporal = await findTemporal({ log });
+  const port = await choosePort(options.port, USUAL_PORT);
+  const uiPort = await choosePort(options.uiPort, USUAL_UI_PORT);
+  const addresses = { address: `127.0.0.1:${port}`, ui: `http://127.0.0.1:${uiPort}` };
+  await writeFile(profileOf(state), `[profile.default]\naddress = "${addresses.address}"\nnamespace = "default"\n`);
+
+  const children: Supervised[] = [];
+  const supervise = (name: string, command: string, args: string[], channel: boolean) => {
+    const child = new Supervised({
+      name,
+      command,
+      args,
+      channel,
+      env: environment(state, store),
+      logFile: join(logsOf(state), `${name.replaceAll(' ', '-')}.log`),
+      onEnd: log,
+      onStart: () => file.update({ children: children.flatMap(one => one.identity ?? []) }),
+    });
+    children.push(child);
+    child.start();
+    return child;
+  };
+  const stop = async () => {
+    const [server, ...workers] = children;
+    await Promise.all(workers.map(worker => worker.stop(WORKER_GRACE_MS)));
+    await server?.stop(SERVER_GRACE_MS);
+    file.release();
+  };
+  const kill = () => {
+    for (const child of children) child.kill();
+    file.release();
+  };
+
+  try {
+    supervise('server', temporal, serverArguments(state, port, uiPort), false);
+    await answers(addresses.address, join(logsOf(state), 'server.log'));
+    for (const kind of options.workers ?? (['cpu', 'gpu'] as const)) {
+      supervise(`${kind} worker`, process.execPath, [LONGHAUL_COMMAND, 'worker', kind], true);
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  file.update({ addresses });
+  return { ...addresses, owned: true, alive: () => true, stop, kill };
+}
+
+function serverArguments(state: string, port: number, uiPort: number): string[] {
+  return [
+    ...['server', 'start-dev', '--db-filename', join(state, 'temporal.db')],
+    ...['--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
+    // Out of the box the server gives a workflow ten activities a second, whatever the machine.
+    ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+    ...['--log-level', 'warn'],
+  ];
+}
+
+/** The person's own Temporal settings (a cloud's address, keys) must not reach the local stack's processes. */
+function environment(state: string, store: string): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
+  return { ...Object.fromEntries(own), TEMPORAL_CONFIG_FILE: profileOf(state), LONGHAUL_STORE: store };
+}
+
+/** Waits until the server answers for its namespace. */
+async function answers(address: string, logFile: string): Promise<void> {
+  const limit = Date.now() + START_LIMIT_MS;
+  for (;;) {
+    try {
+      const connection = await Connection.connect({ address, connectTimeout: 2000 });
+      try {
+        await connection.workflowService.describeNamespace({ namespace: 'default' });
+        return;
+      } finally {
+        await connection.close();
+      }
+    } catch (error) {
+      if (Date.now() > limit) {
+        const tail = (await readFile(logFile, 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n');
+        throw new UserError(
+          `The Temporal server does not answer at ${address} (${error}). The end of ${logFile}:\n${tail}`,
+        );
+      }
+      await sleep(200);
+    }
+  }
+}
