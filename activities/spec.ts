@@ -157,7 +157,8 @@ export const runSpecSchema = z.strictObject({
 });
 
 /** RL settings with every default filled in, also those that depend on the algorithm. */
-export type RlSettings = Required<z.output<typeof rlSchema>>;
+export type RlSettings = Filled<z.output<typeof rlSchema>>;
+type Filled<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
 export type SamplingSpec = z.output<typeof samplingSchema>;
 export type OptimizerSpec = z.output<typeof optimizerSchema>;
 export interface PhaseSpec {
@@ -167,7 +168,7 @@ export interface PhaseSpec {
 }
 type Parsed = z.output<typeof runSpecSchema>;
 export type WarmupSpec = NonNullable<Parsed['warmup']>;
-export type EvaluationSpec = Required<Parsed['evaluation']>;
+export type EvaluationSpec = Filled<Parsed['evaluation']>;
 /** A valid spec as `validateSpec` returns it and spec.json holds it. */
 export type RunSpec = Omit<Parsed, 'rl' | 'phases' | 'evaluation'> & {
   rl: RlSettings;

@@ -32,15 +32,19 @@ export interface StepReport {
   reward: number | null;
   /** Share of responses with reward 1. */
   passRate: number | null;
-  loss: number;
-  gradNorm: number;
-  entropy: number;
+  /** Null for a step that was skipped for want of signal. */
+  loss: number | null;
+  gradNorm: number | null;
+  entropy: number | null;
+  /** Sampled tokens (warm-up: trained tokens) over the step's seconds. */
   tokensPerSecond: number;
   /** Wall time of the step in seconds, from workflow time. */
   seconds: number;
   effectiveGroups: number | null;
   /** Groups dropped for want of reward variance, over all refill rounds. */
   droppedGroups: number | null;
+  /** Effective groups whose sample was carried over from an earlier phase. */
+  carriedEffectiveGroups: number | null;
 }
 
 export interface StageProgress {

@@ -33,6 +33,8 @@ export function storeSegments(uri: string): string[] {
 
 export const specUri = (run: string) => storeUri('runs', run, 'spec.json');
 export const planUri = (run: string) => storeUri('runs', run, 'plan.json');
+/** Reference of the imported base policy. */
+export const baseUri = (run: string) => storeUri('runs', run, 'base.json');
 export const resultUri = (run: string) => storeUri('runs', run, 'result.json');
 /** Rendered, tokenised samples; `name` is `train`, `warmup` or `set-<evaluation set>`. */
 export const dataUri = (run: string, name: string) => storeUri('runs', run, 'data', `${name}.jsonl`);
@@ -49,6 +51,20 @@ export const attemptUri = ({ run, stage, attempt }: StageAttempt, file: string) 
   storeUri('runs', run, stage, String(attempt), file);
 export const stepUri = ({ run, stage, attempt }: StageAttempt, step: number, file: string) =>
   storeUri('runs', run, stage, String(attempt), 'steps', String(step), file);
+
+/** The run that an artifact belongs to. */
+export function runOf(uri: string): string {
+  const [runs, run] = storeSegments(uri);
+  if (runs !== 'runs' || run === undefined) throw new RangeError(`"${uri}" is no run's: expected "store:runs/<run>/…"`);
+  return run;
+}
+
+/** 1-based number of the phase that the stage `phase-<k>` is. */
+export function phaseNumber(stage: string): number {
+  const found = /^phase-([1-9]\d*)$/.exec(stage);
+  if (!found) throw new RangeError(`"${stage}" is not a phase: expected "phase-<k>"`);
+  return Number(found[1]);
+}
 
 export function fenceOf(stage: StageAttempt): { marker: string; attempt: number } {
   return { marker: markerUri(stage), attempt: stage.attempt };

@@ -18,9 +18,11 @@ export interface Fence {
   attempt: number;
 }
 
-/** What a marker holds beside its number is the claimant's affair. */
+/** What a stage's marker holds. */
 export interface Claim {
   attempt: number;
+  /** Spec values this attempt changes, by dotted path. */
+  overrides: Record<string, unknown>;
 }
 
 export interface Store {

@@ -1,0 +1,170 @@
+/** What the artifacts in the store hold. The layout of their names is in store/layout.ts. */
+import type { PolicyRef } from '../workflows/contract.js';
+import type { Sample } from './datasets/sources.js';
+import type {
+  GeneratedResponse,
+  LossSettings,
+  OptimizerSettings,
+  SftMetrics,
+  UpdateMetrics,
+} from './engine/protocol.js';
+import { type ArtifactRef, readLines, type StageAttempt, type Store } from './store/index.js';
+
+/** A line of data/train.jsonl or data/set-*.jsonl: a sample ready for the model. */
+export interface PromptItem {
+  id: string;
+  task: Sample['task'];
+  question: string;
+  answers: string[];
+  promptIds: number[];
+}
+
+/** A line of data/warmup.jsonl. */
+export interface TraceItem {
+  id: string;
+  promptIds: number[];
+  responseIds: number[];
+}
+
+/** pools/<phase>.json: what a phase draws from. */
+export interface Pool {
+  stage: StageAttempt;
+  band: { above: number; upTo: number };
+  counts: {
+    /** Samples of the phase's own length band. */
+    band: number;
+    /** Samples carried over from earlier bands, repetitions included. */
+    carried: number;
+    /** Earlier samples with a known difficulty that could have been carried. */
+    candidates: number;
+  };
+  entries: PoolEntry[];
+}
+
+export interface PoolEntry {
+  /** Line in data/train.jsonl, from 0. */
+  index: number;
+  id: string;
+  origin: 'band' | 'carried';
+  /** Of carried samples: what their difficulty was taken from. */
+  meanReward: number | null;
+  weight: number | null;
+}
+
+/** A line of steps/<step>/rollouts-<refill>.jsonl: one prompt and the responses of one policy. */
+export interface RolloutGroup {
+  policy: string;
+  id: string;
+  index: number;
+  origin: PoolEntry['origin'];
+  /** Position in the phase's endless sequence of draws. */
+  cursor: number;
+  seed: string;
+  promptIds: number[];
+  responses: GeneratedResponse[];
+}
+
+/** A line of steps/<step>/scores-<refill>.jsonl, in the order of the rollouts. */
+export interface ScoredRollouts {
+  id: string;
+  index: number;
+  origin: PoolEntry['origin'];
+  meanReward: number;
+  responses: { reward: number; extracted: string | null; text: string }[];
+  /** Why the group cannot teach anything; null if its rewards differ. */
+  dropped: 'no-variance' | null;
+}
+
+/** One round of a step: its rollouts and their scores, line by line. */
+export interface Round {
+  rollouts: ArtifactRef;
+  scores: ArtifactRef;
+}
+
+/** How a step's updates are made from its inputs. With the inputs' hashes it decides the resulting policy's bits. */
+export type StepSettings =
+  | { kind: 'sft'; optimizer: OptimizerSettings; microBatchTokens: number }
+  | {
+      kind: 'rl';
+      loss: LossSettings;
+      optimizer: OptimizerSettings;
+      microBatchTokens: number;
+      /** `effective`: the first `groups` with reward variance, in draw order; `all`: every group drawn. */
+      take: 'effective' | 'all';
+      groups: number;
+      groupsPerUpdate: number;
+    };
+
+/** What a step starts from: enough to make it, and to make it again. */
+export interface StepInputs {
+  parent: PolicyRef;
+  /** Whether the stage begins here, with a fresh optimiser. */
+  freshOptimizer: boolean;
+  /** SFT: lines of the warm-up data. RL: none. */
+  examples: { data: ArtifactRef; lines: number[] } | null;
+  /** RL: the rounds of rollouts. SFT: none. */
+  rounds: Round[];
+  settings: StepSettings;
+}
+
+/** steps/<step>/update.json: the redo log's entry. */
+export interface UpdateRecord {
+  stage: StageAttempt;
+  step: number;
+  inputs: StepInputs;
+  /** The policy after the step; the parent itself if the step was skipped. */
+  result: PolicyRef;
+  skipped: 'no-signal' | null;
+  /** One for each optimiser update, wall time left out: equal inputs give an equal record. */
+  metrics: Omit<SftMetrics & Partial<UpdateMetrics>, 'seconds'>[];
+  counts: StepCounts | null;
+}
+
+/** Groups of an RL step, over all its rounds. */
+export interface StepCounts {
+  drawn: number;
+  carriedDrawn: number;
+  /** Groups whose rewards differ. */
+  effective: number;
+  carriedEffective: number;
+  /** Groups dropped for want of variance. */
+  noVariance: number;
+  /** Effective groups beyond those wanted. */
+  surplus: number;
+  trained: number;
+  meanReward: number;
+  passRate: number;
+}
+
+/** checkpoints/<policy>/state.json */
+export interface CheckpointState {
+  name: string;
+  /** Of model.safetensors. */
+  sha256: string;
+  parent: string | null;
+  /** Uri of the redo log's entry that made it; null for the base. */
+  update: string | null;
+  /** SHA-256 of every other file in the folder. */
+  files: Record<string, string>;
+}
+
+/** <phase>/<attempt>/difficulty.json: rewards by line of data/train.jsonl. */
+export interface DifficultyRecord {
+  samples: { index: number; id: string; responses: number; meanReward: number }[];
+}
+
+const caches = new WeakMap<Store, Map<string, Promise<unknown[]>>>();
+const CACHED_FILES = 8;
+
+/** The lines of a data artifact, kept in memory: every step reads the same few files. */
+export function readData<T>(store: Store, ref: ArtifactRef): Promise<T[]> {
+  const cache = caches.get(store) ?? new Map<string, Promise<unknown[]>>();
+  caches.set(store, cache);
+  const cached = cache.get(ref.sha256);
+  if (cached) return cached as Promise<T[]>;
+  const lines = readLines<T>(store, ref);
+  cache.set(ref.sha256, lines);
+  lines.catch(() => cache.delete(ref.sha256));
+  if (cache.size > CACHED_FILES) cache.delete(cache.keys().next().value!);
+  return lines;
+}

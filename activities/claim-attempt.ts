@@ -1,0 +1,93 @@
+/**
+ * Begins an attempt of a stage: from here on only this attempt may publish in it. Gives the workflow what it needs to
+ * know of the stage's settings.
+ */
+import type { TraceItem } from './artifacts.js';
+import { readData } from './artifacts.js';
+import type { Dependencies } from './dependencies.js';
+import type { RunSpec } from './spec.js';
+import {
+  type ArtifactRef,
+  attemptUri,
+  markerUri,
+  phaseNumber,
+  publishJson,
+  readJson,
+  type StageAttempt,
+} from './store/index.js';
+import { supervised } from './supervision.js';
+import { InvalidSpecError, validateSpec } from './validate-spec.js';
+
+export interface ClaimAttemptInput {
+  stage: StageAttempt;
+  spec: ArtifactRef;
+  /** Warm-up data; null for a phase. */
+  warmupData: ArtifactRef | null;
+  /** Dotted spec paths and the values they have in this attempt alone. */
+  overrides: Record<string, unknown>;
+}
+
+/** What a stage's workflow decides by. */
+export interface StageSettings {
+  /** The spec with this attempt's overrides. */
+  spec: ArtifactRef;
+  steps: number;
+  snapshotEvery: number;
+  /** Phases only. */
+  rl: {
+    promptsPerStep: number;
+    maxRefills: number;
+
+    minEffectiveGroups: number;
+    patience: number;
+    onMissing: 'stop' | 'continue';
+  } | null;
+}
+
+/** Where overrides may reach: what was tokenised, imported or trained before stays as it is. */
+const CHANGEABLE =
+  /^(seed$|rl\.|phases[.[]|retrospective\.|warmup\.(epochs$|batchSize$|optimizer\.)|checkpoints\.|engine\.)/;
+
+export function claimAttempt(deps: Dependencies) {
+  return ({ stage, spec, warmupData, overrides }: ClaimAttemptInput): Promise<StageSettings> =>
+    supervised('claiming the attempt', async () => {
+      const settings = validateSpec(await readJson<RunSpec>(deps.store, spec), forStage(stage.stage, overrides));
+      await deps.store.claim(markerUri(stage), { attempt: stage.attempt, overrides });
+      const ref =
+        Object.keys(overrides).length === 0
+          ? spec
+          : await publishJson(deps.store, attemptUri(stage, 'spec.json'), settings);
+      const common = { spec: ref, snapshotEvery: settings.checkpoints.everySteps };
+      if (stage.stage === 'warmup') {
+        const items = await readData<TraceItem>(deps.store, warmupData!);
+        const { epochs, batchSize } = settings.warmup!;
+        return { ...common, steps: epochs * Math.ceil(items.length / batchSize), rl: null };
+      }
+      const phase = settings.phases[phaseNumber(stage.stage) - 1]!;
+      const { promptsPerStep, maxRefills, signal } = phase.rl;
+      return {
+        ...common,
+        steps: phase.steps,
+        rl: { promptsPerStep, maxRefills, ...signal },
+      };
+    });
+}
+
+/** The spec in the store spells out each phase's settings, so `rl.…` is meant for this phase's. */
+function forStage(stage: string, overrides: Record<string, unknown>): Record<string, unknown> {
+  const refused = Object.keys(overrides).filter(path => !CHANGEABLE.test(path));
+  if (refused.length > 0) {
+    throw new InvalidSpecError(
+      refused.map(path => ({
+        path,
+        problem:
+          'a replay cannot change it: expected seed, rl.…, phases.…, retrospective.…, warmup.…, checkpoints.… or engine.…',
+      })),
+    );
+  }
+  if (stage === 'warmup') return overrides;
+  const own = `phases.${phaseNumber(stage) - 1}.`;
+  return Object.fromEntries(
+    Object.entries(overrides).map(([path, value]) => [path.startsWith('rl.') ? own + path : path, value]),
+  );
+}

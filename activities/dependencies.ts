@@ -1,0 +1,47 @@
+/** What the activities work with. Workers wire the real ones; tests put in what they like. */
+import type { Sample, Source } from './datasets/sources.js';
+import type { Engine } from './engine/protocol.js';
+import type { Store } from './store/index.js';
+
+/** A model as far as text is concerned: its tokenizer, chat template and limits. */
+export interface TextModel {
+  /** Longest sequence in tokens. */
+  contextLength: number;
+  /** A response ends with the first of these. */
+  stopIds: number[];
+  /** The prompt's ids: through the chat template with the generation prompt, or as plain text. */
+  promptIds(text: string, options: { chat: boolean; system: string | null }): number[];
+  /** Ids of a response as the model should give it, its stop id included. */
+  responseIds(text: string): number[];
+  /** The response's text without special tokens. */
+  responseText(ids: readonly number[]): string;
+}
+
+export interface Models {
+  /** Local folder of a model named in a spec: a folder, or `hf:owner/name[@revision]`, fetched when it is not here. */
+  resolve(model: string): Promise<string>;
+  /** Opens a Hugging Face folder for text work. */
+  open(folder: string): Promise<TextModel>;
+}
+
+export interface Verdict {
+  /** 0 … 1. */
+  score: number;
+  /** The answer the scorer found in the response; null if none. */
+  extracted: string | null;
+}
+
+export interface Dependencies {
+  store: Store;
+  models: Models;
+  readSource(source: Source): AsyncIterable<Sample>;
+  /** Scores a response by rule against the gold answers. */
+  scoreRule(task: Sample['task'], response: string, answers: readonly string[]): Verdict;
+  /** A preset's spec as written. Throws if there is none of that name. */
+  readPreset(name: string): Promise<unknown>;
+}
+
+/** The activities that need the model itself. */
+export interface EngineDependencies extends Dependencies {
+  engine: Engine;
+}

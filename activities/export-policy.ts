@@ -1,0 +1,24 @@
+/** The end of a run: its final policy is checked, file by file, and the result is published beside it. */
+import type { CurriculumResult } from '../workflows/contract.js';
+import type { Dependencies } from './dependencies.js';
+import { checkSnapshot, snapshotUri } from './policy.js';
+import { DivergenceError, publishJson, readJson, resultUri } from './store/index.js';
+import { supervised } from './supervision.js';
+
+export function exportPolicy(deps: Dependencies) {
+  return (result: CurriculumResult): Promise<CurriculumResult> =>
+    supervised('checking the final policy', async () => {
+      // A finished run that is started again ends as it did, its times included.
+      const published = await deps.store.find(resultUri(result.run));
+      if (published) {
+        const before = await readJson<CurriculumResult>(deps.store, published);
+        if (before.policy.sha256 === result.policy.sha256) return before;
+        throw new DivergenceError(published.uri, before.policy.sha256, result.policy.sha256, null);
+      }
+      const uri = snapshotUri(result.policy);
+      await checkSnapshot(await deps.store.localFolder(uri), result.policy);
+      const exported = { ...result, policy: { ...result.policy, uri } };
+      await publishJson(deps.store, resultUri(result.run), exported);
+      return exported;
+    });
+}

@@ -1,0 +1,152 @@
+/**
+ * Policies, lost and found. A policy is its nearest snapshot plus the logged steps since: one function, *ensure this
+ * policy is loaded*, serves first use, another machine, and recovery alike.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PolicyRef } from '../workflows/contract.js';
+import type { CheckpointState, UpdateRecord } from './artifacts.js';
+import type { EngineDependencies } from './dependencies.js';
+import { applyStep, policyName } from './step.js';
+import {
+  CorruptArtifactError,
+  checkpointUri,
+  DivergenceError,
+  type Fence,
+  fileHash,
+  fileHashes,
+  MissingArtifactError,
+  readJson,
+  runOf,
+  type Store,
+} from './store/index.js';
+import type { Supervision } from './supervision.js';
+
+/**
+ * What is needed of the loaded policy: `weights` alone (sampling), the optimiser `as-trained` (to go on in its stage), or
+ * a `fresh` optimiser (to begin a stage).
+ */
+export type Readiness = 'weights' | 'as-trained' | 'fresh';
+
+const WEIGHTS = 'model.safetensors';
+const STATE = 'state.json';
+const freshTag = (name: string) => `${name}/fresh`;
+
+/** Where a policy's snapshot lies, once there is one. */
+export function snapshotUri(policy: PolicyRef): string {
+  return checkpointUri(runOf(policy.uri), policy.name);
+}
+
+/**
+ * Loads the policy unless the engine holds it: from its snapshot, else from the nearest one before it and the redo log,
+ * each redone step checked against the log.
+ * @throws DivergenceError if a redone step gives other weights than were logged
+ */
+export async function ensurePolicyLoaded(
+  deps: EngineDependencies,
+  policy: PolicyRef,
+  readiness: Readiness,
+  supervision: Supervision,
+): Promise<void> {
+  const { call } = supervision;
+  const { tag } = await deps.engine.call('status', {}, call);
+  const holds = (name: string, need: Readiness) =>
+    (tag === name && need !== 'fresh') || (tag === freshTag(name) && need !== 'as-trained');
+  if (holds(policy.name, readiness)) return;
+
+  const redo: UpdateRecord[] = [];
+  let from = policy;
+  const need = () => (redo[0] ? (redo[0].inputs.freshOptimizer ? 'fresh' : 'as-trained') : readiness);
+  while (!holds(from.name, need()) && !(await deps.store.has(snapshotUri(from)))) {
+    redo.unshift(await readUpdate(deps.store, from));
+    from = redo[0]!.inputs.parent;
+  }
+  if (!holds(from.name, need())) {
+    supervision.note(`loading policy ${from.name}`);
+    await loadSnapshot(deps, from, need() === 'fresh', supervision);
+  }
+  for (const [k, record] of redo.entries()) {
+    supervision.note(`redoing step ${record.step} of ${record.stage.stage} (${k + 1} of ${redo.length})`);
+    if (k > 0 && record.inputs.freshOptimizer) await freshenOptimizer(deps, record.inputs.parent, supervision);
+    const { sha256 } = await applyStep(deps, record.inputs, call);
+    if (sha256 !== record.result.sha256)
+      throw new DivergenceError(record.result.uri, record.result.sha256, sha256, null);
+  }
+  if (redo.length > 0 && readiness === 'fresh') await freshenOptimizer(deps, policy, supervision);
+}
+
+/** The step that made a policy, from the redo log. */
+async function readUpdate(store: Store, policy: PolicyRef): Promise<UpdateRecord> {
+  const ref = await store.find(policy.uri);
+  if (!ref) throw new MissingArtifactError(policy.uri, `(wanted to rebuild policy ${policy.name})`);
+  const record = await readJson<UpdateRecord>(store, ref);
+  // The name is a hash of the inputs, so this also finds a damaged entry.
+  const name = policyName(record.inputs);
+  if (name !== policy.name) throw new DivergenceError(policy.uri, policy.name, name, null);
+  return record;
+}
+
+/** Loads a snapshot after checking every file the engine will read. */
+async function loadSnapshot(
+  deps: EngineDependencies,
+  policy: PolicyRef,
+  fresh: boolean,
+  { call }: Supervision,
+): Promise<void> {
+  const folder = await deps.store.localFolder(snapshotUri(policy));
+  await checkSnapshot(folder, policy);
+  await deps.engine.call(
+    'load',
+    fresh
+      ? { directory: folder, optimizer: null, tag: freshTag(policy.name) }
+      : { directory: folder, tag: policy.name },
+    call,
+  );
+}
+
+/** Compares a snapshot's files with the hashes it was published with. Throws CorruptArtifactError naming the file. */
+export async function checkSnapshot(folder: string, policy: PolicyRef): Promise<void> {
+  const state = JSON.parse(await readFile(join(folder, STATE), 'utf8')) as CheckpointState;
+  for (const [file, expected] of Object.entries({ ...state.files, [WEIGHTS]: policy.sha256 })) {
+    const found = await fileHash(join(folder, file));
+    if (found !== expected) throw new CorruptArtifactError(`${snapshotUri(policy)}/${file}`, expected, found);
+  }
+}
+
+/** Gives the loaded policy a fresh optimiser, by way of a folder. */
+async function freshenOptimizer(deps: EngineDependencies, policy: PolicyRef, { call }: Supervision): Promise<void> {
+  await deps.store.workFolder(async folder => {
+    const directory = join(folder, 'policy');
+    await deps.engine.call('save', { directory, withOptimizer: false }, call);
+    await deps.engine.call('load', { directory, optimizer: null, tag: freshTag(policy.name) }, call);
+  });
+}
+
+/**
+ * Publishes the loaded policy as a checkpoint folder.
+ * @param name given the SHA-256 of its weights, for a base whose name comes from them
+ */
+export async function publishLoaded(
+  deps: EngineDependencies,
+  origin: { run: string; parent: string | null; update: string | null },
+  name: (sha256: string) => string,
+  supervision: Supervision,
+  fence?: Fence,
+): Promise<PolicyRef> {
+  return deps.store.workFolder(async folder => {
+    const directory = join(folder, 'policy');
+    const saved = await deps.engine.call(
+      'save',
+      { directory, withOptimizer: origin.update !== null },
+      supervision.call,
+    );
+    const policy = { name: name(saved.sha256), sha256: saved.sha256 };
+    const { [WEIGHTS]: _, ...files } = await fileHashes(directory);
+    const state: CheckpointState = { ...policy, parent: origin.parent, update: origin.update, files };
+    await writeFile(join(directory, STATE), `${JSON.stringify(state, null, 1)}\n`);
+    supervision.check();
+    const uri = checkpointUri(origin.run, policy.name);
+    await deps.store.publishFolder(uri, directory, fence);
+    return { name: policy.name, uri, sha256: policy.sha256 };
+  });
+}

@@ -1,0 +1,102 @@
+/** Draws a round of prompts from the pool and samples a group of responses to each. */
+import type { PolicyRef } from '../workflows/contract.js';
+import { type Pool, type PromptItem, type RolloutGroup, readData } from './artifacts.js';
+import type { EngineDependencies } from './dependencies.js';
+import { ensurePolicyLoaded } from './policy.js';
+import { epochDraw, permutation, randomStream } from './random.js';
+import type { RunSpec } from './spec.js';
+import {
+  type ArtifactRef,
+  DivergenceError,
+  fenceOf,
+  phaseNumber,
+  publishLines,
+  readJson,
+  readLines,
+  type StageAttempt,
+  type Store,
+  stepUri,
+} from './store/index.js';
+import { supervised } from './supervision.js';
+import { textModelOf } from './text-model.js';
+
+export interface RolloutInput {
+  stage: StageAttempt;
+  spec: ArtifactRef;
+  data: ArtifactRef;
+  pool: ArtifactRef;
+  policy: PolicyRef;
+  /** Whether the policy is the stage's entry policy, whose first update begins with a fresh optimiser. */
+  entry: boolean;
+  step: number;
+  /** 0 for the step's first round. */
+  refill: number;
+  /** Position in the phase's sequence of draws, and how many prompts to take from there. */
+  cursor: number;
+  count: number;
+}
+
+export interface RolloutResult {
+  rollouts: ArtifactRef;
+  newTokens: number;
+}
+
+export function rollout(deps: EngineDependencies) {
+  return (input: RolloutInput): Promise<RolloutResult> =>
+    supervised(`sampling for step ${input.step}`, async supervision => {
+      const { stage, step, refill, policy } = input;
+      const uri = stepUri(stage, step, `rollouts-${refill}.jsonl`);
+      const published = await deps.store.find(uri);
+      if (published) return checked(published, await readLines<RolloutGroup>(deps.store, published), policy);
+
+      const spec = await readJson<RunSpec>(deps.store, input.spec);
+      const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
+      const draws = await drawPrompts(deps.store, spec, input);
+      await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision);
+      supervision.note(`sampling for step ${step}`);
+      const { stopIds } = await textModelOf(deps, stage.run);
+      const { groups } = await deps.engine.call(
+        'generate',
+        {
+          prompts: draws.map(({ promptIds, seed }) => ({ ids: promptIds, seed })),
+          group: groupSize,
+          sampling: { ...sampling, stopIds },
+        },
+        supervision.call,
+      );
+      const lines = draws.map((draw, k): RolloutGroup => ({ ...draw, responses: groups[k]!.responses }));
+      supervision.check();
+      return checked(await publishLines(deps.store, uri, lines, fenceOf(stage)), lines, policy);
+    });
+}
+
+function checked(rollouts: ArtifactRef, lines: RolloutGroup[], policy: PolicyRef): RolloutResult {
+  const other = lines.find(line => line.policy !== policy.name);
+  if (other) throw new DivergenceError(rollouts.uri, other.policy, policy.name, null);
+  const lengths = lines.flatMap(line => line.responses.map(response => response.ids.length));
+  return { rollouts, newTokens: lengths.reduce((sum, length) => sum + length, 0) };
+}
+
+/** The prompts at the cursor: every epoch goes through the pool in an order of its own. */
+async function drawPrompts(
+  store: Store,
+  spec: RunSpec,
+  { stage, step, refill, cursor, count, data, pool, policy }: RolloutInput,
+): Promise<Omit<RolloutGroup, 'responses'>[]> {
+  const items = await readData<PromptItem>(store, data);
+  const { entries } = await readJson<Pool>(store, pool);
+  const orders = new Map<number, number[]>();
+  const orderOf = (epoch: number) => {
+    const order =
+      orders.get(epoch) ??
+      permutation(entries.length, randomStream(spec.seed, stage.stage, stage.attempt, 'epoch', epoch));
+    orders.set(epoch, order);
+    return order;
+  };
+  return Array.from({ length: count }, (_, k) => {
+    const at = cursor + k;
+    const { id, index, origin } = entries[epochDraw(at, entries.length, orderOf)]!;
+    const seed = [spec.seed, stage.stage, stage.attempt, step, refill, at, id].join('/');
+    return { policy: policy.name, id, index, origin, cursor: at, seed, promptIds: items[index]!.promptIds };
+  });
+}

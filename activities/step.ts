@@ -1,0 +1,109 @@
+/**
+ * One training step as a function from a policy and logged inputs to a policy. The same function makes a step and, from
+ * the redo log, makes it again: equal inputs give equal bits.
+ */
+import {
+  type RolloutGroup,
+  readData,
+  type ScoredRollouts,
+  type StepInputs,
+  type TraceItem,
+  type UpdateRecord,
+} from './artifacts.js';
+import type { EngineDependencies } from './dependencies.js';
+import type { CallOptions, ScoredGroup } from './engine/protocol.js';
+import { hashOf, readLines, type Store } from './store/index.js';
+
+/** Identity of the policy that a step makes: parent, inputs and settings, by content. */
+export function policyName(inputs: StepInputs): string {
+  return hashOf({
+    parent: inputs.parent.name,
+    freshOptimizer: inputs.freshOptimizer,
+    examples: inputs.examples && { data: inputs.examples.data.sha256, lines: inputs.examples.lines },
+    rounds: inputs.rounds.map(round => [round.rollouts.sha256, round.scores.sha256]),
+    settings: inputs.settings,
+  }).slice(0, 32);
+}
+
+export interface StepOutcome {
+  /** SHA-256 that model.safetensors would have. */
+  sha256: string;
+  metrics: UpdateRecord['metrics'];
+}
+
+/** Applies the step to the parent policy, which must be loaded; afterwards the engine's tag is the policy's name. */
+export async function applyStep(deps: EngineDependencies, inputs: StepInputs, call: CallOptions): Promise<StepOutcome> {
+  const metrics =
+    inputs.settings.kind === 'sft' ? await applySft(deps, inputs, call) : await applyRl(deps, inputs, call);
+  const { sha256 } = await deps.engine.call('fingerprint', {}, call);
+  return { sha256, metrics };
+}
+
+async function applySft(deps: EngineDependencies, inputs: StepInputs, call: CallOptions) {
+  const { settings, examples } = inputs;
+  if (settings.kind !== 'sft' || !examples) throw new TypeError('An SFT step needs examples and SFT settings');
+  const items = await readData<TraceItem>(deps.store, examples.data);
+  const { seconds: _, ...metrics } = await deps.engine.call(
+    'sft',
+    {
+      examples: examples.lines.map(line => ({
+        promptIds: items[line]!.promptIds,
+        responseIds: items[line]!.responseIds,
+      })),
+      optimizer: settings.optimizer,
+      microBatchTokens: settings.microBatchTokens,
+      tag: policyName(inputs),
+    },
+    call,
+  );
+  return [metrics];
+}
+
+async function applyRl(deps: EngineDependencies, inputs: StepInputs, call: CallOptions) {
+  const { settings } = inputs;
+  if (settings.kind !== 'rl') throw new TypeError('An RL step needs RL settings');
+  const groups = await trainedGroups(deps.store, inputs);
+  const name = policyName(inputs);
+  const metrics: UpdateRecord['metrics'] = [];
+  for (let start = 0; start < groups.length; start += settings.groupsPerUpdate) {
+    const last = start + settings.groupsPerUpdate >= groups.length;
+    const { seconds: _, ...update } = await deps.engine.call(
+      'update',
+      {
+        groups: groups.slice(start, start + settings.groupsPerUpdate),
+        loss: settings.loss,
+        optimizer: settings.optimizer,
+        microBatchTokens: settings.microBatchTokens,
+        // A name of its own between the updates: an interrupted step is never taken for a finished one.
+        tag: last ? name : `${name}#${metrics.length + 1}`,
+      },
+      call,
+    );
+    metrics.push(update);
+  }
+  return metrics;
+}
+
+/** The groups a step trains on, in draw order. */
+export async function trainedGroups(store: Store, inputs: StepInputs): Promise<ScoredGroup[]> {
+  const { settings } = inputs;
+  if (settings.kind !== 'rl') return [];
+  const groups: ScoredGroup[] = [];
+  for (const round of inputs.rounds) {
+    const rollouts = await readLines<RolloutGroup>(store, round.rollouts);
+    const scores = await readLines<ScoredRollouts>(store, round.scores);
+    rollouts.forEach((rollout, k) => {
+      const score = scores[k]!;
+      if (settings.take === 'effective' && score.dropped) return;
+      groups.push({
+        promptIds: rollout.promptIds,
+        responses: rollout.responses.map(({ ids, logprobs }, i) => ({
+          ids,
+          logprobs,
+          reward: score.responses[i]!.reward,
+        })),
+      });
+    });
+  }
+  return settings.take === 'effective' ? groups.slice(0, settings.groups) : groups;
+}

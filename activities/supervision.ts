@@ -1,0 +1,102 @@
+/**
+ * What every activity does around its work: tell the server that it lives, stop when asked, and give each failure the
+ * type by which Temporal decides whether to try again.
+ */
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { DataError } from './datasets/sources.js';
+import { type CallOptions, EngineLostError, type EngineProgress, EngineRequestError } from './engine/protocol.js';
+import { CorruptArtifactError, DivergenceError, StaleAttemptError } from './store/index.js';
+import { InvalidSpecError } from './validate-spec.js';
+
+/** How often an activity says that it lives; the SDK thins the calls out for the server. */
+const HEARTBEAT_MS = 1000;
+/** An engine that is lost this often in one activity is lost by the activity's own doing. */
+const ENGINE_ATTEMPTS = 10;
+
+/** What heartbeats carry, for people who look. */
+export interface HeartbeatDetails {
+  doing: string;
+  engine?: EngineProgress;
+}
+
+/** Handed to an activity's work. */
+export interface Supervision {
+  /** For engine calls: ends them when the activity is cancelled, and feeds the heartbeat. */
+  call: CallOptions & { signal: AbortSignal };
+  /** Says what is being done now, in a few words. */
+  note(doing: string): void;
+  /** Throws if the activity was cancelled meanwhile: called before publishing. */
+  check(): void;
+}
+
+/** Failures that another try cannot mend, and the type they get. Engine requests have theirs by code. */
+const FATAL = [InvalidSpecError, DataError, DivergenceError, StaleAttemptError, CorruptArtifactError];
+const ENGINE_TYPES: Record<EngineRequestError['code'], string> = {
+  'bad-model': 'BadModel',
+  'bad-request': 'BadRequest',
+  'not-loaded': 'NotLoaded',
+  'not-finite': 'NotFinite',
+  unsupported: 'Unsupported',
+  internal: 'EngineInternal',
+};
+
+/** Runs an activity's work with heartbeats, cancellation and failure types. */
+export async function supervised<T>(doing: string, work: (supervision: Supervision) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const details: HeartbeatDetails = { doing };
+  const beat = () => context.heartbeat(details);
+  const timer = setInterval(beat, HEARTBEAT_MS);
+  beat();
+  try {
+    return await work({
+      call: {
+        signal: context.cancellationSignal,
+        onProgress: progress => {
+          details.engine = progress;
+        },
+      },
+      note: text => {
+        details.doing = text;
+        delete details.engine;
+        beat();
+      },
+      check: () => context.cancellationSignal.throwIfAborted(),
+    });
+  } catch (error) {
+    throw asFailure(error, context);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function asFailure(error: unknown, context: Context): unknown {
+  if (context.cancellationSignal.aborted) {
+    // A worker that stops hands its step back for another to take at once; only a request ends it for good.
+    if (context.cancellationDetails?.workerShutdown) {
+      return ApplicationFailure.retryable('The worker is stopping; the step is handed back.', 'WorkerShutdown');
+    }
+    return error instanceof CancelledFailure ? error : new CancelledFailure('The activity was cancelled.');
+  }
+  if (error instanceof InvalidSpecError) {
+    return ApplicationFailure.nonRetryable(error.message, 'InvalidSpec', error.issues);
+  }
+  if (error instanceof EngineRequestError) {
+    const type = ENGINE_TYPES[error.code];
+    // The engine forgot its policy, as after a restart between two calls: loading it again mends that.
+    return ApplicationFailure.create({
+      message: error.message,
+      type,
+      nonRetryable: error.code !== 'not-loaded',
+      cause: error,
+    });
+  }
+  if (error instanceof EngineLostError) {
+    const nonRetryable = context.info.attempt >= ENGINE_ATTEMPTS;
+    return ApplicationFailure.create({ message: error.message, type: 'EngineLost', nonRetryable, cause: error });
+  }
+  const fatal = FATAL.find(kind => error instanceof kind);
+  if (fatal && error instanceof Error) {
+    return ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: true, cause: error });
+  }
+  return error;
+}

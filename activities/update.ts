@@ -1,0 +1,128 @@
+/** One RL step: the optimiser updates over a step's effective groups, logged so that they can be made again. */
+import type { PolicyRef } from '../workflows/contract.js';
+import type { Round, ScoredRollouts, StepCounts, StepInputs, UpdateRecord } from './artifacts.js';
+import type { EngineDependencies } from './dependencies.js';
+import { ensurePolicyLoaded } from './policy.js';
+import type { RunSpec } from './spec.js';
+import { applyStep, policyName } from './step.js';
+import {
+  type ArtifactRef,
+  DivergenceError,
+  fenceOf,
+  phaseNumber,
+  publishJson,
+  readJson,
+  readLines,
+  type StageAttempt,
+  type Store,
+  stepUri,
+} from './store/index.js';
+import { supervised } from './supervision.js';
+
+export interface UpdateInput {
+  stage: StageAttempt;
+  spec: ArtifactRef;
+  policy: PolicyRef;
+  /** Whether the policy is the stage's entry policy: the optimiser starts fresh. */
+  entry: boolean;
+  step: number;
+  rounds: Round[];
+  /** Log the step, but leave the policy as it is: too few groups teach anything. */
+  skip: boolean;
+}
+
+export interface UpdateResult {
+  policy: PolicyRef;
+  counts: StepCounts;
+  /** Means over the step's updates; null if it was skipped. */
+  metrics: { loss: number; gradNorm: number; entropy: number } | null;
+}
+
+export function update(deps: EngineDependencies) {
+  return (input: UpdateInput): Promise<UpdateResult> =>
+    supervised(`updating in step ${input.step}`, async supervision => {
+      const { stage, step, policy } = input;
+      const { store } = deps;
+      const spec = await readJson<RunSpec>(store, input.spec);
+      const inputs = stepInputs(spec, input);
+      const name = input.skip ? policy.name : policyName(inputs);
+      const uri = stepUri(stage, step, 'update.json');
+      const published = await store.find(uri);
+      if (published) {
+        const record = await readJson<UpdateRecord>(store, published);
+        if (record.result.name !== name) throw new DivergenceError(uri, record.result.name, name, null);
+        return resultOf(record);
+      }
+
+      const counts = await countStep(store, inputs, input.skip);
+      let record: UpdateRecord;
+      if (input.skip) {
+        record = { stage, step, inputs, result: policy, skipped: 'no-signal', metrics: [], counts };
+      } else {
+        await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision);
+        supervision.note(`updating in step ${step}`);
+        const { sha256, metrics } = await applyStep(deps, inputs, supervision.call);
+        record = { stage, step, inputs, result: { name, uri, sha256 }, skipped: null, metrics, counts };
+      }
+      supervision.check();
+      await publishJson(store, uri, record, fenceOf(stage));
+      return resultOf(record);
+    });
+}
+
+function stepInputs(spec: RunSpec, { stage, policy, entry, rounds }: UpdateInput): StepInputs {
+  const { rl } = spec.phases[phaseNumber(stage.stage) - 1]!;
+  return {
+    parent: policy,
+    freshOptimizer: entry,
+    examples: null,
+    rounds,
+    settings: {
+      kind: 'rl',
+      loss: {
+        algorithm: rl.algorithm,
+        clipLow: rl.clipLow,
+        clipHigh: rl.clipHigh,
+        temperature: rl.sampling.temperature,
+        overlong: rl.overlong,
+        tokenMean: rl.tokenMean,
+      },
+      optimizer: rl.optimizer,
+      microBatchTokens: spec.engine.microBatchTokens,
+      // DAPO keeps only groups that teach; GRPO trains on all, those without variance adding nothing.
+      take: rl.algorithm === 'dapo' ? 'effective' : 'all',
+      groups: rl.promptsPerStep,
+      groupsPerUpdate: rl.promptsPerUpdate,
+    },
+  };
+}
+
+async function countStep(store: Store, { rounds, settings }: StepInputs, skip: boolean): Promise<StepCounts> {
+  if (settings.kind !== 'rl') throw new TypeError('An RL step needs RL settings');
+  const scores = (await Promise.all(rounds.map(round => readLines<ScoredRollouts>(store, round.scores)))).flat();
+  const effective = scores.filter(group => group.dropped === null);
+  const rewards = scores.flatMap(group => group.responses.map(response => response.reward));
+  const carried = (groups: ScoredRollouts[]) => groups.filter(group => group.origin === 'carried').length;
+  const trainable = settings.take === 'all' ? scores.length : Math.min(effective.length, settings.groups);
+  return {
+    drawn: scores.length,
+    carriedDrawn: carried(scores),
+    effective: effective.length,
+    carriedEffective: carried(effective),
+    noVariance: scores.length - effective.length,
+    surplus: settings.take === 'effective' ? Math.max(0, effective.length - settings.groups) : 0,
+    trained: skip ? 0 : trainable,
+    meanReward: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length,
+    passRate: rewards.filter(reward => reward === 1).length / rewards.length,
+  };
+}
+
+function resultOf({ result, counts, metrics }: UpdateRecord): UpdateResult {
+  const mean = (field: 'loss' | 'gradNorm' | 'entropy') =>
+    metrics.reduce((sum, one) => sum + one[field], 0) / metrics.length;
+  return {
+    policy: result,
+    counts: counts!,
+    metrics: metrics.length > 0 ? { loss: mean('loss'), gradNorm: mean('gradNorm'), entropy: mean('entropy') } : null,
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * A run of QwenLong-L1's method (arXiv 2505.17667): warm up on reasoning traces, then reinforcement learning in phases of
+ * growing context, each drawing again from what earlier phases found difficult; evaluate along the way; export.
+ */
+import { isCancellation, proxyActivities, startChild, workflowInfo } from '@temporalio/workflow';
+import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { RunPlan, StagePlan } from '../activities/prepare-run.js';
+import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
+import type { CurriculumInput, CurriculumResult, PolicyRef, StageProgress } from './contract.js';
+import { evaluation } from './evaluation.js';
+import { CONTROL, DATA, GRADIENT } from './options.js';
+import { phase } from './phase.js';
+import { type Attempt, RunState } from './run-state.js';
+import { warmup } from './warmup.js';
+
+const { prepareRun } = proxyActivities<ControlActivities>(DATA);
+const { claimAttempt, buildPool, exportPolicy } = proxyActivities<ControlActivities>(CONTROL);
+const { importBase } = proxyActivities<EngineActivities>(GRADIENT);
+
+type StageRow = CurriculumResult['stages'][number];
+
+export async function curriculum(input: CurriculumInput): Promise<CurriculumResult> {
+  const run = workflowInfo().workflowId;
+  const state = new RunState(run);
+  const plan = await prepareRun({ run, input });
+  state.plan(stagesToShow(plan));
+
+  let policy = await importBase({ run, spec: plan.spec });
+  state.reached(policy);
+  await evaluatePolicy(state, plan, 'base', policy);
+
+  const stages: StageRow[] = [];
+  const difficulties: ArtifactRef[] = [];
+  for (const stage of plan.stages) {
+    const started = Date.now();
+    const trained = await trainStage(state, plan, stage, policy, difficulties);
+    policy = trained.policy;
+    state.reached(policy);
+    if (trained.difficulty) difficulties.push(trained.difficulty);
+    stages.push({
+      name: stage.name,
+      kind: kindOf(stage.name),
+      steps: trained.steps,
+      seconds: (Date.now() - started) / 1000,
+      policy,
+    });
+    await evaluatePolicy(state, plan, labelAfter(plan, stage), policy);
+  }
+
+  const result = await exportPolicy({ run, policy, stages, evaluations: state.table });
+  state.reached(result.policy);
+  state.finish();
+  return result;
+}
+
+interface Trained {
+  policy: PolicyRef;
+  steps: number;
+  /** Phases only: what later phases resample by. */
+  difficulty?: ArtifactRef;
+}
+
+/** Tries a stage until an attempt succeeds. One that fails for good waits for the update `replayPhase`. */
+async function trainStage(
+  state: RunState,
+  plan: RunPlan,
+  stage: StagePlan,
+  policy: PolicyRef,
+  difficulties: ArtifactRef[],
+): Promise<Trained> {
+  const { workflowId: run } = workflowInfo();
+  const { warmup: warmupData } = plan.data;
+  const claim = (attempt: number, overrides: Record<string, unknown>) =>
+    claimAttempt({ stage: { run, stage: stage.name, attempt }, spec: plan.spec, warmupData, overrides });
+
+  let next: Attempt = { attempt: stage.attempt, settings: await claim(stage.attempt, stage.overrides) };
+  for (;;) {
+    const { attempt, settings } = next;
+    const at: StageAttempt = { run, stage: stage.name, attempt };
+    try {
+      return stage.name === 'warmup'
+        ? await runWarmup(state, plan, at, settings, policy)
+        : await runPhase(state, plan, at, settings, policy, difficulties);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      next = await state.awaitReplay(stage.name, claim, error);
+    }
+  }
+}
+
+function runWarmup(
+  state: RunState,
+  plan: RunPlan,
+  stage: StageAttempt,
+  settings: Attempt['settings'],
+  policy: PolicyRef,
+): Promise<Trained> {
+  const data = plan.data.warmup!;
+  return state.runStage<typeof warmup>(stage.stage, stage.attempt, isPaused =>
+    startChild(warmup, { workflowId: childId(stage), args: [{ stage, settings, data, policy, paused: isPaused() }] }),
+  );
+}
+
+function runPhase(
+  state: RunState,
+  plan: RunPlan,
+  stage: StageAttempt,
+  settings: Attempt['settings'],
+  policy: PolicyRef,
+  difficulties: ArtifactRef[],
+): Promise<Trained> {
+  const data = plan.data.train;
+  return state.runStage<typeof phase>(stage.stage, stage.attempt, async isPaused => {
+    const { pool } = await buildPool({ stage, spec: settings.spec, data, difficulties });
+    const paused = isPaused();
+    return startChild(phase, { workflowId: childId(stage), args: [{ stage, settings, data, pool, policy, paused }] });
+  });
+}
+
+async function evaluatePolicy(state: RunState, plan: RunPlan, label: string, policy: PolicyRef): Promise<void> {
+  if (!isEvaluated(plan, label)) return;
+  const { workflowId: run } = workflowInfo();
+  const rows = await state.runStage<typeof evaluation>(`evaluation/${label}`, 1, () =>
+    startChild(evaluation, {
+      workflowId: `${run}/evaluation/${label}`,
+      args: [{ run, spec: plan.spec, policy, label, sets: plan.data.sets }],
+    }),
+  );
+  state.addRows(rows);
+}
+
+/** The last stage's policy is the final one. */
+function labelAfter(plan: RunPlan, stage: StagePlan): string {
+  if (stage === plan.stages.at(-1)) return 'final';
+  return stage.name === 'warmup' ? 'sft' : stage.name;
+}
+
+function isEvaluated({ evaluate, data }: RunPlan, label: string): boolean {
+  if (data.sets.length === 0) return false;
+  if (label === 'base' || label === 'sft') return evaluate.includes(label);
+  return evaluate.includes('phases') || (label === 'final' && evaluate.includes('final'));
+}
+
+function stagesToShow(plan: RunPlan): StageProgress[] {
+  const names = ['evaluation/base'];
+  for (const stage of plan.stages) names.push(stage.name, `evaluation/${labelAfter(plan, stage)}`);
+  return names
+    .filter(name => !name.startsWith('evaluation/') || isEvaluated(plan, name.slice('evaluation/'.length)))
+    .map(name => ({
+      name,
+      kind: kindOf(name),
+      state: 'waiting',
+      attempt: 1,
+      workflowId: null,
+      latest: null,
+      startedAt: null,
+      finishedAt: null,
+      error: null,
+    }));
+}
+
+function kindOf(stage: string): StageProgress['kind'] {
+  if (stage === 'warmup') return 'warmup';
+  return stage.startsWith('phase-') ? 'phase' : 'evaluation';
+}
+
+function childId({ run, stage, attempt }: StageAttempt): string {
+  return `${run}/${stage}/${attempt}`;
+}

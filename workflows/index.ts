@@ -1,0 +1,5 @@
+/** The workflow types a worker offers. */
+export { curriculum } from './curriculum.js';
+export { evaluation } from './evaluation.js';
+export { phase } from './phase.js';
+export { warmup } from './warmup.js';

@@ -1,0 +1,34 @@
+/** How long each class of activity may take, how soon its silence counts as death, and how it is tried again. */
+import type { ActivityOptions } from '@temporalio/workflow';
+import { ActivityCancellationType } from '@temporalio/workflow';
+import { GPU_TASK_QUEUE, TASK_QUEUE } from './contract.js';
+
+/** Tried again until it works or fails for good: a worker, a disk or a server that is away comes back. */
+const RETRY = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' } as const;
+
+const COMMON = {
+  retry: RETRY,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} as const;
+
+/** Small files in, small files out. */
+export const CONTROL: ActivityOptions = {
+  ...COMMON,
+  taskQueue: TASK_QUEUE,
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '30 seconds',
+};
+
+/** Reading and tokenising whole data sets; asking judges. */
+export const DATA: ActivityOptions = { ...CONTROL, startToCloseTimeout: '6 hours' };
+
+/** Sampling: a round of rollouts, an evaluation set. */
+export const ROLLOUT: ActivityOptions = {
+  ...COMMON,
+  taskQueue: GPU_TASK_QUEUE,
+  startToCloseTimeout: '6 hours',
+  heartbeatTimeout: '30 seconds',
+};
+
+/** Gradients: a step or a block of steps, after the rebuild of a lost policy where need be. */
+export const GRADIENT: ActivityOptions = { ...ROLLOUT, startToCloseTimeout: '1 day' };

@@ -1,0 +1,154 @@
+/**
+ * A phase of reinforcement learning: in each step, sample groups of responses, score them, draw again for groups that
+ * teach nothing (DAPO's dynamic sampling), and update the policy on those that do.
+ */
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Round } from '../activities/artifacts.js';
+import type { StageSettings } from '../activities/claim-attempt.js';
+import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
+import type { PolicyRef } from './contract.js';
+import { PauseGate, reportStep } from './messages.js';
+import { CONTROL, DATA, GRADIENT, ROLLOUT } from './options.js';
+
+const { rollout } = proxyActivities<EngineActivities>(ROLLOUT);
+const { update, snapshot } = proxyActivities<EngineActivities>(GRADIENT);
+const { score } = proxyActivities<ControlActivities>(DATA);
+const { recordDifficulty, summarizeSteps } = proxyActivities<ControlActivities>(CONTROL);
+
+export interface PhaseInput {
+  stage: StageAttempt;
+  settings: StageSettings;
+  data: ArtifactRef;
+  pool: ArtifactRef;
+  /** The entry policy. */
+  policy: PolicyRef;
+  paused: boolean;
+  /** Where an earlier execution of this phase left off; absent at its start. */
+  position?: Position;
+}
+
+interface Position {
+  policy: PolicyRef;
+  /** Steps done. */
+  step: number;
+  /** Prompts drawn so far. */
+  cursor: number;
+  /** Steps without signal in a row. */
+  silent: number;
+}
+
+export interface PhaseResult {
+  policy: PolicyRef;
+  steps: number;
+  /** A line for each step. */
+  summaries: ArtifactRef;
+  difficulty: ArtifactRef;
+}
+
+export async function phase(input: PhaseInput): Promise<PhaseResult> {
+  const { stage, settings } = input;
+  const rl = settings.rl!;
+  const gate = new PauseGate(input.paused);
+  let at: Position = input.position ?? { policy: input.policy, step: 0, cursor: 0, silent: 0 };
+
+  while (at.step < settings.steps) {
+    await gate.pass();
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof phase>({ ...input, paused: gate.paused, position: at });
+    }
+    at = await trainStep(input, at);
+    if (at.silent >= rl.patience && rl.onMissing === 'stop') throw noSignal(input, at);
+    if (at.step % settings.snapshotEvery === 0) await snapshot({ stage, policy: at.policy });
+  }
+
+  const policy = await snapshot({ stage, policy: at.policy });
+  const [difficulty, summaries] = await Promise.all([
+    recordDifficulty({ stage, steps: settings.steps }),
+    summarizeSteps({ stage, steps: settings.steps }),
+  ]);
+  return { policy, steps: settings.steps, summaries, difficulty };
+}
+
+async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseInput, at: Position): Promise<Position> {
+  const rl = settings.rl!;
+  const started = Date.now();
+  const step = at.step + 1;
+  const isEntry = at.policy.name === entry.name;
+  const rounds: Round[] = [];
+  const seen = { drawn: 0, effective: 0, newTokens: 0 };
+
+  for (let refill = 0; refill <= rl.maxRefills && seen.effective < rl.promptsPerStep; refill++) {
+    const count = promptsToDraw(rl.promptsPerStep, seen);
+    const { rollouts, newTokens } = await rollout({
+      stage,
+      spec: settings.spec,
+      data,
+      pool,
+      policy: at.policy,
+      entry: isEntry,
+      step,
+      refill,
+      cursor: at.cursor + seen.drawn,
+      count,
+    });
+    const scored = await score({ stage, data, step, refill, rollouts });
+    rounds.push({ rollouts, scores: scored.scores });
+    seen.drawn += count;
+    seen.effective += scored.effective;
+    seen.newTokens += newTokens;
+  }
+
+  // A step without signal is logged and leaves the policy alone: an update on noise does harm.
+  const skip = seen.effective < rl.minEffectiveGroups;
+  const { policy, counts, metrics } = await update({
+    stage,
+    spec: settings.spec,
+    policy: at.policy,
+    entry: isEntry,
+    step,
+    rounds,
+    skip,
+  });
+  const seconds = (Date.now() - started) / 1000;
+  reportStep(stage.stage, {
+    step,
+    steps: settings.steps,
+    reward: counts.meanReward,
+    passRate: counts.passRate,
+    loss: metrics?.loss ?? null,
+    gradNorm: metrics?.gradNorm ?? null,
+    entropy: metrics?.entropy ?? null,
+    tokensPerSecond: seen.newTokens / Math.max(seconds, 0.001),
+    seconds,
+    effectiveGroups: counts.effective,
+    droppedGroups: counts.noVariance,
+    carriedEffectiveGroups: counts.carriedEffective,
+  });
+  return { policy, step, cursor: at.cursor + seen.drawn, silent: skip ? at.silent + 1 : 0 };
+}
+
+/** As many prompts as should fill the step, going by the share of groups that taught something so far. */
+function promptsToDraw(wanted: number, { drawn, effective }: { drawn: number; effective: number }): number {
+  if (effective === 0) return wanted;
+  return Math.min(wanted, Math.ceil(((wanted - effective) * drawn) / effective));
+}
+
+function noSignal({ stage, settings }: PhaseInput, { silent, step }: Position): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `${stage.stage} has no signal to learn from: in ${silent} steps in a row, up to step ${step}, fewer than ` +
+      `${settings.rl!.minEffectiveGroups} groups of ${settings.rl!.promptsPerStep} had responses of different reward, ` +
+      'after all refills. The prompts are too hard or too easy for this policy: put phases of closer lengths before it, ' +
+      'train the phase before longer, or replay this one with other settings (rl.groupSize, rl.sampling.temperature, ' +
+      'rl.maxRefills, or rl.signal.onMissing = "continue").',
+    'NoSignal',
+  );
+}
