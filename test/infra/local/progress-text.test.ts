@@ -1,0 +1,148 @@
+import { duration, evaluationTable, progressBlock, progressChanges } from '../../../infra/local/progress-text';
+import { StepClock } from '../../../infra/local/time-left';
+import type { EvaluationRow, Progress, StageProgress, StepReport } from '../../../workflows/contract';
+
+const step = (at: number, of: number, seconds: number): StepReport => ({
+  step: at,
+  steps: of,
+  reward: 0.375,
+  passRate: 0.38,
+  loss: 0.01234,
+  gradNorm: 1,
+  entropy: 0.5,
+  tokensPerSecond: 812.4,
+  seconds,
+  effectiveGroups: 8,
+  carriedEffectiveGroups: 1,
+  droppedGroups: 2,
+});
+const stage = (name: string, more: Partial<StageProgress> = {}): StageProgress => ({
+  name,
+  kind: name.startsWith('phase') ? 'phase' : name === 'warmup' ? 'warmup' : 'evaluation',
+  state: 'waiting',
+  attempt: 1,
+  workflowId: null,
+  latest: null,
+  startedAt: null,
+  finishedAt: null,
+  error: null,
+  ...more,
+});
+const progress = (stages: StageProgress[], more: Partial<Progress> = {}): Progress => ({
+  run: 'tiny',
+  state: 'running',
+  stages,
+  table: [],
+  advice: null,
+  policy: null,
+  ...more,
+});
+
+const warm = { ...step(30, 30, 1), reward: null, passRate: null };
+const RECORDED = [
+  progress([stage('warmup', { state: 'running' }), stage('phase-1'), stage('phase-2')]),
+  progress([
+    stage('warmup', { state: 'done', latest: warm }),
+    stage('phase-1', { state: 'running' }),
+    stage('phase-2'),
+  ]),
+  progress([
+    stage('warmup', { state: 'done', latest: warm }),
+    stage('phase-1', { state: 'running', latest: step(3, 40, 2) }),
+    stage('phase-2'),
+  ]),
+  progress(
+    [
+      stage('warmup', { state: 'done', latest: warm }),
+      stage('phase-1', { state: 'failed', latest: step(4, 40, 4), attempt: 2, error: 'no signal in 3 steps' }),
+      stage('phase-2'),
+    ],
+    { state: 'awaiting-replay' },
+  ),
+];
+
+test('the block shows every stage, and the time left of what has steps', () => {
+  const clock = new StepClock({ 'phase-1': 40, 'phase-2': 10 });
+  const blocks = RECORDED.map(one => progressBlock(one, clock.left(one)).join('\n'));
+  expect(blocks.join('\n\n')).toBe(`\
+tiny: running warmup
+  ▸ warmup   running
+  · phase-1  waiting
+  · phase-2  waiting
+
+tiny: running phase-1
+  ✓ warmup   done, step 30/30, loss 0.0123
+  ▸ phase-1  running
+  · phase-2  waiting
+
+tiny: running phase-1, about 1 min 34 s left
+  ✓ warmup   done, step 30/30, loss 0.0123
+  ▸ phase-1  running, step 3/40, reward 0.375, pass rate 38 %, loss 0.0123, 812 tokens/s, 1 min 14 s left
+  · phase-2  waiting
+
+tiny: waiting for a replay
+  ✓ warmup   done, step 30/30, loss 0.0123
+  ✗ phase-1  failed, attempt 2, step 4/40, reward 0.375, pass rate 38 %, loss 0.0123, no signal in 3 steps
+  · phase-2  waiting`);
+});
+
+test('without a terminal only changes are told, a line each', () => {
+  const clock = new StepClock({ 'phase-1': 40, 'phase-2': 10 });
+  const told = RECORDED.flatMap((one, i) => progressChanges(RECORDED[i - 1] ?? null, one, clock.left(one)));
+  expect(told.join('\n')).toBe(`\
+tiny: running warmup
+warmup: running
+warmup: done, step 30/30, loss 0.0123
+phase-1: running
+phase-1: running, step 3/40, reward 0.375, pass rate 38 %, loss 0.0123, 812 tokens/s, 1 min 14 s left
+tiny: waiting for a replay
+phase-1: failed, attempt 2, step 4/40, reward 0.375, pass rate 38 %, loss 0.0123, no signal in 3 steps`);
+  expect(progressChanges(RECORDED[2]!, RECORDED[2]!, clock.left(RECORDED[2]!))).toEqual([]);
+});
+
+test('the time left is by the median step, so one slow step does not upset it', () => {
+  const clock = new StepClock();
+  const at = (n: number, seconds: number) =>
+    progress([stage('phase-1', { state: 'running', latest: step(n, 10, seconds) })]);
+  for (const [n, seconds] of [
+    [1, 2],
+    [2, 2],
+    [3, 100],
+    [4, 2],
+  ] as const)
+    clock.left(at(n, seconds));
+  expect(clock.left(at(5, 2)).run).toBe(10);
+});
+
+test('while some stage has an unknown number of steps nothing is said of the whole run', () => {
+  const clock = new StepClock();
+  const seen = progress([stage('phase-1', { state: 'running', latest: step(5, 10, 2) }), stage('phase-2')]);
+  expect(clock.left(seen)).toMatchObject({ run: null, stages: { 'phase-1': 10, 'phase-2': null } });
+});
+
+test('the table has policies down and sets across', () => {
+  const row = (policy: string, set: string, score: number, meanPromptTokens: number): EvaluationRow => ({
+    policy,
+    set,
+    items: 96,
+    score,
+    low: score - 5,
+    high: score + 5,
+    meanPromptTokens,
+    uri: 'store:x',
+  });
+  const rows = [row('base', 'short', 10, 70.4), row('base', 'long', 5, 485), row('sft', 'short', 88.25, 70.4)];
+  expect(evaluationTable(rows).join('\n')).toBe(`\
+score % [95 % interval]  short (70 tokens, n=96)  long (485 tokens, n=96)
+base                     10.0 [5.0, 15.0]         5.0 [0.0, 10.0]
+sft                      88.3 [83.3, 93.3]`);
+});
+
+test.each([
+  [0, '0 s'],
+  [59.6, '1 min 0 s'],
+  [185, '3 min 5 s'],
+  [7800, '2 h 10 min'],
+])('%d s is %s', (seconds, text) => {
+  expect(duration(seconds)).toBe(text);
+});
