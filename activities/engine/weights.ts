@@ -88,7 +88,8 @@ export class Weights {
   }
 }
 
-async function readIndex(indexPath: string): Promise<Map<string, string>> {
+/** The index's table: tensor name to the file that holds it. */
+export async function readIndex(indexPath: string): Promise<Map<string, string>> {
   let json: unknown;
   try {
     json = JSON.parse(await readFile(indexPath, 'utf8'));

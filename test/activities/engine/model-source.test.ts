@@ -1,0 +1,196 @@
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { readModelFolder } from '../../../activities/engine/model-folder.js';
+import { resolveModel } from '../../../activities/engine/model-source.js';
+import { EngineRequestError } from '../../../activities/engine/protocol.js';
+import { COMMIT, FakeHub, listed } from '../../support/fake-hub.js';
+
+const GOLDEN = join(__dirname, '../../fixtures/golden');
+let hub: FakeHub;
+let environment: NodeJS.ProcessEnv;
+let cacheDir: string;
+beforeEach(async () => {
+  hub = new FakeHub();
+  environment = { HF_ENDPOINT: `${await hub.start()}/` };
+  cacheDir = await mkdtemp(join(tmpdir(), 'longhaul-hub-'));
+});
+afterEach(async () => {
+  await hub.stop();
+  await rm(cacheDir, { recursive: true });
+});
+
+async function serve(family: string): Promise<void> {
+  for (const name of await readdir(join(GOLDEN, family)))
+    hub.files.set(name, await readFile(join(GOLDEN, family, name)));
+  hub.files.set('README.md', Buffer.from('not needed'));
+  hub.files.set('pytorch_model.bin', Buffer.from('not needed'));
+}
+const downloads = () =>
+  new Set(hub.requests.filter(path => path.includes('/resolve/')).map(path => path.split('/').at(-1)));
+
+test('a sharded model is fetched, only what is needed of it, and loads', async () => {
+  await serve('llama');
+  const { directory, source } = await resolveModel('hf:owner/tiny', { cacheDir, environment });
+  expect(source).toBe(`hf:owner/tiny@${COMMIT}`);
+  const needed = await readdir(join(GOLDEN, 'llama'));
+  expect((await readdir(directory)).sort()).toEqual(needed.sort());
+  expect(downloads()).toEqual(new Set(needed));
+  const [fetched, original] = [await readModelFolder(directory), await readModelFolder(join(GOLDEN, 'llama'))];
+  expect(fetched.tensors).toEqual(original.tensors);
+});
+
+test('a revision is looked up each time, its files fetched once', async () => {
+  await serve('qwen2');
+  const first = await resolveModel('hf:owner/tiny@v1', { cacheDir, environment });
+  hub.requests = [];
+  expect(await resolveModel('hf:owner/tiny', { cacheDir, environment })).toEqual(first);
+  expect(hub.requests).toEqual(['/api/models/owner/tiny/revision/main']);
+});
+
+test('a commit that is here needs no Hub', async () => {
+  await serve('qwen2');
+  const first = await resolveModel('hf:owner/tiny', { cacheDir, environment });
+  hub.requests = [];
+  expect(await resolveModel(first.source, { cacheDir, environment })).toEqual(first);
+  expect(hub.requests).toEqual([]);
+});
+
+test('the token goes along, and progress is told', async () => {
+  await serve('qwen2');
+  const progress = new Map<string, [number, number]>();
+  const onProgress = (file: string, done: number, total: number) => progress.set(file, [done, total]);
+  await resolveModel('hf:owner/tiny', { cacheDir, environment: { ...environment, HF_TOKEN: 'hf_secret' }, onProgress });
+  expect(hub.tokens).toEqual(new Set(['Bearer hf_secret']));
+  const size = hub.files.get('model.safetensors')!.length;
+  expect(progress.get('model.safetensors')).toEqual([size, size]);
+});
+
+test('after an interruption the files that had arrived are not fetched again', async () => {
+  await serve('qwen2');
+  hub.faults.set(/model\.safetensors$/, response => response.destroy());
+  await expect(resolveModel('hf:owner/tiny', { cacheDir, environment })).rejects.toThrow(/cannot be fetched/);
+  expect(await readdir(join(cacheDir, 'owner--tiny'))).toEqual([`${COMMIT}.partial`]);
+  hub.faults.clear();
+  hub.requests = [];
+  const { directory } = await resolveModel('hf:owner/tiny', { cacheDir, environment });
+  expect(downloads()).toEqual(new Set(['model.safetensors']));
+  expect((await stat(join(directory, 'model.safetensors'))).size).toBe(hub.files.get('model.safetensors')!.length);
+  expect(await readdir(join(cacheDir, 'owner--tiny'))).toEqual([COMMIT]);
+});
+
+test('a connection lost in the middle of a file', async () => {
+  await serve('qwen2');
+  const content = hub.files.get('model.safetensors')!;
+  hub.faults.set(/model\.safetensors$/, response => {
+    if (response.req.headers.range) {
+      response
+        .writeHead(206, { ETag: '"etag"', 'Content-Range': `bytes 0-0/${content.length}` })
+        .end(content.subarray(0, 1));
+    } else {
+      response.writeHead(200, { 'Content-Length': content.length });
+      response.write(content.subarray(0, 5000), () => response.destroy());
+    }
+  });
+  await expect(resolveModel('hf:owner/tiny', { cacheDir, environment })).rejects.toThrow(/cannot be fetched/);
+  const arrived = await readdir(join(cacheDir, 'owner--tiny', `${COMMIT}.partial`));
+  expect(arrived).toContain('config.json');
+  expect(arrived.filter(name => name.startsWith('model.safetensors'))).toEqual([]);
+});
+
+test.each([
+  [
+    'a commit',
+    /\/revision\//,
+    { _id: '1', id: 'owner/tiny', sha: '../../elsewhere' },
+    /'\.\.\/\.\.\/elsewhere' as commit/,
+  ],
+  ['a file', /\/tree\//, [{ type: 'file', path: '../config.json', size: 1, oid: '' }], /holds neither/],
+])('%s that points out of the cache folder is not followed', async (_, path, answer, message) => {
+  hub.faults.set(path, response => {
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
+  });
+  await expect(resolveModel('hf:owner/tiny', { cacheDir, environment })).rejects.toThrow(message);
+});
+
+test('content that is not what the Hub listed is refused and not kept', async () => {
+  await serve('qwen2');
+  const genuine = hub.files.get('model.safetensors')!;
+  const tree = [...hub.files].map(listed);
+  hub.faults.set(/\/tree\//, response =>
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(tree)),
+  );
+  hub.files.set('model.safetensors', Buffer.from(genuine).fill(1, 900, 901));
+  await expect(resolveModel('hf:owner/tiny', { cacheDir, environment })).rejects.toThrow(
+    /model\.safetensors came as \d+ bytes \(SHA-256 .*expected \d+ with SHA-256/,
+  );
+  expect(await readdir(join(cacheDir, 'owner--tiny', `${COMMIT}.partial`))).not.toContain('model.safetensors');
+});
+
+test('a model without safetensors', async () => {
+  hub.files.set('config.json', Buffer.from('{}'));
+  hub.files.set('pytorch_model.bin', Buffer.from('pickled'));
+  await expect(resolveModel('hf:owner/tiny', { cacheDir, environment })).rejects.toThrow(
+    /hf:owner\/tiny@c0ffee0+ holds neither model\.safetensors nor model\.safetensors\.index\.json/,
+  );
+});
+
+test.each([
+  [404, /model 'hf:owner\/nothing': the Hub has no such model or revision: check the spelling/],
+  [401, /set HF_TOKEN to a token with access/],
+  [403, /accept the terms on the model page/],
+])('an answer of %i is for good, and says what to do', async (status, message) => {
+  hub.faults.set(/nothing/, response => response.writeHead(status).end());
+  const failure = await resolveModel('hf:owner/nothing', { cacheDir, environment }).catch(error => error);
+  expect(failure).toBeInstanceOf(EngineRequestError);
+  expect(failure.message).toMatch(message);
+});
+
+test('an error of the Hub is worth another try', async () => {
+  hub.faults.set(/./, response => response.writeHead(503).end());
+  const failure = await resolveModel('hf:owner/tiny', { cacheDir, environment }).catch(error => error);
+  expect(failure).not.toBeInstanceOf(EngineRequestError);
+  expect(failure.message).toMatch(/try again later/);
+});
+
+describe('without a Hub', () => {
+  const offline = { HF_ENDPOINT: 'http://127.0.0.1:9' };
+
+  test('nothing cached: the address, the reason, and what to do', async () => {
+    await expect(resolveModel('hf:owner/tiny', { cacheDir, environment: offline })).rejects.toThrow(
+      /model 'hf:owner\/tiny': cannot be fetched from http:\/\/127\.0\.0\.1:9: fetch failed \(.+\); check the connection, set HF_ENDPOINT/,
+    );
+  });
+
+  test('a commit that is here is named', async () => {
+    await serve('qwen2');
+    await resolveModel('hf:owner/tiny', { cacheDir, environment });
+    await expect(resolveModel('hf:owner/tiny', { cacheDir, environment: offline })).rejects.toThrow(
+      `usable without the Hub: hf:owner/tiny@${COMMIT}`,
+    );
+  });
+});
+
+test('an abort ends the download', async () => {
+  await serve('qwen2');
+  const abort = new AbortController();
+  hub.faults.set(/model\.safetensors$/, () => abort.abort());
+  await expect(resolveModel('hf:owner/tiny', { cacheDir, environment, signal: abort.signal })).rejects.toThrow(
+    /abort/i,
+  );
+});
+
+describe('a folder', () => {
+  test('by its path', async () => {
+    const directory = resolve(GOLDEN, 'qwen2');
+    expect(await resolveModel(join(GOLDEN, 'qwen2'), { cacheDir })).toEqual({ directory, source: directory });
+  });
+
+  test.each([
+    ['no/such/folder', /model 'no\/such\/folder': .* holds no config\.json/],
+    ['hf:owner', /model 'hf:owner': expected hf:owner\/name/],
+    ['hf:owner/name@../..', /cannot|no such|expected/],
+  ])('%s is refused', async (model, message) => {
+    await expect(resolveModel(model, { cacheDir, environment })).rejects.toThrow(message);
+  });
+});
