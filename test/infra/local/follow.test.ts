@@ -1,0 +1,152 @@
+/** Beginning and watching runs on a real server, with a workflow that does as the test says. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { RunSpec } from '../../../activities/spec';
+import { beginRun } from '../../../infra/local/begin-run';
+import { adviceLines } from '../../../infra/local/command-text';
+import { follow } from '../../../infra/local/follow';
+import { type Screen, screenOn } from '../../../infra/local/screen';
+import { type Stack, startStack } from '../../../infra/local/stack';
+import { TASK_QUEUE } from '../../../workflows/contract';
+
+let state: string;
+let stack: Stack;
+let connection: Connection;
+let native: NativeConnection;
+let client: Client;
+let worker: Worker;
+let working: Promise<void>;
+
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') }); // failing workflows are meant here
+  state = await mkdtemp(join(tmpdir(), 'longhaul-follow-'));
+  stack = await startStack({ state, store: join(state, 'store'), workers: [], log: () => {} });
+  connection = await Connection.connect({ address: stack.address });
+  native = await NativeConnection.connect({ address: stack.address });
+  client = new Client({ connection });
+  worker = await Worker.create({
+    connection: native,
+    taskQueue: TASK_QUEUE,
+    workflowsPath: require.resolve('./fixtures/scripted-curriculum'),
+  });
+  working = worker.run();
+});
+afterAll(async () => {
+  worker.shutdown();
+  await working;
+  await native.close();
+  await connection.close();
+  await stack.stop();
+  await rm(state, { recursive: true, force: true });
+});
+
+const spec = (seed: number) => ({ seed }) as RunSpec;
+const tell = (run: string, progress: object) => client.workflow.getHandle(run).signal('tell', progress);
+const end = (run: string, error: string | null) => client.workflow.getHandle(run).signal('end', error);
+
+function pipe(): { screen: Screen; text: () => string } {
+  let written = '';
+  const screen = screenOn({
+    write: (chunk: string | Uint8Array) => {
+      written += String(chunk);
+      return true;
+    },
+  });
+  return { screen, text: () => written };
+}
+
+test('a run is started once, found again, and started again only where it ended without success', async () => {
+  expect(await beginRun(client, 'once', spec(1))).toEqual({ how: 'started', otherSpec: false });
+  expect(await beginRun(client, 'once', spec(1))).toEqual({ how: 'resumed', otherSpec: false });
+  expect(await beginRun(client, 'once', spec(2))).toEqual({ how: 'resumed', otherSpec: true });
+  await client.workflow.getHandle('once').terminate();
+  expect(await beginRun(client, 'once', spec(1))).toEqual({ how: 'again', otherSpec: false });
+  await end('once', 'broken');
+  await client.workflow
+    .getHandle('once')
+    .result()
+    .catch(() => {});
+  expect(await beginRun(client, 'once', spec(1))).toEqual({ how: 'again', otherSpec: false });
+  await end('once', null);
+  await client.workflow.getHandle('once').result();
+  expect(await beginRun(client, 'once', spec(1))).toEqual({ how: 'finished', otherSpec: false });
+});
+
+test('watching tells each change and ends with the result', async () => {
+  await beginRun(client, 'watched', spec(1));
+  const { screen, text } = pipe();
+  const signal = new AbortController().signal;
+  const following = follow({ client, run: 'watched', screen, signal, advice: adviceLines });
+  await until(() => text().includes('watched: running'));
+  await tell('watched', { stages: [{ name: 'phase-1', kind: 'phase', state: 'running', attempt: 1, latest: null }] });
+  await until(() => text().includes('phase-1: running'));
+  await end('watched', null);
+  await expect(following).resolves.toMatchObject({ kind: 'done', result: { policy: { sha256: 'abc' } } });
+  expect(text()).toBe('watched: running\nphase-1: running\n');
+});
+
+test('a run that failed gives the innermost reason', async () => {
+  await beginRun(client, 'failing', spec(1));
+  await end('failing', 'phases[0].steps: expected more than 0');
+  const { screen } = pipe();
+  const signal = new AbortController().signal;
+  await expect(follow({ client, run: 'failing', screen, signal, advice: adviceLines })).resolves.toEqual({
+    kind: 'ended',
+    status: 'FAILED',
+    reason: 'phases[0].steps: expected more than 0',
+  });
+});
+
+test('without a terminal, a run that waits for a person is left with the commands to give', async () => {
+  await beginRun(client, 'waiting', spec(1));
+  const advice = 'phase-1 failed for good: no signal\n  temporal workflow update execute --workflow-id waiting';
+  await tell('waiting', { state: 'awaiting-replay', advice });
+  const { screen, text } = pipe();
+  const signal = new AbortController().signal;
+  await expect(follow({ client, run: 'waiting', screen, signal, advice: adviceLines })).resolves.toEqual({
+    kind: 'waiting',
+  });
+  expect(text()).toBe(`\
+waiting: waiting for a replay
+
+phase-1 failed for good: no signal
+  npx longhaul temporal workflow update execute --workflow-id waiting
+To give the run up:
+  npx longhaul temporal workflow cancel --workflow-id waiting
+`);
+  await end('waiting', null);
+});
+
+test('watching stops when asked, and the run goes on', async () => {
+  await beginRun(client, 'left', spec(1));
+  const controller = new AbortController();
+  const { screen, text } = pipe();
+  const following = follow({ client, run: 'left', screen, signal: controller.signal, advice: adviceLines });
+  await until(() => text() !== '');
+  controller.abort();
+  await expect(following).resolves.toEqual({ kind: 'stopped' });
+  expect((await client.workflow.getHandle('left').describe()).status.name).toBe('RUNNING');
+});
+
+test('a terminal sees one block, redrawn in place', () => {
+  let written = '';
+  const screen = screenOn({
+    isTTY: true,
+    columns: 20,
+    write: (chunk: string | Uint8Array) => {
+      written += String(chunk);
+      return true;
+    },
+  });
+  screen.draw(['one', 'a line that is much too long']);
+  screen.draw(['two']);
+  screen.print(['stays']);
+  expect(written).toBe('one\na line that is much\n\x1b[2A\x1b[0Jtwo\n\x1b[1A\x1b[0Jstays\n');
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(resolve => setTimeout(resolve, 50));
+}
