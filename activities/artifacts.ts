@@ -70,7 +70,7 @@ export interface ScoredRollouts {
   index: number;
   origin: PoolEntry['origin'];
   meanReward: number;
-  responses: { reward: number; extracted: string | null; text: string }[];
+  responses: { reward: number; extracted: string | null; reason: string; text: string }[];
   /** Why the group cannot teach anything; null if its rewards differ. */
   dropped: 'no-variance' | null;
 }

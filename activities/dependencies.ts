@@ -1,6 +1,7 @@
 /** What the activities work with. Workers wire the real ones; tests put in what they like. */
 import type { Sample, Source } from './datasets/sources.js';
 import type { Engine } from './engine/protocol.js';
+import type { Verdict } from './rewards/rules.js';
 import type { Store } from './store/index.js';
 
 /** A model as far as text is concerned: its tokenizer, chat template and limits. */
@@ -12,23 +13,19 @@ export interface TextModel {
   /** The prompt's ids: through the chat template with the generation prompt, or as plain text. */
   promptIds(text: string, options: { chat: boolean; system: string | null }): number[];
   /** Ids of a response as the model should give it, its stop id included. */
-  responseIds(text: string): number[];
+  responseIds(text: string, options: { chat: boolean }): number[];
   /** The response's text without special tokens. */
   responseText(ids: readonly number[]): string;
 }
 
 export interface Models {
-  /** Local folder of a model named in a spec: a folder, or `hf:owner/name[@revision]`, fetched when it is not here. */
-  resolve(model: string): Promise<string>;
+  /**
+   * Makes a model named in a spec available here: a folder, or `hf:owner/name[@revision]`, fetched when it is not here.
+   * `source` names the very same model again, whatever moves meanwhile.
+   */
+  resolve(model: string, signal: AbortSignal): Promise<{ directory: string; source: string }>;
   /** Opens a Hugging Face folder for text work. */
   open(folder: string): Promise<TextModel>;
-}
-
-export interface Verdict {
-  /** 0 … 1. */
-  score: number;
-  /** The answer the scorer found in the response; null if none. */
-  extracted: string | null;
 }
 
 export interface Dependencies {

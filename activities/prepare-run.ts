@@ -7,6 +7,7 @@ import type { CurriculumInput } from '../workflows/contract.js';
 import type { Pool, PromptItem, TraceItem } from './artifacts.js';
 import type { Source } from './datasets/sources.js';
 import type { Dependencies, TextModel } from './dependencies.js';
+import { EngineRequestError } from './engine/protocol.js';
 import { documentsText, renderPrompt } from './prompts.js';
 import { type RunSpec, runNameSchema, type WarmupSpec } from './spec.js';
 import {
@@ -20,7 +21,7 @@ import {
   readJson,
   specUri,
 } from './store/index.js';
-import { supervised } from './supervision.js';
+import { type Supervision, supervised } from './supervision.js';
 import { InvalidSpecError, type SpecIssue, validateSpec } from './validate-spec.js';
 
 export interface PrepareRunInput {
@@ -38,6 +39,8 @@ export interface StagePlan {
 
 export interface RunPlan {
   spec: ArtifactRef;
+  /** The base model, pinned: a revision of the Hub that moves is not followed. */
+  model: string;
   data: { train: ArtifactRef; warmup: ArtifactRef | null; sets: { name: string; data: ArtifactRef }[] };
   stages: StagePlan[];
   evaluate: RunSpec['evaluation']['policies'];
@@ -66,11 +69,11 @@ export function prepareRun(deps: Dependencies) {
         ]);
       }
       const spec = await specOf(deps, input);
-      const specRef = await publishSpec(deps, run, spec);
+      const specRef = await publishSpec(deps, run, spec, supervision);
       const published = await store.find(planUri(run));
       const prepared = published
         ? await readJson<Omit<RunPlan, 'stages'>>(store, published)
-        : await prepareData(deps, run, spec, specRef, supervision.note);
+        : await prepareData(deps, run, spec, specRef, supervision);
       supervision.check();
       if (!published) await publishJson(store, planUri(run), prepared);
       return { ...prepared, stages: await stagesOf(deps, run, spec) };
@@ -96,7 +99,12 @@ async function specOf(deps: Dependencies, input: CurriculumInput): Promise<RunSp
 }
 
 /** A run's name stands for one spec: another one under the same name is refused, with what differs. */
-async function publishSpec(deps: Dependencies, run: string, spec: RunSpec): Promise<ArtifactRef> {
+async function publishSpec(
+  deps: Dependencies,
+  run: string,
+  spec: RunSpec,
+  supervision: Supervision,
+): Promise<ArtifactRef> {
   const present = await deps.store.find(specUri(run));
   if (present) {
     const before = await readJson<RunSpec>(deps.store, present);
@@ -111,7 +119,7 @@ async function publishSpec(deps: Dependencies, run: string, spec: RunSpec): Prom
     }
     return present;
   }
-  await checkModel(deps, spec);
+  await checkModel(deps, spec, supervision);
   return publishJson(deps.store, specUri(run), spec);
 }
 
@@ -125,8 +133,8 @@ function differences(a: unknown, b: unknown, path: string): string[] {
 }
 
 /** No phase may need more context than the model has. */
-async function checkModel(deps: Dependencies, spec: RunSpec): Promise<void> {
-  const model = await openModel(deps, spec);
+async function checkModel(deps: Dependencies, spec: RunSpec, supervision: Supervision): Promise<void> {
+  const { model } = await openModel(deps, spec, supervision);
   const issues = spec.phases.flatMap((phase, k) => {
     const longest = phase.maxTokens + phase.rl.sampling.maxNewTokens;
     if (longest <= model.contextLength) return [];
@@ -140,11 +148,19 @@ async function checkModel(deps: Dependencies, spec: RunSpec): Promise<void> {
   if (issues.length > 0) throw new InvalidSpecError(issues);
 }
 
-async function openModel(deps: Dependencies, spec: RunSpec): Promise<TextModel> {
+async function openModel(
+  deps: Dependencies,
+  spec: RunSpec,
+  { call, note }: Supervision,
+): Promise<{ model: TextModel; source: string }> {
+  note(`fetching ${spec.model}`);
   try {
-    return await deps.models.open(await deps.models.resolve(spec.model));
+    const { directory, source } = await deps.models.resolve(spec.model, call.signal);
+    return { model: await deps.models.open(directory), source };
   } catch (error) {
-    throw new InvalidSpecError([{ path: 'model', problem: error instanceof Error ? error.message : String(error) }]);
+    // What no second try mends is the spec's mistake; a network that is away is not.
+    if (!(error instanceof EngineRequestError)) throw error;
+    throw new InvalidSpecError([{ path: 'model', problem: error.message }]);
   }
 }
 
@@ -153,10 +169,11 @@ async function prepareData(
   run: string,
   spec: RunSpec,
   specRef: ArtifactRef,
-  note: (doing: string) => void,
+  supervision: Supervision,
 ): Promise<Omit<RunPlan, 'stages'>> {
   const { store } = deps;
-  const model = await openModel(deps, spec);
+  const { note } = supervision;
+  const { model, source } = await openModel(deps, spec, supervision);
   note('reading and tokenising the training data');
   const train = await promptItems(deps, spec, model, spec.data);
   const bands = spec.phases.map((_, k) => train.filter(item => inBand(spec, k, item)).length);
@@ -171,6 +188,7 @@ async function prepareData(
 
   return {
     spec: specRef,
+    model: source,
     data: {
       train: await publishLines(store, dataUri(run, 'train'), train),
       warmup: warmup && (await publishLines(store, dataUri(run, 'warmup'), warmup.items)),
@@ -241,7 +259,7 @@ async function traceItems(deps: Dependencies, spec: RunSpec, warmup: WarmupSpec,
       if (sample.trace === null || promptIds.length > (warmup.maxTokens ?? Number.POSITIVE_INFINITY)) leftOut++;
       else {
         const id = warmup.data.length > 1 ? `${k}/${sample.id}` : sample.id;
-        items.push({ id, promptIds, responseIds: model.responseIds(sample.trace) });
+        items.push({ id, promptIds, responseIds: model.responseIds(sample.trace, spec.prompt) });
       }
     }
   }

@@ -1,12 +1,12 @@
 /** Scores a policy's responses to an evaluation set: a result for each item, and the row of the table. */
 import type { EvaluationRow } from '../workflows/contract.js';
 import { type PromptItem, readData } from './artifacts.js';
+import { type ItemResult, summarise } from './benchmarks/results.js';
 import type { Dependencies } from './dependencies.js';
 import type { EvaluateInput, EvaluationResponses } from './evaluate.js';
 import { type ArtifactRef, evaluationUri, publishJson, readLines } from './store/index.js';
 import { supervised } from './supervision.js';
 import { textModelOf } from './text-model.js';
-import { wilsonInterval } from './wilson.js';
 
 export interface ScoreEvaluationInput extends EvaluateInput {
   responses: ArtifactRef;
@@ -17,16 +17,8 @@ export interface EvaluationResult {
   label: string;
   set: string;
   policy: string;
-  row: Omit<EvaluationRow, 'uri'>;
-  items: {
-    id: string;
-    question: string;
-    answers: string[];
-    promptTokens: number;
-    /** Mean score of its responses. */
-    score: number;
-    responses: { score: number; extracted: string | null; text: string; finish: 'stop' | 'length' }[];
-  }[];
+  row: EvaluationRow;
+  items: ItemResult[];
 }
 
 export function scoreEvaluation(deps: Dependencies) {
@@ -35,35 +27,18 @@ export function scoreEvaluation(deps: Dependencies) {
       const items = await readData<PromptItem>(deps.store, set.data);
       const model = await textModelOf(deps, run);
       const lines = await readLines<EvaluationResponses>(deps.store, responses);
-      const results = items.map((item, k) => {
-        const scored = lines[k]!.responses.map(({ ids, finish }) => {
+      const results = items.map(({ id, question, task, answers: golds, promptIds }, k): ItemResult => {
+        const answers = lines[k]!.responses.map(({ ids, finish }) => {
           const text = model.responseText(ids);
-          const { score, extracted } = deps.scoreRule(item.task, text, item.answers);
-          return { score, extracted, text, finish };
+          return { ...deps.scoreRule(task, text, golds), text, tokens: ids.length, finish };
         });
-        const score = scored.reduce((sum, response) => sum + response.score, 0) / scored.length;
-        const { id, question, answers, promptIds } = item;
-        return { id, question, answers, promptTokens: promptIds.length, score, responses: scored };
+        return { id, question, golds, promptTokens: promptIds.length, answers };
       });
-      const total = (of: (result: (typeof results)[number]) => number) =>
-        results.reduce((sum, result) => sum + of(result), 0);
-      const interval = wilsonInterval(
-        total(result => result.score),
-        results.length,
-      );
-      const row = {
-        policy: label,
-        set: set.name,
-        items: results.length,
-        score: (100 * total(result => result.score)) / results.length,
-        low: 100 * interval.low,
-        high: 100 * interval.high,
-        meanPromptTokens: total(result => result.promptTokens) / results.length,
-      };
+      const uri = evaluationUri(run, `${label}.${set.name}`, policy.name, 'json');
+      const row = summarise(label, set.name, results, uri);
       const result: EvaluationResult = { label, set: set.name, policy: policy.name, row, items: results };
       supervision.check();
-      const uri = evaluationUri(run, `${label}.${set.name}`, policy.name, 'json');
       await publishJson(deps.store, uri, result);
-      return { ...row, uri };
+      return row;
     });
 }

@@ -38,15 +38,15 @@ export function score(deps: Dependencies) {
         const { task, answers } = items[group.index]!;
         const responses = group.responses.map(response => {
           const text = model.responseText(response.ids);
-          const { score: reward, extracted } = deps.scoreRule(task, text, answers);
-          return { reward, extracted, text };
+          const { score: reward, extracted, reason } = deps.scoreRule(task, text, answers);
+          return { reward, extracted, reason, text };
         });
         const rewards = responses.map(response => response.reward);
         return {
           id: group.id,
           index: group.index,
           origin: group.origin,
-          meanReward: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length,
+          meanReward: rewards.reduce<number>((sum, reward) => sum + reward, 0) / rewards.length,
           responses,
           dropped: rewards.every(reward => reward === rewards[0]) ? 'no-variance' : null,
         };

@@ -25,7 +25,7 @@ export async function curriculum(input: CurriculumInput): Promise<CurriculumResu
   const plan = await prepareRun({ run, input });
   state.plan(stagesToShow(plan));
 
-  let policy = await importBase({ run, spec: plan.spec });
+  let policy = await importBase({ run, model: plan.model });
   state.reached(policy);
   await evaluatePolicy(state, plan, 'base', policy);
 

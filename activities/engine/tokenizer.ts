@@ -15,8 +15,8 @@ export interface ChatMessage {
 }
 
 export interface Tokenizer {
-  /** Ids of a text, with what the tokenizer itself adds (Llama's begin-of-text, say). */
-  encode(text: string): number[];
+  /** @param addSpecial with what the tokenizer itself adds (Llama's begin-of-text, say); default true. */
+  encode(text: string, options?: { addSpecial?: boolean }): number[];
   /** @param skipSpecial leaves special tokens out (default: they are shown). */
   decode(ids: readonly number[], options?: { skipSpecial?: boolean }): string;
   /**
@@ -26,6 +26,9 @@ export interface Tokenizer {
   renderChat(messages: readonly ChatMessage[], options?: { addGenerationPrompt?: boolean }): number[];
   /** Every id a response ends at: the model's ends of text, and what the chat template puts after a reply. Sorted. */
   stopIds: number[];
+  /** What ends a text, and what ends a reply in the chat template: the ids a model is trained to stop with. Null where there is none. */
+  endOfText: number | null;
+  endOfReply: number | null;
   hasChatTemplate: boolean;
 }
 
@@ -59,7 +62,7 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
     text === '' && !addSpecial ? [] : inner.encode(text, { add_special_tokens: addSpecial }).ids;
 
   return {
-    encode: text => encodeAs(text, true),
+    encode: (text, { addSpecial = true } = {}) => encodeAs(text, addSpecial),
     decode: (ids, { skipSpecial = false } = {}) => {
       // Models often have more rows than the tokenizer has tokens; such an id stands for no text.
       const known = ids.filter(id => inner.id_to_token(id) !== undefined);
@@ -77,7 +80,7 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
       }
       return encodeAs(template.render(messages, addGenerationPrompt), false);
     },
-    stopIds: await stopIds(directory, inner, settings, template, text => encodeAs(text, false)),
+    ...(await endings(directory, inner, settings, template, text => encodeAs(text, false))),
     hasChatTemplate: template !== null,
   };
 }
@@ -106,13 +109,13 @@ function specialTokens(settings: z.output<typeof settingsSchema>): Record<string
   return Object.fromEntries(names.flatMap(name => (settings[name] ? [[name, settings[name]]] : [])));
 }
 
-async function stopIds(
+async function endings(
   directory: string,
   inner: TokenizerJson,
   settings: z.output<typeof settingsSchema>,
   template: ChatTemplate | null,
   encode: (text: string) => number[],
-): Promise<number[]> {
+): Promise<Pick<Tokenizer, 'stopIds' | 'endOfText' | 'endOfReply'>> {
   const ids = new Set<number>();
   for (const file of ['config.json', 'generation_config.json']) {
     const { eos_token_id } = await readJson(join(directory, file), endsSchema, {});
@@ -120,10 +123,15 @@ async function stopIds(
   }
   const eos = settings.eos_token ? inner.token_to_id(settings.eos_token) : undefined;
   if (eos !== undefined) ids.add(eos);
+  const endOfText = eos ?? ids.values().next().value ?? null;
   const special = inner.get_added_tokens_decoder();
   const endOfTurn = template && encode(template.afterReply()).find(id => special.get(id)?.special);
   if (typeof endOfTurn === 'number') ids.add(endOfTurn);
-  return [...ids].sort((a, b) => a - b);
+  return {
+    endOfText,
+    endOfReply: typeof endOfTurn === 'number' ? endOfTurn : endOfText,
+    stopIds: [...ids].sort((a, b) => a - b),
+  };
 }
 
 /** @param fallback what an absent file stands for; without one it is an error. */

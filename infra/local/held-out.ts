@@ -17,14 +17,14 @@ export async function heldOutQuestion(store: Store, rows: EvaluationRow[]): Prom
   if (shown.length === 0) return [];
   const results = await Promise.all(shown.map(row => load(store, row)));
   const [first, last] = [results[0]!, results.at(-1)!];
-  const changed = first.items.findIndex((item, i) => item.score !== last.items[i]?.score);
+  const changed = first.items.findIndex((item, i) => item.answers[0]?.score !== last.items[i]?.answers[0]?.score);
   const chosen = Math.max(0, changed);
   const item = first.items[chosen];
   if (!item) return [];
   return [
     `A held-out question (${longest}, ${item.promptTokens} tokens, ${item.id}):`,
     `  ${item.question}`,
-    `  gold: ${item.answers.join(' | ')}`,
+    `  gold: ${item.golds.join(' | ')}`,
     ...results.flatMap((result, k) => answer(shown[k]!.policy, result.items[chosen])),
   ];
 }
@@ -36,7 +36,7 @@ async function load(store: Store, { uri }: EvaluationRow): Promise<EvaluationRes
 }
 
 function answer(policy: string, item: EvaluationResult['items'][number] | undefined): string[] {
-  const response = item?.responses[0];
+  const response = item?.answers[0];
   if (!response) return [];
   const text = response.text.trim();
   const cut = text.length > SHOWN_CHARACTERS ? `… ${text.slice(-SHOWN_CHARACTERS)}` : text;

@@ -1,0 +1,36 @@
+/** Models by the name a spec gives them, opened for text work. */
+import type { Models, TextModel } from './dependencies.js';
+import { readConfig } from './engine/model-folder.js';
+import { resolveModel } from './engine/model-source.js';
+import { loadTokenizer, type Tokenizer } from './engine/tokenizer.js';
+
+/** @param cacheDir where models from the Hugging Face Hub are kept */
+export function createModels(cacheDir: string): Models {
+  return { resolve: (model, signal) => resolveModel(model, { cacheDir, signal }), open: openTextModel };
+}
+
+/** Opens a Hugging Face folder's tokenizer, chat template and limits. */
+export async function openTextModel(folder: string): Promise<TextModel> {
+  const tokenizer = await loadTokenizer(folder);
+  const { config } = await readConfig(folder);
+  return {
+    contextLength: config.contextLength,
+    stopIds: tokenizer.stopIds,
+    promptIds: (text, { chat, system }) => {
+      if (!chat) return tokenizer.encode(text);
+      const messages = [
+        ...(system === null ? [] : [{ role: 'system', content: system }]),
+        { role: 'user', content: text },
+      ];
+      return tokenizer.renderChat(messages, { addGenerationPrompt: true });
+    },
+    responseIds: (text, { chat }) => [...tokenizer.encode(text, { addSpecial: false }), end(tokenizer, chat, folder)],
+    responseText: ids => tokenizer.decode(ids, { skipSpecial: true }),
+  };
+}
+
+function end(tokenizer: Tokenizer, chat: boolean, folder: string): number {
+  const id = chat ? tokenizer.endOfReply : tokenizer.endOfText;
+  if (id === null) throw new Error(`${folder}: no token ends a response; expected eos_token in tokenizer_config.json`);
+  return id;
+}

@@ -1,0 +1,96 @@
+/** A run small enough to think through: a spec, its data and everything the activities need, in a folder of its own. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { readSource } from '../../activities/datasets/sources.js';
+import type { EngineDependencies } from '../../activities/dependencies.js';
+import { scoreRule } from '../../activities/rewards/rules.js';
+import { FolderStore } from '../../activities/store/index.js';
+import { FakeEngine } from './fake-engine.js';
+
+export interface SmallRun {
+  folder: string;
+  store: FolderStore;
+  engine: FakeEngine;
+  deps: EngineDependencies;
+  /** As a user would write it. */
+  spec: ReturnType<typeof smallSpec>;
+  /** Runs an activity as a worker would. */
+  run<I, R>(activity: (input: I) => Promise<R>, input: I): Promise<R>;
+  remove(): Promise<void>;
+}
+
+export async function smallRun(): Promise<SmallRun> {
+  const folder = await mkdtemp(join(tmpdir(), 'longhaul-'));
+  const model = join(folder, 'model');
+  await mkdir(model);
+  await writeFile(join(model, 'config.json'), '{}');
+  await writeFile(join(model, 'model.safetensors'), 'base weights');
+  // Prompts of 21 … 60 characters, a token each.
+  const samples = Array.from({ length: 40 }, (_, k) => ({
+    id: `s${k}`,
+    question: `${String(k).padStart(2, '0')}?`,
+    documents: [{ title: null, text: 'x'.repeat(15 + k) }],
+    answers: ['A'],
+    task: 'docqa',
+    trace: 'Therefore, the answer is A.',
+  }));
+  await writeFile(join(folder, 'data.jsonl'), samples.map(sample => `${JSON.stringify(sample)}\n`).join(''));
+  const store = new FolderStore(join(folder, 'store'));
+  const engine = new FakeEngine();
+  const deps: EngineDependencies = {
+    store,
+    engine,
+    readSource,
+    scoreRule,
+    readPreset: async name => {
+      if (name !== 'small') throw new Error(`there is no preset "${name}"`);
+      return smallSpec(folder);
+    },
+    models: {
+      resolve: async name => ({ directory: name, source: name }),
+      open: async () => ({
+        contextLength: 100,
+        stopIds: [46],
+        promptIds: text => [...text].map(c => c.charCodeAt(0)),
+        responseIds: text => [...text].map(c => c.charCodeAt(0)),
+        responseText: ids => String.fromCharCode(...ids),
+      }),
+    },
+  };
+  return {
+    folder,
+    store,
+    engine,
+    deps,
+    spec: smallSpec(folder),
+    run: (activity, input) => new MockActivityEnvironment().run(activity, input),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Two phases, of prompts up to 40 and up to 60 tokens, after 3 steps of warm-up. */
+export function smallSpec(folder: string) {
+  const source = { type: 'jsonl', path: join(folder, 'data.jsonl') };
+  return {
+    seed: 7,
+    model: join(folder, 'model'),
+    prompt: { template: '{document}\n{question}\n', chat: false },
+    data: [source],
+    warmup: { data: [source], maxTokens: 40, batchSize: 8, optimizer: { learningRate: 1e-3 } },
+    rl: {
+      groupSize: 4,
+      promptsPerStep: 4,
+      promptsPerUpdate: 2,
+      optimizer: { learningRate: 1e-4 },
+      sampling: { maxNewTokens: 30 },
+    },
+    phases: [
+      { maxTokens: 40, steps: 3 },
+      { maxTokens: 60, steps: 3 },
+    ],
+    evaluation: { sets: [{ name: 'held-out', source, limit: 5 }], policies: ['base', 'final'] },
+    checkpoints: { everySteps: 2 },
+  };
+}

@@ -1,0 +1,13 @@
+/** The CPU worker: workflows, and the activities that need no model. */
+import { createControlActivities } from '../activities/index.js';
+import { TASK_QUEUE } from '../workflows/contract.js';
+import { BUNDLE_FILE } from './bundle.js';
+import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
+
+export function runCpuWorker(options: LonghaulWorkerOptions): Promise<void> {
+  return runWorker(options, {
+    taskQueue: TASK_QUEUE,
+    workflowBundle: { codePath: BUNDLE_FILE },
+    activities: createControlActivities(workerDependencies(options)),
+  });
+}

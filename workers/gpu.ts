@@ -1,0 +1,18 @@
+/** The GPU worker: one engine, so one activity at a time. It is named for where it is best put; a CPU serves too. */
+import { createEngine } from '../activities/engine/host.js';
+import { createEngineActivities } from '../activities/index.js';
+import { GPU_TASK_QUEUE } from '../workflows/contract.js';
+import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
+
+export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
+  const engine = createEngine();
+  try {
+    await runWorker(options, {
+      taskQueue: GPU_TASK_QUEUE,
+      maxConcurrentActivityTaskExecutions: 1,
+      activities: createEngineActivities({ ...workerDependencies(options), engine }),
+    });
+  } finally {
+    await engine.close();
+  }
+}

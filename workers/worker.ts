@@ -1,0 +1,68 @@
+/** What both kinds of worker have in common. */
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { readSource } from '../activities/datasets/sources.js';
+import type { Dependencies } from '../activities/dependencies.js';
+import { createModels } from '../activities/models.js';
+import { scoreRule } from '../activities/rewards/rules.js';
+import { FolderStore } from '../activities/store/index.js';
+import { type ConnectionFlags, connectionSettings } from './connection.js';
+
+export interface LonghaulWorkerOptions {
+  connection: ConnectionFlags;
+  /** Root folder of the store. */
+  store: string;
+  /** Folder where models from the Hugging Face Hub are kept. */
+  modelCache: string;
+  /** A preset's spec as written, by name; throws if there is none. */
+  readPreset(name: string): Promise<unknown>;
+  /** Stops the worker: it finishes or hands back what it is doing. SIGINT and SIGTERM do the same. */
+  stop?: AbortSignal;
+  /** Called once the worker polls. */
+  onReady?: () => void;
+}
+
+/** Time in which a stopping worker may finish its work before it is handed back, and in which it must have done that. */
+const SHUTDOWN_GRACE = '5 seconds';
+const SHUTDOWN_FORCE = '30 seconds';
+/** How often a heartbeat reaches the server, so how soon a cancelled activity hears of it. */
+const HEARTBEAT_EVERY = '2 seconds';
+
+export function workerDependencies(options: LonghaulWorkerOptions): Dependencies {
+  return {
+    store: new FolderStore(options.store),
+    models: createModels(options.modelCache),
+    readSource,
+    scoreRule,
+    readPreset: options.readPreset,
+  };
+}
+
+/** Runs a worker until it is stopped; throws if it fails. */
+export async function runWorker(
+  { connection: flags, stop, onReady }: LonghaulWorkerOptions,
+  options: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'>,
+): Promise<void> {
+  const settings = connectionSettings(flags);
+  const connection = await NativeConnection.connect(settings.connection);
+  try {
+    const worker = await Worker.create({
+      ...options,
+      connection,
+      namespace: settings.namespace,
+      shutdownGraceTime: SHUTDOWN_GRACE,
+      shutdownForceTime: SHUTDOWN_FORCE,
+      maxHeartbeatThrottleInterval: HEARTBEAT_EVERY,
+      defaultHeartbeatThrottleInterval: HEARTBEAT_EVERY,
+    });
+    const running = worker.run();
+    onReady?.();
+    const shutdown = () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    };
+    stop?.addEventListener('abort', shutdown, { once: true });
+    if (stop?.aborted) shutdown();
+    await running;
+  } finally {
+    await connection.close();
+  }
+}
