@@ -100,8 +100,8 @@ const stampFile = root => path.join(root, 'dist', '.sources');
 /** Why a build is needed, or null: dist/.sources holds the hash of what was built. */
 function sourcesChanged(root) {
   const stamp = stampFile(root);
-  if (!fs.existsSync(stamp)) return 'not built yet; tsc';
-  return fs.readFileSync(stamp, 'utf8') === hashSources(root) ? null : 'sources changed; tsc';
+  if (!fs.existsSync(stamp)) return 'not built yet; tsc and the workflow bundle';
+  return fs.readFileSync(stamp, 'utf8') === hashSources(root) ? null : 'sources changed; tsc and the workflow bundle';
 }
 
 /** SHA-256 over paths and contents of everything the build reads. */
@@ -139,6 +139,12 @@ function build(root) {
     const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     execute(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh], { cwd: root }, [
       'The sources do not compile (the compiler’s message is above).',
+    ]);
+    execute(process.execPath, [path.join(fresh, 'workers', 'bundle.js')], { cwd: root }, [
+      'The workflows cannot be bundled (the message is above).',
+    ]);
+    execute(process.execPath, [path.join(fresh, 'workers', 'bundle.js')], { cwd: root }, [
+      'The workflows could not be bundled (the message is above).',
     ]);
     fs.writeFileSync(path.join(fresh, '.sources'), hash);
     if (fs.existsSync(dist)) fs.renameSync(dist, old);

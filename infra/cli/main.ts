@@ -1,0 +1,48 @@
+/** The `longhaul` command: one file a subcommand; this one only puts them together and turns errors into words. */
+import { Command } from 'commander';
+import { InvalidSpecError } from '../../activities/validate-spec.js';
+import { UserError } from '../user-error.js';
+import { exportCommand } from './export.js';
+import { runCommand } from './run.js';
+import { startCommand } from './start.js';
+import { temporalCommand } from './temporal.js';
+import { upCommand } from './up.js';
+import { watchCommand } from './watch.js';
+import { workerCommand } from './worker.js';
+
+/** Errors whose message says all a person needs; others are shown with their stack. */
+const PLAIN = [UserError, InvalidSpecError];
+
+/** Runs one command line and gives its exit code. */
+export async function main(argv: string[]): Promise<number> {
+  try {
+    await program().parseAsync(argv);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    const plain = PLAIN.some(type => error instanceof type);
+    process.stderr.write(
+      `${plain ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    return 1;
+  }
+}
+
+function program(): Command {
+  return new Command('longhaul')
+    .description(
+      'Durable reinforcement learning for long-context language models.\n\n' +
+        'Here and now:      longhaul start                 (what `npm start` runs)\n' +
+        'Piece by piece:    longhaul up                    a local server and workers, until Ctrl-C\n' +
+        '                   longhaul run SPEC              a run on whatever server is configured\n' +
+        '                   longhaul watch RUN\n' +
+        '                   longhaul export RUN FOLDER     its policy as a Hugging Face folder',
+    )
+    .showHelpAfterError('(add --help for what there is)')
+    .addCommand(startCommand())
+    .addCommand(upCommand())
+    .addCommand(runCommand())
+    .addCommand(watchCommand())
+    .addCommand(exportCommand())
+    .addCommand(workerCommand())
+    .addCommand(temporalCommand());
+}

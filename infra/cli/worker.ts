@@ -1,0 +1,48 @@
+/** `longhaul worker`: one worker, until it is asked to stop. */
+import { join } from 'node:path';
+import { Argument, Command } from 'commander';
+import type { ConnectionFlags } from '../../workers/connection.js';
+import { cacheFolder } from '../local/temporal-binary.js';
+import { readPreset } from '../spec-files.js';
+import {
+  type StateFlags,
+  type StoreFlags,
+  storeOf,
+  withConnectionFlags,
+  withStateFlag,
+  withStoreFlag,
+} from './options.js';
+
+/** Loaded when asked for: they bring native libraries that other commands do without. */
+const KINDS = {
+  cpu: async () => (await import('../../workers/cpu.js')).runCpuWorker,
+  gpu: async () => (await import('../../workers/gpu.js')).runGpuWorker,
+};
+
+export function workerCommand(): Command {
+  const kind = new Argument('<kind>', 'cpu: workflows, data, scores; gpu: the engine, one policy at a time').choices(
+    Object.keys(KINDS),
+  );
+  return withConnectionFlags(withStateFlag(withStoreFlag(new Command('worker').addArgument(kind))))
+    .description('run one worker until Ctrl-C: it finishes or hands back its step first')
+    .addHelpText(
+      'after',
+      '\nA run needs at least one of each kind; all of them share one store.\n\n' +
+        'Examples:\n  longhaul worker cpu\n  longhaul worker gpu --address temporal.example.com:7233 --namespace rl --store /mnt/store',
+    )
+    .action(async (kind: keyof typeof KINDS, flags: ConnectionFlags & StoreFlags & StateFlags) => {
+      const parent = new AbortController();
+      // Started by the local stack: when that is killed, nobody else would end this worker.
+      process.once('disconnect', () => parent.abort());
+      const run = await KINDS[kind]();
+      await run({
+        connection: flags,
+        store: storeOf(flags),
+        modelCache: join(cacheFolder(), 'models'),
+        readPreset,
+        stop: parent.signal,
+        onReady: () => process.stdout.write(`${kind} worker ready\n`),
+      });
+      if (process.connected) process.disconnect();
+    });
+}
