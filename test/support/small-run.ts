@@ -3,11 +3,15 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { readSource } from '../../activities/datasets/sources.js';
 import type { EngineDependencies } from '../../activities/dependencies.js';
 import { scoreRule } from '../../activities/rewards/rules.js';
 import { FolderStore } from '../../activities/store/index.js';
 import { FakeEngine } from './fake-engine.js';
+
+/** Failures are what tests look for; nobody needs them on the screen. */
+const QUIET = new DefaultLogger('ERROR');
 
 export interface SmallRun {
   folder: string;
@@ -65,7 +69,7 @@ export async function smallRun(): Promise<SmallRun> {
     engine,
     deps,
     spec: smallSpec(folder),
-    run: (activity, input) => new MockActivityEnvironment().run(activity, input),
+    run: (activity, input) => new MockActivityEnvironment({}, { logger: QUIET }).run(activity, input),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -1,0 +1,71 @@
+/**
+ * The order of a run's activities without a server: what the workflows do, tries again included. For tests that kill
+ * something at every place in turn.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import type { Round } from '../../activities/artifacts.js';
+import { createActivities } from '../../activities/index.js';
+import type { ArtifactRef, StageAttempt } from '../../activities/store/index.js';
+import type { PolicyRef } from '../../workflows/contract.js';
+import type { SmallRun } from './small-run.js';
+
+const TRIES = 5;
+
+export interface Driven {
+  base: PolicyRef;
+  sft: PolicyRef;
+  final: PolicyRef;
+  pools: ArtifactRef[];
+}
+
+export async function driveRun(small: SmallRun, name = 'run'): Promise<Driven> {
+  const activities = createActivities(small.deps);
+  const attempt = async <I, R>(activity: (input: I) => Promise<R>, input: I): Promise<R> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await small.run(activity, input);
+      } catch (error) {
+        if (tries === TRIES || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
+      }
+    }
+  };
+
+  const plan = await attempt(activities.prepareRun, { run: name, input: small.spec });
+  const base = await attempt(activities.importBase, { run: name, model: plan.model });
+  let policy = base;
+  let sft = base;
+  const pools: ArtifactRef[] = [];
+  const difficulties: ArtifactRef[] = [];
+  for (const planned of plan.stages) {
+    const stage: StageAttempt = { run: name, stage: planned.name, attempt: 1 };
+    const warmupData = plan.data.warmup;
+    const settings = await attempt(activities.claimAttempt, { stage, spec: plan.spec, warmupData, overrides: {} });
+    const { spec, steps } = settings;
+    if (stage.stage === 'warmup') {
+      for (let from = 1; from <= steps; from += 2) {
+        const to = Math.min(from + 1, steps);
+        const block = { stage, spec, data: warmupData!, policy, entry: from === 1, from, to };
+        policy = (await attempt(activities.warmupSteps, block)).policy;
+      }
+      sft = policy;
+    } else {
+      const data = plan.data.train;
+      const { pool } = await attempt(activities.buildPool, { stage, spec, data, difficulties });
+      pools.push(pool);
+      const entryPolicy = policy;
+      for (let step = 1; step <= steps; step++) {
+        const count = settings.rl!.promptsPerStep;
+        const entry = policy.name === entryPolicy.name;
+        const cursor = (step - 1) * count;
+        const common = { stage, spec, data, policy, entry, step };
+        const { rollouts } = await attempt(activities.rollout, { ...common, pool, refill: 0, cursor, count });
+        const { scores } = await attempt(activities.score, { stage, data, step, refill: 0, rollouts });
+        const rounds: Round[] = [{ rollouts, scores }];
+        policy = (await attempt(activities.update, { ...common, rounds, skip: false })).policy;
+      }
+      difficulties.push(await attempt(activities.recordDifficulty, { stage, steps }));
+    }
+    policy = await attempt(activities.snapshot, { stage, policy });
+  }
+  return { base, sft, final: policy, pools };
+}
