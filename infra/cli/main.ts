@@ -29,14 +29,16 @@ export async function main(argv: string[]): Promise<number> {
 
 function program(): Command {
   return new Command('longhaul')
-    .description(
-      'Durable reinforcement learning for long-context language models.\n\n' +
-        'Here and now:      longhaul start                 (what `npm start` runs)\n' +
-        'Piece by piece:    longhaul up                    a local server and workers, until Ctrl-C\n' +
-        '                   longhaul run SPEC              a run on whatever server is configured\n' +
-        '                   longhaul watch RUN\n' +
-        '                   longhaul export RUN FOLDER     its policy as a Hugging Face folder',
+    .description('Durable reinforcement learning for long-context language models.')
+    .addHelpText(
+      'after',
+      '\nHere and now:    longhaul start              what `npm start` runs\n' +
+        'Piece by piece:  longhaul up                 a local server and workers, until Ctrl-C\n' +
+        '                 longhaul run tiny           a run on it\n' +
+        '                 longhaul watch tiny\n' +
+        '                 longhaul export tiny DIR    its policy, as a Hugging Face folder',
     )
+    .enablePositionalOptions() // so that `longhaul temporal …` passes on what looks like an option
     .showHelpAfterError('(add --help for what there is)')
     .addCommand(startCommand())
     .addCommand(upCommand())

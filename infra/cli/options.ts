@@ -57,7 +57,7 @@ export function storeOf({ store, state }: StoreFlags & StateFlags): string {
 }
 
 /** Collects a flag that may be given more than once. */
-export function collect(value: string, before: string[]): string[] {
+function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
@@ -75,7 +75,7 @@ export async function withClient<T>(flags: ConnectionFlags, use: (client: Client
   const address = options.address ?? 'localhost:7233';
   let connection: Connection;
   try {
-    connection = await Connection.connect({ ...options, connectTimeout: '10s' });
+    connection = await Connection.connect({ ...options, connectTimeout: '5s' });
   } catch (error) {
     throw new UserError(
       `The Temporal server at ${address} does not answer (${(error as Error).message}). ` +
@@ -91,14 +91,14 @@ export async function withClient<T>(flags: ConnectionFlags, use: (client: Client
 
 export interface SpecFlags {
   name?: string;
-  set: string[];
+  set?: string[];
 }
 
 /** The flags of whatever starts a run. */
 export function withSpecFlags(command: Command): Command {
   return command
     .option('--name <name>', "the run's name (default: the preset's or the file's)")
-    .option('--set <path=value>', 'lay a value over the spec, e.g. phases.0.steps=20 (repeatable)', collect, []);
+    .option('--set <path=value>', 'lay a value over the spec, e.g. phases.0.steps=20 (repeatable)', collect);
 }
 
 export interface StackFlags extends StateFlags, StoreFlags {
@@ -132,7 +132,7 @@ export function runNameOf({ name }: SpecFlags, loaded: LoadedSpec): string {
  * One line on what `beginRun` did.
  * @throws UserError when settings were given that the run, having begun with others, will not follow
  */
-export function sayHowItBegan(run: string, { how, otherSpec }: Begun, { set }: SpecFlags): string {
+export function sayHowItBegan(run: string, { how, otherSpec }: Begun, { set = [] }: SpecFlags): string {
   if (otherSpec && set.length > 0) {
     throw new UserError(
       `The run "${run}" is ${how === 'finished' ? 'finished' : 'unfinished'}, and began with other settings than these. ` +

@@ -22,7 +22,7 @@ export function runCommand(): Command {
         'Examples:\n  longhaul run tiny --set seed=2 --name tiny-2\n  longhaul run my.yaml --address temporal.example.com:7233 --namespace rl',
     )
     .action(async (nameOrFile: string, flags: ConnectionFlags & SpecFlags) => {
-      const loaded = await loadSpec(nameOrFile, flags.set, workingFolder());
+      const loaded = await loadSpec(nameOrFile, flags.set ?? [], workingFolder());
       const run = runNameOf(flags, loaded);
       await withClient(flags, async client => {
         const begun = await beginRun(client, run, loaded.spec);

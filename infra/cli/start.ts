@@ -62,7 +62,7 @@ export function startCommand(): Command {
 }
 
 async function start(nameOrFile: string, flags: StartFlags): Promise<number> {
-  const loaded = await loadSpec(nameOrFile, flags.set, workingFolder()); // a mistake shows before anything is started
+  const loaded = await loadSpec(nameOrFile, flags.set ?? [], workingFolder()); // a mistake shows before anything is started
   const screen = screenOn(process.stdout);
   let stack: Stack | null = null;
   const interrupt = onInterrupt(() => {
@@ -157,7 +157,7 @@ async function results({ run, state, store, flags }: Start, stack: Stack, result
     `Log      ${logsOf(state)}`,
     `UI       ${stack.ui}/namespaces/default/workflows/${run} (while \`${up}\` runs)`,
     `Export   npx longhaul export ${run} FOLDER`,
-    `A new run: ${commandWith([...(flags.set.length > 0 ? ['…'] : []), '--name', 'NAME'])}`,
+    `A new run: ${commandWith([...(flags.set ? ['…'] : []), '--name', 'NAME'])}`,
   ];
 }
 
@@ -173,7 +173,7 @@ function commandAgain(nameOrFile: string, flags: StartFlags): string {
   return commandWith([
     ...(nameOrFile === DEFAULT_PRESET ? [] : [nameOrFile]),
     ...pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value])),
-    ...set.flatMap(setting => ['--set', setting]),
+    ...(set ?? []).flatMap(setting => ['--set', setting]),
   ]);
 }
 

@@ -34,6 +34,7 @@ export function workerCommand(): Command {
       const parent = new AbortController();
       // Started by the local stack: when that is killed, nobody else would end this worker.
       process.once('disconnect', () => parent.abort());
+      process.channel?.unref(); // listening must not keep a worker alive that has failed
       const run = await KINDS[kind]();
       await run({
         connection: flags,
@@ -43,6 +44,5 @@ export function workerCommand(): Command {
         stop: parent.signal,
         onReady: () => process.stdout.write(`${kind} worker ready\n`),
       });
-      if (process.connected) process.disconnect();
     });
 }
