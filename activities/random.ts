@@ -25,6 +25,17 @@ export function randomStream(...name: (string | number)[]): RandomStream {
   };
 }
 
+/** One of the items, each as likely as any other. Throws RangeError when there is none. */
+export function pick<T>(items: readonly T[], random: RandomStream): T {
+  if (items.length === 0) throw new RangeError('nothing to pick from');
+  return items[random.below(items.length)]!;
+}
+
+/** A copy in random order. */
+export function shuffled<T>(items: readonly T[], random: RandomStream): T[] {
+  return permutation(items.length, random).map(k => items[k]!);
+}
+
 /** The numbers 0 … length - 1 in random order (Fisher and Yates). */
 export function permutation(length: number, random: RandomStream): number[] {
   const order = Array.from({ length }, (_, k) => k);

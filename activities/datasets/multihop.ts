@@ -1,6 +1,6 @@
 /** What the multi-hop question sets share: gold paragraphs among distractors, a range of the file, a length dialled by paragraphs kept. */
 import { z } from 'zod';
-import { KeyedRandom } from './random.js';
+import { randomStream, shuffled } from '../random.js';
 import type { Sample } from './sample.js';
 
 /** Options of every source whose questions come with gold and distracting paragraphs. */
@@ -55,14 +55,17 @@ export function* multihopSamples(question: MultihopQuestion, options: MultihopOp
     return;
   }
   const gold = question.paragraphs.filter(p => p.gold);
-  const key = `${options.seed}\n${question.id}`;
-  const distractors = new KeyedRandom(`${key}\ndistractors`).shuffle(question.paragraphs.filter(p => !p.gold));
+  const random = (...purpose: (string | number)[]) => randomStream('paragraphs', options.seed, question.id, ...purpose);
+  const distractors = shuffled(
+    question.paragraphs.filter(p => !p.gold),
+    random('distractors'),
+  );
   const given = new Set<number>();
   for (const count of options.paragraphs) {
     const possible = Math.min(Math.max(count, gold.length, 1), question.paragraphs.length);
     if (given.has(possible)) continue;
     given.add(possible);
     const kept = [...gold, ...distractors.slice(0, possible - gold.length)];
-    yield sample(`${question.id}/p${count}`, new KeyedRandom(`${key}\norder ${count}`).shuffle(kept));
+    yield sample(`${question.id}/p${count}`, shuffled(kept, random('order', count)));
   }
 }

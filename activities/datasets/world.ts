@@ -3,8 +3,8 @@
  * three of them ("Maria trusts someone who visits where?"). Every other fact is a distractor; their number sets the length.
  */
 import { z } from 'zod';
+import { pick, type RandomStream, randomStream, shuffled } from '../random.js';
 import { conclusion } from './multihop.js';
-import { KeyedRandom } from './random.js';
 import type { Sample } from './sample.js';
 import { PEOPLE, PERSON_VERBS, PLACE_VERBS, PLACES } from './vocabulary.js';
 
@@ -41,9 +41,9 @@ export interface Fact {
 /** Question i depends on (seed, i) and the options alone; its id says both, with its facts and hops. */
 export async function* readWorld(options: WorldOptions): AsyncGenerator<Sample> {
   for (let i = 0; i < options.count; i++) {
-    const random = new KeyedRandom(`world\n${options.seed}\n${i}`);
+    const random = randomStream('world', options.seed, i);
     const count = options.facts[i % options.facts.length]!;
-    const chain = drawChain(random, random.pick(options.hops));
+    const chain = drawChain(random, pick(options.hops, random));
     const answer = chain.at(-1)!.value;
     yield {
       id: `world-${options.seed}-${i}/f${count}/h${chain.length}`,
@@ -59,27 +59,27 @@ export async function* readWorld(options: WorldOptions): AsyncGenerator<Sample> 
 export const sentence = ({ subject, verb, value }: Fact): string => `${subject} ${verb} ${value}.`;
 
 /** `count` facts in random order, no two of them about the same subject and verb, `given` ones among them. */
-export function drawFacts(random: KeyedRandom, count: number, given: readonly Fact[] = []): Fact[] {
+export function drawFacts(random: RandomStream, count: number, given: readonly Fact[] = []): Fact[] {
   const facts = [...given];
   const known = new Set(facts.map(f => `${f.subject} ${f.verb}`));
   while (facts.length < count) {
-    const subject = random.pick(PEOPLE);
-    const verb = random.pick(VERBS);
+    const subject = pick(PEOPLE, random);
+    const verb = pick(VERBS, random);
     if (known.has(`${subject} ${verb}`)) continue;
     known.add(`${subject} ${verb}`);
-    facts.push({ subject, verb, value: random.pick(PLACE_VERBS.includes(verb) ? PLACES : PEOPLE) });
+    facts.push({ subject, verb, value: pick(PLACE_VERBS.includes(verb) ? PLACES : PEOPLE, random) });
   }
-  return random.shuffle(facts);
+  return shuffled(facts, random);
 }
 
 /** Facts that each begin where the one before ends, over different people; the last may lead to a place. */
-export function drawChain(random: KeyedRandom, hops: number): Fact[] {
-  const people = random.shuffle(PEOPLE);
+export function drawChain(random: RandomStream, hops: number): Fact[] {
+  const people = shuffled(PEOPLE, random);
   return Array.from({ length: hops }, (_, i) => {
     const subject = people[i]!;
     return i === hops - 1 && random.below(2) === 0
-      ? { subject, verb: random.pick(PLACE_VERBS), value: random.pick(PLACES) }
-      : { subject, verb: random.pick(PERSON_VERBS), value: people[i + 1]! };
+      ? { subject, verb: pick(PLACE_VERBS, random), value: pick(PLACES, random) }
+      : { subject, verb: pick(PERSON_VERBS, random), value: people[i + 1]! };
   });
 }
 
