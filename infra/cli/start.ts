@@ -129,7 +129,10 @@ async function conclude(order: Start, stack: Stack, outcome: Outcome): Promise<n
       screen.print(await results(order, stack, outcome.result));
       return 0;
     case 'ended':
-      screen.print([`The run "${run}" ended as ${outcome.status}: ${outcome.reason}`, goOn]);
+      screen.print([
+        `The run "${run}" ended as ${outcome.status}: ${outcome.reason}`,
+        `What it has published is kept. With the cause removed, go on with: ${again}`,
+      ]);
       return 1;
     case 'waiting':
       screen.print([

@@ -40,6 +40,5 @@ function answer(policy: string, item: EvaluationResult['items'][number] | undefi
   if (!response) return [];
   const text = response.text.trim();
   const cut = text.length > SHOWN_CHARACTERS ? `… ${text.slice(-SHOWN_CHARACTERS)}` : text;
-  const verdict = response.score === 1 ? 'right' : response.score === 0 ? 'wrong' : `score ${response.score}`;
-  return [`  ${policy} (${verdict}):`, ...cut.split('\n').map(line => `    ${line}`)];
+  return [`  ${policy} (${response.score === 1 ? 'right' : 'wrong'}):`, ...cut.split('\n').map(line => `    ${line}`)];
 }
