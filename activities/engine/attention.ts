@@ -111,7 +111,7 @@ export function attention(g: Graph, q: Value, k: Value, v: Value, plan: PlanInpu
   return g.composite('Attention', inputs, layoutAttributes(layout), () => forward(g, q, k, v, plan, layout))[0]!;
 }
 
-/** Results: the output [T, K*R*D]; then, for the backward pass, blocks of scaled queries, keys, values, outputs and log-sum-exps. */
+/** Results: the output [T, K*R*D]; then, for the backward pass, blocks of scaled queries, keys, values, outputs, and the rows' maxima and sums. */
 function forward(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layout: HeadLayout): Value[] {
   const { kvHeads, repeats, headDim, tile } = layout;
   const rows = repeats * tile;
@@ -142,10 +142,10 @@ function forward(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layou
       }).carried;
     }
     const [max, sum, out] = state;
-    return { carried: [], collected: [b.op('Div', [out!, sum!]), b.op('Add', [max!, b.op('Log', [sum!])])] };
+    return { carried: [], collected: [b.op('Div', [out!, sum!]), max!, sum!] };
   });
-  const [outputs, logSumExps] = outer.collected;
-  return [unblockQueries(g, outputs!, layout), queries, keys, values, outputs!, logSumExps!];
+  const [outputs, maxima, sums] = outer.collected;
+  return [unblockQueries(g, outputs!, layout), queries, keys, values, outputs!, maxima!, sums!];
 }
 
 /** Adds a mask [.., B, B] to scores under the shape in which its axes line up with theirs. */
@@ -154,8 +154,9 @@ function addMask(g: Graph, scores: Value, mask: Value, shape: readonly number[])
 }
 
 /**
- * Key block by key block on transposed tiles: P^T = exp([K, 1] [Q, -lse]^T) and dP^T - delta = [V, 1] [dO, -delta]^T, so
- * that subtracting log-sum-exp and delta rides on the matrix products and only exp and one product pass over a tile.
+ * Key block by key block on transposed tiles. With E = exp(S - max), the softmax is E / sum; dividing dO and delta by the
+ * sums beforehand leaves dV = E^T dO' and dS = E (dO' V^T - delta'). Both subtractions ride on the matrix products, as
+ * [K, 1] [Q, -max]^T and [V, 1] [dO', -delta']^T, so only exp and one product pass over a tile.
  */
 export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attributes, gradients }) => {
   const layout = attributes as unknown as HeadLayout;
@@ -167,14 +168,14 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
     { start: wholeStart!, count: wholeCount!, block: wholeBlock!, mask: null },
     { start: partialStart!, count: partialCount!, block: partialBlock!, mask: partialMask! },
   ];
-  const [, queries, keys, values, outs, logSumExps] = outputs as Value[];
+  const [, queries, keys, values, outs, maxima, sums] = outputs as Value[];
   const blocks = keys!.shape[0]!;
-  const gradOut = queryBlocks(g, gradients[0]!, layout);
+  const gradOut = g.op('Div', [queryBlocks(g, gradients[0]!, layout), sums!]);
   const delta = g.sum(g.op('Mul', [gradOut, outs!]), [-1]);
   const column = g.op('Slice', [keys!, g.ints([0]), g.ints([1]), g.ints([3])]);
   const ones = g.op('Add', [g.op('ConstantOfShape', [g.op('Shape', [column])]), g.scalar(1)]);
   const beside = (x: Value, extra: Value): Value => g.op('Concat', [x, extra], { axis: 3 });
-  const queriesLse = beside(queries!, g.op('Neg', [logSumExps!]));
+  const queriesMax = beside(queries!, g.op('Neg', [maxima!]));
   const gradOutDelta = beside(gradOut, g.op('Neg', [delta]));
   const keysOne = beside(keys!, ones);
   const valuesOne = beside(values!, ones);
@@ -192,7 +193,7 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
       const inner = b.loop(at(b, count, j), 'visits', state, (t, turn, [gradKey, gradValue]) => {
         const entry = t.op('Add', [offset, turn]);
         const i = at(t, block, entry);
-        let scores = t.op('FusedMatMul', [keyOne, at(t, queriesLse, i)], { transA: 0, transB: 1 });
+        let scores = t.op('FusedMatMul', [keyOne, at(t, queriesMax, i)], { transA: 0, transB: 1 });
         if (mask) {
           const tileMask = t.op('Transpose', [at(t, masks!, at(t, mask, entry))], { perm: [1, 0] });
           scores = addMask(t, scores, t.reshape(tileMask, [tile, 1, tile]), [kvHeads, tile, repeats, tile]);

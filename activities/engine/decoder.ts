@@ -7,7 +7,7 @@
 import type { DecoderConfig } from './config.js';
 import { type Graph, GraphError, type Value } from './graph/graph.js';
 
-/** Rotary angles, as graph inputs: the table of cosines and sines [positions, headDim / 2] and each row's position [1, T]. */
+/** Rotary angles, as graph inputs: the table of cosines and sines [positions, headDim / 2] and each row's position [T, 1]. */
 export interface RotaryInputs {
   positions: Value;
   cosine: Value;
@@ -17,7 +17,7 @@ export interface RotaryInputs {
 export function rotaryInputs(g: Graph, config: DecoderConfig, rows: string | number): RotaryInputs {
   const table = ['rotary_positions', config.headDim / 2];
   return {
-    positions: g.input('positions', 'int64', [1, rows]),
+    positions: g.input('positions', 'int64', [rows, 1]),
     cosine: g.input('rotary_cosine', 'float32', table),
     sine: g.input('rotary_sine', 'float32', table),
   };
@@ -99,7 +99,8 @@ function projections(
     let heads3 = project(name);
     if (config.qkNorm)
       heads3 = norm(g, config, g.reshape(heads3, [rows, heads, headDim]), local(`self_attn.${name}_norm.weight`));
-    const batch = g.reshape(heads3, [1, rows, heads * headDim]);
+    // Each row as a batch of its own: the operator wants no sequence longer than its table.
+    const batch = g.reshape(heads3, [rows, 1, heads * headDim]);
     const turned = g.op('RotaryEmbedding', [batch, rotary.positions, rotary.cosine, rotary.sine], { interleaved: 0 });
     return g.reshape(turned, [rows, heads * headDim]);
   };

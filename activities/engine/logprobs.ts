@@ -22,14 +22,11 @@ export function tokenLogprobs(
   const [logprobs, entropies] = g.composite('TokenLogprobs', [hidden, head, targets, inverseTemperature], {}, () => {
     const rows = hidden.shape[0]!;
     const logits = g.op('Mul', [g.op('Gemm', [hidden, head], { transB: 1 }), inverseTemperature]);
-    const shifted = g.op('Sub', [logits, g.max(logits, [1])]);
-    const weights = g.op('Exp', [shifted]);
-    const sum = g.sum(weights, [1]);
-    const logSum = g.op('Log', [sum]);
-    const picked = g.op('GatherElements', [shifted, g.reshape(targets, [rows, 1])], { axis: 1 });
-    const mean = g.op('Div', [g.sum(g.op('Mul', [weights, shifted]), [1]), sum]);
-    const flat = (x: Value): Value => g.reshape(x, [rows]);
-    return [flat(g.op('Sub', [picked, logSum])), flat(g.op('Sub', [logSum, mean])), weights, sum];
+    const all = g.op('LogSoftmax', [logits], { axis: -1 });
+    const probabilities = g.op('Exp', [all]);
+    const picked = g.op('GatherElements', [all, g.reshape(targets, [rows, 1])], { axis: 1 });
+    const entropy = g.op('Neg', [g.sum(g.op('Mul', [probabilities, all]), [1], false)]);
+    return [g.reshape(picked, [rows]), entropy, probabilities];
   });
   return { logprobs: logprobs!, entropies: entropies! };
 }
@@ -37,10 +34,10 @@ export function tokenLogprobs(
 /** d logits = d logprob (one-hot of the target - softmax) / temperature. */
 export const TOKEN_LOGPROBS_GRADIENT: GradientRule = ({ g, inputs, outputs, gradients, needs }) => {
   const [hidden, head, targets, inverseTemperature] = inputs as [Value, Value, Value, Value];
-  const [, , weights, sum] = outputs as [Value, Value, Value, Value];
+  const [, , probabilities] = outputs as [Value, Value, Value];
   const rows = hidden.shape[0]!;
   const gradient = g.op('Mul', [g.reshape(gradients[0]!, [rows, 1]), inverseTemperature]);
-  const spread = g.op('Mul', [weights, g.op('Neg', [g.op('Div', [gradient, sum])])]);
+  const spread = g.op('Mul', [probabilities, g.op('Neg', [gradient])]);
   // One index a row: no race.
   const gradLogits = g.op('ScatterElements', [spread, g.reshape(targets, [rows, 1]), gradient], {
     axis: 1,

@@ -73,7 +73,6 @@ export class AdamW {
     norm: number,
     state: OptimizerState,
     settings: OptimizerSettings,
-    onTensor: (done: number, total: number) => void,
   ): Promise<void> {
     const t = state.step + 1;
     // As torch.nn.utils.clip_grad_norm_: scale by max / (norm + 1e-6), never up.
@@ -90,7 +89,6 @@ export class AdamW {
       decay: 1 - settings.learningRate * settings.weightDecay,
     };
     const fed = Object.fromEntries(SCALARS.map(name => [name, floatScalar(scalars[name])]));
-    let done = 0;
     for (const [name, parameter] of parameters) {
       const flat = (data: Float32Array) => floats(data, [data.length]);
       const moment = (of: Tensors): Float32Array => of.get(name)?.data ?? new Float32Array(parameter.data.length);
@@ -104,8 +102,6 @@ export class AdamW {
       parameter.data = floatData(results, 'new_parameter');
       state.m.set(name, { shape: parameter.shape, data: floatData(results, 'new_m') });
       state.v.set(name, { shape: parameter.shape, data: floatData(results, 'new_v') });
-      done += 1;
-      onTensor(done, parameters.size);
     }
     state.step = t;
   }

@@ -120,7 +120,7 @@ export function pack(parts: readonly GroupPart[], directions: readonly ('query' 
   }
   const feeds = {
     ...planTiles(segments, length, tile, directions),
-    positions: integers(positions, [1, length]),
+    positions: integers(positions, [length, 1]),
     rows: integers(rows, [rows.length]),
     targets: integers(targets, [targets.length]),
   };

@@ -4,6 +4,7 @@ import type { Dim } from './graph/dims.js';
 import type { Graph } from './graph/graph.js';
 import { encodeModel } from './onnx.js';
 import { EngineRequestError } from './protocol.js';
+import type { Tensors } from './safetensors.js';
 
 export type Feeds = Record<string, ort.Tensor>;
 
@@ -28,6 +29,7 @@ export class CompiledGraph {
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
       // Several sessions take turns on few cores: one that idles must not spin.
       extra: { session: { force_spinning_stop: '1' } },
     });
@@ -76,7 +78,14 @@ export const floats = (data: Float32Array, dims: readonly number[]): ort.Tensor 
 export const integers = (data: readonly number[], dims: readonly number[]): ort.Tensor =>
   new ort.Tensor('int64', BigInt64Array.from(data, BigInt), dims);
 
+export const bools = (data: readonly boolean[]): ort.Tensor =>
+  new ort.Tensor('bool', Uint8Array.from(data, Number), [data.length]);
+
 export const floatScalar = (value: number): ort.Tensor => floats(Float32Array.of(value), []);
+
+/** A model's tensors as feeds under their names, not copied. */
+export const weightFeeds = (weights: Tensors): Feeds =>
+  Object.fromEntries([...weights].map(([name, { data, shape }]) => [name, floats(data, shape)]));
 
 /** A result's data as what the graph declared it to be. */
 export function floatData(results: Record<string, ort.Tensor>, name: string): Float32Array {

@@ -13,7 +13,15 @@ import { likelihoodLoss, policyLoss } from './losses.js';
 import { embed, embeddingGradient, type PackedBatch, type PromptGroup, pack, splitPasses } from './packing.js';
 import type { RotaryTable } from './rotary.js';
 import type { Tensors } from './safetensors.js';
-import { CompiledGraph, type Feeds, floatData, floatScalar, floats, type SessionSettings } from './session.js';
+import {
+  CompiledGraph,
+  type Feeds,
+  floatData,
+  floatScalar,
+  floats,
+  type SessionSettings,
+  weightFeeds,
+} from './session.js';
 
 /** What a training graph minimises, and what it is fed a number a token for it. */
 const OBJECTIVES = {
@@ -133,9 +141,8 @@ export class Trainer {
   }
 
   private feeds(batch: PackedBatch, weights: Tensors, temperature: number): Feeds {
-    const tensors = [...weights].map(([name, { data, shape }]) => [name, floats(data, shape)] as const);
     return {
-      ...Object.fromEntries(tensors),
+      ...weightFeeds(weights),
       ...batch.feeds,
       ...this.rotary.feeds(batch.positions),
       x: embed(batch.ids, weights.get(EMBEDDING_WEIGHT)!.data, this.config.hiddenSize),

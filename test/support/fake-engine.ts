@@ -134,7 +134,7 @@ export class FakeEngine implements Engine {
     const groups = prompts.map(({ ids, seed }) => ({
       responses: Array.from({ length: group }, (_, i) => {
         const luck = Number.parseInt(hash(weights, ids, seed, i).slice(0, 8), 16) / 2 ** 32;
-        const right = !this.monotonous && luck < 40 / ids.length;
+        const right = !this.monotonous && luck < 20 / ids.length;
         const response = codes(`Therefore, the answer is ${right ? 'A' : 'B'}.`);
         return { ids: response, logprobs: response.map(() => -luck), finish: 'stop' as const };
       }),

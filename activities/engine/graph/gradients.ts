@@ -96,7 +96,6 @@ export const GRADIENTS: Record<string, GradientRule> = {
   Identity: ({ gradients }) => [gradients[0]!],
   Neg: elementwise((g, dy) => g.op('Neg', [dy])),
   Exp: elementwise((g, dy, _x, y) => g.op('Mul', [dy, y])),
-  Log: elementwise((g, dy, x) => g.op('Div', [dy, x])),
   Sqrt: elementwise((g, dy, _x, y) => g.op('Div', [g.op('Mul', [dy, g.scalar(0.5)]), y])),
   Reciprocal: elementwise((g, dy, _x, y) => g.op('Neg', [g.op('Mul', [dy, g.op('Mul', [y, y])])])),
   Sigmoid: elementwise((g, dy, _x, y) => g.op('Mul', [dy, g.op('Mul', [y, g.op('Sub', [g.scalar(1), y])])])),

@@ -167,7 +167,7 @@ export class Graph {
     ];
     const none = { name: '', type: 'bool', shape: [] } as const;
     const node = this.node('Loop', '', [turns, none, ...carried], outputs, { body: { graph: inner.message(false) } });
-    this.outerReads.set(node, inner.readNames());
+    this.outerReads.set(node, inner.needs().needed);
     return { carried: outputs.slice(0, carried.length), collected: outputs.slice(carried.length) };
   }
 
@@ -196,15 +196,16 @@ export class Graph {
   message(declareShapes = true): GraphMessage {
     const declare = (name: string, { type, shape }: Typed): ValueMessage =>
       valueMessage(name, type, declareShapes || isStatic(shape) ? shape : undefined);
+    const { nodes, needed } = this.needs();
     // Outputs get their public names through Identity, so that one value may be several outputs.
     const named = declareShapes
       ? this.outputs.map(({ name, value }) => nodeMessage('Identity', '', [value.name], [name], {}))
       : [];
     return {
       name: this.name,
-      node: [...this.nodes, ...named],
-      initializer: this.initializers,
-      input: this.usedInputs(declareShapes).map(v => declare(v.name, v)),
+      node: [...nodes, ...named],
+      initializer: this.initializers.filter(tensor => needed.has(tensor.name)),
+      input: (declareShapes ? this.usedInputs() : this.inputs).map(v => declare(v.name, v)),
       // A loop that makes no turn takes its empty results' shapes from here.
       output: this.outputs.map(({ name, value }) =>
         valueMessage(declareShapes ? name : value.name, value.type, isStatic(value.shape) ? value.shape : undefined),
@@ -212,20 +213,21 @@ export class Graph {
     };
   }
 
-  /** A loop's body keeps all its inputs; of a whole graph's those that a result needs. */
-  usedInputs(prune = true): Value[] {
-    if (!prune) return this.inputs;
-    const used = this.readNames();
-    return this.inputs.filter(v => used.has(v.name));
+  /** The inputs that a result needs. */
+  usedInputs(): Value[] {
+    const { needed } = this.needs();
+    return this.inputs.filter(v => needed.has(v.name));
   }
 
-  /** Names that results depend on, bodies' uses of outer values included. */
-  private readNames(): Set<string> {
+  /** Nodes that results depend on, in order, and the names they read, bodies' uses of outer values included. */
+  private needs(): { nodes: NodeMessage[]; needed: Set<string> } {
     const needed = new Set(this.outputs.map(o => o.value.name));
-    for (const node of [...this.nodes].reverse())
-      if (node.output.some(name => needed.has(name)))
-        for (const name of [...node.input, ...(this.outerReads.get(node) ?? [])]) needed.add(name);
-    return needed;
+    const nodes = [...this.nodes].reverse().filter(node => {
+      if (!node.output.some(name => needed.has(name))) return false;
+      for (const name of [...node.input, ...(this.outerReads.get(node) ?? [])]) needed.add(name);
+      return true;
+    });
+    return { nodes: nodes.reverse(), needed };
   }
 
   private node(

@@ -116,10 +116,12 @@ export const OPERATORS: Record<string, OperatorRule> = {
   Or: comparison,
   Neg: unary,
   Exp: unary,
-  Log: unary,
   Sqrt: unary,
   Reciprocal: unary,
   Sigmoid: unary,
+  // Log is missing on purpose: onnxruntime computes the ends of each thread's share another way, so its bits depend on the
+  // number of threads and on a value's place. LogSoftmax goes row by row.
+  LogSoftmax: unary,
   Identity: same,
   Not: same,
   ReduceSum: reduction,

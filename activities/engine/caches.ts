@@ -1,0 +1,151 @@
+/** The keys and values a batch of responses attends to, laid out as the decoding graph takes them. */
+import type { DecoderConfig } from './config.js';
+import type { PrefillResult } from './prefill.js';
+import { type Feeds, floats } from './session.js';
+
+interface LayerArrays {
+  keys: Float32Array;
+  /** With a column of ones beside the values. */
+  values: Float32Array;
+}
+
+/** Prompt lengths are rounded up to this, so that a batch's feeds change shape less often. */
+const PROMPT_STEP = 64;
+
+/** The prompts' part: [B, kvHeads, P, headDim]; positions past a prompt's end are zeros that the bias hides. */
+export class PromptCache {
+  private constructor(
+    private readonly config: DecoderConfig,
+    private readonly batch: number,
+    private readonly length: number,
+    private readonly bias: Float32Array,
+    private readonly layers: LayerArrays[],
+  ) {}
+
+  /** Room for prompts of so many tokens each; `fill` puts them in. */
+  static forPrompts(config: DecoderConfig, tokens: readonly number[]): PromptCache {
+    const longest = tokens.reduce((a, b) => Math.max(a, b), 0);
+    const length = Math.max(1, Math.ceil(longest / PROMPT_STEP)) * PROMPT_STEP;
+    const positions = tokens.length * config.kvHeads * length;
+    const layers = Array.from({ length: config.layers }, () => ({
+      keys: new Float32Array(positions * config.headDim),
+      values: new Float32Array(positions * (config.headDim + 1)),
+    }));
+    const bias = new Float32Array(tokens.length * length);
+    tokens.forEach((count, b) => {
+      bias.fill(Number.NEGATIVE_INFINITY, b * length + count, (b + 1) * length);
+    });
+    return new PromptCache(config, tokens.length, length, bias, layers);
+  }
+
+  /** Copies one prompt's blocks [blocks, kvHeads, tile, headDim] into row b. */
+  fill(b: number, { layers, tokens, tile }: PrefillResult): void {
+    const { kvHeads, headDim } = this.config;
+    layers.forEach((source, layer) => {
+      const target = this.layers[layer]!;
+      for (let head = 0; head < kvHeads; head++)
+        for (let token = 0; token < tokens; token++) {
+          const block = Math.floor(token / tile);
+          const from = ((block * kvHeads + head) * tile + (token % tile)) * headDim;
+          const to = (b * kvHeads + head) * this.length + token;
+          target.keys.set(source.keys.subarray(from, from + headDim), to * headDim);
+          target.values.set(source.values.subarray(from, from + headDim), to * (headDim + 1));
+          target.values[to * (headDim + 1) + headDim] = 1;
+        }
+    });
+  }
+
+  /** The cache of the prompts in rows `kept`. */
+  keep(kept: readonly number[]): PromptCache {
+    const bias = takeRows(this.bias, this.batch, kept);
+    return new PromptCache(this.config, kept.length, this.length, bias, keepLayers(this.layers, this.batch, kept));
+  }
+
+  feeds(): Feeds {
+    const { kvHeads, headDim } = this.config;
+    const feeds: Feeds = { prompt_bias: floats(this.bias, [this.batch, 1, 1, this.length]) };
+    this.layers.forEach(({ keys, values }, layer) => {
+      feeds[`prompt_keys ${layer}`] = floats(keys, [this.batch, kvHeads, this.length, headDim]);
+      feeds[`prompt_values ${layer}`] = floats(values, [this.batch, kvHeads, this.length, headDim + 1]);
+    });
+    return feeds;
+  }
+}
+
+/** The responses' own part from earlier runs: [B, kvHeads, G, L, headDim], empty at first. */
+export class PastCache {
+  private constructor(
+    private readonly config: DecoderConfig,
+    private readonly batch: number,
+    private readonly group: number,
+    private readonly length: number,
+    private readonly layers: LayerArrays[],
+  ) {}
+
+  static empty(config: DecoderConfig, batch: number, group: number): PastCache {
+    const layers = Array.from({ length: config.layers }, () => ({
+      keys: new Float32Array(0),
+      values: new Float32Array(0),
+    }));
+    return new PastCache(config, batch, group, 0, layers);
+  }
+
+  /** With one run's keys and values [B, kvHeads, G, tokens, …] behind those before. */
+  append(chunk: readonly LayerArrays[], tokens: number): PastCache {
+    const sequences = this.batch * this.config.kvHeads * this.group;
+    const join = (past: Float32Array, added: Float32Array, width: number): Float32Array => {
+      const [p, a] = [this.length * width, tokens * width];
+      const joined = new Float32Array(sequences * (p + a));
+      for (let s = 0; s < sequences; s++) {
+        joined.set(past.subarray(s * p, (s + 1) * p), s * (p + a));
+        joined.set(added.subarray(s * a, (s + 1) * a), s * (p + a) + p);
+      }
+      return joined;
+    };
+    const { headDim } = this.config;
+    const layers = this.layers.map(({ keys, values }, layer) => ({
+      keys: join(keys, chunk[layer]!.keys, headDim),
+      values: join(values, chunk[layer]!.values, headDim + 1),
+    }));
+    return new PastCache(this.config, this.batch, this.group, this.length + tokens, layers);
+  }
+
+  keep(kept: readonly number[]): PastCache {
+    const layers = keepLayers(this.layers, this.batch, kept);
+    return new PastCache(this.config, kept.length, this.group, this.length, layers);
+  }
+
+  /** onnxruntime wants no empty tensors: before the first run one hidden position stands in. */
+  feeds(): Feeds {
+    const { kvHeads, headDim } = this.config;
+    const hidden = this.length === 0;
+    const length = hidden ? 1 : this.length;
+    const feeds: Feeds = {
+      past_bias: floats(new Float32Array(length).fill(hidden ? Number.NEGATIVE_INFINITY : 0), [length]),
+    };
+    const positions = this.batch * kvHeads * this.group * length;
+    this.layers.forEach(({ keys, values }, layer) => {
+      const dims = [this.batch, kvHeads, this.group, length];
+      feeds[`past_keys ${layer}`] = floats(hidden ? new Float32Array(positions * headDim) : keys, [...dims, headDim]);
+      feeds[`past_values ${layer}`] = floats(hidden ? new Float32Array(positions * (headDim + 1)) : values, [
+        ...dims,
+        headDim + 1,
+      ]);
+    });
+    return feeds;
+  }
+}
+
+function keepLayers(layers: readonly LayerArrays[], rows: number, kept: readonly number[]): LayerArrays[] {
+  return layers.map(({ keys, values }) => ({ keys: takeRows(keys, rows, kept), values: takeRows(values, rows, kept) }));
+}
+
+/** Rows `kept` of an array of `rows` equal rows. */
+function takeRows(data: Float32Array, rows: number, kept: readonly number[]): Float32Array {
+  const width = data.length / rows;
+  const taken = new Float32Array(kept.length * width);
+  kept.forEach((row, i) => {
+    taken.set(data.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return taken;
+}

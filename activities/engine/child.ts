@@ -1,0 +1,60 @@
+/**
+ * The engine's own process: onnxruntime runs block their thread and a thread ended in the middle of one takes its process
+ * with it, so the engine lives where it may be killed at any instant. Speaks messages.ts's messages over IPC.
+ */
+import { availableParallelism } from 'node:os';
+import type { FromEngine, ToEngine } from './messages.js';
+import { PolicyEngine } from './policy-engine.js';
+import { EngineRequestError, type Operation } from './protocol.js';
+
+/** What a cancelled operation ends with. */
+class CancelledError extends Error {
+  override readonly name = 'CancelledError';
+}
+
+const threads = Number(process.env.LONGHAUL_ENGINE_THREADS) || availableParallelism();
+const engine = new PolicyEngine({ threads });
+const cancelled = new Set<number>();
+
+const send = (message: FromEngine): void => {
+  process.send?.(message);
+};
+
+/** Lets messages (a cancellation) in, then reports progress or ends the operation. */
+async function checkpoint(
+  id: number,
+  operation: Operation,
+  done: number,
+  total: number,
+  unit: Parameters<Report>[2],
+): Promise<void> {
+  await new Promise(resolve => setImmediate(resolve));
+  if (cancelled.has(id)) throw new CancelledError(`${operation} was cancelled`);
+  send({ id, kind: 'progress', progress: { operation, done, total, unit } });
+}
+type Report = Parameters<PolicyEngine['operations'][Operation]>[1]['checkpoint'];
+
+async function serve(id: number, operation: Operation, request: never): Promise<void> {
+  const context = {
+    checkpoint: (...[done, total, unit]: Parameters<Report>) => checkpoint(id, operation, done, total, unit),
+  };
+  try {
+    send({ id, kind: 'result', result: await engine.operations[operation](request, context) });
+  } catch (error) {
+    const { name, message } = error as Error;
+    send({ id, kind: 'error', name, message, ...(error instanceof EngineRequestError && { code: error.code }) });
+  }
+  cancelled.delete(id);
+}
+
+// One operation at a time, in the order they came.
+let queue: Promise<void> = Promise.resolve();
+
+process.on('message', (message: ToEngine) => {
+  if (message.kind === 'cancel') cancelled.add(message.id);
+  else queue = queue.then(() => serve(message.id, message.operation, message.request as never));
+});
+// Without its host the engine has nobody to work for.
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C in a terminal reaches the whole process group: the host decides when the engine ends.
+process.on('SIGINT', () => {});

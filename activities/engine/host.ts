@@ -1,0 +1,136 @@
+/** The worker's side of the engine: starts the child process, speaks to it, survives its death and starts another. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import type { FromEngine, ToEngine } from './messages.js';
+import {
+  type CallOptions,
+  type Engine,
+  EngineLostError,
+  type EngineOperations,
+  EngineRequestError,
+  type Operation,
+} from './protocol.js';
+
+export interface EngineOptions {
+  /** Threads inside one operator; results do not depend on it. Default: one a core. */
+  threads?: number;
+  /** The child's program, where it does not lie beside this file. */
+  program?: string;
+  /** Milliseconds an engine may take to answer a cancellation before it is killed. */
+  cancelGrace?: number;
+}
+
+interface Call {
+  operation: Operation;
+  resolve(result: never): void;
+  reject(error: Error): void;
+  onProgress: CallOptions['onProgress'];
+}
+
+/** An engine in a child process, started at the first call and again after it was lost. */
+export function createEngine(options: EngineOptions = {}): Engine {
+  return new EngineHost(options);
+}
+
+class EngineHost implements Engine {
+  private child: ChildProcess | null = null;
+  private readonly calls = new Map<number, Call>();
+  private nextId = 1;
+  private closing = false;
+
+  constructor(private readonly options: EngineOptions) {}
+
+  call<O extends Operation>(
+    operation: O,
+    request: EngineOperations[O][0],
+    { signal, onProgress }: CallOptions = {},
+  ): Promise<EngineOperations[O][1]> {
+    if (signal?.aborted) return Promise.reject(asError(signal.reason));
+    const child = this.start();
+    const id = this.nextId++;
+    return new Promise<EngineOperations[O][1]>((resolve, reject) => {
+      const stop = (): void => this.cancel(id, child);
+      const settle =
+        <A>(then: (value: A) => void) =>
+        (value: A): void => {
+          signal?.removeEventListener('abort', stop);
+          then(value);
+        };
+      const failed = (error: Error): void => reject(signal?.aborted ? asError(signal.reason) : error);
+      this.calls.set(id, { operation, resolve: settle(resolve), reject: settle(failed), onProgress });
+      signal?.addEventListener('abort', stop, { once: true });
+      this.send(child, { id, kind: 'call', operation, request });
+    });
+  }
+
+  async close(): Promise<void> {
+    const { child } = this;
+    if (!child) return;
+    this.closing = true;
+    const ended = new Promise(resolve => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+    this.closing = false;
+  }
+
+  private start(): ChildProcess {
+    if (this.child) return this.child;
+    const program = this.options.program ?? join(__dirname, 'child.js');
+    const threads = this.options.threads === undefined ? {} : { LONGHAUL_ENGINE_THREADS: String(this.options.threads) };
+    const child = fork(program, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, ...threads },
+      // A debugger's flags are the parent's alone: its port is taken.
+      execArgv: [],
+    });
+    child.on('message', (message: FromEngine) => this.receive(message));
+    child.on('error', error => this.lost(child, error.message));
+    child.on('exit', (code, signal) => this.lost(child, signal ? `was ended by ${signal}` : `ended with code ${code}`));
+    this.child = child;
+    return child;
+  }
+
+  private receive(message: FromEngine): void {
+    const call = this.calls.get(message.id);
+    if (!call) return;
+    if (message.kind === 'progress') {
+      call.onProgress?.(message.progress);
+      return;
+    }
+    this.calls.delete(message.id);
+    if (message.kind === 'result') call.resolve(message.result as never);
+    else call.reject(new EngineRequestError(message.message, message.code ?? 'internal'));
+  }
+
+  private cancel(id: number, child: ChildProcess): void {
+    this.send(child, { id, kind: 'cancel' });
+    const timer = setTimeout(() => {
+      if (this.calls.has(id)) child.kill('SIGKILL');
+    }, this.options.cancelGrace ?? 10_000);
+    timer.unref();
+  }
+
+  /** Every call under way fails; the next one starts another child. */
+  private lost(child: ChildProcess, how: string): void {
+    if (this.child !== child) return;
+    this.child = null;
+    const calls = [...this.calls.values()];
+    this.calls.clear();
+    for (const { operation, reject } of calls) {
+      const why = this.closing ? 'was closed' : how;
+      reject(
+        new EngineLostError(
+          `the engine process (pid ${child.pid}) ${why} during "${operation}"; the policy in its memory is gone`,
+        ),
+      );
+    }
+  }
+
+  /** A child that is already gone is reported by its exit, not here. */
+  private send(child: ChildProcess, message: ToEngine): void {
+    child.send(message, () => {});
+  }
+}
+
+const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));

@@ -1,0 +1,284 @@
+/**
+ * The engine proper, in one process: holds one policy (weights, optimiser moments, step count) and carries out the
+ * operations of protocol.ts on it, one at a time. child.ts serves it over IPC.
+ */
+
+import { expectedTensors } from './config.js';
+import { Generator } from './generate.js';
+import { policyMetrics, sequenceMean, tokenTargets } from './losses.js';
+import { type ModelFolder, readModelFolder, writeModelFolder } from './model-folder.js';
+import { AdamW, gradientNorm } from './optimizer.js';
+import { hasOptimizer, type OptimizerState, readOptimizer, writeOptimizer } from './optimizer-state.js';
+import type { PromptGroup } from './packing.js';
+import {
+  type EngineOperations,
+  type EngineProgress,
+  EngineRequestError,
+  type GenerateRequest,
+  type GenerateResult,
+  type LoadRequest,
+  type LogprobsRequest,
+  type ModelSummary,
+  type Operation,
+  type OptimizerSettings,
+  type SaveRequest,
+  type SftRequest,
+  type StepMetrics,
+  type UpdateRequest,
+} from './protocol.js';
+import { RotaryTable } from './rotary.js';
+import { fingerprintSafetensors } from './safetensors.js';
+import type { SessionSettings } from './session.js';
+import { type Objective, type ObjectiveFeeds, type TokenResults, Trainer } from './trainer.js';
+
+/** What an operation tells its caller while it works. `checkpoint` also throws once the caller has cancelled. */
+export interface OperationContext {
+  checkpoint(done: number, total: number, unit: EngineProgress['unit']): Promise<void>;
+}
+
+/** Scoring without gradients is bounded by memory alone. */
+const SCORE_TOKENS = 4096;
+
+interface Loaded {
+  tag: string | null;
+  folder: ModelFolder;
+  optimizer: OptimizerState;
+  trainer: Trainer;
+  generator: Generator;
+}
+
+export class PolicyEngine {
+  private loaded: Loaded | null = null;
+  private adamw: AdamW | null = null;
+
+  constructor(private readonly settings: SessionSettings) {}
+
+  /** Every operation of the protocol, by name. */
+  readonly operations: {
+    [O in Operation]: (request: EngineOperations[O][0], context: OperationContext) => Promise<EngineOperations[O][1]>;
+  } = {
+    status: async () => ({
+      tag: this.loaded?.tag ?? null,
+      model: this.loaded ? summary(this.loaded.folder) : null,
+      pid: process.pid,
+    }),
+    load: (request, context) => this.load(request, context),
+    generate: (request, context) => this.generate(request, context),
+    logprobs: (request, context) => this.logprobs(request, context),
+    sft: (request, context) => this.sft(request, context),
+    update: (request, context) => this.update(request, context),
+    save: request => this.save(request),
+    fingerprint: async () => ({ sha256: fingerprintSafetensors(this.policy().folder.tensors).sha256 }),
+  };
+
+  private policy(): Loaded {
+    if (!this.loaded) throw new EngineRequestError('no policy is loaded: call load first', 'not-loaded');
+    return this.loaded;
+  }
+
+  private async load({ directory, optimizer, tag }: LoadRequest, context: OperationContext): Promise<ModelSummary> {
+    const before = this.loaded;
+    this.loaded = null;
+    const folder = await readModelFolder(directory);
+    const shapes = expectedTensors(folder.config);
+    const source = optimizer === undefined ? ((await hasOptimizer(directory)) ? directory : null) : optimizer;
+    const state = source === null ? { step: 0, m: new Map(), v: new Map() } : await readOptimizer(source, shapes);
+    await context.checkpoint(folder.tensors.size, folder.tensors.size, 'tensors');
+    // Sessions are made from the config alone, so policies of one run share them.
+    const sessions =
+      before && before.folder.configText === folder.configText
+        ? { trainer: before.trainer, generator: before.generator }
+        : await this.sessions(folder, before);
+    this.loaded = { tag, folder, optimizer: state, ...sessions };
+    return summary(folder);
+  }
+
+  private async sessions(
+    { config }: ModelFolder,
+    before: Loaded | null,
+  ): Promise<Pick<Loaded, 'trainer' | 'generator'>> {
+    await before?.trainer.release();
+    await before?.generator.release();
+    const rotary = new RotaryTable(config);
+    return {
+      trainer: new Trainer(config, rotary, this.settings),
+      generator: new Generator(config, rotary, this.settings),
+    };
+  }
+
+  private async generate(request: GenerateRequest, context: OperationContext): Promise<GenerateResult> {
+    const { folder, generator } = this.policy();
+    const { maxNewTokens } = request.sampling;
+    for (const { ids } of request.prompts) this.check(ids, 'a prompt', maxNewTokens, `and ${maxNewTokens} new tokens`);
+    if (!(request.group >= 1))
+      throw new EngineRequestError(`group is ${request.group}; expected 1 or more responses to a prompt`);
+    const started = performance.now();
+    const total = request.prompts.length * request.group * maxNewTokens;
+    const groups = await generator.run(folder.tensors, request, tokens => context.checkpoint(tokens, total, 'tokens'));
+    return {
+      groups: groups.map(responses => ({ responses })),
+      newTokens: groups.flat().reduce((sum, r) => sum + r.ids.length, 0),
+      promptTokens: request.prompts.reduce((sum, p) => sum + p.ids.length, 0),
+      seconds: secondsSince(started),
+    };
+  }
+
+  private async logprobs(
+    { sequences, temperature }: LogprobsRequest,
+    context: OperationContext,
+  ): Promise<EngineOperations['logprobs'][1]> {
+    const { folder, trainer } = this.policy();
+    for (const ids of sequences) this.check(ids, 'a sequence', 0, '');
+    const scored = sequences.filter(ids => ids.length > 1);
+    const groups = scored.map(ids => ({ promptIds: [ids[0]!], responses: [ids.slice(1)] }));
+    const { logprobs } = await trainer.score(folder.tensors, groups, {
+      temperature: temperature ?? 1,
+      microBatchTokens: SCORE_TOKENS,
+      checkpoint: (done, total) => context.checkpoint(done, total, 'micro-batches'),
+    });
+    let next = 0;
+    return {
+      logprobs: sequences.map(ids => ids.map((_, i) => (i === 0 ? null : logprobs[next++]!))),
+    };
+  }
+
+  private async sft(request: SftRequest, context: OperationContext): Promise<StepMetrics> {
+    const { examples } = request;
+    const groups = examples.map(({ promptIds, responseIds }) => ({ promptIds, responses: [responseIds] }));
+    this.checkGroups(groups);
+    const weights = Float32Array.from(
+      sequenceMean(examples.map(e => [e.responseIds.length])).flatMap(([weight], i) =>
+        examples[i]!.responseIds.map(() => weight!),
+      ),
+    );
+    const fed = { perToken: { weights }, scalars: {} };
+    return this.step('likelihood', groups, fed, { ...request, temperature: 1 }, context, ({ logprobs }) => ({
+      loss: -logprobs.reduce((sum, logprob, t) => sum + weights[t]! * logprob, 0),
+    }));
+  }
+
+  private async update(request: UpdateRequest, context: OperationContext): Promise<EngineOperations['update'][1]> {
+    const { loss } = request;
+    const groups = request.groups.map(g => ({ promptIds: g.promptIds, responses: g.responses.map(r => r.ids) }));
+    this.checkGroups(groups);
+    checkScores(request);
+    const targets = tokenTargets(request.groups, loss);
+    const fed: ObjectiveFeeds = {
+      perToken: { weights: targets.weights, sampled: targets.sampled, advantages: targets.advantages },
+      scalars: { ratio_low: 1 - loss.clipLow, ratio_high: 1 + loss.clipHigh },
+    };
+    return this.step(
+      'policy',
+      groups,
+      fed,
+      { ...request, temperature: loss.temperature || 1 },
+      context,
+      ({ logprobs }) => ({
+        ...policyMetrics(logprobs, targets, loss),
+        reward: targets.reward,
+        effectiveGroups: targets.effectiveGroups,
+      }),
+    );
+  }
+
+  /** Gradient, checks, AdamW. Nothing is changed before the checks have passed; from then on the step is not interrupted. */
+  private async step<M extends { loss: number }>(
+    objective: Objective,
+    groups: readonly PromptGroup[],
+    fed: ObjectiveFeeds,
+    request: { optimizer: OptimizerSettings; microBatchTokens: number; temperature: number; tag: string },
+    context: OperationContext,
+    measure: (results: TokenResults) => M,
+  ): Promise<M & StepMetrics> {
+    const policy = this.policy();
+    const { tensors } = policy.folder;
+    const started = performance.now();
+    const { gradients, ...results } = await policy.trainer.gradient(objective, tensors, groups, fed, {
+      temperature: request.temperature,
+      microBatchTokens: request.microBatchTokens,
+      checkpoint: (done, total) => context.checkpoint(done, total, 'micro-batches'),
+    });
+    const metrics = measure(results);
+    const gradNorm = gradientNorm(gradients);
+    for (const [name, value] of Object.entries({ loss: metrics.loss, 'gradient norm': gradNorm }))
+      if (!Number.isFinite(value))
+        throw new EngineRequestError(
+          `the ${name} is ${value}: the step was not taken; lower the learning rate or look at the batch`,
+          'not-finite',
+        );
+    policy.tag = null;
+    this.adamw ??= await AdamW.create(this.settings);
+    await this.adamw.step(tensors, gradients, gradNorm, policy.optimizer, request.optimizer);
+    policy.tag = request.tag;
+    return {
+      ...metrics,
+      gradNorm,
+      entropy: results.entropies.reduce((sum, e) => sum + e, 0) / results.entropies.length,
+      tokens: results.logprobs.length,
+      optimizerStep: policy.optimizer.step,
+      seconds: secondsSince(started),
+    };
+  }
+
+  private async save({ directory, withOptimizer }: SaveRequest): Promise<EngineOperations['save'][1]> {
+    const { folder, optimizer } = this.policy();
+    const { configText, tensors } = folder;
+    const fingerprint = await writeModelFolder(directory, { configText, tensors, companionsFrom: folder.directory });
+    if (withOptimizer) await writeOptimizer(directory, optimizer);
+    return fingerprint;
+  }
+
+  private checkGroups(groups: readonly PromptGroup[]): void {
+    if (groups.length === 0) throw new EngineRequestError('the batch is empty; expected at least one example');
+    for (const { promptIds, responses } of groups) {
+      if (responses.length === 0) throw new EngineRequestError('a group has no responses; expected at least one');
+      this.check(promptIds, 'a prompt', 0, '');
+      for (const ids of responses) {
+        if (ids.length === 0) throw new EngineRequestError('a response is empty; expected at least one token');
+        this.check(ids, 'a response', promptIds.length, `behind a prompt of ${promptIds.length} tokens`);
+      }
+    }
+  }
+
+  /** Refuses ids outside the vocabulary and sequences that with `beside` further tokens outgrow the context. */
+  private check(ids: readonly number[], what: string, beside: number, explanation: string): void {
+    const { vocabularySize, contextLength } = this.policy().folder.config;
+    if (ids.length === 0) throw new EngineRequestError(`${what} is empty; expected at least one token id`);
+    if (ids.length + beside > contextLength)
+      throw new EngineRequestError(
+        `${what} of ${ids.length} tokens ${explanation} exceeds the model's context of ${contextLength} tokens; shorten it`,
+      );
+    const bad = ids.find(id => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
+    if (bad !== undefined)
+      throw new EngineRequestError(
+        `${what} holds the id ${bad}; expected whole numbers from 0 to ${vocabularySize - 1}`,
+      );
+  }
+}
+
+function checkScores({ groups }: UpdateRequest): void {
+  for (const { ids, logprobs, reward } of groups.flatMap(g => g.responses)) {
+    if (logprobs.length !== ids.length)
+      throw new EngineRequestError(
+        `a response has ${ids.length} ids and ${logprobs.length} log-probabilities; expected one for each`,
+      );
+    if (!Number.isFinite(reward))
+      throw new EngineRequestError(`a response's reward is ${reward}; expected a finite number`);
+    const bad = logprobs.find(x => !Number.isFinite(x));
+    if (bad !== undefined)
+      throw new EngineRequestError(`a response has the log-probability ${bad}; expected finite numbers`);
+  }
+}
+
+function summary({ config, tensors }: ModelFolder): ModelSummary {
+  return {
+    architecture: config.architecture,
+    parameters: [...tensors.values()].reduce((sum, t) => sum + t.data.length, 0),
+    vocabularySize: config.vocabularySize,
+    contextLength: config.contextLength,
+    layers: config.layers,
+    hiddenSize: config.hiddenSize,
+  };
+}
+
+const secondsSince = (started: number): number => (performance.now() - started) / 1000;
