@@ -35,7 +35,11 @@ export async function startServer(dynamicConfig: string[] = []): Promise<TestSer
 }
 
 /** Runs both workers while `use` does its work. */
-export async function withWorkers<T>({ env, bundle }: TestServer, { deps }: SmallRun, use: () => Promise<T>): Promise<T> {
+export async function withWorkers<T>(
+  { env, bundle }: TestServer,
+  { deps }: SmallRun,
+  use: () => Promise<T>,
+): Promise<T> {
   const common = {
     connection: env.nativeConnection,
     maxHeartbeatThrottleInterval: 500,
