@@ -132,7 +132,7 @@ export class RunState {
   private get state(): State {
     if (this.finished) return 'done';
     if (this.waiting) return 'awaiting-replay';
-    return this.paused && this.progress.state === 'running' ? 'paused' : this.progress.state;
+    return this.paused ? 'paused' : this.progress.state;
   }
 
   private async setPaused(paused: boolean): Promise<State> {

@@ -34,28 +34,45 @@ export async function startServer(dynamicConfig: string[] = []): Promise<TestSer
   return { env, bundle, temporal };
 }
 
-/** Runs both workers while `use` does its work. */
-export async function withWorkers<T>(
-  { env, bundle }: TestServer,
-  { deps }: SmallRun,
-  use: () => Promise<T>,
-): Promise<T> {
+/** Starts both workers; gives the function that stops them. */
+export async function startWorkers({ env, bundle }: TestServer, { deps }: SmallRun): Promise<() => Promise<void>> {
   const common = {
     connection: env.nativeConnection,
     maxHeartbeatThrottleInterval: 500,
     defaultHeartbeatThrottleInterval: 500,
   };
-  const cpu = await Worker.create({
-    ...common,
-    taskQueue: TASK_QUEUE,
-    workflowBundle: bundle,
-    activities: createControlActivities(deps),
-  });
-  const gpu = await Worker.create({
-    ...common,
-    taskQueue: GPU_TASK_QUEUE,
-    maxConcurrentActivityTaskExecutions: 1,
-    activities: createEngineActivities(deps),
-  });
-  return gpu.runUntil(() => cpu.runUntil(use));
+  const workers = [
+    await Worker.create({
+      ...common,
+      taskQueue: TASK_QUEUE,
+      workflowBundle: bundle,
+      activities: createControlActivities(deps),
+    }),
+    await Worker.create({
+      ...common,
+      taskQueue: GPU_TASK_QUEUE,
+      maxConcurrentActivityTaskExecutions: 1,
+      activities: createEngineActivities(deps),
+    }),
+  ];
+  const running = workers.map(worker => worker.run());
+  return async () => {
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(running);
+  };
+}
+
+/** Runs a finished workflow's history through today's workflow code; throws if they disagree. */
+export async function replay({ env, bundle }: TestServer, workflowId: string): Promise<void> {
+  const history = await env.client.workflow.getHandle(workflowId).fetchHistory();
+  await Worker.runReplayHistory({ workflowBundle: bundle, replayName: workflowId }, history, workflowId);
+}
+
+/** Waits until `holds` is true; fails after 20 seconds. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  const limit = Date.now() + 20_000;
+  while (!(await holds())) {
+    if (Date.now() > limit) throw new Error(`still not so after 20 seconds: ${holds}`);
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
 }

@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WorkflowFailedError, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { DifficultyRecord, Pool } from '../../activities/artifacts.js';
+import { readJson } from '../../activities/store/index.js';
+import type { CurriculumResult, Progress } from '../../workflows/contract.js';
+import { TASK_QUEUE } from '../../workflows/contract.js';
+import { curriculum } from '../../workflows/index.js';
+import { type SmallRun, smallRun } from '../support/small-run.js';
+import { replay, startServer, startWorkers, type TestServer, until } from '../support/temporal-server.js';
+
+let server: TestServer;
+let small: SmallRun;
+let stopWorkers: () => Promise<void>;
+/** What the small run comes to when nothing disturbs it. */
+let undisturbed: CurriculumResult;
+
+beforeAll(async () => {
+  server = await startServer();
+  small = await smallRun();
+  stopWorkers = await startWorkers(server, small);
+  undisturbed = await (await start('undisturbed')).result();
+});
+afterAll(async () => {
+  await stopWorkers?.();
+  await server?.env.teardown();
+  await small.remove();
+});
+
+type Handle = WorkflowHandle<typeof curriculum>;
+
+function start(workflowId: string, input: Parameters<typeof curriculum>[0] = small.spec): Promise<Handle> {
+  return server.env.client.workflow.start(curriculum, { workflowId, taskQueue: TASK_QUEUE, args: [input] });
+}
+
+const progressOf = (handle: Handle) => handle.query<Progress>('progress');
+const stageOf = async (handle: Handle, name: string) =>
+  (await progressOf(handle)).stages.find(stage => stage.name === name);
+
+describe('an undisturbed run', () => {
+  test('goes through warm-up and both phases to a policy that is in the store', async () => {
+    expect(undisturbed.stages.map(({ name, steps }) => [name, steps])).toEqual([
+      ['warmup', 3],
+      ['phase-1', 3],
+      ['phase-2', 3],
+    ]);
+    expect(undisturbed.policy).toEqual(undisturbed.stages.at(-1)!.policy);
+    const folder = await small.store.localFolder(undisturbed.policy.uri);
+    const weights = await readFile(join(folder, 'model.safetensors'));
+    expect(createHash('sha256').update(weights).digest('hex')).toBe(undisturbed.policy.sha256);
+  });
+
+  test('has a row for each policy that was to be evaluated', () => {
+    expect(undisturbed.evaluations.map(({ policy, set, items }) => [policy, set, items])).toEqual([
+      ['base', 'held-out', 5],
+      ['final', 'held-out', 5],
+    ]);
+  });
+
+  test('says at the end how every stage went', async () => {
+    const { state, stages, advice, policy } = await progressOf(server.env.client.workflow.getHandle('undisturbed'));
+    expect({ state, advice, policy }).toEqual({ state: 'done', advice: null, policy: undisturbed.policy });
+    expect(stages.map(({ name, state }) => [name, state])).toEqual([
+      ['evaluation/base', 'done'],
+      ['warmup', 'done'],
+      ['phase-1', 'done'],
+      ['phase-2', 'done'],
+      ['evaluation/final', 'done'],
+    ]);
+    expect(stages[3]!.latest).toMatchObject({ step: 3, steps: 3, effectiveGroups: expect.any(Number) });
+  });
+
+  test('phase 2 draws from its own band and from what phase 1 found difficult', async () => {
+    const load = async <T>(uri: string) => readJson<T>(small.store, (await small.store.find(uri))!);
+    const { samples } = await load<DifficultyRecord>('store:runs/undisturbed/phase-1/1/difficulty.json');
+    const pool = await load<Pool>('store:runs/undisturbed/pools/phase-2.json');
+    const carried = pool.entries.filter(entry => entry.origin === 'carried');
+    expect(pool.counts).toEqual({ band: 19, carried: 6, candidates: samples.length });
+    for (const { index, meanReward } of carried) {
+      expect(samples.find(sample => sample.index === index)?.meanReward).toBe(meanReward);
+    }
+  });
+
+  test('its history replays, and those of its stages', async () => {
+    for (const id of ['undisturbed', 'undisturbed/warmup/1', 'undisturbed/phase-1/1', 'undisturbed/evaluation/base']) {
+      await replay(server, id);
+    }
+  });
+
+  test('started again under the same name, it ends at once with the same result, and computes nothing', async () => {
+    const before = small.engine.calls.length;
+    expect(await (await start('undisturbed')).result()).toEqual(undisturbed);
+    const calls = small.engine.calls.slice(before);
+    expect(calls.filter(call => ['sft', 'update', 'generate', 'save'].includes(call))).toEqual([]);
+  });
+});
+
+describe('a spec that is wrong', () => {
+  const failure = async (workflowId: string, input: Record<string, unknown>) => {
+    const handle = await start(workflowId, input);
+    const error: unknown = await handle.result().catch((error: unknown) => error);
+    const cause = error instanceof WorkflowFailedError ? error.cause?.cause : error;
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    return cause;
+  };
+
+  test('is refused by the first activity, with every wrong path', async () => {
+    const { type, nonRetryable, message } = await failure('wrong', {
+      ...small.spec,
+      seed: 'one',
+      phases: [{ maxTokens: 40, steps: 0, rl: { groupSize: 1 } }],
+      colour: 'blue',
+    });
+    expect({ type, nonRetryable }).toEqual({ type: 'InvalidSpec', nonRetryable: true });
+    for (const path of ['seed:', 'phases[0].steps:', 'phases[0].rl.groupSize:', 'colour:']) {
+      expect(message).toContain(path);
+    }
+    expect(await small.store.list('store:runs/wrong')).toEqual([]);
+  });
+
+  test('another spec under the name of a run is refused, with what differs', async () => {
+    const { type, message } = await failure('undisturbed', { ...small.spec, seed: 8 });
+    expect(type).toBe('InvalidSpec');
+    expect(message).toContain('seed: differs from the run "undisturbed"');
+  });
+});
+
+describe('pause and resume', () => {
+  test('take effect between steps, and are idempotent', async () => {
+    small.engine.generateMs = 100;
+    const handle = await start('paused');
+    await until(async () => Boolean((await stageOf(handle, 'phase-1'))?.latest));
+    expect(await handle.executeUpdate('pause')).toBe('paused');
+    expect(await handle.executeUpdate('pause')).toBe('paused');
+    await sleep(500); // the step in hand ends
+    const calls = small.engine.calls.length;
+    await sleep(700);
+    expect(small.engine.calls.length).toBe(calls);
+    expect((await progressOf(handle)).state).toBe('paused');
+
+    small.engine.generateMs = 0;
+    expect(await handle.executeUpdate('resume')).toBe('running');
+    expect(await handle.executeUpdate('resume')).toBe('running');
+    expect((await handle.result()).policy.sha256).toBe(undisturbed.policy.sha256);
+  });
+});
+
+describe('cancelling', () => {
+  test('ends promptly; started again, the run goes on and ends with the same weights', async () => {
+    const handle = await start('cancelled');
+    await until(async () => (await stageOf(handle, 'phase-2'))?.state === 'running');
+    small.engine.generateMs = 30_000;
+    await until(async () => small.engine.calls.at(-1) === 'generate');
+    const asked = Date.now();
+    await handle.cancel();
+    await expect(handle.result()).rejects.toThrow('cancelled');
+    expect(Date.now() - asked).toBeLessThan(5000);
+
+    small.engine.generateMs = 0;
+    const before = small.engine.calls.length;
+    const result = await (await start('cancelled')).result();
+    expect(result.policy).toEqual({
+      ...undisturbed.policy,
+      uri: undisturbed.policy.uri.replace('undisturbed', 'cancelled'),
+    });
+    // Of the stages before, nothing was trained again.
+    expect(small.engine.calls.slice(before).filter(call => call === 'sft')).toEqual([]);
+  });
+});
+
+describe('a phase that fails for good', () => {
+  test('waits for a replay, refuses a wrong one, and goes on with new settings', async () => {
+    small.engine.notFinite = true;
+    const handle = await start('replayed');
+    await until(async () => (await progressOf(handle)).state === 'awaiting-replay');
+    const { advice } = await progressOf(handle);
+    expect(advice).toContain('the loss is NaN');
+    expect(advice).toContain('--name replayPhase');
+    expect(await stageOf(handle, 'phase-1')).toMatchObject({ state: 'failed', error: 'the loss is NaN' });
+
+    const refused = async (...args: [unknown]) => {
+      const error = await handle.executeUpdate('replayPhase', { args }).catch((error: unknown) => error);
+      expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
+      return (error as WorkflowUpdateFailedError).cause?.message;
+    };
+    expect(await refused({ phase: 2 })).toContain('Expected {"phase": 1');
+    expect(await refused({ phase: 1, overrides: { 'rl.groupSize': 1 } })).toContain('phases[0].rl.groupSize');
+    expect(await refused({ phase: 1, overrides: { model: 'x' } })).toContain('model: a replay cannot change it');
+
+    small.engine.notFinite = false;
+    const overrides = { 'rl.optimizer.learningRate': 1e-5 };
+    expect(await handle.executeUpdate('replayPhase', { args: [{ phase: 1, overrides }] })).toEqual({
+      phase: 1,
+      attempt: 2,
+    });
+    const result = await handle.result();
+    expect(result.policy.sha256).not.toBe(undisturbed.policy.sha256);
+    expect(await stageOf(handle, 'phase-1')).toMatchObject({ state: 'done', attempt: 2 });
+    await replay(server, 'replayed');
+  });
+
+  test('a phase without signal stops, and says so loudly', async () => {
+    small.engine.monotonous = true;
+    const handle = await start('silent');
+    await until(async () => (await progressOf(handle)).state === 'awaiting-replay');
+    expect((await progressOf(handle)).advice).toContain('phase-1 has no signal to learn from: in 3 steps in a row');
+    expect(small.engine.calls.slice(-20)).not.toContain('update');
+    small.engine.monotonous = false;
+    await handle.executeUpdate('replayPhase', { args: [{ phase: 1 }] });
+    await handle.result();
+  });
+});
+
+const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
