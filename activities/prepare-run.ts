@@ -69,11 +69,11 @@ export function prepareRun(deps: Dependencies) {
         ]);
       }
       const spec = await specOf(deps, input);
-      const specRef = await publishSpec(deps, run, spec, supervision);
+      await refuseOtherSpec(deps, run, spec);
       const published = await store.find(planUri(run));
       const prepared = published
         ? await readJson<Omit<RunPlan, 'stages'>>(store, published)
-        : await prepareData(deps, run, spec, specRef, supervision);
+        : await prepareData(deps, run, spec, supervision);
       supervision.check();
       if (!published) await publishJson(store, planUri(run), prepared);
       return { ...prepared, stages: await stagesOf(deps, run, spec) };
@@ -99,28 +99,17 @@ async function specOf(deps: Dependencies, input: CurriculumInput): Promise<RunSp
 }
 
 /** A run's name stands for one spec: another one under the same name is refused, with what differs. */
-async function publishSpec(
-  deps: Dependencies,
-  run: string,
-  spec: RunSpec,
-  supervision: Supervision,
-): Promise<ArtifactRef> {
+async function refuseOtherSpec(deps: Dependencies, run: string, spec: RunSpec): Promise<void> {
   const present = await deps.store.find(specUri(run));
-  if (present) {
-    const before = await readJson<RunSpec>(deps.store, present);
-    const differing = differences(before, spec, '');
-    if (differing.length > 0) {
-      throw new InvalidSpecError(
-        differing.map(path => ({
-          path,
-          problem: `differs from the run "${run}" in the store; start under another name, or with the same spec to go on`,
-        })),
-      );
-    }
-    return present;
-  }
-  await checkModel(deps, spec, supervision);
-  return publishJson(deps.store, specUri(run), spec);
+  if (!present) return;
+  const differing = differences(await readJson<RunSpec>(deps.store, present), spec, '');
+  if (differing.length === 0) return;
+  throw new InvalidSpecError(
+    differing.map(path => ({
+      path,
+      problem: `differs from the run "${run}" in the store; start under another name, or with the same spec to go on`,
+    })),
+  );
 }
 
 function differences(a: unknown, b: unknown, path: string): string[] {
@@ -168,10 +157,10 @@ async function prepareData(
   deps: Dependencies,
   run: string,
   spec: RunSpec,
-  specRef: ArtifactRef,
   supervision: Supervision,
 ): Promise<Omit<RunPlan, 'stages'>> {
   const { store } = deps;
+  await checkModel(deps, spec, supervision);
   const { note } = supervision;
   const { model, source } = await openModel(deps, spec, supervision);
   note('reading and tokenising the training data');
@@ -186,8 +175,9 @@ async function prepareData(
   }
   refuseUnusable(spec, model, { train, bands, warmup: warmup?.items ?? null, sets });
 
+  // Only now is anything written: a refused spec leaves its name free.
   return {
-    spec: specRef,
+    spec: await publishJson(store, specUri(run), spec),
     model: source,
     data: {
       train: await publishLines(store, dataUri(run, 'train'), train),
