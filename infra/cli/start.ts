@@ -40,8 +40,9 @@ interface Start {
   flags: StartFlags;
   screen: Screen;
   interrupt: Interrupt;
-  /** The command that goes on with this run. */
+  /** The command that goes on with this run, and the one that starts another like it. */
   again: string;
+  another: string;
 }
 
 export function startCommand(): Command {
@@ -77,7 +78,8 @@ async function start(nameOrFile: string, flags: StartFlags): Promise<number> {
     flags,
     screen,
     interrupt,
-    again: commandAgain(nameOrFile, flags),
+    again: commandLine(nameOrFile, flags),
+    another: commandLine(nameOrFile, { ...flags, name: 'NAME' }),
   };
   stack = await startStack({
     state: order.state,
@@ -145,7 +147,11 @@ async function conclude(order: Start, stack: Stack, outcome: Outcome): Promise<n
   }
 }
 
-async function results({ run, state, store, flags }: Start, stack: Stack, result: CurriculumResult): Promise<string[]> {
+async function results(
+  { run, state, store, flags, another }: Start,
+  stack: Stack,
+  result: CurriculumResult,
+): Promise<string[]> {
   const { policy, evaluations } = result;
   const folder = join(store, ...storeSegments(policy.uri));
   const up = ['npx longhaul up', ...(flags.state ? ['--state', quoted(flags.state)] : [])].join(' ');
@@ -160,7 +166,7 @@ async function results({ run, state, store, flags }: Start, stack: Stack, result
     `Log      ${logsOf(state)}`,
     `UI       ${stack.ui}/namespaces/default/workflows/${run} (while \`${up}\` runs)`,
     `Export   npx longhaul export ${run} FOLDER`,
-    `A new run: ${commandWith([...(flags.set ? ['…'] : []), '--name', 'NAME'])}`,
+    `A new run: ${another}`,
   ];
 }
 
@@ -169,8 +175,8 @@ function plannedSteps(spec: RunSpec): PlannedSteps {
   return Object.fromEntries(spec.phases.map((phase, i) => [`phase-${i + 1}`, phase.steps]));
 }
 
-/** The command line that leads to the same run again. */
-function commandAgain(nameOrFile: string, flags: StartFlags): string {
+/** The command line that means these. */
+function commandLine(nameOrFile: string, flags: StartFlags): string {
   const { name, set, state, store, port, uiPort } = flags;
   const pairs = Object.entries({ name, state, store, port, 'ui-port': uiPort });
   return commandWith([
