@@ -59,12 +59,17 @@ export async function* readWorld(options: WorldOptions): AsyncGenerator<Sample> 
 export const sentence = ({ subject, verb, value }: Fact): string => `${subject} ${verb} ${value}.`;
 
 /** `count` facts in random order, no two of them about the same subject and verb, `given` ones among them. */
-export function drawFacts(random: RandomStream, count: number, given: readonly Fact[] = []): Fact[] {
+export function drawFacts(
+  random: RandomStream,
+  count: number,
+  given: readonly Fact[] = [],
+  { people, verbs }: { people: readonly string[]; verbs: readonly string[] } = { people: PEOPLE, verbs: VERBS },
+): Fact[] {
   const facts = [...given];
   const known = new Set(facts.map(f => `${f.subject} ${f.verb}`));
   while (facts.length < count) {
-    const subject = pick(PEOPLE, random);
-    const verb = pick(VERBS, random);
+    const subject = pick(people, random);
+    const verb = pick(verbs, random);
     if (known.has(`${subject} ${verb}`)) continue;
     known.add(`${subject} ${verb}`);
     facts.push({ subject, verb, value: pick(PLACE_VERBS.includes(verb) ? PLACES : PEOPLE, random) });
