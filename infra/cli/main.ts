@@ -1,7 +1,9 @@
 /** The `longhaul` command: one file a subcommand; this one only puts them together and turns errors into words. */
 import { Command } from 'commander';
+import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { UserError } from '../user-error.js';
+import { engineCommand } from './engine.js';
 import { exportCommand } from './export.js';
 import { runCommand } from './run.js';
 import { startCommand } from './start.js';
@@ -11,7 +13,7 @@ import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
 
 /** Errors whose message says all a person needs; others are shown with their stack. */
-const PLAIN = [UserError, InvalidSpecError];
+const PLAIN = [UserError, InvalidSpecError, EngineRequestError, EngineLostError];
 
 /** Runs one command line and gives its exit code. */
 export async function main(argv: string[]): Promise<number> {
@@ -45,6 +47,7 @@ function program(): Command {
     .addCommand(runCommand())
     .addCommand(watchCommand())
     .addCommand(exportCommand())
+    .addCommand(engineCommand())
     .addCommand(workerCommand())
     .addCommand(temporalCommand());
 }
