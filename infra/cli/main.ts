@@ -47,7 +47,6 @@ function program(): Command {
     .addCommand(runCommand())
     .addCommand(watchCommand())
     .addCommand(exportCommand())
-    .addCommand(engineCommand())
     .addCommand(workerCommand())
     .addCommand(engineCommand())
     .addCommand(temporalCommand());
