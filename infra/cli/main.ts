@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { UserError } from '../user-error.js';
-import { engineCommand, engineCommand } from './engine.js';
+import { engineCommand } from './engine.js';
 import { exportCommand } from './export.js';
 import { runCommand } from './run.js';
 import { startCommand } from './start.js';
