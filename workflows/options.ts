@@ -16,7 +16,7 @@ export const CONTROL: ActivityOptions = {
   ...COMMON,
   taskQueue: TASK_QUEUE,
   startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '30 seconds',
+  heartbeatTimeout: '20 seconds',
 };
 
 /** Reading and tokenising whole data sets; asking judges. */
@@ -27,7 +27,7 @@ export const ROLLOUT: ActivityOptions = {
   ...COMMON,
   taskQueue: GPU_TASK_QUEUE,
   startToCloseTimeout: '6 hours',
-  heartbeatTimeout: '30 seconds',
+  heartbeatTimeout: '20 seconds',
 };
 
 /** Gradients: a step or a block of steps, after the rebuild of a lost policy where need be. */
