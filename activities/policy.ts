@@ -9,6 +9,7 @@ import type { CheckpointState, UpdateRecord } from './artifacts.js';
 import type { EngineDependencies } from './dependencies.js';
 import { applyStep, policyName } from './step.js';
 import {
+  attemptUri,
   CorruptArtifactError,
   checkpointUri,
   DivergenceError,
@@ -19,6 +20,8 @@ import {
   readJson,
   runOf,
   type Store,
+  stepUri,
+  storeUri,
 } from './store/index.js';
 import type { Supervision } from './supervision.js';
 
@@ -67,23 +70,48 @@ export async function ensurePolicyLoaded(
   }
   for (const [k, record] of redo.entries()) {
     supervision.note(`redoing step ${record.step} of ${record.stage.stage} (${k + 1} of ${redo.length})`);
-    if (k > 0 && record.inputs.freshOptimizer) await freshenOptimizer(deps, record.inputs.parent, supervision);
+    if (k > 0 && record.inputs.freshOptimizer) await freshenOptimizer(deps, redo[k - 1]!, supervision);
     const { sha256 } = await applyStep(deps, record.inputs, call);
     if (sha256 !== record.result.sha256)
       throw new DivergenceError(record.result.uri, record.result.sha256, sha256, null);
   }
-  if (redo.length > 0 && readiness === 'fresh') await freshenOptimizer(deps, policy, supervision);
+  if (redo.length > 0 && readiness === 'fresh') await freshenOptimizer(deps, redo.at(-1)!, supervision);
 }
 
 /** The step that made a policy, from the redo log. */
 async function readUpdate(store: Store, policy: PolicyRef): Promise<UpdateRecord> {
-  const ref = await store.find(policy.uri);
-  if (!ref) throw new MissingArtifactError(policy.uri, `(wanted to rebuild policy ${policy.name})`);
-  const record = await readJson<UpdateRecord>(store, ref);
+  const record =
+    policy.uri === snapshotUri(policy)
+      ? await searchUpdate(store, policy)
+      : await readUpdateAt(store, policy.uri, policy.name);
   // The name is a hash of the inputs, so this also finds a damaged entry.
   const name = policyName(record.inputs);
   if (name !== policy.name) throw new DivergenceError(policy.uri, policy.name, name, null);
   return record;
+}
+
+async function readUpdateAt(store: Store, uri: string, policy: string): Promise<UpdateRecord> {
+  const ref = await store.find(uri);
+  if (!ref) throw new MissingArtifactError(uri, `wanted to rebuild policy ${policy}`);
+  return readJson<UpdateRecord>(store, ref);
+}
+
+/** Looks through the whole log for the step that made a policy known by its snapshot alone, which is gone. */
+async function searchUpdate(store: Store, policy: PolicyRef): Promise<UpdateRecord> {
+  const run = runOf(policy.uri);
+  const stages = (await store.list(storeUri('runs', run))).filter(name => /^(warmup|phase-\d+)$/.test(name));
+  for (const stage of stages) {
+    const attempts = (await store.list(storeUri('runs', run, stage))).map(Number).filter(Number.isInteger);
+    for (const attempt of attempts) {
+      const at = { run, stage, attempt };
+      for (const step of await store.list(attemptUri(at, 'steps'))) {
+        const ref = await store.find(stepUri(at, Number(step), 'update.json'));
+        const record = ref && (await readJson<UpdateRecord>(store, ref));
+        if (record?.result.name === policy.name && !record.skipped) return record;
+      }
+    }
+  }
+  throw new MissingArtifactError(policy.uri, `nor a step that makes policy ${policy.name}`);
 }
 
 /** Loads a snapshot after checking every file the engine will read. */
@@ -113,13 +141,15 @@ export async function checkSnapshot(folder: string, policy: PolicyRef): Promise<
   }
 }
 
-/** Gives the loaded policy a fresh optimiser, by way of a folder. */
-async function freshenOptimizer(deps: EngineDependencies, policy: PolicyRef, { call }: Supervision): Promise<void> {
-  await deps.store.workFolder(async folder => {
-    const directory = join(folder, 'policy');
-    await deps.engine.call('save', { directory, withOptimizer: false }, call);
-    await deps.engine.call('load', { directory, optimizer: null, tag: freshTag(policy.name) }, call);
-  });
+/** Gives the policy that a step just made a fresh optimiser, by way of the snapshot it lacked. */
+async function freshenOptimizer(
+  deps: EngineDependencies,
+  { inputs, result }: UpdateRecord,
+  supervision: Supervision,
+): Promise<void> {
+  const origin = { run: runOf(result.uri), parent: inputs.parent.name, update: result.uri };
+  await publishLoaded(deps, origin, () => result.name, supervision);
+  await loadSnapshot(deps, result, true, supervision);
 }
 
 /**

@@ -74,7 +74,7 @@ async function updatesOf(store: Store, stage: StageAttempt, steps: number): Prom
   for (let step = 1; step <= steps; step++) {
     const uri = stepUri(stage, step, 'update.json');
     const ref = await store.find(uri);
-    if (!ref) throw new MissingArtifactError(uri, `(wanted the ${steps} steps of ${stage.stage})`);
+    if (!ref) throw new MissingArtifactError(uri, `wanted the ${steps} steps of ${stage.stage}`);
     records.push(await readJson<UpdateRecord>(store, ref));
   }
   return records;

@@ -17,7 +17,7 @@ export function snapshot(deps: EngineDependencies) {
       const { store } = deps;
       if (await store.has(snapshotUri(policy))) return { ...policy, uri: snapshotUri(policy) };
       const made = await store.find(policy.uri);
-      if (!made) throw new MissingArtifactError(policy.uri, `(wanted to write a checkpoint of ${policy.name})`);
+      if (!made) throw new MissingArtifactError(policy.uri, `wanted to write a checkpoint of ${policy.name}`);
       const { inputs } = await readJson<UpdateRecord>(store, made);
       await ensurePolicyLoaded(deps, policy, 'as-trained', supervision);
       supervision.note(`writing checkpoint ${policy.name}`);

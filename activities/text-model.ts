@@ -8,7 +8,7 @@ const opened = new WeakMap<Models, Map<string, Promise<TextModel>>>();
 /** Opens the base policy's tokenizer once a process. */
 export async function textModelOf({ store, models }: Dependencies, run: string): Promise<TextModel> {
   const ref = await store.find(baseUri(run));
-  if (!ref) throw new MissingArtifactError(baseUri(run), '(the base policy was not imported)');
+  if (!ref) throw new MissingArtifactError(baseUri(run), 'the base policy was not imported');
   const base = await readJson<PolicyRef>(store, ref);
   const cache = opened.get(models) ?? new Map<string, Promise<TextModel>>();
   opened.set(models, cache);

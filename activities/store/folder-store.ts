@@ -77,7 +77,7 @@ export class FolderStore implements Store {
 
   async readText(ref: ArtifactRef): Promise<string> {
     const bytes = await readFile(this.pathOf(ref.uri)).catch((error: unknown) => {
-      throw isCode(error, 'ENOENT') ? new MissingArtifactError(ref.uri, this.root) : error;
+      throw isCode(error, 'ENOENT') ? new MissingArtifactError(ref.uri, `looked in ${this.root}`) : error;
     });
     const found = sha256(bytes);
     if (found !== ref.sha256) throw new CorruptArtifactError(ref.uri, ref.sha256, found);
@@ -95,7 +95,7 @@ export class FolderStore implements Store {
 
   async localFolder(uri: string): Promise<string> {
     const path = this.pathOf(uri);
-    if (!(await exists(path))) throw new MissingArtifactError(uri, this.root);
+    if (!(await exists(path))) throw new MissingArtifactError(uri, `looked in ${this.root}`);
     return path;
   }
 

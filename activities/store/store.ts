@@ -93,10 +93,9 @@ export class CorruptArtifactError extends Error {
 /** A reference to something the store does not have. */
 export class MissingArtifactError extends Error {
   override readonly name = 'MissingArtifactError';
-  constructor(uri: string, root: string) {
-    super(
-      `${uri} is not in the store at ${root}. Is this the store the run was started with (--store, LONGHAUL_STORE)?`,
-    );
+  /** @param why what it was wanted for, or where it was looked for */
+  constructor(uri: string, why: string) {
+    super(`${uri} is not in the store (${why}). Is this the store the run was started with (--store, LONGHAUL_STORE)?`);
   }
 }
 
