@@ -1,0 +1,48 @@
+import { TASK_QUEUE } from '../../workflows/contract.js';
+import { curriculum } from '../../workflows/index.js';
+import { type SmallRun, smallRun } from '../support/small-run.js';
+import { startServer, startWorkers, type TestServer } from '../support/temporal-server.js';
+
+let server: TestServer;
+let small: SmallRun;
+let stopWorkers: () => Promise<void>;
+
+beforeAll(async () => {
+  // The server suggests to continue as new after 40 events instead of 4,096.
+  server = await startServer(['limit.historyCount.suggestContinueAsNew=40']);
+  small = await smallRun();
+  stopWorkers = await startWorkers(server, small);
+});
+afterAll(async () => {
+  await stopWorkers?.();
+  await server?.env.teardown();
+  await small.remove();
+});
+
+test('long stages continue as new, and every step is made once', async () => {
+  const { client } = server.env;
+  const spec = {
+    ...small.spec,
+    warmup: { ...small.spec.warmup, epochs: 4 },
+    phases: [{ maxTokens: 60, steps: 12 }],
+    evaluation: {},
+  };
+  const handle = await client.workflow.start(curriculum, {
+    workflowId: 'long',
+    taskQueue: TASK_QUEUE,
+    args: [spec],
+  });
+  const { stages } = await handle.result();
+  expect(stages.map(({ name, steps }) => [name, steps])).toEqual([
+    ['warmup', 12],
+    ['phase-1', 12],
+  ]);
+  for (const id of ['long/warmup/1', 'long/phase-1/1']) {
+    const executions = [];
+    for await (const execution of client.workflow.list({ query: `WorkflowId = "${id}"` })) executions.push(execution);
+    expect(executions.filter(({ status }) => status.name === 'CONTINUED_AS_NEW').length).toBeGreaterThan(1);
+    for (const { historyLength } of executions) expect(historyLength).toBeLessThan(100);
+  }
+  expect(small.engine.calls.filter(call => call === 'sft')).toHaveLength(12);
+  expect((await small.store.list('store:runs/long/phase-1/1/steps')).length).toBe(12);
+});
