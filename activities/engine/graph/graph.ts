@@ -4,6 +4,7 @@
  * Each operator's shape rule stands in one table (operators.ts). Whatever is built is also written to a tape, which
  * gradients.ts walks backwards; a composite operator (attention, say) puts many nodes in the graph and one entry on the tape.
  */
+import { sep } from 'node:path';
 import type { Attribute, ElementType, GraphMessage, NodeMessage, TensorMessage, ValueMessage } from '../onnx.js';
 import { attributeMessage, ELEMENT_TYPES, valueMessage } from '../onnx.js';
 import { type Dim, product, sameShape, showShape } from './dims.js';
@@ -37,10 +38,10 @@ class Names {
   }
 }
 
-/** The first line of the stack outside the builder: where the bad node was asked for. */
+/** The first line of the stack in a file outside this folder: where the bad node was asked for. */
 function callSite(): string {
   const lines = (new Error().stack ?? '').split('\n').slice(1);
-  const outside = lines.find(line => !/[\\/]engine[\\/]graph[\\/]/.test(line));
+  const outside = lines.find(line => /:\d+:\d+\)?$/.test(line) && !line.includes(__dirname + sep));
   return outside?.trim().replace(/^at /, '') ?? 'unknown line';
 }
 
@@ -167,7 +168,11 @@ export class Graph {
     ];
     const none = { name: '', type: 'bool', shape: [] } as const;
     const node = this.node('Loop', '', [turns, none, ...carried], outputs, { body: { graph: inner.message(false) } });
-    this.outerReads.set(node, inner.needs().needed);
+    const { needed } = inner.needs();
+    this.outerReads.set(node, needed);
+    // What the body reads from around it counts as an input, so that no gradient through it goes missing unnoticed.
+    const around = [...this.inputs, ...this.tape.flatMap(entry => entry.outputs)];
+    this.record('Loop', [turns, ...carried, ...around.filter(v => needed.has(v.name))], outputs, {});
     return { carried: outputs.slice(0, carried.length), collected: outputs.slice(carried.length) };
   }
 
