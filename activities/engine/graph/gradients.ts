@@ -159,7 +159,7 @@ export const GRADIENTS: Record<string, GradientRule> = {
     return [g.op('ScatterND', [zerosLike(g, x!), rows, dy!]), null];
   },
   GatherElements: ({ g, inputs: [x, indices], attributes, gradients: [dy] }) => [
-    g.op('ScatterElements', [zerosLike(g, x!), indices!, dy!], { axis: attributes.axis ?? 0 }),
+    g.op('ScatterElements', [zerosLike(g, x!), indices!, dy!], { axis: attributes.axis ?? 0, reduction: 'add' }),
     null,
   ],
   // y = x r w with r = 1 / sqrt(mean x^2 + epsilon): dx = r (dy w - x r^2 mean(dy w x)), dw = sum of dy x r.
