@@ -27,12 +27,10 @@ export function rotaryInputs(g: Graph, config: DecoderConfig, rows: string | num
 export type Weight = (name: string) => Value;
 
 export function weightInputs(g: Graph, shapes: ReadonlyMap<string, readonly number[]>): Weight {
-  const values = new Map<string, Value>();
+  const values = new Map([...shapes].map(([name, shape]) => [name, g.input(name, 'float32', shape)]));
   return name => {
-    const shape = shapes.get(name);
-    if (!shape) throw new GraphError(`the model has no tensor "${name}"`);
-    const value = values.get(name) ?? g.input(name, 'float32', shape);
-    values.set(name, value);
+    const value = values.get(name);
+    if (!value) throw new GraphError(`the model has no tensor "${name}"`);
     return value;
   };
 }

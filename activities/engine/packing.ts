@@ -26,7 +26,10 @@ export interface PackedBatch {
   ids: Int32Array;
   length: number;
   tile: number;
+  /** The plan of its tiles, and positions. */
   feeds: Record<string, ort.Tensor>;
+  /** The predicting rows and their tokens. */
+  predictions: Record<string, ort.Tensor>;
   /** For each predicting row, the index of its token in the whole batch's list of response tokens. */
   tokenIndex: number[];
   /** Largest position plus one. */
@@ -121,6 +124,8 @@ export function pack(parts: readonly GroupPart[], directions: readonly ('query' 
   const feeds = {
     ...planTiles(segments, length, tile, directions),
     positions: integers(positions, [length, 1]),
+  };
+  const predictions = {
     rows: integers(rows, [rows.length]),
     targets: integers(targets, [targets.length]),
   };
@@ -129,6 +134,7 @@ export function pack(parts: readonly GroupPart[], directions: readonly ('query' 
     length,
     tile,
     feeds,
+    predictions,
     tokenIndex,
     positions: positions.reduce((a, b) => Math.max(a, b), 0) + 1,
   };

@@ -18,7 +18,9 @@ export class CompiledGraph {
   private constructor(
     private readonly name: string,
     private readonly session: ort.InferenceSession,
+    /** What results need; other declared inputs may be fed and are left out. */
     private readonly inputs: ReadonlyMap<string, { type: string; shape: readonly Dim[] }>,
+    private readonly declared: ReadonlySet<string>,
   ) {}
 
   static async compile(graph: Graph, settings: SessionSettings): Promise<CompiledGraph> {
@@ -34,7 +36,7 @@ export class CompiledGraph {
       extra: { session: { force_spinning_stop: '1' } },
     });
     const inputs = new Map(graph.usedInputs().map(v => [v.name, { type: v.type, shape: v.shape }]));
-    return new CompiledGraph(graph.name, session, inputs);
+    return new CompiledGraph(graph.name, session, inputs, new Set(graph.inputs.map(v => v.name)));
   }
 
   get inputNames(): string[] {
@@ -43,6 +45,8 @@ export class CompiledGraph {
 
   /** @throws EngineRequestError (internal) naming a missing or unknown feed, or one of the wrong type or shape */
   async run(feeds: Feeds): Promise<Record<string, ort.Tensor>> {
+    for (const name of Object.keys(feeds))
+      if (!this.declared.has(name)) throw this.refuse(name, 'is unknown');
     const symbols = new Map<string, number>();
     for (const [name, { type, shape }] of this.inputs) {
       const feed = feeds[name];

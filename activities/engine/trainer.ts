@@ -144,6 +144,7 @@ export class Trainer {
     return {
       ...weightFeeds(weights),
       ...batch.feeds,
+      ...batch.predictions,
       ...this.rotary.feeds(batch.positions),
       x: embed(batch.ids, weights.get(EMBEDDING_WEIGHT)!.data, this.config.hiddenSize),
       inverse_temperature: floatScalar(1 / temperature),
