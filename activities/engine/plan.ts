@@ -33,7 +33,8 @@ type Sight = 'none' | 'whole' | 'partial';
 /** How much of the keys [low, high) the rows of a piece see. Keys after the piece's first row count as partly seen. */
 function sight({ from, segment }: Piece, low: number, high: number): Sight {
   const { start, prefixStart, prefixEnd } = segment;
-  const prefixTouches = prefixStart < high && prefixEnd > low;
+  // An empty prefix touches nothing, also where its place lies inside the tile.
+  const prefixTouches = Math.max(prefixStart, low) < Math.min(prefixEnd, high);
   if (!prefixTouches && start >= high) return 'none';
   if (prefixStart <= low && high <= prefixEnd) return 'whole';
   const begin = prefixEnd === start ? prefixStart : start;
