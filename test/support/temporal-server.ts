@@ -68,11 +68,11 @@ export async function replay({ env, bundle }: TestServer, workflowId: string): P
   await Worker.runReplayHistory({ workflowBundle: bundle, replayName: workflowId }, history, workflowId);
 }
 
-/** Waits until `holds` is true; fails after 20 seconds. */
-export async function until(holds: () => Promise<boolean>): Promise<void> {
-  const limit = Date.now() + 20_000;
+/** Waits until `holds` is true; fails when it takes longer than `limitMs`. */
+export async function until(holds: () => Promise<boolean>, limitMs = 20_000): Promise<void> {
+  const limit = Date.now() + limitMs;
   while (!(await holds())) {
-    if (Date.now() > limit) throw new Error(`still not so after 20 seconds: ${holds}`);
+    if (Date.now() > limit) throw new Error(`still not so after ${limitMs} ms: ${holds}`);
     await new Promise(resolve => setTimeout(resolve, 50));
   }
 }

@@ -1,0 +1,109 @@
+/**
+ * The real engine, real workers in processes of their own, and two real kills in mid-step: the weights at the end are
+ * those of the undisturbed run, to the bit.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import type { UpdateRecord } from '../../activities/artifacts.js';
+import { FolderStore, readJson } from '../../activities/store/index.js';
+import { LONGHAUL_COMMAND } from '../../infra/checkout.js';
+import { type CurriculumResult, TASK_QUEUE } from '../../workflows/contract.js';
+import { startServer, type TestServer, until } from '../support/temporal-server.js';
+
+jest.setTimeout(180_000);
+
+const MODEL = resolve(__dirname, '../fixtures/golden/llama');
+
+let server: TestServer;
+let folder: string;
+let store: FolderStore;
+const workers: ChildProcess[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longhaul-kills-'));
+  store = new FolderStore(join(folder, 'store'));
+  server = await startServer();
+  await startWorker('cpu');
+  await startWorker('gpu');
+});
+afterAll(async () => {
+  for (const worker of workers) worker.kill('SIGKILL');
+  await server?.env.teardown();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function startWorker(kind: 'cpu' | 'gpu'): Promise<ChildProcess> {
+  const args = [LONGHAUL_COMMAND, 'worker', kind, '--address', server.env.address, '--store', store.root];
+  const worker = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  workers.push(worker);
+  await once(worker.stdout!, 'data');
+  return worker;
+}
+
+/** A random model learns a format in a few steps, then which of two letters to say. */
+async function smallSpec() {
+  const samples = Array.from({ length: 32 }, (_, k) => ({
+    id: `s${k}`,
+    question: `Which? ${k}`,
+    documents: ['x y '.repeat(3 + k)],
+    answers: [k % 2 ? 'B' : 'A'],
+    trace: `The answer is ${k % 2 ? 'B' : 'A'}.`,
+  }));
+  const path = join(folder, 'data.jsonl');
+  await writeFile(path, samples.map(sample => `${JSON.stringify(sample)}\n`).join(''));
+  const source = { type: 'jsonl', path };
+  return {
+    model: MODEL,
+    prompt: { template: '{document} {question} ', chat: false },
+    data: [source],
+    warmup: { data: [source], epochs: 4, batchSize: 8, optimizer: { learningRate: 1e-2 } },
+    rl: {
+      ...{ groupSize: 4, promptsPerStep: 4, promptsPerUpdate: 2, maxRefills: 1 },
+      optimizer: { learningRate: 1e-3 },
+      sampling: { maxNewTokens: 12, temperature: 1, topP: 1 },
+      signal: { minEffectiveGroups: 1, onMissing: 'continue' },
+    },
+    phases: [
+      { maxTokens: 60, steps: 4 },
+      { maxTokens: 200, steps: 4 },
+    ],
+    checkpoints: { everySteps: 3 },
+  };
+}
+
+async function start(workflowId: string) {
+  const args = [await smallSpec()];
+  return server.env.client.workflow.start('curriculum', { workflowId, taskQueue: TASK_QUEUE, args });
+}
+
+const begun = (run: string, stage: string, step: number) =>
+  until(() => store.has(`store:runs/${run}/${stage}/1/steps/${step}`));
+
+/** The engine is the GPU worker's only child. */
+async function engineOf(worker: ChildProcess): Promise<number> {
+  const { stdout } = await promisify(execFile)('pgrep', ['-P', String(worker.pid)]);
+  return Number(stdout.trim());
+}
+
+test('a worker and an engine killed in mid-step change nothing of the result', async () => {
+  const undisturbed: CurriculumResult = await (await start('undisturbed')).result();
+  const update = await store.find('store:runs/undisturbed/phase-1/1/steps/1/update.json');
+  expect((await readJson<UpdateRecord>(store, update!)).metrics.length).toBeGreaterThan(0);
+
+  const disturbed = await start('disturbed');
+  await begun('disturbed', 'warmup', 8);
+  workers.at(-1)!.kill('SIGKILL');
+  const worker = await startWorker('gpu');
+  await until(() => store.has('store:runs/disturbed/phase-1/1/steps/2'), 60_000);
+  process.kill(await engineOf(worker), 'SIGKILL');
+  const result: CurriculumResult = await disturbed.result();
+
+  expect(result.policy.sha256).toBe(undisturbed.policy.sha256);
+  expect(result.stages.map(({ policy }) => [policy.name, policy.sha256])).toEqual(
+    undisturbed.stages.map(({ policy }) => [policy.name, policy.sha256]),
+  );
+});
