@@ -116,6 +116,7 @@ async function onStack(order: Start, stack: Stack): Promise<number> {
       advice: adviceLines,
       gone: () => (stack.alive() ? null : 'the process that ran the local stack is gone'),
     });
+    screen.keep();
     return await conclude(order, stack, outcome);
   } finally {
     await connection.close();

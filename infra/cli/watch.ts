@@ -27,6 +27,7 @@ export function watchCommand(): Command {
             throw error;
           },
         );
+        screen.keep();
         if (outcome.kind === 'ended') throw new UserError(`${run}: ${outcome.status}: ${outcome.reason}`);
         if (outcome.kind === 'done') {
           const { policy, evaluations } = outcome.result;

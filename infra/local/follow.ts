@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, isGrpcServiceError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { CurriculumResult, Progress } from '../../workflows/contract.js';
+import { type ActivityNotes, activityNotes } from './activity-notes.js';
 import { progressBlock, progressChanges } from './progress-text.js';
 import type { Screen } from './screen.js';
 import { type PlannedSteps, StepClock } from './time-left.js';
@@ -38,27 +39,46 @@ export async function follow(options: FollowOptions): Promise<Outcome> {
   const handle = client.workflow.getHandle(run);
   const clock = new StepClock(options.planned);
   let before: Progress | null = null;
-  let trouble: string | null = null;
+  let told: string[] = [];
   while (!signal.aborted) {
-    let problem: string | null = null;
+    let troubles: string[] = [];
+    let answered = false;
     try {
       const { status } = await handle.describe();
-      if (status.name !== 'RUNNING') return await outcome(client, run, status.name);
+      answered = true;
+      const ended = status.name !== 'RUNNING';
       const progress = await client.withDeadline(Date.now() + QUERY_LIMIT_MS, () => handle.query<Progress>('progress'));
-      const waits = progress.state === 'awaiting-replay' || progress.state === 'paused';
-      show(options, before, progress, clock);
+      const notes = ended ? NO_NOTES : await activityNotes(client, atWork(progress));
+      show(options, before, progress, clock, notes);
       before = progress;
-      if (waits && !screen.terminal) return { kind: 'waiting' };
+      troubles = notes.retries;
+      if (ended) return await outcome(client, run, status.name);
+      if (isWaiting(progress) && !screen.terminal) return { kind: 'waiting' };
     } catch (error) {
-      problem = passing(error);
+      // A query needs a worker that takes it; of a run that has ended the result is there without one.
+      const now = answered ? await handle.describe().catch(() => null) : null;
+      if (now && now.status.name !== 'RUNNING') return await outcome(client, run, now.status.name);
+      troubles = [passing(error, answered)];
       const end = options.gone?.() ?? null;
       if (end) return { kind: 'ended', status: 'GONE', reason: end };
     }
-    if (problem !== trouble && problem !== null) screen.print([problem]);
-    trouble = problem;
+    const fresh = troubles.filter(line => !told.includes(line));
+    if (fresh.length > 0) screen.print(fresh);
+    told = troubles;
     await sleep(POLL_MS, undefined, { signal }).catch(() => {});
   }
   return { kind: 'stopped' };
+}
+
+const NO_NOTES: ActivityNotes = { doing: [], retries: [] };
+
+/** The workflows whose activities are now at work: the run itself and the stage's child. */
+function atWork({ run, stages }: Progress): string[] {
+  return [run, ...stages.flatMap(stage => (stage.state === 'running' && stage.workflowId ? [stage.workflowId] : []))];
+}
+
+function isWaiting({ state }: Progress): boolean {
+  return state === 'awaiting-replay' || state === 'paused';
 }
 
 function show(
@@ -66,22 +86,21 @@ function show(
   before: Progress | null,
   now: Progress,
   clock: StepClock,
+  notes: ActivityNotes,
 ) {
   const left = clock.left(now);
-  const todo = now.state === 'awaiting-replay' || now.state === 'paused' ? advice(now) : [];
-  if (screen.terminal) screen.draw([...progressBlock(now, left), ...todo, ...footer]);
+  const todo = isWaiting(now) ? advice(now) : [];
+  const doing = [...notes.doing, ...notes.retries].map(line => `    ${line}`);
+  if (screen.terminal) screen.draw([...progressBlock(now, left), ...doing, ...todo, ...footer]);
   else screen.print([...progressChanges(before, now, left), ...(before?.state === now.state ? [] : todo)]);
 }
 
 /** What a trouble that will pass is called; anything else is thrown on. */
-function passing(error: unknown): string {
-  if (error instanceof WorkflowNotFoundError) throw error;
-  if (isGrpcServiceError(error)) return `The server does not answer (${error.details || error.message}); trying again.`;
-  // A query waits for a worker that takes it: without one it times out or is refused.
-  if (error instanceof Error && /quer|deadline|poller/i.test(`${error.name} ${error.message}`)) {
-    return 'No worker answers for the run yet; trying again.';
-  }
-  throw error;
+function passing(error: unknown, serverAnswered: boolean): string {
+  if (error instanceof WorkflowNotFoundError || !isGrpcServiceError(error)) throw error;
+  return serverAnswered
+    ? 'No worker answers for the run yet; trying again.'
+    : `The server does not answer (${error.details || error.message}); trying again.`;
 }
 
 async function outcome(client: Client, run: string, status: string): Promise<Outcome> {

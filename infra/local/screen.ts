@@ -4,8 +4,10 @@ import type { WriteStream } from 'node:tty';
 export interface Screen {
   /** On a terminal: shows the block in place of the last one. */
   draw(block: string[]): void;
-  /** Lines that stay. */
+  /** Lines that stay, in place of the block. */
   print(lines: string[]): void;
+  /** Lets the block as it is now stay. */
+  keep(): void;
   readonly terminal: boolean;
 }
 
@@ -26,6 +28,9 @@ export function screenOn(output: Output): Screen {
       const width = output.columns ?? 80;
       output.write(block.map(line => `${line.slice(0, width - 1)}\n`).join(''));
       drawn = block.length;
+    },
+    keep() {
+      drawn = 0;
     },
     print(lines) {
       erase();

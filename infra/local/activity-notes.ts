@@ -1,0 +1,32 @@
+/** What a run's activities are at right now, from their heartbeats, and why one is being tried again. */
+import { type Client, defaultPayloadConverter } from '@temporalio/client';
+import type { HeartbeatDetails } from '../../activities/supervision.js';
+
+export interface ActivityNotes {
+  /** "sampling step 3, 1200 of 4096 tokens": changes all the time. */
+  doing: string[];
+  /** "update is tried again (try 3): disk full": something a person may want to know. */
+  retries: string[];
+}
+
+/** @param workflows ids of the workflows whose activities count; one that has ended meanwhile has none */
+export async function activityNotes(client: Client, workflows: string[]): Promise<ActivityNotes> {
+  const notes: ActivityNotes = { doing: [], retries: [] };
+  for (const id of workflows) {
+    const { raw } = await client.workflow.getHandle(id).describe();
+    for (const { activityType, attempt, lastFailure, heartbeatDetails } of raw.pendingActivities ?? []) {
+      const [payload] = heartbeatDetails?.payloads ?? [];
+      if (payload) notes.doing.push(doing(defaultPayloadConverter.fromPayload<HeartbeatDetails>(payload)));
+      if (lastFailure?.message && (attempt ?? 1) > 1) {
+        notes.retries.push(
+          `${activityType?.name} is tried again (try ${attempt}): ${lastFailure.message.split('\n')[0]}`,
+        );
+      }
+    }
+  }
+  return notes;
+}
+
+function doing({ doing: what, engine }: HeartbeatDetails): string {
+  return engine ? `${what}, ${engine.done} of ${engine.total} ${engine.unit}` : what;
+}
