@@ -38,7 +38,8 @@ async function load(store: Store, { uri }: EvaluationRow): Promise<EvaluationRes
 function answer(policy: string, item: EvaluationResult['items'][number] | undefined): string[] {
   const response = item?.answers[0];
   if (!response) return [];
-  const text = response.text.trim();
+  // A model may write anything, also what a terminal takes for commands.
+  const text = response.text.trim().replace(/(?!\n)\p{Cc}/gu, '\ufffd');
   const cut = text.length > SHOWN_CHARACTERS ? `… ${text.slice(-SHOWN_CHARACTERS)}` : text;
   return [`  ${policy} (${response.score === 1 ? 'right' : 'wrong'}):`, ...cut.split('\n').map(line => `    ${line}`)];
 }
