@@ -80,12 +80,10 @@ function dependenciesDiffer(root) {
 
 function installDependencies(root) {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  // onnxruntime-node's install script would fetch CUDA binaries where it finds a GPU; nothing needs them by default.
-  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
   execute(
     npm,
     ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
-    { cwd: root, env, shell: process.platform === 'win32' },
+    { cwd: root, shell: process.platform === 'win32' },
     [
       'npm could not install the dependencies (its message is above).',
       'Without internet access, point npm at a registry that can be reached: npm config set registry URL.',
