@@ -19,6 +19,9 @@ import {
   type Store,
 } from './store.js';
 
+/** Hidden from uris, which have no hidden segments. */
+const WORK = '.work';
+
 export class FolderStore implements Store {
   readonly root: string;
 
@@ -27,11 +30,10 @@ export class FolderStore implements Store {
     this.root = resolve(root);
   }
 
-  publishText(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
+  async publishText(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
-    return this.workFolder(async folder => {
-      const temporary = join(folder, 'file');
-      await writeSynced(temporary, text);
+    const temporary = await this.writeTemporary(text);
+    try {
       await this.checkFence(fence);
       await makeFolder(dirname(target));
       const placed = await unlessThere(() => link(temporary, target));
@@ -42,7 +44,9 @@ export class FolderStore implements Store {
       }
       await sync(dirname(target));
       return { uri, sha256: offered };
-    });
+    } finally {
+      await rm(temporary, { force: true });
+    }
   }
 
   async publishFolder(uri: string, folder: string, fence?: Fence): Promise<ArtifactRef> {
@@ -100,7 +104,7 @@ export class FolderStore implements Store {
   }
 
   async workFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-    const folder = join(this.root, '.work', randomUUID());
+    const folder = join(this.root, WORK, randomUUID());
     await mkdir(folder, { recursive: true });
     try {
       return await use(folder);
@@ -120,13 +124,10 @@ export class FolderStore implements Store {
       return;
     }
     const target = this.pathOf(marker);
-    await this.workFolder(async folder => {
-      const temporary = join(folder, 'file');
-      await writeSynced(temporary, `${JSON.stringify(claim)}\n`);
-      await makeFolder(dirname(target));
-      await rename(temporary, target);
-      await sync(dirname(target));
-    });
+    const temporary = await this.writeTemporary(`${JSON.stringify(claim)}\n`);
+    await makeFolder(dirname(target));
+    await rename(temporary, target);
+    await sync(dirname(target));
   }
 
   async claimed(marker: string): Promise<Claim | null> {
@@ -142,6 +143,21 @@ export class FolderStore implements Store {
     return join(this.root, ...storeSegments(uri));
   }
 
+  /** A synced file of its own under the work folder. */
+  private async writeTemporary(text: string): Promise<string> {
+    const folder = join(this.root, WORK);
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, randomUUID());
+    const handle = await open(path, 'wx');
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return path;
+  }
+
   private async checkFence(fence: Fence | undefined): Promise<void> {
     if (!fence) return;
     const current = await this.claimed(fence.marker);
@@ -155,16 +171,6 @@ export class FolderStore implements Store {
     const kept = `${uri}.diverged-${offered.slice(0, 12)}`;
     await unlessThere(() => rename(content, this.pathOf(kept)));
     return new DivergenceError(uri, published, offered, kept);
-  }
-}
-
-async function writeSynced(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'wx');
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

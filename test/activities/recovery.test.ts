@@ -4,6 +4,8 @@ import { type SmallRun, smallRun } from '../support/small-run.js';
 const runs: SmallRun[] = [];
 async function fresh(): Promise<SmallRun> {
   const run = await smallRun();
+  run.spec.warmup.batchSize = 16;
+  for (const phase of run.spec.phases) phase.steps = 2;
   runs.push(run);
   return run;
 }

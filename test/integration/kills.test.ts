@@ -1,6 +1,6 @@
 /**
- * The real engine, real workers in processes of their own, and two real kills in mid-step: the weights at the end are
- * those of the undisturbed run, to the bit.
+ * The real engine, real workers in processes of their own, two real kills in mid-step and one orderly stop: the weights
+ * at the end are those of the undisturbed run, to the bit.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -81,7 +81,7 @@ async function start(workflowId: string) {
 }
 
 const begun = (run: string, stage: string, step: number) =>
-  until(() => store.has(`store:runs/${run}/${stage}/1/steps/${step}`));
+  until(() => store.has(`store:runs/${run}/${stage}/1/steps/${step}`), 60_000);
 
 /** The engine is the GPU worker's only child. */
 async function engineOf(worker: ChildProcess): Promise<number> {
@@ -89,7 +89,7 @@ async function engineOf(worker: ChildProcess): Promise<number> {
   return Number(stdout.trim());
 }
 
-test('a worker and an engine killed in mid-step change nothing of the result', async () => {
+test('a worker and an engine killed in mid-step, and a worker stopped, change nothing of the result', async () => {
   const undisturbed: CurriculumResult = await (await start('undisturbed')).result();
   const update = await store.find('store:runs/undisturbed/phase-1/1/steps/1/update.json');
   expect((await readJson<UpdateRecord>(store, update!)).metrics.length).toBeGreaterThan(0);
@@ -98,8 +98,13 @@ test('a worker and an engine killed in mid-step change nothing of the result', a
   await begun('disturbed', 'warmup', 8);
   workers.at(-1)!.kill('SIGKILL');
   const worker = await startWorker('gpu');
-  await until(() => store.has('store:runs/disturbed/phase-1/1/steps/2'), 60_000);
+  await begun('disturbed', 'phase-1', 2);
   process.kill(await engineOf(worker), 'SIGKILL');
+  await begun('disturbed', 'phase-2', 2);
+  worker.kill('SIGTERM');
+  const [code] = await once(worker, 'exit');
+  expect(code).toBe(0);
+  await startWorker('gpu');
   const result: CurriculumResult = await disturbed.result();
 
   expect(result.policy.sha256).toBe(undisturbed.policy.sha256);

@@ -26,18 +26,24 @@ export async function startServer(dynamicConfig: string[] = []): Promise<TestSer
         log: { format: 'pretty', level: 'error' },
       },
     }),
-    bundleWorkflowCode({
-      workflowsPath: resolve(__dirname, '../../workflows/index.ts'),
-      logger: new DefaultLogger('ERROR'),
-    }),
+    bundleSources(),
   ]);
   return { env, bundle, temporal };
+}
+
+/** Today's workflows, bundled from their sources. */
+export function bundleSources(): Promise<{ code: string }> {
+  return bundleWorkflowCode({
+    workflowsPath: resolve(__dirname, '../../workflows/index.ts'),
+    logger: new DefaultLogger('ERROR'),
+  });
 }
 
 /** Starts both workers; gives the function that stops them. */
 export async function startWorkers({ env, bundle }: TestServer, { deps }: SmallRun): Promise<() => Promise<void>> {
   const common = {
     connection: env.nativeConnection,
+    identity: 'test',
     maxHeartbeatThrottleInterval: 500,
     defaultHeartbeatThrottleInterval: 500,
   };
