@@ -4,10 +4,11 @@ import { TASK_QUEUE } from '../workflows/contract.js';
 import { BUNDLE_FILE } from './bundle.js';
 import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
 
-export function runCpuWorker(options: LonghaulWorkerOptions): Promise<void> {
-  return runWorker(options, {
+export async function runCpuWorker(options: LonghaulWorkerOptions): Promise<void> {
+  const dependencies = await workerDependencies(options);
+  await runWorker(options, {
     taskQueue: TASK_QUEUE,
     workflowBundle: { codePath: BUNDLE_FILE },
-    activities: createControlActivities(workerDependencies(options)),
+    activities: createControlActivities(dependencies),
   });
 }

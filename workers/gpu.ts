@@ -5,12 +5,13 @@ import { GPU_TASK_QUEUE } from '../workflows/contract.js';
 import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
 
 export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
+  const dependencies = await workerDependencies(options);
   const engine = createEngine();
   try {
     await runWorker(options, {
       taskQueue: GPU_TASK_QUEUE,
       maxConcurrentActivityTaskExecutions: 1,
-      activities: createEngineActivities({ ...workerDependencies(options), engine }),
+      activities: createEngineActivities({ ...dependencies, engine }),
     });
   } finally {
     await engine.close();

@@ -27,9 +27,11 @@ const SHUTDOWN_FORCE = '30 seconds';
 /** How often a heartbeat reaches the server, so how soon a cancelled activity hears of it. */
 const HEARTBEAT_EVERY = '2 seconds';
 
-export function workerDependencies(options: LonghaulWorkerOptions): Dependencies {
+export async function workerDependencies(options: LonghaulWorkerOptions): Promise<Dependencies> {
+  const store = new FolderStore(options.store);
+  await store.sweep();
   return {
-    store: new FolderStore(options.store),
+    store,
     models: createModels(options.modelCache),
     readSource,
     scoreRule,

@@ -21,6 +21,7 @@ import {
 
 /** Hidden from uris, which have no hidden segments. */
 const WORK = '.work';
+const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 export class FolderStore implements Store {
   readonly root: string;
@@ -136,6 +137,16 @@ export class FolderStore implements Store {
     } catch (error) {
       if (isCode(error, 'ENOENT')) return null;
       throw error;
+    }
+  }
+
+  /** Removes what writers that were killed left behind: work untouched for more than a day. */
+  async sweep(): Promise<void> {
+    const folder = join(this.root, WORK);
+    for (const name of await readdir(folder).catch(() => [])) {
+      const path = join(folder, name);
+      const found = await stat(path).catch(() => null);
+      if (found && found.mtimeMs < Date.now() - ABANDONED_MS) await rm(path, { recursive: true, force: true });
     }
   }
 
