@@ -1,6 +1,12 @@
 /** Watches a run until it ends or waits for a person, through whatever happens to the server and the workers meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, isGrpcServiceError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import type { CurriculumResult, Progress } from '../../workflows/contract.js';
 import { type ActivityNotes, activityNotes } from './activity-notes.js';
 import { progressBlock, progressChanges } from './progress-text.js';
@@ -8,7 +14,8 @@ import type { Screen } from './screen.js';
 import { type PlannedSteps, StepClock } from './time-left.js';
 
 const POLL_MS = 1000;
-const QUERY_LIMIT_MS = 5000;
+/** Past it a server or worker counts as away for the moment. */
+const ANSWER_LIMIT_MS = 5000;
 
 export interface FollowOptions {
   client: Client;
@@ -38,17 +45,18 @@ export async function follow(options: FollowOptions): Promise<Outcome> {
   const { client, run, screen, signal } = options;
   const handle = client.workflow.getHandle(run);
   const clock = new StepClock(options.planned);
+  const ask = <T>(call: () => Promise<T>) => client.withDeadline(Date.now() + ANSWER_LIMIT_MS, call);
   let before: Progress | null = null;
   let told: string[] = [];
   while (!signal.aborted) {
     let troubles: string[] = [];
     let answered = false;
     try {
-      const { status } = await handle.describe();
+      const { status } = await ask(() => handle.describe());
       answered = true;
       const ended = status.name !== 'RUNNING';
-      const progress = await client.withDeadline(Date.now() + QUERY_LIMIT_MS, () => handle.query<Progress>('progress'));
-      const notes = ended ? NO_NOTES : await activityNotes(client, atWork(progress));
+      const progress = await ask(() => handle.query<Progress>('progress'));
+      const notes = ended ? NO_NOTES : await ask(() => activityNotes(client, atWork(progress)));
       show(options, before, progress, clock, notes);
       before = progress;
       troubles = notes.retries;
@@ -56,7 +64,7 @@ export async function follow(options: FollowOptions): Promise<Outcome> {
       if (isWaiting(progress) && !screen.terminal) return { kind: 'waiting' };
     } catch (error) {
       // A query needs a worker that takes it; of a run that has ended the result is there without one.
-      const now = answered ? await handle.describe().catch(() => null) : null;
+      const now = answered ? await ask(() => handle.describe()).catch(() => null) : null;
       if (now && now.status.name !== 'RUNNING') return await outcome(client, run, now.status.name);
       troubles = [passing(error, answered)];
       const end = options.gone?.() ?? null;
@@ -97,10 +105,10 @@ function show(
 
 /** What a trouble that will pass is called; anything else is thrown on. */
 function passing(error: unknown, serverAnswered: boolean): string {
-  if (error instanceof WorkflowNotFoundError || !isGrpcServiceError(error)) throw error;
-  return serverAnswered
-    ? 'No worker answers for the run yet; trying again.'
-    : `The server does not answer (${error.details || error.message}); trying again.`;
+  if (error instanceof WorkflowNotFoundError) throw error;
+  if (!(error instanceof ServiceError) && !isGrpcServiceError(error)) throw error;
+  if (serverAnswered) return 'No worker answers for the run yet; trying again.';
+  return `The server does not answer (${error.cause instanceof Error ? error.cause.message : error.message}); trying again.`;
 }
 
 async function outcome(client: Client, run: string, status: string): Promise<Outcome> {

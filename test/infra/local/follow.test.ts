@@ -131,6 +131,40 @@ test('watching stops when asked, and the run goes on', async () => {
   expect((await client.workflow.getHandle('left').describe()).status.name).toBe('RUNNING');
 });
 
+test('a run that no worker answers for is waited for, not given up', async () => {
+  await client.workflow.start('curriculum', { workflowId: 'alone', taskQueue: 'nobody' });
+  const controller = new AbortController();
+  const { screen, text } = pipe();
+  const following = follow({ client, run: 'alone', screen, signal: controller.signal, advice: adviceLines });
+  await until(() => text() !== '');
+  controller.abort();
+  await expect(following).resolves.toEqual({ kind: 'stopped' });
+  expect(text()).toBe('No worker answers for the run yet; trying again.\n');
+});
+
+test('a server that is away is waited for until it is known to be gone', async () => {
+  const other = await mkdtemp(join(tmpdir(), 'longhaul-away-'));
+  const away = await startStack({ state: other, store: join(other, 'store'), workers: [], log: () => {} });
+  const line = await Connection.connect({ address: away.address });
+  try {
+    const theirs = new Client({ connection: line });
+    await theirs.workflow.start('curriculum', { workflowId: 'lost', taskQueue: TASK_QUEUE });
+    await away.stop();
+    const { screen, text } = pipe();
+    const { signal } = new AbortController();
+    const gone = () => (text() === '' ? null : 'its process has ended');
+    await expect(follow({ client: theirs, run: 'lost', screen, signal, advice: adviceLines, gone })).resolves.toEqual({
+      kind: 'ended',
+      status: 'GONE',
+      reason: 'its process has ended',
+    });
+    expect(text()).toMatch(/^The server does not answer \(.+\); trying again\.\n$/);
+  } finally {
+    await line.close();
+    await rm(other, { recursive: true, force: true });
+  }
+});
+
 test('a terminal sees one block, redrawn in place', () => {
   let written = '';
   const screen = screenOn({
