@@ -45,8 +45,7 @@ export class CompiledGraph {
 
   /** @throws EngineRequestError (internal) naming a missing or unknown feed, or one of the wrong type or shape */
   async run(feeds: Feeds): Promise<Record<string, ort.Tensor>> {
-    for (const name of Object.keys(feeds))
-      if (!this.declared.has(name)) throw this.refuse(name, 'is unknown');
+    for (const name of Object.keys(feeds)) if (!this.declared.has(name)) throw this.refuse(name, 'is unknown');
     const symbols = new Map<string, number>();
     for (const [name, { type, shape }] of this.inputs) {
       const feed = feeds[name];
