@@ -1,7 +1,7 @@
 /**
  * Difficulty-aware retrospective sampling (arXiv 2505.17667, section 3.2): which earlier samples a phase draws from again.
  */
-import type { RandomStream } from './random.js';
+import type { RandomStream } from './engine/random.js';
 import type { RunSpec } from './spec.js';
 
 export interface Candidate {

@@ -2,8 +2,8 @@
 import type { PolicyRef } from '../workflows/contract.js';
 import { type Pool, type PromptItem, type RolloutGroup, readData } from './artifacts.js';
 import type { EngineDependencies } from './dependencies.js';
+import { epochDraw, permutation, randomStream } from './engine/random.js';
 import { ensurePolicyLoaded } from './policy.js';
-import { epochDraw, permutation, randomStream } from './random.js';
 import type { RunSpec } from './spec.js';
 import {
   type ArtifactRef,

@@ -2,8 +2,8 @@
 import type { PolicyRef } from '../workflows/contract.js';
 import { readData, type StepInputs, type TraceItem, type UpdateRecord } from './artifacts.js';
 import type { EngineDependencies } from './dependencies.js';
+import { permutation, randomStream } from './engine/random.js';
 import { ensurePolicyLoaded } from './policy.js';
-import { permutation, randomStream } from './random.js';
 import type { RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import {

@@ -1,6 +1,6 @@
 /** What the multi-hop question sets share: gold paragraphs among distractors, a range of the file, a length dialled by paragraphs kept. */
 import { z } from 'zod';
-import { randomStream, shuffled } from '../random.js';
+import { randomStream, shuffled } from '../engine/random.js';
 import type { Sample } from './sample.js';
 
 /** Options of every source whose questions come with gold and distracting paragraphs. */

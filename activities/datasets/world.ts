@@ -3,7 +3,7 @@
  * three of them ("Maria trusts someone who visits where?"). Every other fact is a distractor; their number sets the length.
  */
 import { z } from 'zod';
-import { pick, type RandomStream, randomStream, shuffled } from '../random.js';
+import { pick, type RandomStream, randomStream, shuffled } from '../engine/random.js';
 import { conclusion } from './multihop.js';
 import type { Sample } from './sample.js';
 import { PEOPLE, PERSON_VERBS, PLACE_VERBS, PLACES } from './vocabulary.js';

@@ -9,7 +9,7 @@
  * Shapes: T tokens, B tokens a block, N = T/B blocks, K key-value heads, R query heads to each of them, D head size.
  */
 import type { Dim } from './graph/dims.js';
-import type { GradientRule } from './graph/gradients.js';
+import type { GradientRule } from './graph/gradient-rule.js';
 import type { Graph, Value } from './graph/graph.js';
 
 export interface HeadLayout {

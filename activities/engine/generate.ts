@@ -3,12 +3,13 @@
  * the batch. A response depends on weights, prompt and seed only: prompts are prefilled alone, uniform numbers come from
  * the response's own stream, and no row's arithmetic depends on the rows beside it.
  */
-import { randomStream } from '../random.js';
+
 import { PastCache, PromptCache } from './caches.js';
 import type { DecoderConfig } from './config.js';
 import { CHUNK, decodingGraph } from './decoding.js';
 import { Prefill, type PrefillResult } from './prefill.js';
 import type { GeneratedResponse, GeneratePrompt, GenerateRequest, SamplingSettings } from './protocol.js';
+import { randomStream } from './random.js';
 import type { RotaryTable } from './rotary.js';
 import type { Tensors } from './safetensors.js';
 import { type SamplingMode, samplingMode } from './sampling.js';

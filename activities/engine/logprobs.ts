@@ -2,7 +2,7 @@
  * From final hidden states to the log-probability of each target token: the head, its softmax and its gradient in one
  * operator, so that the [rows, vocabulary] logits have one place where they live.
  */
-import type { GradientRule } from './graph/gradients.js';
+import type { GradientRule } from './graph/gradient-rule.js';
 import type { Graph, Value } from './graph/graph.js';
 
 /**

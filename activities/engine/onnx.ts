@@ -67,6 +67,8 @@ export interface ValueMessage {
 /** What an attribute may hold: integers are `i`, `{ float }` is `f`, text is `s`. */
 export type Attribute = number | string | readonly number[] | { float: number } | { graph: GraphMessage };
 
+export type Attributes = Record<string, Attribute>;
+
 export function attributeMessage(name: string, value: Attribute): object {
   const [kind, content] =
     typeof value === 'number'

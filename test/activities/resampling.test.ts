@@ -1,4 +1,4 @@
-import { randomStream } from '../../activities/random.js';
+import { randomStream } from '../../activities/engine/random.js';
 import { type Candidate, carriedCount, difficultyWeight, drawCarried } from '../../activities/resampling.js';
 
 const SETTINGS = {

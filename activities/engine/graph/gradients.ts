@@ -7,22 +7,9 @@
 import { ATTENTION_GRADIENT } from '../attention.js';
 import { TOKEN_LOGPROBS_GRADIENT } from '../logprobs.js';
 import type { Dim } from './dims.js';
-import { type Attributes, type Graph, GraphError, type Value } from './graph.js';
+import type { GradientContext, GradientRule } from './gradient-rule.js';
+import { type Graph, GraphError, type Value } from './graph.js';
 import { positiveAxis } from './operators.js';
-
-export interface GradientContext {
-  g: Graph;
-  inputs: readonly Value[];
-  outputs: readonly Value[];
-  attributes: Attributes;
-  /** Of each output; null where nothing depends on it. */
-  gradients: readonly (Value | null)[];
-  /** Whether input i's gradient is asked for. */
-  needs: readonly boolean[];
-}
-
-/** Gives one gradient an input; null where there is none (indices, axes) or none is asked for. */
-export type GradientRule = (context: GradientContext) => (Value | null)[];
 
 /** Sums a gradient over the axes along which its value was broadcast. */
 function unbroadcast(g: Graph, gradient: Value, shape: readonly Dim[]): Value {

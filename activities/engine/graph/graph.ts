@@ -5,7 +5,7 @@
  * gradients.ts walks backwards; a composite operator (attention, say) puts many nodes in the graph and one entry on the tape.
  */
 import { sep } from 'node:path';
-import type { Attribute, ElementType, GraphMessage, NodeMessage, TensorMessage, ValueMessage } from '../onnx.js';
+import type { Attributes, ElementType, GraphMessage, NodeMessage, TensorMessage, ValueMessage } from '../onnx.js';
 import { attributeMessage, ELEMENT_TYPES, valueMessage } from '../onnx.js';
 import { type Dim, product, sameShape, showShape } from './dims.js';
 import { OPERATORS, type Typed } from './operators.js';
@@ -13,8 +13,6 @@ import { OPERATORS, type Typed } from './operators.js';
 export interface Value extends Typed {
   readonly name: string;
 }
-
-export type Attributes = Record<string, Attribute>;
 
 /** What differentiation needs to know of one operator's use. */
 export interface TapeEntry {

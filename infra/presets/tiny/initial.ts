@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expectedTensors, parseConfig } from '../../../activities/engine/config.js';
+import { randomStream } from '../../../activities/engine/random.js';
 import { type Tensor, writeSafetensors } from '../../../activities/engine/safetensors.js';
-import { randomStream } from '../../../activities/random.js';
 import { EOS, TOKENS, tokenizerConfigJson, tokenizerJson } from './tokenizer.js';
 
 export const CONFIG = {

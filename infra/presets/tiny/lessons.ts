@@ -5,7 +5,7 @@
 import { PEOPLE, PERSON_VERBS, PLACE_VERBS, PLACES } from '../../../activities/datasets/vocabulary.js';
 import { drawChain, drawFacts, type Fact, questionOf, sentence } from '../../../activities/datasets/world.js';
 import type { SftExample } from '../../../activities/engine/protocol.js';
-import { pick, type RandomStream, shuffled } from '../../../activities/random.js';
+import { pick, type RandomStream, shuffled } from '../../../activities/engine/random.js';
 
 type Encode = (text: string) => number[];
 /** Makes one example of about `length` tokens; `progress` runs from 0 to 1 over the lesson. */

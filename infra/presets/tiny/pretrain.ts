@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../../../activities/engine/host.js';
 import { DEFAULT_OPTIMIZER } from '../../../activities/engine/protocol.js';
+import { randomStream } from '../../../activities/engine/random.js';
 import { loadTokenizer } from '../../../activities/engine/tokenizer.js';
-import { randomStream } from '../../../activities/random.js';
 import { writeInitialModel } from './initial.js';
 import { LESSONS } from './lessons.js';
 

@@ -2,8 +2,8 @@
 import { attention, type HeadLayout, planInputs } from '../../../activities/engine/attention';
 import { gradients } from '../../../activities/engine/graph/gradients';
 import { planTiles } from '../../../activities/engine/plan';
+import { randomStream } from '../../../activities/engine/random';
 import { floatData, floats } from '../../../activities/engine/session';
-import { randomStream } from '../../../activities/random';
 import { evaluate, randomFloats } from '../../support/graphs';
 import { plain, randomSegments, type Stream, sharedPrompt, visibility } from '../../support/streams';
 

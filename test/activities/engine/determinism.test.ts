@@ -7,10 +7,10 @@
 import { type DecoderConfig, expectedTensors } from '../../../activities/engine/config';
 import { readModelFolder } from '../../../activities/engine/model-folder';
 import type { PromptGroup } from '../../../activities/engine/packing';
+import { randomStream } from '../../../activities/engine/random';
 import { RotaryTable } from '../../../activities/engine/rotary';
 import type { Tensors } from '../../../activities/engine/safetensors';
 import { Trainer } from '../../../activities/engine/trainer';
-import { randomStream } from '../../../activities/random';
 import { FAMILIES, goldenFolder } from '../../support/golden';
 import { elements, randomFloats } from '../../support/graphs';
 

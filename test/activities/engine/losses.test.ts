@@ -12,8 +12,8 @@ import {
   tokenTargets,
 } from '../../../activities/engine/losses';
 import type { LossSettings, ScoredGroup } from '../../../activities/engine/protocol';
+import { randomStream } from '../../../activities/engine/random';
 import { floatData, floatScalar, floats } from '../../../activities/engine/session';
-import { randomStream } from '../../../activities/random';
 import { between, evaluate, randomFloats } from '../../support/graphs';
 
 const grpo: LossSettings = {

@@ -1,10 +1,10 @@
 /** Packing: splitting into passes, and shared prompts computed once against full sequences computed apart. */
 import { type ModelFolder, readModelFolder } from '../../../activities/engine/model-folder';
 import { type GroupPart, type PromptGroup, pack, splitPasses, tileFor } from '../../../activities/engine/packing';
+import { type RandomStream, randomStream } from '../../../activities/engine/random';
 import { RotaryTable } from '../../../activities/engine/rotary';
 import type { Tensors } from '../../../activities/engine/safetensors';
 import { Trainer } from '../../../activities/engine/trainer';
-import { type RandomStream, randomStream } from '../../../activities/random';
 import { goldenFolder, norm } from '../../support/golden';
 import { between, randomFloats } from '../../support/graphs';
 

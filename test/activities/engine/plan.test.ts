@@ -1,7 +1,7 @@
 /** The plan of tiles against the whole visibility matrix, over many segmentations. */
 import type * as ort from 'onnxruntime-node';
 import { planTiles } from '../../../activities/engine/plan';
-import { randomStream } from '../../../activities/random';
+import { randomStream } from '../../../activities/engine/random';
 import { plain, randomSegments, type Stream, sharedPrompt, visibility } from '../../support/streams';
 
 type Feeds = Record<string, ort.Tensor>;

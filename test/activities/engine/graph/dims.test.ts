@@ -1,5 +1,5 @@
 import { type Dim, product, quotient, sameShape, showShape } from '../../../../activities/engine/graph/dims';
-import { pick, randomStream } from '../../../../activities/random';
+import { pick, randomStream } from '../../../../activities/engine/random';
 import { between } from '../../../support/graphs';
 
 test.each<[Dim[], Dim]>([

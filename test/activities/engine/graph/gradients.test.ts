@@ -6,6 +6,7 @@ import { Graph, type Value } from '../../../../activities/engine/graph/graph';
 import { tokenLogprobs } from '../../../../activities/engine/logprobs';
 import type { ElementType } from '../../../../activities/engine/onnx';
 import { planTiles } from '../../../../activities/engine/plan';
+import { randomStream } from '../../../../activities/engine/random';
 import {
   bools,
   CompiledGraph,
@@ -15,7 +16,6 @@ import {
   floats,
   integers,
 } from '../../../../activities/engine/session';
-import { randomStream } from '../../../../activities/random';
 import { elements, evaluate, randomFloats } from '../../../support/graphs';
 import { plain, type Stream, sharedPrompt } from '../../../support/streams';
 

@@ -1,8 +1,9 @@
 /** What the builder of graphs knows, refuses and leaves out. */
 import { basename } from 'node:path';
 import type { Dim } from '../../../../activities/engine/graph/dims';
-import { type Attributes, Graph, GraphError, type Value } from '../../../../activities/engine/graph/graph';
+import { Graph, GraphError, type Value } from '../../../../activities/engine/graph/graph';
 import { OPERATORS } from '../../../../activities/engine/graph/operators';
+import type { Attributes } from '../../../../activities/engine/onnx';
 import { floatData, floats, integers } from '../../../../activities/engine/session';
 import { evaluate } from '../../../support/graphs';
 
