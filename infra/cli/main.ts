@@ -1,7 +1,10 @@
 /** The `longhaul` command: one file a subcommand; this one only puts them together and turns errors into words. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
+import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { engineCommand } from './engine.js';
 import { exportCommand } from './export.js';
@@ -32,6 +35,7 @@ export async function main(argv: string[]): Promise<number> {
 function program(): Command {
   return new Command('longhaul')
     .description('Durable reinforcement learning for long-context language models.')
+    .version(version())
     .addHelpText(
       'after',
       '\nHere and now:    longhaul start              what `npm start` runs\n' +
@@ -50,4 +54,9 @@ function program(): Command {
     .addCommand(workerCommand())
     .addCommand(engineCommand())
     .addCommand(temporalCommand());
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8')) as { version: string };
+  return version;
 }
