@@ -39,16 +39,21 @@ export interface OperationContext {
 /** Scoring without gradients is bounded by memory alone. */
 const SCORE_TOKENS = 4096;
 
-interface Loaded {
-  tag: string | null;
-  folder: ModelFolder;
-  optimizer: OptimizerState;
+interface Sessions {
+  configText: string;
   trainer: Trainer;
   generator: Generator;
 }
 
+interface Loaded extends Sessions {
+  tag: string | null;
+  folder: ModelFolder;
+  optimizer: OptimizerState;
+}
+
 export class PolicyEngine {
   private loaded: Loaded | null = null;
+  private sessions: Sessions | null = null;
   private adamw: AdamW | null = null;
 
   constructor(private readonly settings: SessionSettings) {}
@@ -77,33 +82,28 @@ export class PolicyEngine {
   }
 
   private async load({ directory, optimizer, tag }: LoadRequest, context: OperationContext): Promise<ModelSummary> {
-    const before = this.loaded;
     this.loaded = null;
     const folder = await readModelFolder(directory);
     const shapes = expectedTensors(folder.config);
     const source = optimizer === undefined ? ((await hasOptimizer(directory)) ? directory : null) : optimizer;
     const state = source === null ? { step: 0, m: new Map(), v: new Map() } : await readOptimizer(source, shapes);
     await context.checkpoint(folder.tensors.size, folder.tensors.size, 'tensors');
-    // Sessions are made from the config alone, so policies of one run share them.
-    const sessions =
-      before && before.folder.configText === folder.configText
-        ? { trainer: before.trainer, generator: before.generator }
-        : await this.sessions(folder, before);
-    this.loaded = { tag, folder, optimizer: state, ...sessions };
+    this.loaded = { tag, folder, optimizer: state, ...(await this.sessionsFor(folder)) };
     return summary(folder);
   }
 
-  private async sessions(
-    { config }: ModelFolder,
-    before: Loaded | null,
-  ): Promise<Pick<Loaded, 'trainer' | 'generator'>> {
-    await before?.trainer.release();
-    await before?.generator.release();
+  /** Sessions are dear to make and depend on the config alone, so the policies of a run share them. */
+  private async sessionsFor({ config, configText }: ModelFolder): Promise<Sessions> {
+    if (this.sessions?.configText === configText) return this.sessions;
+    await this.sessions?.trainer.release();
+    await this.sessions?.generator.release();
     const rotary = new RotaryTable(config);
-    return {
+    this.sessions = {
+      configText,
       trainer: new Trainer(config, rotary, this.settings),
       generator: new Generator(config, rotary, this.settings),
     };
+    return this.sessions;
   }
 
   private async generate(request: GenerateRequest, context: OperationContext): Promise<GenerateResult> {
