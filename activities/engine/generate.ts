@@ -15,11 +15,12 @@ import type { Tensors } from './safetensors.js';
 import { type SamplingMode, samplingMode } from './sampling.js';
 import {
   bools,
-  CompiledGraph,
+  type CompiledGraph,
   type Feeds,
   floatData,
   floatScalar,
   floats,
+  GraphCache,
   integers,
   type SessionSettings,
   weightFeeds,
@@ -31,6 +32,9 @@ const MAX_CACHE_BYTES = 2 ** 30;
 
 /** A product with a single row sums in another order than one with several, so a lone response decodes beside a copy. */
 const MIN_ROWS = 2;
+
+/** Training samples in groups, evaluation greedily: one graph each. */
+const DECODING_GRAPHS = 2;
 
 /** One prompt being answered. */
 interface Group {
@@ -46,13 +50,14 @@ export type OnTokens = (newTokens: number) => Promise<void>;
 
 export class Generator {
   private readonly prefill: Prefill;
-  private readonly graphs = new Map<string, Promise<CompiledGraph>>();
+  private readonly graphs: GraphCache;
 
   constructor(
     private readonly config: DecoderConfig,
     private readonly rotary: RotaryTable,
-    private readonly settings: SessionSettings,
+    settings: SessionSettings,
   ) {
+    this.graphs = new GraphCache(DECODING_GRAPHS, settings);
     this.prefill = new Prefill(config, rotary, settings);
   }
 
@@ -79,8 +84,7 @@ export class Generator {
 
   async release(): Promise<void> {
     await this.prefill.release();
-    for (const graph of this.graphs.values()) await (await graph).release();
-    this.graphs.clear();
+    await this.graphs.release();
   }
 
   /** Prompts of like length go together: a batch's caches are as long as its longest prompt. */
@@ -185,10 +189,7 @@ export class Generator {
   }
 
   private graph(mode: SamplingMode, group: number): Promise<CompiledGraph> {
-    const key = `${mode}/${group}`;
-    const known = this.graphs.get(key) ?? CompiledGraph.compile(decodingGraph(this.config, mode, group), this.settings);
-    this.graphs.set(key, known);
-    return known;
+    return this.graphs.get(`${mode}/${group}`, () => decodingGraph(this.config, mode, group));
   }
 }
 

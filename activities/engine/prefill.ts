@@ -6,7 +6,7 @@ import { Graph } from './graph/graph.js';
 import { embed, pack } from './packing.js';
 import type { RotaryTable } from './rotary.js';
 import type { Tensors } from './safetensors.js';
-import { CompiledGraph, floatData, type SessionSettings, weightFeeds } from './session.js';
+import { type CompiledGraph, floatData, GraphCache, type SessionSettings, weightFeeds } from './session.js';
 import { headLayout, packedAttention } from './trainer.js';
 
 /** One layer's keys and values of one sequence, in blocks of tokens: [blocks, kvHeads, tile, headDim]. */
@@ -21,14 +21,19 @@ export interface PrefillResult {
   tile: number;
 }
 
+/** One a tile size. */
+const PREFILL_GRAPHS = 3;
+
 export class Prefill {
-  private readonly graphs = new Map<number, Promise<CompiledGraph>>();
+  private readonly graphs: GraphCache;
 
   constructor(
     private readonly config: DecoderConfig,
     private readonly rotary: RotaryTable,
-    private readonly settings: SessionSettings,
-  ) {}
+    settings: SessionSettings,
+  ) {
+    this.graphs = new GraphCache(PREFILL_GRAPHS, settings);
+  }
 
   /**
    * Each prompt goes alone, from the start of a tile, so that its numbers do not depend on its company.
@@ -52,15 +57,12 @@ export class Prefill {
     return { layers, tokens: ids.length, tile: batch.tile };
   }
 
-  async release(): Promise<void> {
-    for (const graph of this.graphs.values()) await (await graph).release();
-    this.graphs.clear();
+  release(): Promise<void> {
+    return this.graphs.release();
   }
 
   private graph(tile: number): Promise<CompiledGraph> {
-    const known = this.graphs.get(tile) ?? CompiledGraph.compile(this.build(tile), this.settings);
-    this.graphs.set(tile, known);
-    return known;
+    return this.graphs.get(String(tile), () => this.build(tile));
   }
 
   /** Nothing but keys and values is asked for, so the last layer's attention and the head are never computed. */

@@ -75,6 +75,38 @@ export class CompiledGraph {
   }
 }
 
+/**
+ * Compiled graphs by key, the last `limit` used: sessions are dear to make, so they are kept, but each holds on to the
+ * most memory it ever needed, so not all of them.
+ */
+export class GraphCache {
+  private readonly graphs = new Map<string, Promise<CompiledGraph>>();
+
+  constructor(
+    private readonly limit: number,
+    private readonly settings: SessionSettings,
+  ) {}
+
+  async get(key: string, build: () => Graph): Promise<CompiledGraph> {
+    const known = this.graphs.get(key);
+    this.graphs.delete(key);
+    if (!known && this.graphs.size >= this.limit) await this.drop(this.graphs.keys().next().value!);
+    const graph = known ?? CompiledGraph.compile(build(), this.settings);
+    this.graphs.set(key, graph);
+    return graph;
+  }
+
+  async release(): Promise<void> {
+    for (const key of [...this.graphs.keys()]) await this.drop(key);
+  }
+
+  private async drop(key: string): Promise<void> {
+    const graph = await this.graphs.get(key)!;
+    this.graphs.delete(key);
+    await graph.release();
+  }
+}
+
 export const floats = (data: Float32Array, dims: readonly number[]): ort.Tensor =>
   new ort.Tensor('float32', data, dims);
 

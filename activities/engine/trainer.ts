@@ -14,11 +14,12 @@ import { embed, embeddingGradient, type PackedBatch, type PromptGroup, pack, spl
 import type { RotaryTable } from './rotary.js';
 import type { Tensors } from './safetensors.js';
 import {
-  CompiledGraph,
+  type CompiledGraph,
   type Feeds,
   floatData,
   floatScalar,
   floats,
+  GraphCache,
   type SessionSettings,
   weightFeeds,
 } from './session.js';
@@ -58,15 +59,19 @@ export interface TokenResults {
 
 const gradientName = (weight: string): string => `gradient of ${weight}`;
 
+/** One objective's graphs at two tile sizes: a batch's last pass is often a short one. */
+const TRAINING_GRAPHS = 2;
+
 export class Trainer {
   private readonly shapes: Map<string, number[]>;
-  private readonly graphs = new Map<string, Promise<CompiledGraph>>();
+  private readonly graphs: GraphCache;
 
   constructor(
     private readonly config: DecoderConfig,
     private readonly rotary: RotaryTable,
-    private readonly settings: SessionSettings,
+    settings: SessionSettings,
   ) {
+    this.graphs = new GraphCache(TRAINING_GRAPHS, settings);
     this.shapes = expectedTensors(config);
   }
 
@@ -135,9 +140,8 @@ export class Trainer {
     return { ...results, gradients: sums };
   }
 
-  async release(): Promise<void> {
-    for (const graph of this.graphs.values()) await (await graph).release();
-    this.graphs.clear();
+  release(): Promise<void> {
+    return this.graphs.release();
   }
 
   private feeds(batch: PackedBatch, weights: Tensors, temperature: number): Feeds {
@@ -151,12 +155,8 @@ export class Trainer {
     };
   }
 
-  /** Graphs are few (an objective and a tile size each) and kept: sessions are dear to make. */
   private graph(kind: Objective | 'score', tile: number): Promise<CompiledGraph> {
-    const key = `${kind}/${tile}`;
-    const known = this.graphs.get(key) ?? CompiledGraph.compile(this.build(kind, tile), this.settings);
-    this.graphs.set(key, known);
-    return known;
+    return this.graphs.get(`${kind}/${tile}`, () => this.build(kind, tile));
   }
 
   private build(kind: Objective | 'score', tile: number): Graph {
