@@ -151,7 +151,7 @@ export const runSpecSchema = z.strictObject({
   engine: z
     .strictObject({
       /** Tokens of one forward and backward pass. Part of the spec because it fixes the order of summation, so the bits. */
-      microBatchTokens: positiveInt.default(4096),
+      microBatchTokens: positiveInt.default(2048),
     })
     .prefault({}),
 });

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { FromEngine, ToEngine } from './messages.js';
-import { PolicyEngine } from './policy-engine.js';
+import { type OperationContext, PolicyEngine } from './policy-engine.js';
 import { EngineRequestError, type Operation } from './protocol.js';
 
 /** What a cancelled operation ends with. */
@@ -21,25 +21,18 @@ const send = (message: FromEngine): void => {
 };
 
 /** Lets messages (a cancellation) in, then reports progress or ends the operation. */
-async function checkpoint(
-  id: number,
-  operation: Operation,
-  done: number,
-  total: number,
-  unit: Parameters<Report>[2],
-): Promise<void> {
-  await new Promise(resolve => setImmediate(resolve));
-  if (cancelled.has(id)) throw new CancelledError(`${operation} was cancelled`);
-  send({ id, kind: 'progress', progress: { operation, done, total, unit } });
+function checkpointOf(id: number, operation: Operation): OperationContext['checkpoint'] {
+  return async (done, total, unit) => {
+    await new Promise(resolve => setImmediate(resolve));
+    if (cancelled.has(id)) throw new CancelledError(`${operation} was cancelled`);
+    send({ id, kind: 'progress', progress: { operation, done, total, unit } });
+  };
 }
-type Report = Parameters<PolicyEngine['operations'][Operation]>[1]['checkpoint'];
 
 async function serve(id: number, operation: Operation, request: never): Promise<void> {
-  const context = {
-    checkpoint: (...[done, total, unit]: Parameters<Report>) => checkpoint(id, operation, done, total, unit),
-  };
   try {
-    send({ id, kind: 'result', result: await engine.operations[operation](request, context) });
+    const result = await engine.operations[operation](request, { checkpoint: checkpointOf(id, operation) });
+    send({ id, kind: 'result', result });
   } catch (error) {
     const { name, message } = error as Error;
     send({ id, kind: 'error', name, message, ...(error instanceof EngineRequestError && { code: error.code }) });

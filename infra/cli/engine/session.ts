@@ -49,7 +49,7 @@ export function withTrainingFlags(command: Command): Command {
       zeroOrMore,
       DEFAULT_OPTIMIZER.maxGradNorm,
     )
-    .option('--micro-batch-tokens <n>', 'tokens of one forward and backward pass: bounds memory', atLeastOne, 4096);
+    .option('--micro-batch-tokens <n>', 'tokens of one forward and backward pass: bounds memory', atLeastOne, 2048);
 }
 
 export function optimizerSettings(flags: TrainingFlags): OptimizerSettings {
