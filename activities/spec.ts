@@ -159,8 +159,6 @@ export const runSpecSchema = z.strictObject({
 /** RL settings with every default filled in, also those that depend on the algorithm. */
 export type RlSettings = Filled<z.output<typeof rlSchema>>;
 type Filled<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
-export type SamplingSpec = z.output<typeof samplingSchema>;
-export type OptimizerSpec = z.output<typeof optimizerSchema>;
 export interface PhaseSpec {
   maxTokens: number;
   steps: number;

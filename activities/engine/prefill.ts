@@ -1,5 +1,5 @@
 /** The prompt's pass: keys and values of every layer, computed once and shared by all its responses. */
-import { keyBlocks } from './attention.js';
+import { headLayout, keyBlocks, packedAttention } from './attention.js';
 import { type DecoderConfig, expectedTensors } from './config.js';
 import { decoder, EMBEDDING_WEIGHT, rotaryInputs, weightInputs } from './decoder.js';
 import { Graph } from './graph/graph.js';
@@ -7,7 +7,6 @@ import { embed, pack } from './packing.js';
 import type { RotaryTable } from './rotary.js';
 import type { Tensors } from './safetensors.js';
 import { type CompiledGraph, floatData, GraphCache, type SessionSettings, weightFeeds } from './session.js';
-import { headLayout, packedAttention } from './trainer.js';
 
 /** One layer's keys and values of one sequence, in blocks of tokens: [blocks, kvHeads, tile, headDim]. */
 export interface LayerCache {

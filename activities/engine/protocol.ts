@@ -218,7 +218,7 @@ export interface EngineProgress {
   /** Work done and in all, in `unit`s. */
   done: number;
   total: number;
-  unit: 'tokens' | 'micro-batches' | 'sequences' | 'tensors';
+  unit: 'tokens' | 'micro-batches' | 'tensors';
 }
 
 export interface CallOptions {

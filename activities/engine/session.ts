@@ -93,6 +93,8 @@ export class GraphCache {
     if (!known && this.graphs.size >= this.limit) await this.drop(this.graphs.keys().next().value!);
     const graph = known ?? CompiledGraph.compile(build(), this.settings);
     this.graphs.set(key, graph);
+    // One that could not be made (for want of memory, say) is asked for again the next time.
+    graph.catch(() => this.graphs.delete(key));
     return graph;
   }
 

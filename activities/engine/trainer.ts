@@ -3,7 +3,7 @@
  * gradients. What a pass holds is decided by packing.ts; what is minimised by losses.ts.
  */
 import type * as ort from 'onnxruntime-node';
-import { attention, type HeadLayout, planInputs } from './attention.js';
+import { packedAttention } from './attention.js';
 import { type DecoderConfig, expectedTensors } from './config.js';
 import { decoder, EMBEDDING_WEIGHT, HEAD_WEIGHT, rotaryInputs, type Weight, weightInputs } from './decoder.js';
 import { gradients } from './graph/gradients.js';
@@ -191,16 +191,6 @@ export class Trainer {
 
 /** Called before each pass and after the last with the number done and in all; throws to end the work there. */
 export type Checkpoint = (done: number, total: number) => Promise<void>;
-
-export function headLayout(config: DecoderConfig, tile: number): HeadLayout {
-  return { kvHeads: config.kvHeads, repeats: config.heads / config.kvHeads, headDim: config.headDim, tile };
-}
-
-/** Attention over the packed stream, under one plan for all layers. */
-export function packedAttention(g: Graph, config: DecoderConfig, tile: number) {
-  const plan = planInputs(g, tile, `T/${tile}`);
-  return (_layer: number, q: Value, k: Value, v: Value): Value => attention(g, q, k, v, plan, headLayout(config, tile));
-}
 
 function emptyResults(groups: readonly PromptGroup[]): TokenResults {
   const tokens = groups.reduce((sum, group) => sum + group.responses.reduce((n, r) => n + r.length, 0), 0);

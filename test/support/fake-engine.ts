@@ -88,7 +88,7 @@ export class FakeEngine implements Engine {
     },
     generate: async (request, { signal, onProgress }) => {
       const { weights } = this.need();
-      onProgress?.({ operation: 'generate', done: 0, total: request.prompts.length, unit: 'sequences' });
+      onProgress?.({ operation: 'generate', done: 0, total: request.prompts.length, unit: 'tokens' });
       await pause(this.generateMs, signal);
       return this.generate(weights, request);
     },

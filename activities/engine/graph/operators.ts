@@ -111,7 +111,6 @@ export const OPERATORS: Record<string, OperatorRule> = {
   Greater: comparison,
   GreaterOrEqual: comparison,
   Equal: comparison,
-  And: comparison,
   Or: comparison,
   Neg: unary,
   Exp: unary,
