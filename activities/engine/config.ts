@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { EngineRequestError } from './protocol.js';
+import { type Rope, type RopeScaling, readRope } from './rope-scaling.js';
 
 export type Architecture = 'llama' | 'qwen2' | 'qwen3';
 
@@ -21,8 +22,8 @@ export interface DecoderConfig {
   headDim: number;
   rmsNormEps: number;
   ropeTheta: number;
-  /** Plain rotary embeddings only: a scaled kind (linear, llama3, yarn) would become a member of a union here. */
-  ropeScaling: null;
+  /** Null for plain rotary embeddings. */
+  ropeScaling: RopeScaling | null;
   /** The output head is the embedding matrix. */
   tiedEmbeddings: boolean;
   /** Biases on the query, key and value projections. */
@@ -42,12 +43,7 @@ export interface DecoderConfig {
 
 const size = z.int().positive();
 const tokenId = z.int().min(0);
-const ropeSchema = z.looseObject({
-  rope_type: z.string().optional(),
-  /** What versions before 4.43 called rope_type. */
-  type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-});
+const ropeSchema = z.record(z.string(), z.unknown());
 
 const configSchema = z.looseObject({
   model_type: z.string(),
@@ -61,6 +57,7 @@ const configSchema = z.looseObject({
   head_dim: size.nullish(),
   hidden_act: z.string().default('silu'),
   max_position_embeddings: size,
+  original_max_position_embeddings: size.nullish(),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().nullish(),
   rope_parameters: ropeSchema.nullish(),
@@ -129,8 +126,6 @@ const FAMILIES: Record<Architecture, Family> = {
   },
 };
 
-const DEFAULT_ROPE_THETA = 10_000;
-
 /**
  * @param path of the config.json, for messages.
  * @param json its parsed content.
@@ -150,7 +145,8 @@ export function parseConfig(path: string, json: unknown): DecoderConfig {
   const raw = parsed.data;
   const architecture = raw.model_type as Architecture;
   const family = FAMILIES[architecture];
-  refuseUnsupported(path, raw, family);
+  const rope = readRope(path, raw);
+  refuseUnsupported(path, raw, rope, family);
 
   const config: DecoderConfig = {
     architecture,
@@ -162,8 +158,8 @@ export function parseConfig(path: string, json: unknown): DecoderConfig {
     kvHeads: withDefault(raw.num_key_value_heads, family.defaultKvHeads) ?? raw.num_attention_heads,
     headDim: withDefault(raw.head_dim, family.defaultHeadDim) ?? raw.hidden_size / raw.num_attention_heads,
     rmsNormEps: raw.rms_norm_eps,
-    ropeTheta: (raw.rope_scaling ?? raw.rope_parameters)?.rope_theta ?? raw.rope_theta ?? DEFAULT_ROPE_THETA,
-    ropeScaling: null,
+    ropeTheta: rope.theta,
+    ropeScaling: rope.scaling,
     tiedEmbeddings: raw.tie_word_embeddings,
     attentionBias: family.attentionBias(raw),
     outputBias: family.outputBias(raw),
@@ -229,16 +225,12 @@ function unsupported(path: string, field: string, value: string, supported: stri
   );
 }
 
-function refuseUnsupported(path: string, raw: RawConfig, family: Family): void {
+function refuseUnsupported(path: string, raw: RawConfig, rope: Rope, family: Family): void {
   if (raw.architectures?.length && !raw.architectures.includes(family.causalLm)) {
     throw unsupported(path, 'architectures', raw.architectures.join(', '), family.causalLm);
   }
   if (raw.hidden_act !== 'silu') throw unsupported(path, 'hidden_act', raw.hidden_act, 'silu');
-  for (const field of ['rope_parameters', 'rope_scaling'] as const) {
-    const kind = raw[field]?.rope_type ?? raw[field]?.type ?? 'default';
-    if (kind !== 'default') throw unsupported(path, `${field}.rope_type`, kind, 'default (no scaling)');
-  }
-  const rotary = raw.partial_rotary_factor ?? raw.rope_parameters?.partial_rotary_factor ?? 1;
+  const rotary = rope.partial ?? raw.partial_rotary_factor ?? 1;
   if (rotary !== 1) throw unsupported(path, 'partial_rotary_factor', String(rotary), '1');
   if (raw.use_sliding_window && raw.sliding_window) {
     throw unsupported(path, 'use_sliding_window', 'true', 'false (every layer attends to the whole context)');

@@ -98,6 +98,8 @@ describe('fields written in more than one way', () => {
     ['version 5', { rope_parameters: { rope_type: 'default', rope_theta: 5e5 } }, 5e5],
     ['both: version 5 wins', { rope_theta: 1e4, rope_parameters: { rope_type: 'default', rope_theta: 5e5 } }, 5e5],
     ['a scaling of none', { rope_theta: 5e5, rope_scaling: { type: 'default' } }, 5e5],
+    ['an empty scaling', { rope_theta: 1e4, rope_parameters: { rope_theta: 5e5 }, rope_scaling: {} }, 5e5],
+    ['a scaling without it', { rope_theta: 5e5, rope_scaling: { type: 'linear', factor: 2 } }, 5e5],
   ])('rotary base, %s', (_, fields, ropeTheta) => {
     expect(parse(fields).ropeTheta).toBe(ropeTheta);
   });
@@ -123,14 +125,19 @@ describe('refused by name', () => {
     ],
     [{ hidden_act: 'gelu' }, /hidden_act 'gelu' is not supported; supported: silu/],
     [
-      { rope_scaling: { rope_type: 'llama3', factor: 8 } },
-      /rope_scaling\.rope_type 'llama3' is not supported; supported: default/,
+      { rope_scaling: { rope_type: 'dynamic', factor: 8 } },
+      /rope_scaling\.rope_type 'dynamic' is not supported; supported: default, linear, llama3, yarn/,
     ],
-    [{ rope_scaling: { type: 'linear', factor: 2 } }, /rope_scaling\.rope_type 'linear' is not supported/],
+    [{ rope_scaling: { type: 'constructor' } }, /rope_scaling\.rope_type 'constructor' is not supported/],
     [
-      { rope_parameters: { rope_type: 'yarn', factor: 4, rope_theta: 1e4 } },
-      /rope_parameters\.rope_type 'yarn' is not supported/,
+      { rope_parameters: { rope_type: 'longrope', factor: 4, rope_theta: 1e4 } },
+      /rope_parameters\.rope_type 'longrope' is not supported/,
     ],
+    [
+      { rope_parameters: { full_attention: { rope_type: 'yarn', factor: 4 } } },
+      /rope_parameters\.full_attention has parameters of its own, which is not supported/,
+    ],
+    [{ rope_parameters: { partial_rotary_factor: 0.5 } }, /partial_rotary_factor '0\.5' is not supported/],
     [{ partial_rotary_factor: 0.5 }, /partial_rotary_factor '0\.5' is not supported; supported: 1/],
     [{ use_sliding_window: true, sliding_window: 4096 }, /use_sliding_window 'true' is not supported/],
     [{ layer_types: ['full_attention', 'sliding_attention'] }, /layer_types 'sliding_attention' is not supported/],
@@ -153,6 +160,19 @@ describe('refused by name', () => {
     ],
     [{ hidden_size: 50 }, /head size 8\.33.* expected an even whole number/],
     [{ head_dim: 7 }, /head size 7 .* expected an even whole number/],
+    [{ rope_scaling: { type: 'linear' } }, /rope_scaling\.factor: .*number/],
+    [{ rope_scaling: { type: 'linear', factor: 0 } }, /rope_scaling\.factor: .*>0/],
+    [
+      { rope_parameters: { rope_type: 'llama3', factor: '8', low_freq_factor: 4 } },
+      /rope_parameters\.factor: .*number.*; rope_parameters\.high_freq_factor: .*number/,
+    ],
+    [
+      { rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 4 } },
+      /rope_scaling\.high_freq_factor: expected a number above low_freq_factor/,
+    ],
+    [{ rope_scaling: { rope_type: 'yarn' } }, /rope_scaling\.factor: .*number/],
+    [{ rope_scaling: { rope_type: 'yarn', factor: 4, truncate: null } }, /rope_scaling\.truncate: .*boolean/],
+    [{ rope_scaling: 'yarn' }, /rope_scaling: /],
     [{ tie_word_embeddings: 'yes' }, /tie_word_embeddings: /],
     [{ model_type: undefined }, /model_type: /],
   ])('wrong %j', (changes, message) => {
