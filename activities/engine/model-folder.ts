@@ -94,11 +94,7 @@ export interface ModelFolderContent {
  * @returns SHA-256 and size of model.safetensors: a function of names, shapes and values alone.
  */
 export async function writeModelFolder(directory: string, content: ModelFolderContent): Promise<Fingerprint> {
-  await mkdir(directory, { recursive: true });
-  const present = await readdir(directory);
-  if (present.length > 0) {
-    throw new EngineRequestError(`${directory}: already holds ${present[0]}; expected a new or empty folder`);
-  }
+  await newFolder(directory);
   await writeSynced(join(directory, CONFIG_FILE), Buffer.from(withFloat32(content.configText)));
   const companions = new Set(await readdir(content.companionsFrom));
   for (const name of COMPANION_FILES.filter(name => companions.has(name))) {
@@ -107,6 +103,15 @@ export async function writeModelFolder(directory: string, content: ModelFolderCo
   const fingerprint = await writeSafetensors(join(directory, WEIGHTS_FILE), content.tensors);
   await syncDirectory(directory);
   return fingerprint;
+}
+
+/** Makes the folder; @throws EngineRequestError where it is there and not empty. */
+export async function newFolder(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const present = await readdir(directory);
+  if (present.length > 0) {
+    throw new EngineRequestError(`${directory}: already holds ${present[0]}; expected a new or empty folder`);
+  }
 }
 
 /** Flushes the folder's own entries, without which a new file can be lost though its content is on the disk. */
@@ -167,7 +172,8 @@ function withFloat32(configText: string): string {
   return configText.replace(/("(?:torch_dtype|dtype)"\s*:\s*)"[^"]*"/g, '$1"float32"');
 }
 
-async function writeSynced(path: string, bytes: Buffer): Promise<void> {
+/** Writes a whole file and flushes it to the disk. */
+export async function writeSynced(path: string, bytes: Buffer): Promise<void> {
   const handle = await open(path, 'w');
   try {
     await handle.writeFile(bytes);

@@ -32,12 +32,25 @@ export interface Golden {
   };
 }
 
+/** An adapter that PEFT wrote for a tiny model, and what PEFT computes with it. */
+export interface GoldenAdapter {
+  name: string;
+  family: string;
+  sequence: { ids: number[]; logprobs: (number | null)[] };
+  sft: GoldenGradients & { examples: SftExample[] };
+  adamw: Omit<Golden['adamw'], 'weights'>;
+}
+
 const GOLDEN = join(__dirname, '../fixtures/golden');
 
 export const goldenFolder = (family: string): string => join(GOLDEN, family);
 
 export function golden(family: string): Golden {
   return JSON.parse(readFileSync(join(GOLDEN, `${family}.json`), 'utf8')) as Golden;
+}
+
+export function goldenAdapters(): GoldenAdapter[] {
+  return JSON.parse(readFileSync(join(GOLDEN, 'adapters.json'), 'utf8')).adapters as GoldenAdapter[];
 }
 
 export function decodeFloats(base64: string): Float32Array {
