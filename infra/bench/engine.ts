@@ -1,0 +1,105 @@
+/** `npm run bench -- engine`: measures, prints, keeps, compares. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { CHECKOUT, DEFAULT_STATE } from '../checkout.js';
+import { atLeastOne, positive } from '../cli/engine/numbers.js';
+import { cacheFolder } from '../local/temporal-binary.js';
+import { compare, tooSlow } from './comparison.js';
+import { PEERS_FOLDER } from './peer.js';
+import { pythonEnvironment } from './python.js';
+import { asMarkdown, asText, comparisonTable, remarks, resultTable } from './report.js';
+import { type Result, readResult, writeResult } from './result.js';
+import { ROWS } from './rows.js';
+import { runRows, selectRows } from './run.js';
+
+interface Flags {
+  peers?: boolean;
+  rows?: string[];
+  repetitions: number;
+  threads: number;
+  smollm2?: string;
+  long?: boolean;
+  markdown?: boolean;
+  baseline?: string;
+  save?: string;
+  failAbove?: number;
+}
+
+/** The stored result that runs are compared with unless told otherwise. */
+const BASELINE = join(CHECKOUT, 'infra', 'bench', 'baseline.json');
+/** Where every run's result is left. */
+const LATEST = join(DEFAULT_STATE, 'bench', 'engine.json');
+
+export function engineBench(): Command {
+  return new Command('engine')
+    .description('times the engine, alone or in turns with PyTorch, transformers and TRL on the same work')
+    .option('--peers', 'measure the peers too, each in turns with ours; makes a Python environment at the first time')
+    .option('--rows <ids>', 'rows, separated by commas (default: all)', (text: string) => text.split(','))
+    .option('--repetitions <n>', 'measured turns of each side, after a warm-up', atLeastOne, 5)
+    .option('--threads <n>', 'threads of each side', atLeastOne, 2)
+    .option('--smollm2 <folder>', 'SmolLM2-135M as a Hugging Face folder, for the rows that run on it')
+    .option('--long', 'the rows on 65,536 tokens too, which take minutes; one turn, no warm-up')
+    .option('--markdown', 'print Markdown')
+    .option('--baseline <file>', 'compare with this stored result (default: the one in infra/bench)')
+    .option('--save <file>', 'write the result there too, to be compared with later')
+    .option('--fail-above <x>', 'fail when a row is slower than the stored result by more than this ratio', positive)
+    .addHelpText(
+      'after',
+      `\nRows:\n${ROWS.map(({ id, title }) => `  ${id.padEnd(17)}${title}`).join('\n')}\n
+Medians of the turns. Each row runs in fresh processes, which take turns; "peak" is the most memory the side's process
+ever had resident, "ratio" the peer's time over ours. Without --peers a row stops after some seconds, and the whole takes
+under three minutes. Stored results may come from another machine: times are first divided by what a plain matrix product
+took in the same run. The result is written to .longhaul/bench/engine.json.
+A baseline for this project:  npm run bench -- engine --smollm2 DIR --save infra/bench/baseline.json`,
+    )
+    .action(bench);
+}
+
+async function bench(flags: Flags): Promise<void> {
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const smollm2 = flags.smollm2 && typed(flags.smollm2);
+  const { rows, leftOut } = selectRows({ ...flags, smollm2 });
+  const baseline = flags.baseline ? typed(flags.baseline) : BASELINE;
+  // A file that cannot be used is better refused now than after the measuring.
+  const stored = flags.baseline || existsSync(baseline) ? await readResult(baseline) : null;
+  for (const { id, flag } of leftOut) log(`${id} is left out: it needs ${flag}`);
+  const python = flags.peers
+    ? await pythonEnvironment({
+        requirements: join(PEERS_FOLDER, 'requirements.txt'),
+        cache: join(cacheFolder(), 'bench'),
+        log,
+      })
+    : null;
+  const { threads, repetitions } = flags;
+  const result = await runRows(rows, { threads, repetitions, python, smollm2, log });
+  for (const file of [LATEST, ...(flags.save ? [typed(flags.save)] : [])]) await writeResult(file, result);
+  show(result, stored, flags);
+  if (Object.values(result.rows).some(({ failure }) => failure !== undefined)) process.exitCode = 1;
+}
+
+function show(result: Result, stored: Result | null, { markdown, failAbove }: Flags): void {
+  const print = (text: string) => process.stdout.write(`${text}\n\n`);
+  const table = markdown ? asMarkdown : asText;
+  print(table(resultTable(result)));
+  print(remarks(result).join('\n'));
+  if (stored === null) {
+    print('There is no stored result to compare with; --save infra/bench/baseline.json makes this one it.');
+    return;
+  }
+  const changes = compare(result, stored);
+  print(
+    `Against the result of ${stored.date} (longhaul ${stored.version}, ${stored.machine.processor}), times in units of ` +
+      'a plain matrix product in the same run:',
+  );
+  print(table(comparisonTable(changes)));
+  const slow = failAbove === undefined ? [] : tooSlow(changes, failAbove);
+  if (slow.length === 0) return;
+  print(`Slower than ${failAbove}x: ${slow.map(({ id }) => id).join(', ')}`);
+  process.exitCode = 1;
+}
+
+/** A path as a person typed it: npm runs its scripts in the checkout's root, wherever it was called. */
+function typed(path: string): string {
+  return resolve((process.env.npm_lifecycle_event === 'bench' && process.env.INIT_CWD) || process.cwd(), path);
+}

@@ -1,0 +1,14 @@
+/** `npm run bench`: the benchmarks, one a subcommand. */
+import { Command } from 'commander';
+import { UserError } from '../user-error.js';
+import { engineBench } from './engine.js';
+
+new Command('npm run bench --')
+  .description('Measures longhaul.')
+  .showHelpAfterError('(add --help for what there is)')
+  .addCommand(engineBench())
+  .parseAsync(process.argv)
+  .catch((error: Error) => {
+    process.stderr.write(`${error instanceof UserError ? error.message : error.stack}\n`);
+    process.exitCode = 1;
+  });

@@ -1,0 +1,80 @@
+"""What every peer shares: it is given its assignment (work.ts) and then one turn after another as JSON lines on
+standard input, and answers each with a JSON line. Between turns it waits on a read, without using the processor."""
+
+import json
+import os
+import platform
+import sys
+import time
+from importlib import metadata
+
+# Libraries print what they like; the answers have a channel of their own.
+_answers = os.fdopen(os.dup(1), "w", buffering=1)
+os.dup2(2, 1)
+
+
+def receive():
+    """The next message; ends the process when there will be none, for nobody is left to work for."""
+    line = sys.stdin.readline()
+    if not line:
+        os._exit(0)
+    return json.loads(line)
+
+
+def send(message):
+    _answers.write(json.dumps(message) + "\n")
+
+
+def ready():
+    """Says that the next turn can be taken, and with what it will be."""
+    packages = ("torch", "transformers", "trl")
+    send({"ready": {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}})
+
+
+def use_threads(count):
+    import torch
+
+    torch.set_num_threads(count)
+    torch.set_num_interop_threads(1)
+
+
+def load_model(directory):
+    """The model in 32 bits with scaled dot-product attention, as transformers loads it."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, attn_implementation="sdpa")
+
+
+def adamw(model, settings):
+    """PyTorch's fastest AdamW on a CPU."""
+    import torch
+
+    return torch.optim.AdamW(
+        model.parameters(),
+        lr=settings["learningRate"],
+        betas=(settings["beta1"], settings["beta2"]),
+        eps=settings["epsilon"],
+        weight_decay=settings["weightDecay"],
+        fused=True,
+    )
+
+
+def optimizer_step(model, optimizer, settings):
+    """Clips, steps and clears the gradients; gives their norm before clipping."""
+    import torch
+
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), settings["maxGradNorm"])
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return norm.item()
+
+
+def serve(perform):
+    """Takes turns until there are no more. `perform` does the work once and gives what is to be known of it."""
+    ready()
+    while True:
+        receive()
+        started = time.perf_counter()
+        evidence = perform()
+        send({"seconds": time.perf_counter() - started, **evidence})

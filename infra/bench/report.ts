@@ -1,0 +1,154 @@
+/** The table people read, as plain text or Markdown. */
+import type { RowChange } from './comparison.js';
+import type { Measurement, Result } from './result.js';
+import { PEERS, type PeerBar, ROWS, type Row } from './rows.js';
+import { spread } from './statistics.js';
+
+export type Table = { columns: string[]; lines: string[][] };
+
+/** Nothing to say in this place. */
+const NONE = '—';
+
+/** Load, in cores, from which an idle process is said to have disturbed the others. */
+const DISTURBING = 0.05;
+
+const COLUMNS = [
+  'row',
+  'work',
+  'ours',
+  '±',
+  'peer',
+  'time',
+  'ratio',
+  'bar',
+  'met',
+  'our peak',
+  'its peak',
+  'ours / its',
+];
+
+/** A line for each row and peer; columns that would be empty are left out. */
+export function resultTable(result: Result): Table {
+  const lines = ROWS.flatMap(row => (result.rows[row.id] ? linesOf(row, result) : []));
+  const used = COLUMNS.map((_, c) => lines.some(line => line[c] !== NONE));
+  const pick = (cells: string[]) => cells.filter((_, c) => used[c]);
+  return { columns: pick(COLUMNS), lines: lines.map(pick) };
+}
+
+function linesOf(row: Row, result: Result): string[][] {
+  const { ours, peers, failure } = result.rows[row.id]!;
+  const { id, title } = row;
+  if (!ours) return [[id, title, `failed: ${firstLine(failure ?? 'no measurement')}`, ...Array(9).fill(NONE)]];
+  const mine = [id, title, seconds(ours.median), ours.seconds.length > 1 ? percent(spread(ours.seconds)) : NONE];
+  const compared = row.peers.filter(({ peer }) => peers[peer] !== undefined);
+  if (compared.length === 0) {
+    const { bar, met } = limitOf(row, ours, result);
+    return [[...mine, NONE, NONE, NONE, bar, met, memory(ours.peakBytes), NONE, NONE]];
+  }
+  return compared.map(wanted => {
+    const theirs = peers[wanted.peer]!;
+    const peer = PEERS[wanted.peer].title;
+    if (typeof theirs === 'string')
+      return [...mine, peer, firstLine(theirs), NONE, barOf(wanted), NONE, memory(ours.peakBytes), NONE, NONE];
+    const share = ours.peakBytes === null || theirs.peakBytes === null ? null : ours.peakBytes / theirs.peakBytes;
+    return [
+      ...mine,
+      peer,
+      seconds(theirs.median),
+      times(theirs.median / ours.median),
+      barOf(wanted),
+      met(theirs.median / ours.median, share, wanted),
+      memory(ours.peakBytes),
+      memory(theirs.peakBytes),
+      share === null ? NONE : times(share),
+    ];
+  });
+}
+
+const barOf = ({ faster, memory }: PeerBar): string =>
+  `at least ${number(faster)}x${memory === undefined ? '' : `, memory at most ${times(memory)}`}`;
+
+function met(ratio: number, share: number | null, { faster, memory }: PeerBar): string {
+  if (ratio < faster) return 'no';
+  if (memory === undefined) return 'yes';
+  return share === null ? NONE : share <= memory ? 'yes' : 'no';
+}
+
+/** The bar of a row that has no peer, and whether it is met. */
+function limitOf(
+  { peakAtMost, growth }: Row,
+  { peakBytes }: Measurement,
+  result: Result,
+): { bar: string; met: string } {
+  if (peakAtMost !== undefined)
+    return {
+      bar: `peak at most ${memory(peakAtMost)}`,
+      met: peakBytes === null ? NONE : peakBytes <= peakAtMost ? 'yes' : 'no',
+    };
+  if (growth === undefined) return { bar: NONE, met: NONE };
+  const longer = result.rows[growth.of]?.ours?.peakBytes;
+  const bar = `peak grows at most ${times(growth.atMost)}`;
+  if (peakBytes === null || !longer) return { bar, met: NONE };
+  return { bar, met: `${longer / peakBytes <= growth.atMost ? 'yes' : 'no'}: ${times(longer / peakBytes)}` };
+}
+
+/** This run against a stored one. */
+export function comparisonTable(changes: readonly RowChange[]): Table {
+  return {
+    columns: ['row', 'time now / then', 'noise', 'verdict', 'peak now / then'],
+    lines: changes.map(({ id, ratio, noise, verdict, memory }) => [
+      id,
+      times(ratio),
+      percent(noise),
+      verdict === 'same' ? 'within noise' : verdict.toUpperCase(),
+      memory === null ? NONE : times(memory),
+    ]),
+  };
+}
+
+/** Where and with what it was measured, and what may have disturbed it. */
+export function remarks({ machine, threads, versions, calibration, rows, version }: Result): string[] {
+  const { processor, cores, memoryBytes, platform } = machine;
+  const used = Object.entries(versions).map(([name, value]) => `${name} ${value}`);
+  const restless = Object.entries(rows).flatMap(([id, { ours, peers }]) =>
+    Object.entries({ ours, ...peers }).flatMap(([name, m]) =>
+      typeof m === 'object' && (m.idleLoad ?? 0) > DISTURBING
+        ? [`${id}: ${name} kept ${percent(m.idleLoad!)} of a core busy while it was another's turn`]
+        : [],
+    ),
+  );
+  return [
+    `longhaul ${version}, ${threads} threads, 32-bit floats; ${used.join(', ')}`,
+    `${processor}, ${cores} cores, ${memory(memoryBytes)}, ${platform}; a 1024 x 1024 matrix product takes ` +
+      `${seconds(calibration.median)} (± ${percent(spread(calibration.seconds))})`,
+    ...restless,
+  ];
+}
+
+export function asText({ columns, lines }: Table): string {
+  const widths = columns.map((column, c) => Math.max(column.length, ...lines.map(line => line[c]!.length)));
+  return [columns, ...lines]
+    .map(line =>
+      line
+        .map((cell, c) => cell.padEnd(widths[c]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+export function asMarkdown({ columns, lines }: Table): string {
+  const row = (cells: string[]) => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [row(columns), `|${columns.map(() => '---|').join('')}`, ...lines.map(row)].join('\n');
+}
+
+const seconds = (value: number): string => (value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toPrecision(3)} s`);
+const times = (value: number): string => `${number(Number(value.toFixed(2)))}x`;
+const percent = (value: number): string => `${Math.round(value * 100)} %`;
+const number = (value: number): string => String(value);
+const firstLine = (text: string): string => text.split('\n')[0]!;
+
+function memory(bytes: number | null): string {
+  if (bytes === null) return NONE;
+  return bytes < 2 ** 30 ? `${Math.round(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+}
