@@ -45,7 +45,7 @@ export async function pythonEnvironment(options: PythonOptions): Promise<string>
     program,
     ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements],
     [
-      'pip could not install the packages (its message is above); some 6 GB of disk are needed.',
+      'pip could not install the packages (its message is above). Python 3.10 or newer and some 6 GB of disk are needed.',
       'Without internet access, point pip at a registry that can be reached: PIP_INDEX_URL=URL.',
     ],
   );

@@ -1,0 +1,116 @@
+import { asMarkdown, asText, comparisonTable, remarks, resultTable, type Table } from '../../../infra/bench/report';
+import type { RowResult } from '../../../infra/bench/result';
+import { measurement, resultOf } from './results';
+
+const MiB = 2 ** 20;
+
+/** The lines as records by column. */
+const records = ({ columns, lines }: Table): Record<string, string>[] =>
+  lines.map(line => Object.fromEntries(columns.map((column, c) => [column, line[c]!])));
+
+const table = (rows: Record<string, RowResult>) => records(resultTable(resultOf(rows)));
+
+describe('resultTable', () => {
+  test('gives medians, the ratio of times and of memories, and whether the bar is met', () => {
+    const [line] = table({
+      'grpo-4096': {
+        ours: measurement([2, 1.9, 2.1], 300 * MiB),
+        peers: { trl: measurement([46, 45, 47], 1024 * MiB) },
+      },
+    });
+    expect(line).toMatchObject({
+      row: 'grpo-4096',
+      ours: '2.00 s',
+      peer: 'TRL GRPOTrainer',
+      time: '46.0 s',
+      ratio: '23x',
+      met: 'yes',
+      'our peak': '300 MiB',
+      'its peak': '1.00 GiB',
+      'ours / its': '0.29x',
+    });
+  });
+
+  test.each([
+    ['too slow', [5], 300, 'no'],
+    ['too much memory', [2], 400, 'no'],
+    ['fast and small enough', [4.6], 341, 'yes'],
+  ])('a bar of 10x and a third of the memory: %s', (_, seconds, peak, met) => {
+    const [line] = table({
+      'grpo-4096': { ours: measurement(seconds, peak * MiB), peers: { trl: measurement([46], 1024 * MiB) } },
+    });
+    expect(line!.met).toBe(met);
+  });
+
+  test('leaves a bar on memory open where memory is not known', () => {
+    const unknown = { ours: measurement([1], null), peers: { trl: measurement([46], null) } };
+    const lines = table({ 'grpo-4096': unknown, 'grpo-512': unknown }); // only the first has such a bar
+    expect(lines.map(({ met }) => met)).toEqual(['—', 'yes']);
+  });
+
+  test('has a line for each peer, also one that cannot work here', () => {
+    const lines = table({
+      'train-256x4': { ours: measurement([1]), peers: { eager: measurement([1.2]), compile: 'needs a C++ compiler' } },
+    });
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatchObject({ peer: 'PyTorch SDPA eager', ratio: '1.2x', met: 'yes' });
+    expect(lines[1]).toMatchObject({ peer: 'torch.compile', time: 'needs a C++ compiler', ratio: '—', met: '—' });
+  });
+
+  test('says where a row failed', () => {
+    expect(table({ 'grpo-512': { peers: {}, failure: 'out of memory\nstack' } })[0]!.ours).toBe(
+      'failed: out of memory',
+    );
+  });
+
+  test('holds the long rows against their limits', () => {
+    const rows = (long: number, short: number) =>
+      table({
+        'long-65536': { ours: measurement([100], long * 1024 * MiB), peers: {} },
+        'memory-growth': { ours: measurement([10], short * 1024 * MiB), peers: {} },
+      }).map(({ met }) => met);
+    expect(rows(7.5, 1)).toEqual(['yes', 'yes: 7.5x']);
+    expect(rows(8.1, 0.9)).toEqual(['no', 'no: 9x']);
+  });
+
+  test('leaves out the columns that nothing stands in', () => {
+    const { columns } = resultTable(resultOf({ 'grpo-512': { ours: measurement([1, 1]), peers: {} } }));
+    expect(columns).toEqual(['row', 'work', 'ours', '±', 'our peak']);
+  });
+});
+
+test('comparisonTable tells changes from noise', () => {
+  const changes = [
+    { id: 'a', ratio: 1.304, noise: 0.05, verdict: 'slower' as const, memory: 2 },
+    { id: 'b', ratio: 1.02, noise: 0.1, verdict: 'same' as const, memory: null },
+  ];
+  expect(comparisonTable(changes).lines).toEqual([
+    ['a', '1.3x', '5 %', 'SLOWER', '2x'],
+    ['b', '1.02x', '10 %', 'within noise', '—'],
+  ]);
+});
+
+test('remarks name a process that was not idle while the other worked', () => {
+  const quiet = { ours: measurement([1]), peers: { trl: measurement([1]) } };
+  expect(remarks(resultOf({ 'grpo-512': quiet }))).toHaveLength(2);
+  const restless = { ...quiet, peers: { trl: { ...measurement([1]), idleLoad: 0.93 } } };
+  expect(remarks(resultOf({ 'grpo-512': restless }))[2]).toMatch(/^grpo-512: trl .*93 % of a core/);
+});
+
+describe('printing', () => {
+  const small: Table = {
+    columns: ['row', 'x'],
+    lines: [
+      ['a', '1|2'],
+      ['longer', '3'],
+    ],
+  };
+
+  test('as text, columns are aligned', () => {
+    expect(asText(small)).toBe('row     x\na       1|2\nlonger  3');
+  });
+
+  test('as Markdown, what would end a cell is escaped', () => {
+    expect(asMarkdown(small)).toBe('| row | x |\n|---|---|\n| a | 1\\|2 |\n| longer | 3 |');
+  });
+});
