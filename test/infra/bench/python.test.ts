@@ -61,6 +61,6 @@ if [ "$2" = pip ] && [ -e '${path('offline')}' ]; then exit 1; fi
   });
 
   test('without Python says how to name one', async () => {
-    await expect(pythonEnvironment(options())).rejects.toThrow(/python3: .*ENOENT.*LONGHAUL_PYTHON/s);
+    await expect(pythonEnvironment(options())).rejects.toThrow(/python3 -m venv .*ENOENT.*LONGHAUL_PYTHON/s);
   });
 });
