@@ -11,7 +11,8 @@ import { pythonEnvironment } from './python.js';
 import { asMarkdown, asText, comparisonTable, remarks, resultTable } from './report.js';
 import { type Result, readResult, writeResult } from './result.js';
 import { ROWS } from './rows.js';
-import { runRows, selectRows } from './run.js';
+import { runRows } from './run.js';
+import { selectRows } from './selection.js';
 
 interface Flags {
   peers?: boolean;

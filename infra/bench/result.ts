@@ -60,5 +60,5 @@ export async function readResult(path: string): Promise<Result> {
 
 export async function writeResult(path: string, result: Result): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, `${JSON.stringify(result, null, 1)}\n`);
+  await writeFile(path, `${JSON.stringify(result, null, 2)}\n`);
 }

@@ -5,14 +5,13 @@ import { createRequire } from 'node:module';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { CHECKOUT } from '../checkout.js';
-import { UserError } from '../user-error.js';
 import { calibrate } from './calibration.js';
 import { type Plan, takeTurns } from './measure.js';
 import { modelOf } from './models.js';
 import { startOurs } from './ours.js';
 import { startPeer } from './peer.js';
 import type { Result, RowResult } from './result.js';
-import { PEERS, ROWS, type Row } from './rows.js';
+import { PEERS, type Row } from './rows.js';
 import { type Side, UnavailableError } from './side.js';
 import { median } from './statistics.js';
 import { assign } from './work.js';
@@ -81,9 +80,10 @@ async function runRow(
   const result: RowResult = { peers: {} };
   try {
     sides.push({ name: 'ours', side: await startOurs(assignment) });
-    for (const { peer } of python === null ? [] : row.peers) {
+    for (const { peer } of row.peers) {
+      if (python === null) break;
       try {
-        const side = await startPeer(python!, PEERS[peer], assignment);
+        const side = await startPeer(python, PEERS[peer], assignment);
         sides.push({ name: peer, side });
         Object.assign(versions, side.versions);
       } catch (error) {
@@ -109,44 +109,6 @@ async function runRow(
   } finally {
     await Promise.all(sides.map(({ side }) => side.close()));
   }
-}
-
-export interface Selection {
-  /** Ids of rows; all that can be run when absent. */
-  rows?: string[] | undefined;
-  smollm2?: string | undefined;
-  long?: boolean | undefined;
-}
-
-const NEEDS: Record<NonNullable<Row['needs']>, { flag: string; given: (selection: Selection) => boolean }> = {
-  smollm2: { flag: '--smollm2 DIR', given: ({ smollm2 }) => smollm2 !== undefined },
-  long: { flag: '--long', given: ({ long }) => long === true },
-};
-
-/**
- * The rows to run, in the table's order, and those left out for want of a flag. A row whose bar refers to another one
- * brings that with it.
- * @throws UserError for rows that do not exist, or were asked for without the flag they need
- */
-export function selectRows(selection: Selection): { rows: Row[]; leftOut: { id: string; flag: string }[] } {
-  const asked = selection.rows && new Set(selection.rows);
-  for (const id of asked ?? []) {
-    const row = ROWS.find(r => r.id === id);
-    if (!row)
-      throw new UserError(`--rows ${id}: there is no such row; expected some of ${ROWS.map(r => r.id).join(', ')}.`);
-    if (row.needs && !NEEDS[row.needs].given(selection))
-      throw new UserError(`--rows ${id}: this row needs ${NEEDS[row.needs].flag}.`);
-    if (row.growth) asked!.add(row.growth.of);
-  }
-  const wanted = ROWS.filter(({ id }) => !asked || asked.has(id));
-  const missing = ({ needs }: Row) => (needs && !NEEDS[needs].given(selection) ? NEEDS[needs].flag : null);
-  return {
-    rows: wanted.filter(row => missing(row) === null),
-    leftOut: wanted.flatMap(row => {
-      const flag = missing(row);
-      return flag === null ? [] : [{ id: row.id, flag }];
-    }),
-  };
 }
 
 function packageVersion(): string {

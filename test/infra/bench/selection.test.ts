@@ -1,7 +1,7 @@
 /** Which rows a command line means, and what of it is refused. */
 import { engineBench } from '../../../infra/bench/engine';
 import { PEERS, ROWS } from '../../../infra/bench/rows';
-import { selectRows } from '../../../infra/bench/run';
+import { selectRows } from '../../../infra/bench/selection';
 import { UserError } from '../../../infra/user-error';
 
 const ids = (rows: { id: string }[]): string[] => rows.map(({ id }) => id);
