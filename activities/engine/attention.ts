@@ -180,6 +180,7 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
   const gradOutDelta = beside(gradOut, g.op('Neg', [delta]));
   const keysOne = beside(keys!, ones);
   const valuesOne = beside(values!, ones);
+  const masksByKey = g.reshape(g.op('Transpose', [masks!], { perm: [0, 2, 1] }), [-1, tile, 1, tile]);
   const zeros = g.op('ConstantOfShape', [g.ints([kvHeads, tile, headDim])]);
   const gradQueryStart = g.op('ConstantOfShape', [g.op('Shape', [queries!])]);
 
@@ -187,7 +188,8 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
     const key = at(b, keys!, j);
     const keyOne = at(b, keysOne, j);
     const valueOne = at(b, valuesOne, j);
-    let gradQueries = gradQueriesIn!;
+    const visited: Value[] = [];
+    const parts: Value[] = [];
     let state = [zeros, zeros];
     for (const { start, count, block, mask } of sides) {
       const offset = at(b, start, j);
@@ -195,10 +197,7 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
         const entry = t.op('Add', [offset, turn]);
         const i = at(t, block, entry);
         let scores = t.op('FusedMatMul', [keyOne, at(t, queriesMax, i)], { transA: 0, transB: 1 });
-        if (mask) {
-          const tileMask = t.op('Transpose', [at(t, masks!, at(t, mask, entry))], { perm: [1, 0] });
-          scores = addMask(t, scores, t.reshape(tileMask, [tile, 1, tile]), [kvHeads, tile, repeats, tile]);
-        }
+        if (mask) scores = addMask(t, scores, at(t, masksByKey, at(t, mask, entry)), [kvHeads, tile, repeats, tile]);
         const weights = t.op('Exp', [scores]);
         const gradWeights = t.op('FusedMatMul', [valueOne, at(t, gradOutDelta, i)], { transA: 0, transB: 1 });
         const gradScores = t.op('Mul', [weights, gradWeights]);
@@ -208,10 +207,16 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
         return { carried: [newGradKey, newGradValue], collected: [i, gradQuery] };
       });
       state = inner.carried;
-      const [visited, parts] = inner.collected;
-      // Each query block is visited once from one key block, so no index repeats.
-      gradQueries = b.op('ScatterND', [gradQueries, b.reshape(visited!, ['visits', 1]), parts!], { reduction: 'add' });
+      visited.push(inner.collected[0]!);
+      parts.push(inner.collected[1]!);
     }
+    // Each query block is visited once from one key block, so no index repeats.
+    const indices = b.op('Concat', visited, { axis: 0 });
+    const gradQueries = b.op(
+      'ScatterND',
+      [gradQueriesIn!, b.reshape(indices, [...indices.shape, 1]), b.op('Concat', parts, { axis: 0 })],
+      { reduction: 'add' },
+    );
     return { carried: [gradQueries], collected: state };
   });
   const [gradQueries] = outer.carried;

@@ -2,7 +2,7 @@
  * The engine's own process: onnxruntime runs block their thread and a thread ended in the middle of one takes its process
  * with it, so the engine lives where it may be killed at any instant. Speaks messages.ts's messages over IPC.
  */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import type { FromEngine, ToEngine } from './messages.js';
 import { type OperationContext, PolicyEngine } from './policy-engine.js';
 import { EngineRequestError, type Operation } from './protocol.js';
@@ -13,7 +13,10 @@ class CancelledError extends Error {
 }
 
 const threads = Number(process.env.LONGHAUL_ENGINE_THREADS) || availableParallelism();
-const engine = new PolicyEngine({ threads });
+// A container's limit, where there is one, is what counts; without one it reads as 0 or as more than the machine has.
+const machine = Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY);
+const memory = Number(process.env.LONGHAUL_ENGINE_MEMORY) || machine / 4;
+const engine = new PolicyEngine({ threads, memory });
 const cancelled = new Set<number>();
 
 const send = (message: FromEngine): void => {

@@ -41,25 +41,33 @@ export type Attend = (layer: number, q: Value, k: Value, v: Value) => Value;
 export const HEAD_WEIGHT = (config: DecoderConfig): string =>
   config.tiedEmbeddings ? EMBEDDING_WEIGHT : 'lm_head.weight';
 export const EMBEDDING_WEIGHT = 'model.embed_tokens.weight';
+export const FINAL_NORM_WEIGHT = 'model.norm.weight';
+
+const layerPrefix = (layer: number): string => `model.layers.${layer}.`;
+
+/** A weight's name `shift` layers further up; those outside the layers keep theirs. */
+export const shiftLayer = (name: string, shift: number): string =>
+  name.replace(/^model\.layers\.(\d+)\./, (_, layer: string) => layerPrefix(Number(layer) + shift));
 
 /**
- * All layers and the final norm.
+ * `count` layers, under the names of layers 0 to count - 1: graphs that run any stretch of the model are fed its weights
+ * under these.
  *
- * @param x token embeddings [T, H]
- * @returns final hidden states [T, H], ready for the head
+ * @param x [T, H]: token embeddings, or what the layers before gave
+ * @returns [T, H]
  */
-export function decoder(
+export function decoderLayers(
   g: Graph,
   config: DecoderConfig,
+  count: number,
   weight: Weight,
   x: Value,
   rotary: RotaryInputs,
   attend: Attend,
 ): Value {
   let hidden = x;
-  for (let layer = 0; layer < config.layers; layer++) {
-    const prefix = `model.layers.${layer}.`;
-    const local: Weight = name => weight(prefix + name);
+  for (let layer = 0; layer < count; layer++) {
+    const local: Weight = name => weight(layerPrefix(layer) + name);
     const normed = norm(g, config, hidden, local('input_layernorm.weight'));
     const [q, k, v] = projections(g, config, local, normed, rotary);
     const mixed = linear(g, attend(layer, q, k, v), local, 'self_attn.o_proj', config.outputBias);
@@ -67,8 +75,12 @@ export function decoder(
     const feed = norm(g, config, hidden, local('post_attention_layernorm.weight'));
     hidden = g.op('Add', [hidden, swiglu(g, config, local, feed)]);
   }
-  return norm(g, config, hidden, weight('model.norm.weight'));
+  return hidden;
 }
+
+/** The norm between the last layer and the head. [T, H] -> [T, H] */
+export const finalNorm = (g: Graph, config: DecoderConfig, weight: Weight, x: Value): Value =>
+  norm(g, config, x, weight(FINAL_NORM_WEIGHT));
 
 function norm(g: Graph, config: DecoderConfig, x: Value, scale: Value): Value {
   return g.op('SimplifiedLayerNormalization', [x, scale], {

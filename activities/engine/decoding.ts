@@ -10,7 +10,7 @@
  * length, C chunk.
  */
 import { type DecoderConfig, expectedTensors } from './config.js';
-import { decoder, EMBEDDING_WEIGHT, HEAD_WEIGHT, weightInputs } from './decoder.js';
+import { decoderLayers, EMBEDDING_WEIGHT, finalNorm, HEAD_WEIGHT, weightInputs } from './decoder.js';
 import { Graph, type Value } from './graph/graph.js';
 import { type SamplingInputs, type SamplingMode, sample } from './sampling.js';
 
@@ -119,7 +119,7 @@ export function decodingGraph(config: DecoderConfig, mode: SamplingMode, group: 
       ]);
       const positions = b.op('Add', [startPositions, turn]);
       const x = b.op('Gather', [embedding, ids], { axis: 0 });
-      const hidden = decoder(b, config, weight, x, { positions, cosine, sine }, (layer, q, k, v) => {
+      const last = decoderLayers(b, config, config.layers, weight, x, { positions, cosine, sine }, (layer, q, k, v) => {
         const heads = (y: Value, each: number): Value =>
           b.op('Transpose', [b.reshape(y, [-1, group, kvHeads, each, headDim])], { perm: [0, 2, 1, 3, 4] });
         const query = heads(b.op('Mul', [q, b.scalar(1 / Math.sqrt(headDim))]), repeats);
@@ -137,6 +137,7 @@ export function decodingGraph(config: DecoderConfig, mode: SamplingMode, group: 
         );
         return b.reshape(b.op('Transpose', [mixed], { perm: [0, 2, 1, 3, 4] }), [-1, kvHeads * repeats * headDim]);
       });
+      const hidden = finalNorm(b, config, weight, last);
       const logits = headLogits(b, hidden, head, config.vocabularySize);
       const inputs: SamplingInputs = { ...scalars, uniform: b.op('Gather', [uniforms, turn], { axis: 0 }) };
       const { tokens, logprobs } = sample(b, mode, logits, inputs);

@@ -14,6 +14,8 @@ import {
 export interface EngineOptions {
   /** Threads inside one operator; results do not depend on it. Default: one a core. */
   threads?: number;
+  /** Bytes that a backward pass may keep in activations; results do not depend on it. Default: a quarter of the machine's. */
+  memory?: number;
   /** The child's program, where it does not lie beside this file. */
   program?: string;
   /** Milliseconds an engine may take to answer a cancellation before it is killed. */
@@ -76,11 +78,15 @@ class EngineHost implements Engine {
   private start(): ChildProcess {
     if (this.child) return this.child;
     const program = this.options.program ?? join(__dirname, 'child.js');
-    const threads = this.options.threads === undefined ? {} : { LONGHAUL_ENGINE_THREADS: String(this.options.threads) };
+    const { threads, memory } = this.options;
+    const settings = {
+      ...(threads !== undefined && { LONGHAUL_ENGINE_THREADS: String(threads) }),
+      ...(memory !== undefined && { LONGHAUL_ENGINE_MEMORY: String(memory) }),
+    };
     const child = fork(program, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, ...threads },
+      env: { ...process.env, ...settings },
       // A debugger's flags are the parent's alone: its port is taken.
       execArgv: [],
     });

@@ -1,7 +1,4 @@
-/**
- * From final hidden states to the log-probability of each target token: the head, its softmax and its gradient in one
- * operator, so that the [rows, vocabulary] logits have one place where they live.
- */
+/** From final hidden states to the log-probability of each target token: the head, its softmax and their gradient as one operator. */
 import type { GradientRule } from './graph/gradient-rule.js';
 import type { Graph, Value } from './graph/graph.js';
 
@@ -21,7 +18,8 @@ export function tokenLogprobs(
 ): { logprobs: Value; entropies: Value } {
   const [logprobs, entropies] = g.composite('TokenLogprobs', [hidden, head, targets, inverseTemperature], {}, () => {
     const rows = hidden.shape[0]!;
-    const logits = g.op('Mul', [g.op('Gemm', [hidden, head], { transB: 1 }), inverseTemperature]);
+    // Scaled before the product: a pass over [rows, H] instead of [rows, V].
+    const logits = g.op('Gemm', [g.op('Mul', [hidden, inverseTemperature]), head], { transB: 1 });
     const all = g.op('LogSoftmax', [logits], { axis: -1 });
     const probabilities = g.op('Exp', [all]);
     const picked = g.op('GatherElements', [all, g.reshape(targets, [rows, 1])], { axis: 1 });

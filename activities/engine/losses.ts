@@ -13,32 +13,43 @@ export const CLIP_RANGES: Record<Algorithm, { clipLow: number; clipHigh: number 
   dapo: { clipLow: 0.2, clipHigh: 0.28 },
 };
 
-/** -sum of weight times log-probability: with weights 1/(|y| batch) the mean of each example's mean NLL. [rows] -> rank 0 */
-export function likelihoodLoss(g: Graph, logprobs: Value, weights: Value): Value {
-  return g.op('Neg', [g.sum(g.op('Mul', [weights, logprobs]), [0], false)]);
+/** A loss that is a sum over response tokens, each term a function of its own token's log-probability. */
+export interface TokenLoss {
+  /** Names of what is fed a number a token, and of what is fed once. */
+  perToken: readonly string[];
+  scalars: readonly string[];
+  /**
+   * @param logprobs [rows], the trainer's
+   * @param fed what is named above: [rows] and rank 0
+   * @returns these rows' part of the loss, rank 0
+   */
+  build(g: Graph, logprobs: Value, fed: (name: string) => Value): Value;
 }
 
-export interface PolicyLossInputs {
-  /** The sampler's log-probabilities [rows]. */
-  sampled: Value;
-  advantages: Value;
-  weights: Value;
-  /** 1 - clipLow and 1 + clipHigh, rank 0. */
-  ratioLow: Value;
-  ratioHigh: Value;
-}
+const weightedSum = (g: Graph, weights: Value, terms: Value): Value =>
+  g.op('Neg', [g.sum(g.op('Mul', [weights, terms]), [0], false)]);
 
-/** -sum of weight times min(rho A, clip(rho) A) with rho = exp(log-probability - the sampler's). [rows] -> rank 0 */
-export function policyLoss(
-  g: Graph,
-  logprobs: Value,
-  { sampled, advantages, weights, ratioLow, ratioHigh }: PolicyLossInputs,
-): Value {
-  const ratio = g.op('Exp', [g.op('Sub', [logprobs, sampled])]);
-  const clipped = g.op('Min', [g.op('Max', [ratio, ratioLow]), ratioHigh]);
-  const term = g.op('Min', [g.op('Mul', [ratio, advantages]), g.op('Mul', [clipped, advantages])]);
-  return g.op('Neg', [g.sum(g.op('Mul', [weights, term]), [0], false)]);
-}
+export const TOKEN_LOSSES = {
+  /** -sum of weight times log-probability: with weights 1/(|y| batch) the mean of each example's mean NLL. */
+  likelihood: {
+    perToken: ['weights'],
+    scalars: [],
+    build: (g, logprobs, fed) => weightedSum(g, fed('weights'), logprobs),
+  },
+  /** -sum of weight times min(rho A, clip(rho) A) with rho = exp(log-probability - the sampler's). */
+  clipped: {
+    perToken: ['weights', 'sampled', 'advantages'],
+    scalars: ['ratio_low', 'ratio_high'],
+    build: (g, logprobs, fed) => {
+      const ratio = g.op('Exp', [g.op('Sub', [logprobs, fed('sampled')])]);
+      const clipped = g.op('Min', [g.op('Max', [ratio, fed('ratio_low')]), fed('ratio_high')]);
+      const term = g.op('Min', [g.op('Mul', [ratio, fed('advantages')]), g.op('Mul', [clipped, fed('advantages')])]);
+      return weightedSum(g, fed('weights'), term);
+    },
+  },
+} satisfies Record<string, TokenLoss>;
+
+export type Objective = keyof typeof TOKEN_LOSSES;
 
 /** DAPO's soft overlong punishment (eq. 13), `length` in tokens: 0, then falling to -1 at maxLength, -1 beyond. */
 export function overlongPenalty(length: number, { maxLength, cache }: OverlongSettings): number {

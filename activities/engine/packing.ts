@@ -28,8 +28,9 @@ export interface PackedBatch {
   tile: number;
   /** The plan of its tiles, and positions. */
   feeds: Record<string, ort.Tensor>;
-  /** The predicting rows and their tokens. */
-  predictions: Record<string, ort.Tensor>;
+  /** The predicting rows, and the tokens they predict. */
+  rows: number[];
+  targets: number[];
   /** For each predicting row, the index of its token in the whole batch's list of response tokens. */
   tokenIndex: number[];
   /** Largest position plus one. */
@@ -37,7 +38,8 @@ export interface PackedBatch {
 }
 
 /** Tokens a group's stream takes when computed in one pass. */
-const streamTokens = (promptLength: number, responseTokens: number): number => promptLength - 1 + responseTokens;
+const streamTokens = ({ promptIds, responses }: PromptGroup): number =>
+  responses.reduce((sum, response) => sum + response.length, promptIds.length - 1);
 
 /**
  * Splits groups over passes of at most `budget` tokens, in order. A group over the budget is split between its responses
@@ -48,13 +50,10 @@ export function splitPasses(groups: readonly PromptGroup[], budget: number): Gro
   const passes: GroupPart[][] = [];
   let used = Number.POSITIVE_INFINITY;
   let token = 0;
-  for (const { promptIds, responses } of groups) {
-    const whole = streamTokens(
-      promptIds.length,
-      responses.reduce((sum, r) => sum + r.length, 0),
-    );
+  for (const group of groups) {
+    const { promptIds, responses } = group;
     // A group that fits into a pass of its own is not torn to fill up the last one.
-    if (used + whole > budget) used = Number.POSITIVE_INFINITY;
+    if (used + streamTokens(group) > budget) used = Number.POSITIVE_INFINITY;
     let part: GroupPart | null = null;
     for (const response of responses) {
       const opening = promptIds.length - 1;
@@ -83,16 +82,35 @@ export function tileFor(tokens: number): number {
   return tokens <= 4096 ? 256 : 512;
 }
 
+/** A gap up to this share of a tile is skipped to start a segment on a tile: fewer tiles are visited, fewer of them masked. */
+const ALIGNED_GAP = 1 / 16;
+
 /** Lays the parts out as one stream with everything the training and scoring graphs are fed but weights and embeddings. */
 export function pack(parts: readonly GroupPart[], directions: readonly ('query' | 'key')[]): PackedBatch {
+  const tile = tileFor(parts.reduce((sum, part) => sum + streamTokens(part), 0));
   const ids: number[] = [];
   const positions: number[] = [];
   const rows: number[] = [];
   const targets: number[] = [];
   const tokenIndex: number[] = [];
   const segments: Segment[] = [];
+  // Padding is a segment of its own: it sees itself, nothing sees it.
+  const fillTile = (): void => {
+    const start = ids.length;
+    const end = Math.ceil(start / tile) * tile;
+    if (end > start) segments.push({ start, end, prefixStart: start, prefixEnd: start });
+    for (let i = start; i < end; i++) {
+      ids.push(0);
+      positions.push(0);
+    }
+  };
+  const open = (): number => {
+    const gap = (tile - (ids.length % tile)) % tile;
+    if (gap <= tile * ALIGNED_GAP) fillTile();
+    return ids.length;
+  };
   for (const { promptIds, responses, offsets } of parts) {
-    const prefixStart = ids.length;
+    const prefixStart = open();
     const prefixEnd = prefixStart + promptIds.length - 1;
     for (let i = 0; i < promptIds.length - 1; i++) {
       ids.push(promptIds[i]!);
@@ -101,7 +119,7 @@ export function pack(parts: readonly GroupPart[], directions: readonly ('query' 
     if (prefixEnd > prefixStart)
       segments.push({ start: prefixStart, end: prefixEnd, prefixStart, prefixEnd: prefixStart });
     responses.forEach((response, r) => {
-      const start = ids.length;
+      const start = open();
       response.forEach((target, i) => {
         rows.push(ids.length);
         targets.push(target);
@@ -112,29 +130,19 @@ export function pack(parts: readonly GroupPart[], directions: readonly ('query' 
       segments.push({ start, end: ids.length, prefixStart, prefixEnd });
     });
   }
-  const used = ids.length;
-  const tile = tileFor(used);
-  const length = Math.ceil(used / tile) * tile;
-  // Padding is a segment of its own: it sees itself, nothing sees it.
-  if (length > used) segments.push({ start: used, end: length, prefixStart: used, prefixEnd: used });
-  while (ids.length < length) {
-    ids.push(0);
-    positions.push(0);
-  }
+  fillTile();
+  const { length } = ids;
   const feeds = {
     ...planTiles(segments, length, tile, directions),
     positions: integers(positions, [length, 1]),
-  };
-  const predictions = {
-    rows: integers(rows, [rows.length]),
-    targets: integers(targets, [targets.length]),
   };
   return {
     ids: Int32Array.from(ids),
     length,
     tile,
     feeds,
-    predictions,
+    rows,
+    targets,
     tokenIndex,
     positions: positions.reduce((a, b) => Math.max(a, b), 0) + 1,
   };

@@ -5,7 +5,7 @@
 
 import { expectedTensors } from './config.js';
 import { Generator } from './generate.js';
-import { policyMetrics, sequenceMean, tokenTargets } from './losses.js';
+import { type Objective, policyMetrics, sequenceMean, tokenTargets } from './losses.js';
 import { type ModelFolder, readModelFolder, writeModelFolder } from './model-folder.js';
 import { AdamW, gradientNorm } from './optimizer.js';
 import { hasOptimizer, type OptimizerState, readOptimizer, writeOptimizer } from './optimizer-state.js';
@@ -29,7 +29,7 @@ import {
 import { RotaryTable } from './rotary.js';
 import { fingerprintSafetensors } from './safetensors.js';
 import type { SessionSettings } from './session.js';
-import { type Objective, type ObjectiveFeeds, type TokenResults, Trainer } from './trainer.js';
+import { type ObjectiveFeeds, type TokenResults, Trainer } from './trainer.js';
 
 /** What an operation tells its caller while it works. `checkpoint` also throws once the caller has cancelled. */
 export interface OperationContext {
@@ -168,7 +168,7 @@ export class PolicyEngine {
       scalars: { ratio_low: 1 - loss.clipLow, ratio_high: 1 + loss.clipHigh },
     };
     return this.step(
-      'policy',
+      'clipped',
       groups,
       fed,
       { ...request, temperature: loss.temperature || 1 },

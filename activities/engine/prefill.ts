@@ -1,7 +1,7 @@
 /** The prompt's pass: keys and values of every layer, computed once and shared by all its responses. */
 import { headLayout, keyBlocks, packedAttention } from './attention.js';
 import { type DecoderConfig, expectedTensors } from './config.js';
-import { decoder, EMBEDDING_WEIGHT, rotaryInputs, weightInputs } from './decoder.js';
+import { decoderLayers, EMBEDDING_WEIGHT, rotaryInputs, weightInputs } from './decoder.js';
 import { Graph } from './graph/graph.js';
 import { embed, pack } from './packing.js';
 import type { RotaryTable } from './rotary.js';
@@ -71,7 +71,7 @@ export class Prefill {
     const weight = weightInputs(g, expectedTensors(config));
     const attend = packedAttention(g, config, tile);
     const x = g.input('x', 'float32', ['T', config.hiddenSize]);
-    decoder(g, config, weight, x, rotaryInputs(g, config, 'T'), (layer, q, k, v) => {
+    decoderLayers(g, config, config.layers, weight, x, rotaryInputs(g, config, 'T'), (layer, q, k, v) => {
       g.output(`keys ${layer}`, keyBlocks(g, k, headLayout(config, tile)));
       g.output(`values ${layer}`, keyBlocks(g, v, headLayout(config, tile)));
       return attend(layer, q, k, v);

@@ -11,6 +11,8 @@ export type Feeds = Record<string, ort.Tensor>;
 export interface SessionSettings {
   /** Threads inside one operator. The results do not depend on it. */
   threads: number;
+  /** Bytes that a backward pass may keep in activations before it is cut into segments; unbounded unless told. The results do not depend on it. */
+  memory?: number;
 }
 
 /** onnxruntime ignores feeds it does not know and reports missing ones late; this names both. */
@@ -32,6 +34,8 @@ export class CompiledGraph {
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      // Planned ahead, a run's memory was half as large again (and as fast): plans do not look into loops.
+      enableMemPattern: false,
       // Several sessions take turns on few cores: one that idles must not spin.
       extra: { session: { force_spinning_stop: '1' } },
     });
@@ -87,10 +91,11 @@ export class GraphCache {
     private readonly settings: SessionSettings,
   ) {}
 
-  async get(key: string, build: () => Graph): Promise<CompiledGraph> {
+  /** With a smaller `limit` for once, more of the others are let go first. */
+  async get(key: string, build: () => Graph, limit = this.limit): Promise<CompiledGraph> {
     const known = this.graphs.get(key);
     this.graphs.delete(key);
-    if (!known && this.graphs.size >= this.limit) await this.drop(this.graphs.keys().next().value!);
+    while (this.graphs.size >= limit) await this.drop(this.graphs.keys().next().value!);
     const graph = known ?? CompiledGraph.compile(build(), this.settings);
     this.graphs.set(key, graph);
     // One that could not be made (for want of memory, say) is asked for again the next time.

@@ -1,49 +1,26 @@
 /**
- * Forward and backward over a packed batch: builds the training and scoring graphs, runs them pass by pass and sums the
- * gradients. What a pass holds is decided by packing.ts; what is minimised by losses.ts.
+ * Forward and backward over a packed batch: runs the training and scoring graphs pass by pass and sums the gradients. What
+ * a pass holds is decided by packing.ts, what is minimised by losses.ts, how far the model is cut up by segments.ts.
  */
 import type * as ort from 'onnxruntime-node';
-import { packedAttention } from './attention.js';
 import { type DecoderConfig, expectedTensors } from './config.js';
-import { decoder, EMBEDDING_WEIGHT, HEAD_WEIGHT, rotaryInputs, type Weight, weightInputs } from './decoder.js';
-import { gradients } from './graph/gradients.js';
-import { Graph, type Value } from './graph/graph.js';
-import { tokenLogprobs } from './logprobs.js';
-import { likelihoodLoss, policyLoss } from './losses.js';
-import { embed, embeddingGradient, type PackedBatch, type PromptGroup, pack, splitPasses } from './packing.js';
-import type { RotaryTable } from './rotary.js';
-import type { Tensors } from './safetensors.js';
+import { EMBEDDING_WEIGHT, shiftLayer } from './decoder.js';
+import { HeadBlocks } from './head.js';
+import { type Objective, TOKEN_LOSSES, type TokenLoss } from './losses.js';
 import {
-  type CompiledGraph,
-  type Feeds,
-  floatData,
-  floatScalar,
-  floats,
-  GraphCache,
-  type SessionSettings,
-  weightFeeds,
-} from './session.js';
-
-/** What a training graph minimises, and what it is fed a number a token for it. */
-const OBJECTIVES = {
-  likelihood: {
-    perToken: ['weights'],
-    loss: (g: Graph, logprobs: Value, input: (name: string) => Value) => likelihoodLoss(g, logprobs, input('weights')),
-  },
-  policy: {
-    perToken: ['weights', 'sampled', 'advantages'],
-    loss: (g: Graph, logprobs: Value, input: (name: string) => Value) =>
-      policyLoss(g, logprobs, {
-        sampled: input('sampled'),
-        advantages: input('advantages'),
-        weights: input('weights'),
-        ratioLow: g.input('ratio_low', 'float32', []),
-        ratioHigh: g.input('ratio_high', 'float32', []),
-      }),
-  },
-} as const;
-
-export type Objective = keyof typeof OBJECTIVES;
+  embed,
+  embeddingGradient,
+  type GroupPart,
+  type PackedBatch,
+  type PromptGroup,
+  pack,
+  splitPasses,
+} from './packing.js';
+import type { RotaryTable } from './rotary.js';
+import type { Tensor, Tensors } from './safetensors.js';
+import { cutSegments, type Segment } from './segments.js';
+import { type Feeds, floatData, floatScalar, GraphCache, type SessionSettings, weightFeeds } from './session.js';
+import { type GraphKind, gradientName, gradientOf, TrainingGraphs } from './training-graphs.js';
 
 /** What the objective is fed: arrays over the whole batch's response tokens, and scalars. */
 export interface ObjectiveFeeds {
@@ -57,38 +34,50 @@ export interface TokenResults {
   entropies: Float32Array;
 }
 
-const gradientName = (weight: string): string => `gradient of ${weight}`;
+export interface PassOptions {
+  temperature: number;
+  /** Bound on the tokens of one pass. */
+  microBatchTokens: number;
+  checkpoint: Checkpoint;
+}
+
+/** Called between runs with the number done and in all; throws to end the work there. */
+export type Checkpoint = (done: number, total: number) => Promise<void>;
 
 /** One objective's graphs at two tile sizes: a batch's last pass is often a short one. */
 const TRAINING_GRAPHS = 2;
 
+/** A pass laid out, with what its graphs are fed: all of them of the stream, those with a head of its rows. */
+interface Pass {
+  batch: PackedBatch;
+  blocks: HeadBlocks;
+  stream: Feeds;
+  head: Feeds;
+}
+
 export class Trainer {
-  private readonly shapes: Map<string, number[]>;
+  private readonly trainingGraphs: TrainingGraphs;
   private readonly graphs: GraphCache;
 
   constructor(
     private readonly config: DecoderConfig,
     private readonly rotary: RotaryTable,
-    settings: SessionSettings,
+    private readonly settings: SessionSettings,
   ) {
+    this.trainingGraphs = new TrainingGraphs(config);
     this.graphs = new GraphCache(TRAINING_GRAPHS, settings);
-    this.shapes = expectedTensors(config);
   }
 
-  /** Log-probability and entropy of every response token. `checkpoint` is called between passes and may throw to end the work. */
-  async score(
-    weights: Tensors,
-    groups: readonly PromptGroup[],
-    options: { temperature: number; microBatchTokens: number; checkpoint: Checkpoint },
-  ): Promise<TokenResults> {
+  /** Log-probability and entropy of every response token. */
+  async score(weights: Tensors, groups: readonly PromptGroup[], options: PassOptions): Promise<TokenResults> {
     const results = emptyResults(groups);
     const passes = splitPasses(groups, options.microBatchTokens);
+    const whole = { first: 0, count: this.config.layers };
     for (const [done, parts] of passes.entries()) {
       await options.checkpoint(done, passes.length);
-      const batch = pack(parts, ['query']);
-      const graph = await this.graph('score', batch.tile);
-      const outputs = await graph.run(this.feeds(batch, weights, options.temperature));
-      collect(results, batch, outputs);
+      const pass = this.layOut(parts, ['query'], options.temperature);
+      const outputs = await this.run('score', whole, weights, pass, { ...pass.head, x: this.embedded(pass, weights) });
+      collect(results, pass.batch, outputs);
     }
     await options.checkpoint(passes.length, passes.length);
     return results;
@@ -104,100 +93,121 @@ export class Trainer {
     weights: Tensors,
     groups: readonly PromptGroup[],
     fed: ObjectiveFeeds,
-    options: { temperature: number; microBatchTokens: number; checkpoint: Checkpoint },
+    options: PassOptions,
   ): Promise<TokenResults & { gradients: Tensors }> {
     const results = emptyResults(groups);
-    const sums: Tensors = new Map();
-    for (const [name, shape] of this.shapes)
-      sums.set(name, { shape, data: new Float32Array(weights.get(name)!.data.length) });
+    const gradients: Tensors = new Map();
     const passes = splitPasses(groups, options.microBatchTokens);
     for (const [done, parts] of passes.entries()) {
-      await options.checkpoint(done, passes.length);
-      const batch = pack(parts, ['query', 'key']);
-      const graph = await this.graph(objective, batch.tile);
-      const perToken = OBJECTIVES[objective].perToken.map(name => {
-        const rows = Float32Array.from(batch.tokenIndex, t => fed.perToken[name]![t]!);
-        return [name, floats(rows, [rows.length])] as const;
-      });
-      const scalars = Object.entries(fed.scalars).map(([name, value]) => [name, floatScalar(value)] as const);
-      const outputs = await graph.run({
-        ...this.feeds(batch, weights, options.temperature),
-        ...Object.fromEntries([...perToken, ...scalars]),
-      });
-      collect(results, batch, outputs);
-      for (const [name, { data }] of sums) {
-        const part = outputs[gradientName(name)];
-        if (part) addInto(data, part.data as Float32Array);
-      }
-      embeddingGradient(
-        batch.ids,
-        floatData(outputs, 'gradient of x'),
-        sums.get(EMBEDDING_WEIGHT)!.data,
-        this.config.hiddenSize,
-      );
+      const pass = this.layOut(parts, ['query', 'key'], options.temperature);
+      Object.assign(pass.head, lossFeeds(objective, pass, fed));
+      const checkpoint = (share: number): Promise<void> => options.checkpoint(done + share, passes.length);
+      const outputs = await this.backward(objective, weights, pass, gradients, checkpoint);
+      collect(results, pass.batch, outputs);
     }
     await options.checkpoint(passes.length, passes.length);
-    return { ...results, gradients: sums };
+    return { ...results, gradients: new Map([...weights.keys()].map(name => [name, gradients.get(name)!])) };
   }
 
   release(): Promise<void> {
     return this.graphs.release();
   }
 
-  private feeds(batch: PackedBatch, weights: Tensors, temperature: number): Feeds {
+  /** Up through the segments, over the last, and down again. Adds to the gradients; gives back what the last one gave. */
+  private async backward(
+    objective: Objective,
+    weights: Tensors,
+    pass: Pass,
+    gradients: Tensors,
+    checkpoint: (share: number) => Promise<void>,
+  ): Promise<Feeds> {
+    const segments = cutSegments(this.config, pass.batch.length, this.settings.memory ?? Number.POSITIVE_INFINITY);
+    const lower = segments.slice(0, -1);
+    const runs = 2 * segments.length - 1;
+    let run = 0;
+    const through = async (kind: GraphKind, segment: Segment, feeds: Feeds): Promise<Feeds> => {
+      await checkpoint(run++ / runs);
+      // Where memory is short, the graph at work is the only one that holds any.
+      const outputs = await this.run(kind, segment, weights, pass, feeds, lower.length > 0);
+      for (const [name, tensor] of Object.entries(outputs)) {
+        const local = gradientOf(name);
+        if (local !== null && local !== 'x') addGradient(gradients, shiftLayer(local, segment.first), tensor);
+      }
+      return outputs;
+    };
+
+    const inputs = [this.embedded(pass, weights)];
+    for (const segment of lower) inputs.push((await through('forward', segment, { x: inputs.at(-1)! })).y!);
+    const results = await through(objective, segments.at(-1)!, { ...pass.head, x: inputs.pop()! });
+    let gradient = results[gradientName('x')]!;
+    for (const segment of lower.reverse()) {
+      const outputs = await through('backward', segment, { x: inputs.pop()!, [gradientName('y')]: gradient });
+      gradient = outputs[gradientName('x')]!;
+    }
+    const { shape } = weights.get(EMBEDDING_WEIGHT)!;
+    const table = gradients.get(EMBEDDING_WEIGHT) ?? zeros(shape);
+    embeddingGradient(pass.batch.ids, gradient.data as Float32Array, table.data, this.config.hiddenSize);
+    gradients.set(EMBEDDING_WEIGHT, table);
+    return results;
+  }
+
+  /** Runs the graph of this kind over a stretch of layers, fed their weights under the names of the first ones. */
+  private async run(
+    kind: GraphKind,
+    { first, count }: Segment,
+    weights: Tensors,
+    { batch, stream }: Pass,
+    own: Feeds,
+    alone = false,
+  ): Promise<Feeds> {
+    const { tile } = batch;
+    const graph = await this.graphs.get(
+      `${kind}/${tile}/${count}`,
+      () => this.trainingGraphs.build(kind, tile, count),
+      alone ? 1 : TRAINING_GRAPHS,
+    );
+    const weightsHere = [...expectedTensors({ ...this.config, layers: count }).keys()].map(
+      name => [name, weights.get(shiftLayer(name, first))!] as const,
+    );
+    return graph.run({ ...weightFeeds(new Map(weightsHere)), ...stream, ...own });
+  }
+
+  private layOut(parts: readonly GroupPart[], directions: readonly ('query' | 'key')[], temperature: number): Pass {
+    const batch = pack(parts, directions);
+    const blocks = new HeadBlocks(batch.rows, this.config.vocabularySize);
     return {
-      ...weightFeeds(weights),
-      ...batch.feeds,
-      ...batch.predictions,
-      ...this.rotary.feeds(batch.positions),
-      x: embed(batch.ids, weights.get(EMBEDDING_WEIGHT)!.data, this.config.hiddenSize),
-      inverse_temperature: floatScalar(1 / temperature),
+      batch,
+      blocks,
+      stream: { ...batch.feeds, ...this.rotary.feeds(batch.positions) },
+      head: { ...blocks.feeds(batch.targets), inverse_temperature: floatScalar(1 / temperature) },
     };
   }
 
-  private graph(kind: Objective | 'score', tile: number): Promise<CompiledGraph> {
-    return this.graphs.get(`${kind}/${tile}`, () => this.build(kind, tile));
-  }
-
-  private build(kind: Objective | 'score', tile: number): Graph {
-    const { config } = this;
-    const g = new Graph(`${kind} at tile ${tile}`);
-    const x = g.input('x', 'float32', ['T', config.hiddenSize]);
-    const weight = weightInputs(g, this.shapes);
-    const hidden = decoder(g, config, weight, x, rotaryInputs(g, config, 'T'), packedAttention(g, config, tile));
-    const chosen = g.op('Gather', [hidden, g.input('rows', 'int64', ['rows'])], { axis: 0 });
-    const targets = g.input('targets', 'int64', ['rows']);
-    const inverseTemperature = g.input('inverse_temperature', 'float32', []);
-    const { logprobs, entropies } = tokenLogprobs(g, chosen, weight(HEAD_WEIGHT(config)), targets, inverseTemperature);
-    g.output('logprobs', logprobs);
-    g.output('entropies', entropies);
-    if (kind !== 'score') {
-      const loss = OBJECTIVES[kind].loss(g, logprobs, name => g.input(name, 'float32', ['rows']));
-      this.outputGradients(g, loss, x, weight);
-    }
-    return g;
-  }
-
-  /** The embedding table itself is looked up outside the graph; only as a tied head has it a gradient here. */
-  private outputGradients(g: Graph, loss: Value, x: Value, weight: Weight): void {
-    const names = [...this.shapes.keys()].filter(name => name !== EMBEDDING_WEIGHT || this.config.tiedEmbeddings);
-    const [gradX, ...gradWeights] = gradients(g, loss, [x, ...names.map(weight)]);
-    g.output('gradient of x', gradX!);
-    names.forEach((name, i) => {
-      g.output(gradientName(name), gradWeights[i]!);
-    });
+  private embedded({ batch }: Pass, weights: Tensors): ort.Tensor {
+    return embed(batch.ids, weights.get(EMBEDDING_WEIGHT)!.data, this.config.hiddenSize);
   }
 }
 
-/** Called before each pass and after the last with the number done and in all; throws to end the work there. */
-export type Checkpoint = (done: number, total: number) => Promise<void>;
+function lossFeeds(objective: Objective, { batch, blocks }: Pass, { perToken, scalars }: ObjectiveFeeds): Feeds {
+  const loss: TokenLoss = TOKEN_LOSSES[objective];
+  const rows = (values: Float32Array): Float32Array => Float32Array.from(batch.tokenIndex, t => values[t]!);
+  return Object.fromEntries([
+    ...loss.perToken.map(name => [name, blocks.floats(rows(perToken[name]!))] as const),
+    ...loss.scalars.map(name => [name, floatScalar(scalars[name]!)] as const),
+  ]);
+}
+
+const zeros = (shape: readonly number[]): Tensor => ({
+  shape: [...shape],
+  data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+});
 
 function emptyResults(groups: readonly PromptGroup[]): TokenResults {
   const tokens = groups.reduce((sum, group) => sum + group.responses.reduce((n, r) => n + r.length, 0), 0);
   return { logprobs: new Float32Array(tokens), entropies: new Float32Array(tokens) };
 }
 
-function collect(results: TokenResults, batch: PackedBatch, outputs: Record<string, ort.Tensor>): void {
+function collect(results: TokenResults, batch: PackedBatch, outputs: Feeds): void {
   const logprobs = floatData(outputs, 'logprobs');
   const entropies = floatData(outputs, 'entropies');
   batch.tokenIndex.forEach((token, row) => {
@@ -206,6 +216,10 @@ function collect(results: TokenResults, batch: PackedBatch, outputs: Record<stri
   });
 }
 
-function addInto(sum: Float32Array, part: Float32Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i]! += part[i]!;
+/** The first pass's gradient is the sum so far. */
+function addGradient(sums: Tensors, name: string, part: ort.Tensor): void {
+  const data = part.data as Float32Array;
+  const sum = sums.get(name)?.data;
+  if (!sum) sums.set(name, { shape: [...part.dims], data });
+  else for (let i = 0; i < sum.length; i++) sum[i]! += data[i]!;
 }

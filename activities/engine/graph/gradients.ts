@@ -182,6 +182,12 @@ function dependents(g: Graph, sources: readonly Value[]): Set<string> {
   return names;
 }
 
+/** A value whose gradient is known: where differentiation starts. */
+export interface Seed {
+  value: Value;
+  gradient: Value;
+}
+
 /**
  * Builds d(loss)/d(each of `wanted`) behind what the graph holds so far.
  *
@@ -192,9 +198,14 @@ function dependents(g: Graph, sources: readonly Value[]): Set<string> {
 export function gradients(g: Graph, loss: Value, wanted: readonly Value[]): Value[] {
   if (loss.shape.length !== 0)
     throw new GraphError(`the loss must be of rank 0, ${loss.name} is of rank ${loss.shape.length}`);
+  return backpropagate(g, [{ value: loss, gradient: g.scalar(1) }], wanted);
+}
+
+/** The same from known gradients of values on the way (a vector-Jacobian product): what lies behind them may be another graph. */
+export function backpropagate(g: Graph, seeds: readonly Seed[], wanted: readonly Value[]): Value[] {
   const tape = [...g.tape];
   const active = dependents(g, wanted);
-  const found = new Map<string, Value>([[loss.name, g.scalar(1)]]);
+  const found = new Map(seeds.map(({ value, gradient }) => [value.name, gradient]));
   for (const { operator, inputs, outputs, attributes } of tape.reverse()) {
     const arriving = outputs.map(v => found.get(v.name) ?? null);
     const needs = inputs.map(v => active.has(v.name));

@@ -146,7 +146,6 @@ export class Graph {
     body: (graph: Graph, turn: Value, carried: Value[]) => { carried: Value[]; collected: Value[]; keep?: Value },
   ): { carried: Value[]; collected: Value[] } {
     const inner = new Graph(this.names.fresh('body'), this.names);
-    inner.recording = false;
     const turn = inner.input(this.names.fresh('turn'), 'int64', []);
     const keep = inner.input(this.names.fresh('keep'), 'bool', []);
     const state = carried.map(v => inner.input(this.names.fresh('carried'), v.type, v.shape));

@@ -51,7 +51,7 @@ function randomWeights(config: DecoderConfig): Tensors {
 }
 
 async function step(trainer: Trainer, weights: Tensors, microBatchTokens: number): Promise<Record<string, string>> {
-  const { gradients, logprobs, entropies } = await trainer.gradient('policy', weights, groups, fed, {
+  const { gradients, logprobs, entropies } = await trainer.gradient('clipped', weights, groups, fed, {
     temperature: 0.7,
     microBatchTokens,
     checkpoint: async () => {},

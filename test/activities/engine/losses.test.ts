@@ -3,11 +3,10 @@ import { gradients } from '../../../activities/engine/graph/gradients';
 import {
   CLIP_RANGES,
   groupAdvantages,
-  likelihoodLoss,
   overlongPenalty,
-  policyLoss,
   policyMetrics,
   sequenceMean,
+  TOKEN_LOSSES,
   type TokenTargets,
   tokenTargets,
 } from '../../../activities/engine/losses';
@@ -284,19 +283,17 @@ async function onGraph(logprobs: Float32Array, targets: TokenTargets, settings: 
     g => {
       const input = (name: keyof typeof rows) => g.input(name, 'float32', ['rows']);
       const x = input('logprobs');
-      const loss = policyLoss(g, x, {
-        sampled: input('sampled'),
-        advantages: input('advantages'),
-        weights: input('weights'),
-        ratioLow: g.input('low', 'float32', []),
-        ratioHigh: g.input('high', 'float32', []),
-      });
+      const fed = new Map([
+        ...(['sampled', 'advantages', 'weights'] as const).map(name => [name, input(name)] as const),
+        ...TOKEN_LOSSES.clipped.scalars.map(name => [name, g.input(name, 'float32', [])] as const),
+      ]);
+      const loss = TOKEN_LOSSES.clipped.build(g, x, name => fed.get(name)!);
       return { loss, gradient: gradients(g, loss, [x])[0]! };
     },
     {
       ...Object.fromEntries(Object.entries(rows).map(([name, data]) => [name, floats(data, [data.length])])),
-      low: floatScalar(1 - settings.clipLow),
-      high: floatScalar(1 + settings.clipHigh),
+      ratio_low: floatScalar(1 - settings.clipLow),
+      ratio_high: floatScalar(1 + settings.clipHigh),
     },
   );
   return { loss: floatData(results, 'loss')[0]!, gradient: floatData(results, 'gradient') };
@@ -316,7 +313,7 @@ test('the likelihood loss is the weighted sum of negative log-probabilities', as
   const results = await evaluate(
     g => {
       const [x, weights] = [g.input('x', 'float32', ['rows']), g.input('weights', 'float32', ['rows'])];
-      const loss = likelihoodLoss(g, x, weights);
+      const loss = TOKEN_LOSSES.likelihood.build(g, x, () => weights);
       return { loss, gradient: gradients(g, loss, [x])[0]! };
     },
     { x: floats(Float32Array.of(-1, -2, -4), [3]), weights: floats(Float32Array.of(0.5, 0.25, 0.25), [3]) },

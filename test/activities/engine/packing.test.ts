@@ -107,7 +107,7 @@ describe('pack', () => {
     const groups = [group(random, 5, [3, 1, 4]), group(random, 1, [2, 6]), group(random, 9, [1])];
     const [parts] = splitPasses(groups, 1000);
     const batch = pack(parts!, ['query']);
-    const [rows, targets] = [integers(batch.predictions.rows!), integers(batch.predictions.targets!)];
+    const { rows, targets } = batch;
     const positions = integers(batch.feeds.positions!);
     const wanted = groups.flatMap(({ promptIds, responses }) =>
       responses.flatMap(response =>

@@ -84,7 +84,7 @@ describe.each(FAMILIES)('%s', family => {
         perToken: { weights: targets.weights, sampled: targets.sampled, advantages: targets.advantages },
         scalars: { ratio_low: 1 - update.settings.clipLow, ratio_high: 1 + update.settings.clipHigh },
       };
-      const result = await trainer.gradient('policy', folder.tensors, groups, fed, {
+      const result = await trainer.gradient('clipped', folder.tensors, groups, fed, {
         ...options,
         temperature: update.settings.temperature,
       });
