@@ -6,9 +6,9 @@ import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DecoderConfig } from './config.js';
-import { type Adapter, adapterShapes, type LoraSettings, lastPart, targetedModules } from './lora.js';
+import { type Adapter, adapterShapes, lastPart, targetedModules } from './lora.js';
 import { newFolder, syncDirectory, writeSynced } from './model-folder.js';
-import { EngineRequestError } from './protocol.js';
+import { EngineRequestError, type LoraSettings } from './protocol.js';
 import { type Fingerprint, SafetensorsFile, type Tensors, writeSafetensors } from './safetensors.js';
 
 export const ADAPTER_CONFIG_FILE = 'adapter_config.json';

@@ -35,6 +35,17 @@ export function weightInputs(g: Graph, shapes: ReadonlyMap<string, readonly numb
   };
 }
 
+/** What is added to the result y [T, out] of the linear layer of that name (`model.layers.0.mlp.up_proj`), given its input x [T, in]. */
+export type Adapt = (module: string, x: Value, y: Value) => Value;
+
+const unadapted: Adapt = (_module, _x, y) => y;
+
+/** One layer's weights and adaptations, under the names they have within it. */
+interface Layer {
+  weight: Weight;
+  adapt: Adapt;
+}
+
 /** What one layer's queries [T, A], keys and values [T, K] (rotated) become: [T, A]. */
 export type Attend = (layer: number, q: Value, k: Value, v: Value) => Value;
 
@@ -45,9 +56,9 @@ export const FINAL_NORM_WEIGHT = 'model.norm.weight';
 
 const layerPrefix = (layer: number): string => `model.layers.${layer}.`;
 
-/** A weight's name `shift` layers further up; those outside the layers keep theirs. */
+/** The name, `shift` layers further up, of a weight, a module or an adapter's tensor; those outside the layers keep theirs. */
 export const shiftLayer = (name: string, shift: number): string =>
-  name.replace(/^model\.layers\.(\d+)\./, (_, layer: string) => layerPrefix(Number(layer) + shift));
+  name.replace(/\bmodel\.layers\.(\d+)\./, (_, layer: string) => layerPrefix(Number(layer) + shift));
 
 /**
  * `count` layers, under the names of layers 0 to count - 1: graphs that run any stretch of the model are fed its weights
@@ -64,15 +75,20 @@ export function decoderLayers(
   x: Value,
   rotary: RotaryInputs,
   attend: Attend,
+  adapt: Adapt = unadapted,
 ): Value {
   let hidden = x;
   for (let layer = 0; layer < count; layer++) {
-    const local: Weight = name => weight(layerPrefix(layer) + name);
-    const normed = norm(g, config, hidden, local('input_layernorm.weight'));
+    const prefix = layerPrefix(layer);
+    const local: Layer = {
+      weight: name => weight(prefix + name),
+      adapt: (module, x, y) => adapt(prefix + module, x, y),
+    };
+    const normed = norm(g, config, hidden, local.weight('input_layernorm.weight'));
     const [q, k, v] = projections(g, config, local, normed, rotary);
     const mixed = linear(g, attend(layer, q, k, v), local, 'self_attn.o_proj', config.outputBias);
     hidden = g.op('Add', [hidden, mixed]);
-    const feed = norm(g, config, hidden, local('post_attention_layernorm.weight'));
+    const feed = norm(g, config, hidden, local.weight('post_attention_layernorm.weight'));
     hidden = g.op('Add', [hidden, swiglu(g, config, local, feed)]);
   }
   return hidden;
@@ -90,15 +106,16 @@ function norm(g: Graph, config: DecoderConfig, x: Value, scale: Value): Value {
   });
 }
 
-/** y = x W^T (+ b), W as Hugging Face keeps it: [out, in]. */
-function linear(g: Graph, x: Value, local: Weight, name: string, bias: boolean): Value {
-  return g.op('Gemm', [x, local(`${name}.weight`), ...(bias ? [local(`${name}.bias`)] : [])], { transB: 1 });
+/** y = x W^T (+ b), W as Hugging Face keeps it: [out, in], and what an adapter adds. */
+function linear(g: Graph, x: Value, { weight, adapt }: Layer, name: string, bias: boolean): Value {
+  const y = g.op('Gemm', [x, weight(`${name}.weight`), ...(bias ? [weight(`${name}.bias`)] : [])], { transB: 1 });
+  return adapt(name, x, y);
 }
 
 function projections(
   g: Graph,
   config: DecoderConfig,
-  local: Weight,
+  local: Layer,
   x: Value,
   rotary: RotaryInputs,
 ): [Value, Value, Value] {
@@ -108,7 +125,12 @@ function projections(
     const { headDim } = config;
     let heads3 = project(name);
     if (config.qkNorm)
-      heads3 = norm(g, config, g.reshape(heads3, [rows, heads, headDim]), local(`self_attn.${name}_norm.weight`));
+      heads3 = norm(
+        g,
+        config,
+        g.reshape(heads3, [rows, heads, headDim]),
+        local.weight(`self_attn.${name}_norm.weight`),
+      );
     // Each row as a batch of its own: the operator wants no sequence longer than its table.
     const batch = g.reshape(heads3, [rows, 1, heads * headDim]);
     const turned = g.op('RotaryEmbedding', [batch, rotary.positions, rotary.cosine, rotary.sine], { interleaved: 0 });
@@ -117,7 +139,7 @@ function projections(
   return [rotated('q', config.heads), rotated('k', config.kvHeads), project('v')];
 }
 
-function swiglu(g: Graph, config: DecoderConfig, local: Weight, x: Value): Value {
+function swiglu(g: Graph, config: DecoderConfig, local: Layer, x: Value): Value {
   const gate = linear(g, x, local, 'mlp.gate_proj', config.mlpBias);
   const up = linear(g, x, local, 'mlp.up_proj', config.mlpBias);
   const activated = g.op('Mul', [g.op('Mul', [gate, g.op('Sigmoid', [gate])]), up]);

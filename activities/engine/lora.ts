@@ -4,18 +4,10 @@
  * called (PEFT's names, in training and on disk alike) and how they begin.
  */
 import { type DecoderConfig, expectedTensors } from './config.js';
-import { EngineRequestError } from './protocol.js';
+import { shiftLayer } from './decoder.js';
+import { EngineRequestError, type FreshAdapter, type LoraSettings } from './protocol.js';
 import { randomStream } from './random.js';
 import type { Tensors } from './safetensors.js';
-
-export interface LoraSettings {
-  rank: number;
-  alpha: number;
-  /** The last parts of linear layers' names (`q_proj`, or longer: `layers.0.mlp.up_proj`), or every one but the head. */
-  targetModules: readonly string[] | 'all-linear';
-  /** s = alpha / sqrt(rank) (rank-stabilised, arXiv 2312.03732) instead of alpha / rank. */
-  rslora: boolean;
-}
 
 export interface Adapter {
   settings: LoraSettings;
@@ -25,6 +17,19 @@ export interface Adapter {
   tensors: Tensors;
   /** What the adapter was trained on, in its writer's words: a folder or a name on the Hub. */
   baseModel: string | null;
+}
+
+/** An adapter's part in a stretch of layers, under the names that it would have in the model's first layers. */
+export function adapterOfLayers(adapter: Adapter, first: number, count: number): Adapter {
+  const here = adapter.modules.filter(module => {
+    const layer = Number(/\d+/.exec(module)![0]);
+    return first <= layer && layer < first + count;
+  });
+  const local = (name: string): string => shiftLayer(name, -first);
+  const tensors = here.flatMap(module =>
+    [loraA(module), loraB(module)].map(name => [local(name), adapter.tensors.get(name)!] as const),
+  );
+  return { ...adapter, modules: here.map(local), tensors: new Map(tensors) };
 }
 
 export function loraScale({ rank, alpha, rslora }: LoraSettings): number {
@@ -77,16 +82,11 @@ export function adapterShapes(config: DecoderConfig, modules: readonly string[],
 }
 
 /**
- * An adapter that changes nothing yet, as PEFT begins: A uniform over ±1/sqrt(in) (Kaiming's with a = sqrt 5), B zero.
- * @param seed names the random numbers; each tensor has a stream of its own
+ * An adapter as PEFT begins one: A uniform over ±1/sqrt(in) (Kaiming's with a = sqrt 5), each tensor from a random stream
+ * of its own, and B zero.
  * @throws EngineRequestError for a rank or alpha out of range, and what `targetedModules` refuses
  */
-export function initialAdapter(
-  config: DecoderConfig,
-  settings: LoraSettings,
-  seed: string | number,
-  baseModel: string | null,
-): Adapter {
+export function initialAdapter(config: DecoderConfig, { settings, seed, baseModel }: FreshAdapter): Adapter {
   const { rank, alpha } = settings;
   if (!Number.isInteger(rank) || rank < 1)
     throw new EngineRequestError(`LoRA rank is ${rank}; expected a whole number, 1 or more`);

@@ -3,8 +3,11 @@
  * operations of protocol.ts on it, one at a time. child.ts serves it over IPC.
  */
 
-import { expectedTensors } from './config.js';
+import { readAdapter, writeAdapter } from './adapter-folder.js';
+import type { DecoderConfig } from './config.js';
 import { Generator } from './generate.js';
+import { type Adapter, initialAdapter } from './lora.js';
+import { LoraMerge } from './lora-merge.js';
 import { type Objective, policyMetrics, sequenceMean, tokenTargets } from './losses.js';
 import { type ModelFolder, readModelFolder, writeModelFolder } from './model-folder.js';
 import { AdamW, gradientNorm } from './optimizer.js';
@@ -27,7 +30,7 @@ import {
   type UpdateRequest,
 } from './protocol.js';
 import { RotaryTable } from './rotary.js';
-import { fingerprintSafetensors } from './safetensors.js';
+import { fingerprintSafetensors, type Tensors } from './safetensors.js';
 import type { SessionSettings } from './session.js';
 import { type ObjectiveFeeds, type TokenResults, Trainer } from './trainer.js';
 
@@ -48,6 +51,10 @@ interface Sessions {
 interface Loaded extends Sessions {
   tag: string | null;
   folder: ModelFolder;
+  /** Trained in the folder's weights' stead. */
+  adapter: Adapter | null;
+  /** The weights with the adapter in them, once they are asked for; a step makes them stale. */
+  merged: Tensors | null;
   optimizer: OptimizerState;
 }
 
@@ -55,6 +62,7 @@ export class PolicyEngine {
   private loaded: Loaded | null = null;
   private sessions: Sessions | null = null;
   private adamw: AdamW | null = null;
+  private merger: LoraMerge | null = null;
 
   constructor(private readonly settings: SessionSettings) {}
 
@@ -73,7 +81,7 @@ export class PolicyEngine {
     sft: (request, context) => this.sft(request, context),
     update: (request, context) => this.update(request, context),
     save: request => this.save(request),
-    fingerprint: async () => ({ sha256: fingerprintSafetensors(this.policy().folder.tensors).sha256 }),
+    fingerprint: async () => ({ sha256: fingerprintSafetensors(trained(this.policy())).sha256 }),
   };
 
   private policy(): Loaded {
@@ -81,14 +89,14 @@ export class PolicyEngine {
     return this.loaded;
   }
 
-  private async load({ directory, optimizer, tag }: LoadRequest, context: OperationContext): Promise<ModelSummary> {
+  private async load(request: LoadRequest, context: OperationContext): Promise<ModelSummary> {
     this.loaded = null;
-    const folder = await readModelFolder(directory);
-    const shapes = expectedTensors(folder.config);
-    const source = optimizer === undefined ? ((await hasOptimizer(directory)) ? directory : null) : optimizer;
-    const state = source === null ? { step: 0, m: new Map(), v: new Map() } : await readOptimizer(source, shapes);
+    const folder = await readModelFolder(request.directory);
+    const adapter = await openAdapter(request, folder.config);
+    const optimizer = await openOptimizer(request, trained({ adapter, folder }));
     await context.checkpoint(folder.tensors.size, folder.tensors.size, 'tensors');
-    this.loaded = { tag, folder, optimizer: state, ...(await this.sessionsFor(folder)) };
+    const sessions = await this.sessionsFor(folder);
+    this.loaded = { tag: request.tag, folder, adapter, merged: null, optimizer, ...sessions };
     return summary(folder);
   }
 
@@ -106,15 +114,24 @@ export class PolicyEngine {
     return this.sessions;
   }
 
+  /** The weights as prefill and decoding take them. */
+  private async sampledWeights(policy: Loaded): Promise<Tensors> {
+    if (!policy.adapter) return policy.folder.tensors;
+    this.merger ??= await LoraMerge.create(this.settings);
+    policy.merged ??= await this.merger.merge(policy.folder.tensors, policy.adapter);
+    return policy.merged;
+  }
+
   private async generate(request: GenerateRequest, context: OperationContext): Promise<GenerateResult> {
-    const { folder, generator } = this.policy();
+    const { generator } = this.policy();
     const { maxNewTokens } = request.sampling;
     for (const { ids } of request.prompts) this.check(ids, 'a prompt', maxNewTokens, `and ${maxNewTokens} new tokens`);
     if (!(request.group >= 1))
       throw new EngineRequestError(`group is ${request.group}; expected 1 or more responses to a prompt`);
     const started = performance.now();
     const total = request.prompts.length * request.group * maxNewTokens;
-    const groups = await generator.run(folder.tensors, request, tokens => context.checkpoint(tokens, total, 'tokens'));
+    const weights = await this.sampledWeights(this.policy());
+    const groups = await generator.run(weights, request, tokens => context.checkpoint(tokens, total, 'tokens'));
     return {
       groups: groups.map(responses => ({ responses })),
       newTokens: groups.flat().reduce((sum, r) => sum + r.ids.length, 0),
@@ -127,13 +144,14 @@ export class PolicyEngine {
     { sequences, temperature }: LogprobsRequest,
     context: OperationContext,
   ): Promise<EngineOperations['logprobs'][1]> {
-    const { folder, trainer } = this.policy();
+    const { folder, adapter, trainer } = this.policy();
     for (const ids of sequences) this.check(ids, 'a sequence', 0, '');
     const scored = sequences.filter(ids => ids.length > 1);
     const groups = scored.map(ids => ({ promptIds: [ids[0]!], responses: [ids.slice(1)] }));
     const { logprobs } = await trainer.score(folder.tensors, groups, {
       temperature: temperature ?? 1,
       microBatchTokens: SCORE_TOKENS,
+      adapter,
       checkpoint: (done, total) => context.checkpoint(done, total, 'micro-batches'),
     });
     let next = 0;
@@ -191,11 +209,12 @@ export class PolicyEngine {
     measure: (results: TokenResults) => M,
   ): Promise<M & StepMetrics> {
     const policy = this.policy();
-    const { tensors } = policy.folder;
+    const { adapter } = policy;
     const started = performance.now();
-    const { gradients, ...results } = await policy.trainer.gradient(objective, tensors, groups, fed, {
+    const { gradients, ...results } = await policy.trainer.gradient(objective, policy.folder.tensors, groups, fed, {
       temperature: request.temperature,
       microBatchTokens: request.microBatchTokens,
+      adapter,
       checkpoint: (done, total) => context.checkpoint(done, total, 'micro-batches'),
     });
     const metrics = measure(results);
@@ -207,8 +226,9 @@ export class PolicyEngine {
           'not-finite',
         );
     policy.tag = null;
+    policy.merged = null;
     this.adamw ??= await AdamW.create(this.settings);
-    await this.adamw.step(tensors, gradients, gradNorm, policy.optimizer, request.optimizer);
+    await this.adamw.step(trained(policy), gradients, gradNorm, policy.optimizer, request.optimizer);
     policy.tag = request.tag;
     return {
       ...metrics,
@@ -220,10 +240,22 @@ export class PolicyEngine {
     };
   }
 
-  private async save({ directory, withOptimizer }: SaveRequest): Promise<EngineOperations['save'][1]> {
-    const { folder, optimizer } = this.policy();
-    const { configText, tensors } = folder;
-    const fingerprint = await writeModelFolder(directory, { configText, tensors, companionsFrom: folder.directory });
+  private async save({ directory, withOptimizer, merged }: SaveRequest): Promise<EngineOperations['save'][1]> {
+    const policy = this.policy();
+    if (merged && withOptimizer)
+      throw new EngineRequestError(
+        "merged weights have no optimiser's state: it is the adapter's; ask for one of the two",
+      );
+    const { adapter, folder, optimizer } = policy;
+    const tensors = await (merged ? this.sampledWeights(policy) : folder.tensors);
+    const fingerprint =
+      adapter && !merged
+        ? await writeAdapter(directory, adapter)
+        : await writeModelFolder(directory, {
+            configText: folder.configText,
+            tensors,
+            companionsFrom: folder.directory,
+          });
     if (withOptimizer) await writeOptimizer(directory, optimizer);
     return fingerprint;
   }
@@ -282,3 +314,23 @@ function summary({ config, tensors }: ModelFolder): ModelSummary {
 }
 
 const secondsSince = (started: number): number => (performance.now() - started) / 1000;
+
+/** What steps change, and the optimiser's state is of. */
+function trained({ adapter, folder }: Pick<Loaded, 'adapter' | 'folder'>): Tensors {
+  return adapter?.tensors ?? folder.tensors;
+}
+
+async function openAdapter({ adapter }: LoadRequest, config: DecoderConfig): Promise<Adapter | null> {
+  if (!adapter) return null;
+  return 'fresh' in adapter ? initialAdapter(config, adapter.fresh) : readAdapter(adapter.directory, config);
+}
+
+/** @param tensors that the state must be of */
+async function openOptimizer(request: LoadRequest, tensors: Tensors): Promise<OptimizerState> {
+  const { adapter, directory, optimizer } = request;
+  const own = !adapter ? directory : 'directory' in adapter ? adapter.directory : null;
+  const beside = own !== null && (await hasOptimizer(own)) ? own : null;
+  const source = optimizer === undefined ? beside : optimizer;
+  if (source === null) return { step: 0, m: new Map(), v: new Map() };
+  return readOptimizer(source, new Map([...tensors].map(([name, { shape }]) => [name, shape])));
+}

@@ -56,10 +56,44 @@ export interface SamplingSettings {
   stopIds: number[];
 }
 
+/** A low-rank adapter (LoRA, arXiv 2106.09685) that is trained in the weights' stead: see lora.ts. */
+export interface LoraSettings {
+  rank: number;
+  alpha: number;
+  /** The last parts of linear layers' names (`q_proj`, or longer: `layers.0.mlp.up_proj`), or every one but the head. */
+  targetModules: readonly string[] | 'all-linear';
+  /** Scales by alpha / sqrt(rank) (rank-stabilised, arXiv 2312.03732) instead of alpha / rank. */
+  rslora: boolean;
+}
+
+export const DEFAULT_LORA = {
+  rank: 16,
+  alpha: 32,
+  targetModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+  rslora: false,
+} satisfies LoraSettings;
+
+/** An adapter that changes nothing yet. */
+export interface FreshAdapter {
+  settings: LoraSettings;
+  /** Names the random numbers that it begins with. */
+  seed: string | number;
+  /** What PEFT calls the model beneath: base_model_name_or_path. */
+  baseModel: string | null;
+}
+
 export interface LoadRequest {
-  /** A Hugging Face folder; with optimizer.safetensors beside the weights its moments and step count are taken too. */
+  /** A Hugging Face folder. */
   directory: string;
-  /** Another folder to take optimizer.safetensors from; null starts a fresh optimiser. Absent: `directory`'s own, if any. */
+  /**
+   * Trains an adapter over the folder's weights, which stay as they are: one from PEFT's folder, or a fresh one. Null or
+   * absent: all weights are trained.
+   */
+  adapter?: { directory: string } | { fresh: FreshAdapter } | null;
+  /**
+   * A folder to take optimizer.safetensors from, moments and step count; null starts a fresh optimiser. Absent: what is
+   * trained has it beside it (in `directory`, or the adapter's), if any.
+   */
   optimizer?: string | null;
   /** The caller's name for what is loaded; `status` gives it back, so a policy in memory is not loaded twice. */
   tag: string;
@@ -187,13 +221,15 @@ export interface UpdateMetrics extends StepMetrics {
 }
 
 export interface SaveRequest {
-  /** Must not exist yet or be empty; becomes a Hugging Face folder plus optimizer.safetensors. */
+  /** Must not exist yet or be empty; becomes a Hugging Face folder, or PEFT's adapter folder, plus optimizer.safetensors. */
   directory: string;
   withOptimizer: boolean;
+  /** With an adapter: the whole model, the adapter laid into its weights, without an optimiser's state. */
+  merged?: boolean;
 }
 
 export interface SavedPolicy {
-  /** Of model.safetensors, hex. */
+  /** Of the weights that were written: model.safetensors, or adapter_model.safetensors; hex. */
   sha256: string;
   bytes: number;
 }
@@ -206,7 +242,7 @@ export interface EngineOperations {
   sft: [SftRequest, SftMetrics];
   update: [UpdateRequest, UpdateMetrics];
   save: [SaveRequest, SavedPolicy];
-  /** SHA-256 that `save` would report for model.safetensors, without writing it. */
+  /** SHA-256 that `save` would report (unmerged), without writing. */
   fingerprint: [Record<string, never>, { sha256: string }];
 }
 

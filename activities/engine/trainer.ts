@@ -6,6 +6,7 @@ import type * as ort from 'onnxruntime-node';
 import { type DecoderConfig, expectedTensors } from './config.js';
 import { EMBEDDING_WEIGHT, shiftLayer } from './decoder.js';
 import { HeadBlocks } from './head.js';
+import { type Adapter, adapterOfLayers, loraScale } from './lora.js';
 import { type Objective, TOKEN_LOSSES, type TokenLoss } from './losses.js';
 import {
   embed,
@@ -39,6 +40,14 @@ export interface PassOptions {
   /** Bound on the tokens of one pass. */
   microBatchTokens: number;
   checkpoint: Checkpoint;
+  /** Trained over the weights, which then stay as they are. */
+  adapter?: Adapter | null;
+}
+
+/** Weights, and what is trained over them if it is not the weights themselves. */
+interface Model {
+  weights: Tensors;
+  adapter: Adapter | null;
 }
 
 /** Called between runs with the number done and in all; throws to end the work there. */
@@ -70,13 +79,14 @@ export class Trainer {
 
   /** Log-probability and entropy of every response token. */
   async score(weights: Tensors, groups: readonly PromptGroup[], options: PassOptions): Promise<TokenResults> {
+    const model = { weights, adapter: options.adapter ?? null };
     const results = emptyResults(groups);
     const passes = splitPasses(groups, options.microBatchTokens);
     const whole = { first: 0, count: this.config.layers };
     for (const [done, parts] of passes.entries()) {
       await options.checkpoint(done, passes.length);
       const pass = this.layOut(parts, ['query'], options.temperature);
-      const outputs = await this.run('score', whole, weights, pass, { ...pass.head, x: this.embedded(pass, weights) });
+      const outputs = await this.run('score', whole, model, pass, { ...pass.head, x: this.embedded(pass, weights) });
       collect(results, pass.batch, outputs);
     }
     await options.checkpoint(passes.length, passes.length);
@@ -86,7 +96,7 @@ export class Trainer {
   /**
    * The gradient of the objective over the whole batch, summed over passes in order.
    *
-   * @returns gradients under the weights' names, and what the forward pass saw of every token
+   * @returns gradients of what is trained, under its names and in its order, and what the forward pass saw of every token
    */
   async gradient(
     objective: Objective,
@@ -95,6 +105,7 @@ export class Trainer {
     fed: ObjectiveFeeds,
     options: PassOptions,
   ): Promise<TokenResults & { gradients: Tensors }> {
+    const model = { weights, adapter: options.adapter ?? null };
     const results = emptyResults(groups);
     const gradients: Tensors = new Map();
     const passes = splitPasses(groups, options.microBatchTokens);
@@ -102,11 +113,12 @@ export class Trainer {
       const pass = this.layOut(parts, ['query', 'key'], options.temperature);
       Object.assign(pass.head, lossFeeds(objective, pass, fed));
       const checkpoint = (share: number): Promise<void> => options.checkpoint(done + share, passes.length);
-      const outputs = await this.backward(objective, weights, pass, gradients, checkpoint);
+      const outputs = await this.backward(objective, model, pass, gradients, checkpoint);
       collect(results, pass.batch, outputs);
     }
     await options.checkpoint(passes.length, passes.length);
-    return { ...results, gradients: new Map([...weights.keys()].map(name => [name, gradients.get(name)!])) };
+    const trained = model.adapter?.tensors ?? weights;
+    return { ...results, gradients: new Map([...trained.keys()].map(name => [name, gradients.get(name)!])) };
   }
 
   release(): Promise<void> {
@@ -116,7 +128,7 @@ export class Trainer {
   /** Up through the segments, over the last, and down again. Adds to the gradients; gives back what the last one gave. */
   private async backward(
     objective: Objective,
-    weights: Tensors,
+    model: Model,
     pass: Pass,
     gradients: Tensors,
     checkpoint: (share: number) => Promise<void>,
@@ -128,7 +140,7 @@ export class Trainer {
     const through = async (kind: GraphKind, segment: Segment, feeds: Feeds): Promise<Feeds> => {
       await checkpoint(run++ / runs);
       // Where memory is short, the graph at work is the only one that holds any.
-      const outputs = await this.run(kind, segment, weights, pass, feeds, lower.length > 0);
+      const outputs = await this.run(kind, segment, model, pass, feeds, lower.length > 0);
       for (const [name, tensor] of Object.entries(outputs)) {
         const local = gradientOf(name);
         if (local !== null && local !== 'x') addGradient(gradients, shiftLayer(local, segment.first), tensor);
@@ -136,40 +148,42 @@ export class Trainer {
       return outputs;
     };
 
-    const inputs = [this.embedded(pass, weights)];
+    const inputs = [this.embedded(pass, model.weights)];
     for (const segment of lower) inputs.push((await through('forward', segment, { x: inputs.at(-1)! })).y!);
     const results = await through(objective, segments.at(-1)!, { ...pass.head, x: inputs.pop()! });
-    let gradient = results[gradientName('x')]!;
+    let gradient = results[gradientName('x')];
     for (const segment of lower.reverse()) {
-      const outputs = await through('backward', segment, { x: inputs.pop()!, [gradientName('y')]: gradient });
-      gradient = outputs[gradientName('x')]!;
+      const outputs = await through('backward', segment, { x: inputs.pop()!, [gradientName('y')]: gradient! });
+      gradient = outputs[gradientName('x')];
     }
-    const { shape } = weights.get(EMBEDDING_WEIGHT)!;
+    if (model.adapter) return results;
+    const { shape } = model.weights.get(EMBEDDING_WEIGHT)!;
     const table = gradients.get(EMBEDDING_WEIGHT) ?? zeros(shape);
-    embeddingGradient(pass.batch.ids, gradient.data as Float32Array, table.data, this.config.hiddenSize);
+    embeddingGradient(pass.batch.ids, gradient!.data as Float32Array, table.data, this.config.hiddenSize);
     gradients.set(EMBEDDING_WEIGHT, table);
     return results;
   }
 
-  /** Runs the graph of this kind over a stretch of layers, fed their weights under the names of the first ones. */
+  /** Runs the graph of this kind over a stretch of layers, fed their tensors under the names of the first ones. */
   private async run(
     kind: GraphKind,
     { first, count }: Segment,
-    weights: Tensors,
+    { weights, adapter }: Model,
     { batch, stream }: Pass,
-    own: Feeds,
+    given: Feeds,
     alone = false,
   ): Promise<Feeds> {
     const { tile } = batch;
+    const own = adapter && adapterOfLayers(adapter, first, count);
     const graph = await this.graphs.get(
-      `${kind}/${tile}/${count}`,
-      () => this.trainingGraphs.build(kind, tile, count),
+      `${kind}/${tile}/${count}/${own ? adapterKey(own) : 'whole'}`,
+      () => this.trainingGraphs.build(kind, tile, count, own),
       alone ? 1 : TRAINING_GRAPHS,
     );
     const weightsHere = [...expectedTensors({ ...this.config, layers: count }).keys()].map(
       name => [name, weights.get(shiftLayer(name, first))!] as const,
     );
-    return graph.run({ ...weightFeeds(new Map(weightsHere)), ...stream, ...own });
+    return graph.run({ ...weightFeeds(new Map([...weightsHere, ...(own?.tensors ?? [])])), ...stream, ...given });
   }
 
   private layOut(parts: readonly GroupPart[], directions: readonly ('query' | 'key')[], temperature: number): Pass {
@@ -187,6 +201,9 @@ export class Trainer {
     return embed(batch.ids, weights.get(EMBEDDING_WEIGHT)!.data, this.config.hiddenSize);
   }
 }
+
+/** Adapters of one key have the same graphs. */
+const adapterKey = ({ modules, settings }: Adapter): string => [settings.rank, loraScale(settings), ...modules].join();
 
 function lossFeeds(objective: Objective, { batch, blocks }: Pass, { perToken, scalars }: ObjectiveFeeds): Feeds {
   const loss: TokenLoss = TOKEN_LOSSES[objective];

@@ -18,6 +18,7 @@ import {
 import { backpropagate, type Seed } from './graph/gradients.js';
 import { Graph, type Value } from './graph/graph.js';
 import { type Head, lossOfRows, scoreRows } from './head.js';
+import { type AdapterShape, loraAdaptation } from './lora-graph.js';
 import { type Objective, TOKEN_LOSSES } from './losses.js';
 
 /** What a graph does with a stretch of layers; the last stretch's is named for the objective it ends in. */
@@ -34,6 +35,10 @@ interface Stretch {
   g: Graph;
   count: number;
   weight: Weight;
+  /** What is trained within the layers: all their weights, or an adapter of theirs. */
+  trained: { names: string[]; tensor: Weight };
+  /** Whether the weights outside the layers are trained, too. */
+  whole: boolean;
   /** [T, H] */
   x: Value;
   /** [T, H] */
@@ -43,9 +48,10 @@ interface Stretch {
 export class TrainingGraphs {
   constructor(private readonly config: DecoderConfig) {}
 
-  build(kind: GraphKind, tile: number, count: number): Graph {
+  /** @param adapter of the stretch; null where the weights themselves are trained */
+  build(kind: GraphKind, tile: number, count: number, adapter: AdapterShape | null): Graph {
     const g = new Graph(`${kind} of ${count} layers at tile ${tile}`);
-    const stretch = this.stretch(g, tile, count);
+    const stretch = this.stretch(g, tile, count, adapter);
     switch (kind) {
       case 'forward':
         g.output('y', stretch.result);
@@ -62,21 +68,31 @@ export class TrainingGraphs {
     return g;
   }
 
-  /** `x` and `gradient of y` -> `gradient of x` and of the stretch's weights. */
-  private backward({ g, count, weight, x, result }: Stretch): void {
+  /** `x` and `gradient of y` -> `gradient of x` and of what is trained in the stretch. */
+  private backward({ g, x, result, trained }: Stretch): void {
     const gradient = g.input(gradientName('y'), 'float32', x.shape);
-    this.outputGradients(g, [{ value: result, gradient }], x, this.layerWeights(count), weight);
+    outputGradients(g, [{ value: result, gradient }], [['x', x], ...withValues(trained.names, trained.tensor)]);
   }
 
-  /** `x` -> log-probabilities, entropies, `gradient of x` and of the stretch's weights, the final norm's and the head's. */
-  private last({ g, count, weight, x, result }: Stretch, objective: Objective): void {
+  /**
+   * `x` -> log-probabilities, entropies, and the gradients of `x`, of what is trained in the stretch and, unless that is
+   * an adapter, of the final norm and the head. An adapter over the whole model has no use for that of `x`.
+   */
+  private last({ g, count, weight, x, result, trained, whole }: Stretch, objective: Objective): void {
     const head = this.head(g, weight, result);
-    const { logprobs, entropies, gradients } = lossOfRows(g, head, TOKEN_LOSSES[objective], true);
+    const { logprobs, entropies, gradients } = lossOfRows(g, head, TOKEN_LOSSES[objective], whole);
     g.output('logprobs', logprobs);
     g.output('entropies', entropies);
-    g.output(gradientName(HEAD_WEIGHT(this.config)), gradients.weight!);
-    const trained = [...this.layerWeights(count), FINAL_NORM_WEIGHT];
-    this.outputGradients(g, [{ value: head.hidden, gradient: gradients.hidden }], x, trained, weight);
+    if (gradients.weight) g.output(gradientName(HEAD_WEIGHT(this.config)), gradients.weight);
+    outputGradients(
+      g,
+      [{ value: head.hidden, gradient: gradients.hidden }],
+      [
+        ...(whole || count < this.config.layers ? [['x', x] as const] : []),
+        ...withValues(trained.names, trained.tensor),
+        ...(whole ? withValues([FINAL_NORM_WEIGHT], weight) : []),
+      ],
+    );
   }
 
   /** `x` -> log-probabilities and entropies. */
@@ -92,13 +108,16 @@ export class TrainingGraphs {
     return [...expectedTensors({ ...this.config, layers: count }).keys()].filter(name => !outside.includes(name));
   }
 
-  private stretch(g: Graph, tile: number, count: number): Stretch {
+  private stretch(g: Graph, tile: number, count: number, adapter: AdapterShape | null): Stretch {
     const { config } = this;
+    const stretchConfig = { ...config, layers: count };
     const x = g.input('x', 'float32', ['T', config.hiddenSize]);
-    const weight = weightInputs(g, expectedTensors({ ...config, layers: count }));
+    const weight = weightInputs(g, expectedTensors(stretchConfig));
     const attend = packedAttention(g, config, tile);
-    const result = decoderLayers(g, config, count, weight, x, rotaryInputs(g, config, 'T'), attend);
-    return { g, count, weight, x, result };
+    const lora = adapter && loraAdaptation(g, stretchConfig, adapter);
+    const result = decoderLayers(g, config, count, weight, x, rotaryInputs(g, config, 'T'), attend, lora?.adapt);
+    const trained = lora ?? { names: this.layerWeights(count), tensor: weight };
+    return { g, count, weight, trained, whole: lora === null, x, result };
   }
 
   private head(g: Graph, weight: Weight, x: Value): Head {
@@ -108,12 +127,13 @@ export class TrainingGraphs {
       inverseTemperature: g.input('inverse_temperature', 'float32', []),
     };
   }
+}
 
-  private outputGradients(g: Graph, seeds: Seed[], x: Value, names: readonly string[], weight: Weight): void {
-    const [gradX, ...rest] = backpropagate(g, seeds, [x, ...names.map(weight)]);
-    g.output(gradientName('x'), gradX!);
-    names.forEach((name, i) => {
-      g.output(gradientName(name), rest[i]!);
-    });
-  }
+const withValues = (names: readonly string[], value: Weight) => names.map(name => [name, value(name)] as const);
+
+function outputGradients(g: Graph, seeds: Seed[], wanted: (readonly [name: string, Value])[]): void {
+  const values = wanted.map(([, value]) => value);
+  backpropagate(g, seeds, values).forEach((gradient, i) => {
+    g.output(gradientName(wanted[i]![0]), gradient);
+  });
 }

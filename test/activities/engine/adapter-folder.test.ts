@@ -58,7 +58,7 @@ describe.each(goldenAdapters())('$name, written by PEFT', ({ name, family, seque
 test('a fresh adapter of all linear layers spells them out', async () => {
   const { config } = await readConfig(goldenFolder('llama'));
   const settings = { rank: 2, alpha: 4, targetModules: 'all-linear', rslora: false } as const;
-  const adapter = initialAdapter(config, settings, 1, 'llama');
+  const adapter = initialAdapter(config, { settings, seed: 1, baseModel: 'llama' });
   const directory = join(scratch, 'fresh');
   await writeAdapter(directory, adapter);
   const read = await readAdapter(directory, config);

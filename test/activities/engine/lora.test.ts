@@ -4,13 +4,13 @@ import {
   type Adapter,
   adapterShapes,
   initialAdapter,
-  type LoraSettings,
   loraA,
   loraB,
   loraScale,
   targetedModules,
 } from '../../../activities/engine/lora';
 import { LoraMerge } from '../../../activities/engine/lora-merge';
+import type { LoraSettings } from '../../../activities/engine/protocol';
 import { randomStream } from '../../../activities/engine/random';
 import type { Tensors } from '../../../activities/engine/safetensors';
 
@@ -25,6 +25,7 @@ const config: DecoderConfig = parseConfig('config.json', {
   max_position_embeddings: 128,
 });
 const SETTINGS: LoraSettings = { rank: 4, alpha: 8, targetModules: 'all-linear', rslora: false };
+const fresh = (settings: LoraSettings, seed = 7) => initialAdapter(config, { settings, seed, baseModel: null });
 const PARTS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
 
 describe('targets', () => {
@@ -62,7 +63,7 @@ describe('targets', () => {
 });
 
 describe('a fresh adapter', () => {
-  const adapter = initialAdapter(config, SETTINGS, 7, null);
+  const adapter = fresh(SETTINGS);
 
   test('has the tensors that belong to it', () => {
     const shapes = [...adapter.tensors].map(([name, { shape, data }]) => {
@@ -92,8 +93,7 @@ describe('a fresh adapter', () => {
 
   test('is a function of the seed, each tensor apart from the others', () => {
     const q = loraA('model.layers.0.self_attn.q_proj');
-    const of = (seed: number, settings: LoraSettings) =>
-      initialAdapter(config, settings, seed, null).tensors.get(q)!.data;
+    const of = (seed: number, settings: LoraSettings) => fresh(settings, seed).tensors.get(q)!.data;
     expect(of(7, { ...SETTINGS, targetModules: ['q_proj'] })).toEqual(adapter.tensors.get(q)!.data);
     expect(of(8, SETTINGS)).not.toEqual(adapter.tensors.get(q)!.data);
     const other = adapter.tensors.get(loraA('model.layers.0.self_attn.k_proj'))!.data;
@@ -106,7 +106,7 @@ describe('a fresh adapter', () => {
     [{ alpha: 0 }, /LoRA alpha is 0; expected a number above 0/],
     [{ targetModules: [] }, /LoRA has no target modules/],
   ])('%j is refused', (changes, message) => {
-    expect(() => initialAdapter(config, { ...SETTINGS, ...changes }, 1, null)).toThrow(message);
+    expect(() => fresh({ ...SETTINGS, ...changes })).toThrow(message);
   });
 });
 
@@ -163,10 +163,10 @@ describe('merging', () => {
 
   test('gives equal bits whatever the number of threads, and the base itself while B is zero', async () => {
     const [one, two] = [await merge(1, adapter), await merge(2, adapter)];
-    const fresh = await merge(2, initialAdapter(config, SETTINGS, 1, null));
+    const unchanged = await merge(2, fresh(SETTINGS));
     for (const [name, { data }] of base) {
       expect(one.get(name)!.data).toEqual(two.get(name)!.data);
-      expect(fresh.get(name)!.data).toEqual(data);
+      expect(unchanged.get(name)!.data).toEqual(data);
     }
   });
 });
