@@ -139,8 +139,10 @@ export interface StepCounts {
 /** checkpoints/<policy>/state.json */
 export interface CheckpointState {
   name: string;
-  /** Of model.safetensors. */
+  /** Of model.safetensors, or of an adapter's adapter_model.safetensors. */
   sha256: string;
+  /** Adapters: the policy whose snapshot holds the model beneath. */
+  base?: PolicyRef;
   parent: string | null;
   /** Uri of the redo log's entry that made it; null for the base. */
   update: string | null;

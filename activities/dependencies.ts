@@ -1,6 +1,6 @@
 /** What the activities work with. Workers wire the real ones; tests put in what they like. */
 import type { Sample, Source } from './datasets/sources.js';
-import type { Engine } from './engine/protocol.js';
+import type { Engine, LoraSettings } from './engine/protocol.js';
 import type { Verdict } from './rewards/rules.js';
 import type { Store } from './store/index.js';
 
@@ -10,6 +10,8 @@ export interface TextModel {
   contextLength: number;
   /** A response ends with the first of these. */
   stopIds: number[];
+  /** @throws EngineRequestError for a target that is no linear layer of the model */
+  checkLoraTargets(targets: LoraSettings['targetModules']): void;
   /** The prompt's ids: through the chat template with the generation prompt, or as plain text. */
   promptIds(text: string, options: { chat: boolean; system: string | null }): number[];
   /** Ids of a response as the model should give it, its stop id included. */

@@ -1,7 +1,7 @@
 /** The end of a run: its final policy is checked, file by file, and the result is published beside it. */
 import type { CurriculumResult } from '../workflows/contract.js';
 import type { Dependencies } from './dependencies.js';
-import { checkSnapshot, snapshotUri } from './policy.js';
+import { openSnapshot, snapshotUri } from './policy.js';
 import { DivergenceError, publishJson, readJson, resultUri } from './store/index.js';
 import { supervised } from './supervision.js';
 
@@ -15,9 +15,8 @@ export function exportPolicy(deps: Dependencies) {
         if (before.policy.sha256 === result.policy.sha256) return before;
         throw new DivergenceError(published.uri, before.policy.sha256, result.policy.sha256, null);
       }
-      const uri = snapshotUri(result.policy);
-      await checkSnapshot(await deps.store.localFolder(uri), result.policy);
-      const exported = { ...result, policy: { ...result.policy, uri } };
+      await openSnapshot(deps.store, result.policy);
+      const exported = { ...result, policy: { ...result.policy, uri: snapshotUri(result.policy) } };
       await publishJson(deps.store, resultUri(result.run), exported);
       return exported;
     });

@@ -1,7 +1,7 @@
 /** Brings the spec's model into the store as the run's first policy. */
 import type { PolicyRef } from '../workflows/contract.js';
 import type { EngineDependencies } from './dependencies.js';
-import { publishLoaded } from './policy.js';
+import { freshAdapter, publishLoaded } from './policy.js';
 import { baseUri, hashOf, publishJson, readJson } from './store/index.js';
 import { supervised } from './supervision.js';
 
@@ -21,7 +21,11 @@ export function importBase(deps: EngineDependencies) {
       supervision.note('importing the base model');
       await deps.engine.call('load', { directory, optimizer: null, tag: 'base, unnamed' }, supervision.call);
       const origin = { run, parent: null, update: null };
-      const policy = await publishLoaded(deps, origin, sha256 => hashOf({ base: sha256 }).slice(0, 32), supervision);
+      // What is trained belongs to the name: every later policy's name follows from this one.
+      const adapter = await freshAdapter(deps.store, run);
+      const lora = adapter && { settings: adapter.fresh.settings, seed: adapter.fresh.seed };
+      const name = (sha256: string) => hashOf({ base: sha256, ...(lora && { lora }) }).slice(0, 32);
+      const policy = await publishLoaded(deps, origin, name, supervision);
       await publishJson(deps.store, baseUri(run), policy);
       return policy;
     });

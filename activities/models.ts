@@ -1,5 +1,6 @@
 /** Models by the name a spec gives them, opened for text work. */
 import type { Models, TextModel } from './dependencies.js';
+import { targetedModules } from './engine/lora.js';
 import { readConfig } from './engine/model-folder.js';
 import { resolveModel } from './engine/model-source.js';
 import { loadTokenizer, type Tokenizer } from './engine/tokenizer.js';
@@ -16,6 +17,9 @@ export async function openTextModel(folder: string): Promise<TextModel> {
   return {
     contextLength: config.contextLength,
     stopIds: tokenizer.stopIds,
+    checkLoraTargets: targets => {
+      targetedModules(config, targets);
+    },
     promptIds: (text, { chat, system }) => {
       if (!chat) return tokenizer.encode(text);
       const messages = [

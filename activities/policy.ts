@@ -7,9 +7,15 @@ import { join } from 'node:path';
 import type { PolicyRef } from '../workflows/contract.js';
 import type { CheckpointState, UpdateRecord } from './artifacts.js';
 import type { EngineDependencies } from './dependencies.js';
+import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';
+import { plainName } from './engine/model-source.js';
+import type { FreshAdapter, LoadRequest } from './engine/protocol.js';
+import { WEIGHTS_FILE } from './engine/weights.js';
+import type { RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import {
   attemptUri,
+  baseUri,
   CorruptArtifactError,
   checkpointUri,
   DivergenceError,
@@ -20,6 +26,7 @@ import {
   readJson,
   runOf,
   type Store,
+  specUri,
   stepUri,
   storeUri,
 } from './store/index.js';
@@ -31,7 +38,6 @@ import type { Supervision } from './supervision.js';
  */
 export type Readiness = 'weights' | 'as-trained' | 'fresh';
 
-const WEIGHTS = 'model.safetensors';
 const STATE = 'state.json';
 const freshTag = (name: string) => `${name}/fresh`;
 
@@ -121,24 +127,45 @@ async function loadSnapshot(
   fresh: boolean,
   { call }: Supervision,
 ): Promise<void> {
-  const folder = await deps.store.localFolder(snapshotUri(policy));
-  await checkSnapshot(folder, policy);
+  const { folder, base } = await openSnapshot(deps.store, policy);
+  const model: Pick<LoadRequest, 'directory' | 'adapter'> = base
+    ? { directory: base, adapter: { directory: folder } }
+    : { directory: folder, adapter: await freshAdapter(deps.store, runOf(policy.uri)) };
   await deps.engine.call(
     'load',
-    fresh
-      ? { directory: folder, optimizer: null, tag: freshTag(policy.name) }
-      : { directory: folder, tag: policy.name },
+    fresh ? { ...model, optimizer: null, tag: freshTag(policy.name) } : { ...model, tag: policy.name },
     call,
   );
 }
 
-/** Compares a snapshot's files with the hashes it was published with. Throws CorruptArtifactError naming the file. */
-export async function checkSnapshot(folder: string, policy: PolicyRef): Promise<void> {
-  const state = JSON.parse(await readFile(join(folder, STATE), 'utf8')) as CheckpointState;
-  for (const [file, expected] of Object.entries({ ...state.files, [WEIGHTS]: policy.sha256 })) {
+/** What a run that trains an adapter begins with: a function of its spec, so the base's snapshot need not hold it. */
+export async function freshAdapter(store: Store, run: string): Promise<{ fresh: FreshAdapter } | null> {
+  const spec = await readPublished<RunSpec>(store, specUri(run));
+  if (!spec.lora) return null;
+  return { fresh: { settings: spec.lora, seed: spec.seed, baseModel: plainName(spec.model) } };
+}
+
+async function readPublished<T>(store: Store, uri: string): Promise<T> {
+  const ref = await store.find(uri);
+  if (!ref) throw new MissingArtifactError(uri, 'the run was not prepared');
+  return readJson<T>(store, ref);
+}
+
+/**
+ * A snapshot's folder and, of an adapter, that of the model beneath, with every file compared with the hash that it was
+ * published with.
+ * @throws CorruptArtifactError naming the file
+ */
+export async function openSnapshot(store: Store, policy: PolicyRef): Promise<{ folder: string; base: string | null }> {
+  const uri = snapshotUri(policy);
+  const folder = await store.localFolder(uri);
+  const { base, files } = JSON.parse(await readFile(join(folder, STATE), 'utf8')) as CheckpointState;
+  const weights = base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE;
+  for (const [file, expected] of Object.entries({ ...files, [weights]: policy.sha256 })) {
     const found = await fileHash(join(folder, file));
-    if (found !== expected) throw new CorruptArtifactError(`${snapshotUri(policy)}/${file}`, expected, found);
+    if (found !== expected) throw new CorruptArtifactError(`${uri}/${file}`, expected, found);
   }
+  return { folder, base: base ? (await openSnapshot(store, base)).folder : null };
 }
 
 /** Gives the policy that a step just made a fresh optimiser, by way of the snapshot it lacked. */
@@ -150,6 +177,11 @@ async function freshenOptimizer(
   const origin = { run: runOf(result.uri), parent: inputs.parent.name, update: result.uri };
   await publishLoaded(deps, origin, () => result.name, supervision);
   await loadSnapshot(deps, result, true, supervision);
+}
+
+/** The policy beneath a run's adapters; null where all weights are trained. */
+async function adapterBase(store: Store, run: string): Promise<PolicyRef | null> {
+  return (await freshAdapter(store, run)) && readPublished<PolicyRef>(store, baseUri(run));
 }
 
 /**
@@ -171,8 +203,10 @@ export async function publishLoaded(
       supervision.call,
     );
     const policy = { name: name(saved.sha256), sha256: saved.sha256 };
-    const { [WEIGHTS]: _, ...files } = await fileHashes(directory);
-    const state: CheckpointState = { ...policy, parent: origin.parent, update: origin.update, files };
+    const base = origin.update === null ? null : await adapterBase(deps.store, origin.run);
+    const { [base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE]: _, ...files } = await fileHashes(directory);
+    const { parent, update } = origin;
+    const state: CheckpointState = { ...policy, ...(base && { base }), parent, update, files };
     await writeFile(join(directory, STATE), `${JSON.stringify(state, null, 1)}\n`);
     supervision.check();
     const uri = checkpointUri(origin.run, policy.name);

@@ -102,7 +102,8 @@ async function specOf(deps: Dependencies, input: CurriculumInput): Promise<RunSp
 async function refuseOtherSpec(deps: Dependencies, run: string, spec: RunSpec): Promise<void> {
   const present = await deps.store.find(specUri(run));
   if (!present) return;
-  const differing = differences(await readJson<RunSpec>(deps.store, present), spec, '');
+  // What has become a field since has the default that stood for it.
+  const differing = differences(validateSpec(await readJson(deps.store, present)), spec, '');
   if (differing.length === 0) return;
   throw new InvalidSpecError(
     differing.map(path => ({
@@ -121,10 +122,10 @@ function differences(a: unknown, b: unknown, path: string): string[] {
   );
 }
 
-/** No phase may need more context than the model has. */
+/** No phase may need more context than the model has, and adapters need layers that it has. */
 async function checkModel(deps: Dependencies, spec: RunSpec, supervision: Supervision): Promise<void> {
   const { model } = await openModel(deps, spec, supervision);
-  const issues = spec.phases.flatMap((phase, k) => {
+  const issues: SpecIssue[] = spec.phases.flatMap((phase, k) => {
     const longest = phase.maxTokens + phase.rl.sampling.maxNewTokens;
     if (longest <= model.contextLength) return [];
     return [
@@ -134,6 +135,14 @@ async function checkModel(deps: Dependencies, spec: RunSpec, supervision: Superv
       },
     ];
   });
+  if (spec.lora) {
+    try {
+      model.checkLoraTargets(spec.lora.targetModules);
+    } catch (error) {
+      if (!(error instanceof EngineRequestError)) throw error;
+      issues.push({ path: 'lora.targetModules', problem: error.message });
+    }
+  }
   if (issues.length > 0) throw new InvalidSpecError(issues);
 }
 

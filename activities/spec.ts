@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { sourceSchema } from './datasets/sources.js';
-import { DEFAULT_OPTIMIZER } from './engine/protocol.js';
+import { DEFAULT_LORA, DEFAULT_OPTIMIZER } from './engine/protocol.js';
 
 const positiveInt = z.int().positive();
 const fraction = z.number().min(0).max(1);
@@ -29,6 +29,20 @@ const optimizerSchema = z.strictObject({
   epsilon: z.number().positive().default(DEFAULT_OPTIMIZER.epsilon),
   weightDecay: z.number().min(0).default(DEFAULT_OPTIMIZER.weightDecay),
   maxGradNorm: z.number().min(0).default(DEFAULT_OPTIMIZER.maxGradNorm),
+});
+
+/** What is trained in the weights' stead: low-rank adapters (arXiv 2106.09685) beside linear layers. */
+const loraSchema = z.strictObject({
+  rank: positiveInt.default(DEFAULT_LORA.rank),
+  alpha: z.number().positive().default(DEFAULT_LORA.alpha),
+  /** Last parts of the layers' names, or `all-linear`: every one but the head. */
+  targetModules: z
+    .union([z.array(z.string().min(1)).min(1), z.literal('all-linear')], {
+      error: 'expected a list of names of linear layers, or "all-linear"',
+    })
+    .default(DEFAULT_LORA.targetModules),
+  /** Scales the adapter by alpha / sqrt(rank) instead of alpha / rank. */
+  rslora: z.boolean().default(DEFAULT_LORA.rslora),
 });
 
 const samplingSchema = z.strictObject({
@@ -100,6 +114,8 @@ export const runSpecSchema = z.strictObject({
   seed: z.int().min(0).default(1),
   /** A Hugging Face folder or `hf:owner/name[@revision]`. */
   model: z.string().min(1),
+  /** Trains adapters and leaves the model's weights as they are; null trains all weights. */
+  lora: loraSchema.nullable().default(null),
   prompt: z
     .strictObject({
       /** {document} and {question} are filled in. */

@@ -26,7 +26,7 @@ export function policyName(inputs: StepInputs): string {
 }
 
 export interface StepOutcome {
-  /** SHA-256 that model.safetensors would have. */
+  /** SHA-256 that the trained weights' file would have. */
   sha256: string;
   metrics: UpdateRecord['metrics'];
 }

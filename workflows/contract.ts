@@ -13,7 +13,7 @@ export interface PolicyRef {
   name: string;
   /** Store uri of the checkpoint folder, once one is written; a policy between snapshots has its update's uri. */
   uri: string;
-  /** SHA-256 of the model.safetensors it has or would have. */
+  /** SHA-256 of the model.safetensors it has or would have; of a run that trains an adapter, adapter_model.safetensors. */
   sha256: string;
 }
 

@@ -31,6 +31,9 @@ export interface ResolveOptions {
   environment?: NodeJS.ProcessEnv;
 }
 
+/** The model as other libraries name it: a folder's path, or the Hub's `owner/name`. */
+export const plainName = (model: string): string => model.replace(/^hf:([^@]+).*$/, '$1');
+
 const HUB_MODEL = /^hf:(?<repo>[\w.-]+\/[\w.-]+)(?:@(?<revision>[\w./-]+))?$/;
 const COMMIT = /^[0-9a-f]{40}$/;
 const DEFAULT_ENDPOINT = 'https://huggingface.co';

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { generateCommand } from './engine/generate.js';
 import { logprobsCommand } from './engine/logprobs.js';
+import { mergeCommand } from './engine/merge.js';
 import { sftCommand } from './engine/sft.js';
 import { updateCommand } from './engine/update.js';
 
@@ -11,5 +12,6 @@ export function engineCommand(): Command {
     .addCommand(logprobsCommand())
     .addCommand(generateCommand())
     .addCommand(sftCommand())
-    .addCommand(updateCommand());
+    .addCommand(updateCommand())
+    .addCommand(mergeCommand());
 }

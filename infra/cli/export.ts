@@ -1,7 +1,12 @@
 /** `longhaul export`: a run's policy as a plain Hugging Face folder. */
-import { cp, mkdir, readdir } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type { CheckpointState } from '../../activities/artifacts.js';
+import { ADAPTER_WEIGHTS_FILE } from '../../activities/engine/adapter-folder.js';
+import { createEngine } from '../../activities/engine/host.js';
+import { WEIGHTS_FILE } from '../../activities/engine/weights.js';
+import { openSnapshot } from '../../activities/policy.js';
 import { checkpointUri, FolderStore, fileHash, readJson, resultUri } from '../../activities/store/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import type { CurriculumResult, PolicyRef, Progress } from '../../workflows/contract.js';
@@ -17,7 +22,7 @@ import {
   withStoreFlag,
 } from './options.js';
 
-type ExportFlags = StoreFlags & StateFlags & ConnectionFlags & { optimizer?: boolean };
+type ExportFlags = StoreFlags & StateFlags & ConnectionFlags & { optimizer?: boolean; adapter?: boolean };
 
 /** What longhaul itself needs beside the model. */
 const OPTIMIZER_FILES = new Set(['optimizer.safetensors']);
@@ -28,20 +33,29 @@ export function exportCommand(): Command {
     .argument('<run>', 'name of the run')
     .argument('<folder>', 'new or empty folder');
   return withConnectionFlags(
-    withStateFlag(withStoreFlag(command)).option('--optimizer', "the optimiser's state too, to train on from there"),
+    withStateFlag(withStoreFlag(command))
+      .option('--optimizer', "the optimiser's state too, to train on from there")
+      .option('--adapter', "of a run that trained a LoRA adapter: the adapter alone, as PEFT's folder"),
   )
     .description("copy a run's policy out of the store, as a Hugging Face folder that transformers loads")
     .addHelpText(
       'after',
-      '\nOf a finished run it is the final policy; the server is not asked. Of an unfinished one the latest, as the server knows it.',
+      '\nA LoRA adapter is laid into the weights of its model unless --adapter is given.\n' +
+        'Of a finished run it is the final policy; the server is not asked. Of an unfinished one the latest, as the server knows it.',
     )
     .action(async (run: string, target: string, flags: ExportFlags) => {
-      const policy = await exportPolicy(run, folder(target), flags);
-      process.stdout.write(`${folder(target)}\nsha256 ${policy.sha256} (model.safetensors)\n`);
+      const { file, sha256 } = await exportPolicy(run, folder(target), flags);
+      process.stdout.write(`${folder(target)}\nsha256 ${sha256} (${file})\n`);
     });
 }
 
-async function exportPolicy(run: string, target: string, flags: ExportFlags): Promise<PolicyRef> {
+/** The weights that were written. */
+interface Exported {
+  file: string;
+  sha256: string;
+}
+
+async function exportPolicy(run: string, target: string, flags: ExportFlags): Promise<Exported> {
   const store = new FolderStore(storeOf(flags));
   const policy = (await finalPolicy(store, run)) ?? (await latestPolicy(run, flags));
   const uri = checkpointUri(run, policy.name);
@@ -51,20 +65,38 @@ async function exportPolicy(run: string, target: string, flags: ExportFlags): Pr
         'Between snapshots a policy is only its log: wait for the next one. Or is this another store (--store, LONGHAUL_STORE)?',
     );
   }
+  const source = await store.localFolder(uri);
+  const { base } = JSON.parse(await readFile(join(source, 'state.json'), 'utf8')) as CheckpointState;
+  if (flags.adapter && !base)
+    throw new UserError(`The run "${run}" trained all its weights: there is no adapter. Leave out --adapter.`);
+  if (base && flags.optimizer && !flags.adapter)
+    throw new UserError("--optimizer: the optimiser's state is the adapter's: give --adapter too, or leave it out.");
   await mkdir(target, { recursive: true });
   if ((await readdir(target)).length > 0) throw new UserError(`${target}: expected a new or an empty folder.`);
-  const source = await store.localFolder(uri);
+  if (base && !flags.adapter) return merge(store, policy, target);
   for (const file of await readdir(source)) {
     if (OWN_FILES.has(file) || (OPTIMIZER_FILES.has(file) && !flags.optimizer)) continue;
     await cp(join(source, file), join(target, file), { recursive: true });
   }
-  const written = await fileHash(join(target, 'model.safetensors'));
+  const file = base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE;
+  const written = await fileHash(join(target, file));
   if (written !== policy.sha256) {
-    throw new UserError(
-      `${target}/model.safetensors: expected sha256 ${policy.sha256}, found ${written}: do not use it.`,
-    );
+    throw new UserError(`${target}/${file}: expected sha256 ${policy.sha256}, found ${written}: do not use it.`);
   }
-  return policy;
+  return { file, sha256: written };
+}
+
+/** Writes the model with the adapter in its weights. */
+async function merge(store: FolderStore, policy: PolicyRef, target: string): Promise<Exported> {
+  const { folder: directory, base } = await openSnapshot(store, policy);
+  const engine = createEngine();
+  try {
+    await engine.call('load', { directory: base!, adapter: { directory }, optimizer: null, tag: policy.name });
+    const { sha256 } = await engine.call('save', { directory: target, withOptimizer: false, merged: true });
+    return { file: WEIGHTS_FILE, sha256 };
+  } finally {
+    await engine.close();
+  }
 }
 
 async function finalPolicy(store: FolderStore, run: string): Promise<PolicyRef | null> {

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { Command } from 'commander';
+import { ADAPTER_WEIGHTS_FILE, hasAdapter } from '../../activities/engine/adapter-folder.js';
+import { WEIGHTS_FILE } from '../../activities/engine/weights.js';
 import type { RunSpec } from '../../activities/spec.js';
 import { FolderStore, storeSegments } from '../../activities/store/index.js';
 import type { CurriculumResult } from '../../workflows/contract.js';
@@ -163,7 +165,7 @@ async function results(
     ...(await heldOutQuestion(new FolderStore(store), evaluations)),
     '',
     `Policy   ${folder}`,
-    `sha256   ${policy.sha256} (model.safetensors)`,
+    `sha256   ${policy.sha256} (${(await hasAdapter(folder)) ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE})`,
     `Log      ${logsOf(state)}`,
     `UI       ${stack.ui}/namespaces/default/workflows/${run} (while \`${up}\` runs)`,
     `Export   npx longhaul export ${run} FOLDER`,

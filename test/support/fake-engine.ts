@@ -21,7 +21,9 @@ const codes = (text: string) => [...text].map(c => c.charCodeAt(0));
 
 interface Loaded {
   tag: string;
+  /** Of an adapter: its own. */
   weights: string;
+  adapter: boolean;
   optimizer: string;
   directory: string;
 }
@@ -70,13 +72,19 @@ export class FakeEngine implements Engine {
     [O in Operation]: (request: EngineOperations[O][0], options: CallOptions) => Promise<EngineOperations[O][1]>;
   } = {
     status: async () => ({ tag: this.loaded?.tag ?? null, model: null, pid: process.pid }),
-    load: async ({ directory, optimizer, tag }) => {
-      const weights = await readFile(join(directory, 'model.safetensors'), 'utf8');
+    load: async ({ directory, adapter, optimizer, tag }) => {
+      const model = await readFile(join(directory, 'model.safetensors'), 'utf8');
+      const trained = adapter && 'directory' in adapter ? adapter.directory : directory;
+      const weights = !adapter
+        ? model
+        : 'fresh' in adapter
+          ? hash(model, adapter.fresh.settings, adapter.fresh.seed)
+          : await readFile(join(adapter.directory, 'adapter_model.safetensors'), 'utf8');
       const state =
         optimizer === null
           ? 'fresh'
-          : await readFile(join(directory, 'optimizer.safetensors'), 'utf8').catch(() => 'fresh');
-      this.loaded = { tag, weights, optimizer: state, directory };
+          : await readFile(join(trained, 'optimizer.safetensors'), 'utf8').catch(() => 'fresh');
+      this.loaded = { tag, weights, adapter: Boolean(adapter), optimizer: state, directory };
       return {
         architecture: 'llama',
         parameters: 1,
@@ -109,10 +117,15 @@ export class FakeEngine implements Engine {
       };
     },
     save: async ({ directory, withOptimizer }) => {
-      const { weights, optimizer, directory: from } = this.need();
+      const { weights, adapter, optimizer, directory: from } = this.need();
       await mkdir(directory, { recursive: true });
-      await copyFile(join(from, 'config.json'), join(directory, 'config.json'));
-      await writeFile(join(directory, 'model.safetensors'), weights);
+      if (adapter) {
+        await writeFile(join(directory, 'adapter_config.json'), '{}');
+        await writeFile(join(directory, 'adapter_model.safetensors'), weights);
+      } else {
+        await copyFile(join(from, 'config.json'), join(directory, 'config.json'));
+        await writeFile(join(directory, 'model.safetensors'), weights);
+      }
       if (withOptimizer) await writeFile(join(directory, 'optimizer.safetensors'), optimizer);
       return { sha256: createHash('sha256').update(weights).digest('hex'), bytes: weights.length };
     },
@@ -125,8 +138,8 @@ export class FakeEngine implements Engine {
   }
 
   private train(tag: string, request: unknown): void {
-    const { weights, optimizer, directory } = this.need();
-    this.loaded = { tag, directory, weights: hash(weights, optimizer, request), optimizer: hash(optimizer, request) };
+    const { weights, optimizer, ...rest } = this.need();
+    this.loaded = { ...rest, tag, weights: hash(weights, optimizer, request), optimizer: hash(optimizer, request) };
   }
 
   /** Long prompts are hard: the chance of the right answer, "A", falls with length. */

@@ -6,6 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { readSource } from '../../activities/datasets/sources.js';
 import type { EngineDependencies } from '../../activities/dependencies.js';
+import { EngineRequestError } from '../../activities/engine/protocol.js';
 import { scoreRule } from '../../activities/rewards/rules.js';
 import { FolderStore } from '../../activities/store/index.js';
 import { FakeEngine } from './fake-engine.js';
@@ -57,6 +58,9 @@ export async function smallRun(): Promise<SmallRun> {
       open: async () => ({
         contextLength: 100,
         stopIds: [46],
+        checkLoraTargets: targets => {
+          if (targets.includes('nowhere')) throw new EngineRequestError("LoRA target 'nowhere' names no linear layer");
+        },
         promptIds: text => [...text].map(c => c.charCodeAt(0)),
         responseIds: text => [...text].map(c => c.charCodeAt(0)),
         responseText: ids => String.fromCharCode(...ids),

@@ -1,28 +1,37 @@
 /** What the engine commands share: a model opened in an engine of their own, progress on standard error, results put in place whole. */
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { ADAPTER_WEIGHTS_FILE } from '../../../activities/engine/adapter-folder.js';
 import { createEngine } from '../../../activities/engine/host.js';
 import { resolveModel } from '../../../activities/engine/model-source.js';
 import { hasOptimizer, OPTIMIZER_FILE } from '../../../activities/engine/optimizer-state.js';
 import { DEFAULT_OPTIMIZER, type Engine, type OptimizerSettings } from '../../../activities/engine/protocol.js';
 import { loadTokenizer, type Tokenizer } from '../../../activities/engine/tokenizer.js';
+import { WEIGHTS_FILE } from '../../../activities/engine/weights.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
-import { UserError } from '../../user-error.js';
+import { adapterOf, type LoraFlags, withLoraFlags } from './lora-flags.js';
+import { expectNew, inNewFolder } from './new-folder.js';
 import { atLeastOne, share, zeroOrMore } from './numbers.js';
 
 export interface EngineFlags {
   model: string;
+  adapter?: string;
   threads?: number;
 }
 
-export function withEngineFlags(command: Command): Command {
+export function withEngineFlags(command: Command, { adapter }: { adapter?: 'required' } = {}): Command {
   return command
     .requiredOption('--model <folder>', 'Hugging Face folder, or hf:owner/name[@revision]')
+    .addOption(
+      new Option('--adapter <folder>', "a LoRA adapter for it: PEFT's folder").makeOptionMandatory(
+        adapter === 'required',
+      ),
+    )
     .option('--threads <n>', 'threads of the engine; results do not depend on it (default: one a core)', atLeastOne);
 }
 
-export interface TrainingFlags extends EngineFlags {
+export interface TrainingFlags extends EngineFlags, LoraFlags {
   output: string;
   lr: number;
   optimizer?: string;
@@ -35,8 +44,11 @@ export interface TrainingFlags extends EngineFlags {
 }
 
 export function withTrainingFlags(command: Command): Command {
-  return withEngineFlags(command)
-    .requiredOption('--output <folder>', 'new or empty folder for the trained model (Hugging Face layout, 32-bit)')
+  return withLoraFlags(withEngineFlags(command))
+    .requiredOption(
+      '--output <folder>',
+      "new or empty folder for what is trained: the model (Hugging Face's layout, 32-bit) or its adapter (PEFT's)",
+    )
     .requiredOption('--lr <x>', 'learning rate of AdamW', zeroOrMore)
     .option('--optimizer <folder>', "the optimiser's state: read from there if it holds one, and left there at the end")
     .option('--beta1 <x>', 'AdamW', share, DEFAULT_OPTIMIZER.beta1)
@@ -60,25 +72,29 @@ export function optimizerSettings(flags: TrainingFlags): OptimizerSettings {
 export interface ModelSession {
   engine: Engine;
   directory: string;
+  /** The file of the weights that are trained. */
+  trainedFile: string;
   /** Loaded at the first call; a run on ids needs none. */
   tokenizer(): Promise<Tokenizer>;
 }
 
 /** Opens the model in an engine process that ends with `work`. @param optimizer as in the engine's load request */
 export async function withModel<T>(
-  flags: EngineFlags,
+  flags: EngineFlags & LoraFlags,
   optimizer: string | null,
   work: (session: ModelSession) => Promise<T>,
 ): Promise<T> {
-  const { directory } = await resolveModel(flags.model, { cacheDir: join(cacheFolder(), 'models') });
+  const { directory, source } = await resolveModel(flags.model, { cacheDir: join(cacheFolder(), 'models') });
+  const adapter = adapterOf(flags, source);
   const engine = createEngine(flags.threads === undefined ? {} : { threads: flags.threads });
   let tokenizer: Promise<Tokenizer> | undefined;
   try {
     note(`loading ${directory}`);
-    await engine.call('load', { directory, optimizer, tag: 'loaded' });
+    await engine.call('load', { directory, adapter, optimizer, tag: 'loaded' });
     return await work({
       engine,
       directory,
+      trainedFile: adapter ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE,
       tokenizer: () => {
         tokenizer ??= loadTokenizer(directory);
         return tokenizer;
@@ -95,27 +111,19 @@ export async function withModel<T>(
  */
 export async function trainModel(flags: TrainingFlags, work: (session: ModelSession) => Promise<void>): Promise<void> {
   const output = resolve(flags.output);
-  const present = await readdir(output).catch(() => []);
-  if (present.length > 0)
-    throw new UserError(`${output}: already holds ${present[0]}; expected a new or empty folder (--output).`);
+  await expectNew(output, '--output');
   const state = flags.optimizer === undefined ? null : resolve(flags.optimizer);
   const resumed = state !== null && (await hasOptimizer(state)) ? state : null;
-  const parent = await mkdtemp(join(dirname(output), '.longhaul-')).catch(error => {
-    throw new UserError(`${dirname(output)}: cannot be written to (${(error as Error).message}).`);
-  });
-  try {
-    await withModel(flags, resumed, async session => {
+  await withModel(flags, resumed, async session => {
+    const { sha256 } = await inNewFolder(output, '--output', async directory => {
       await work(session);
-      const directory = join(parent, 'model');
       note(`writing ${output}`);
-      const { sha256 } = await session.engine.call('save', { directory, withOptimizer: state !== null });
+      const saved = await session.engine.call('save', { directory, withOptimizer: state !== null });
       if (state !== null && state !== output) await moveOptimizer(directory, state);
-      await rename(directory, output);
-      note(`model.safetensors sha256 ${sha256}`);
+      return saved;
     });
-  } finally {
-    await rm(parent, { recursive: true, force: true });
-  }
+    note(`${session.trainedFile} sha256 ${sha256}`);
+  });
 }
 
 /** Into another folder, perhaps on another disk, without a moment in which half of it is there. */

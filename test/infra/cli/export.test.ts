@@ -20,7 +20,7 @@ async function finishedRun(recorded: string): Promise<void> {
     const folder = join(work, 'policy');
     await mkdir(folder);
     for (const file of ['config.json', 'model.safetensors', 'optimizer.safetensors', 'state.json']) {
-      await writeFile(join(folder, file), file);
+      await writeFile(join(folder, file), file === 'state.json' ? '{}' : file);
     }
     await store.publishFolder(checkpointUri('tiny', 'p1'), folder);
   });
@@ -47,6 +47,13 @@ test('a folder with something in it is left alone', async () => {
   await writeFile(join(root, 'out', 'mine'), '');
   await expect(run('tiny', join(root, 'out'))).rejects.toThrow('expected a new or an empty folder');
   expect(await readdir(join(root, 'out'))).toEqual(['mine']);
+});
+
+test('there is no adapter in a run that trained all weights', async () => {
+  await finishedRun(sha256('model.safetensors'));
+  await expect(run('tiny', join(root, 'out'), '--adapter')).rejects.toThrow(
+    'trained all its weights: there is no adapter',
+  );
 });
 
 test('weights that are not those the run ended with are said to be wrong', async () => {
