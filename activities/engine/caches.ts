@@ -90,7 +90,7 @@ export class PastCache {
     return new PastCache(config, batch, group, 0, layers);
   }
 
-  /** With one run's keys and values [B, kvHeads, G, tokens, …] behind those before. */
+  /** With one run's keys and values [B, kvHeads, G, 1 + tokens, …] behind those before, all but their first entry. */
   append(chunk: readonly LayerArrays[], tokens: number): PastCache {
     const sequences = this.batch * this.config.kvHeads * this.group;
     const join = (past: Float32Array, added: Float32Array, width: number): Float32Array => {
@@ -98,7 +98,8 @@ export class PastCache {
       const joined = new Float32Array(sequences * (p + a));
       for (let s = 0; s < sequences; s++) {
         joined.set(past.subarray(s * p, (s + 1) * p), s * (p + a));
-        joined.set(added.subarray(s * a, (s + 1) * a), s * (p + a) + p);
+        const entry = s * (a + width) + width;
+        joined.set(added.subarray(entry, entry + a), s * (p + a) + p);
       }
       return joined;
     };
@@ -110,29 +111,34 @@ export class PastCache {
     return new PastCache(this.config, this.batch, this.group, this.length + tokens, layers);
   }
 
-  keep(kept: readonly number[]): PastCache {
-    const layers = keepLayers(this.layers, this.batch, kept);
-    return new PastCache(this.config, kept.length, this.group, this.length, layers);
+  /** The responses named: for each prompt kept its row, and its responses' places among the G (equally many for all). */
+  keep(kept: readonly { row: number; places: readonly number[] }[]): PastCache {
+    const { kvHeads } = this.config;
+    const group = kept[0]?.places.length ?? 0;
+    const sequences = kept.flatMap(({ row, places }) =>
+      Array.from({ length: kvHeads }, (_, head) =>
+        places.map(place => (row * kvHeads + head) * this.group + place),
+      ).flat(),
+    );
+    const layers = keepLayers(this.layers, this.batch * kvHeads * this.group, sequences);
+    return new PastCache(this.config, kept.length, group, this.length, layers);
   }
 
   /** onnxruntime wants no empty tensors: before the first run one hidden position stands in. */
   feeds(): Feeds {
-    const { kvHeads, headDim } = this.config;
     const hidden = this.length === 0;
     const length = hidden ? 1 : this.length;
-    const feeds: Feeds = {
-      past_bias: floats(new Float32Array(length).fill(hidden ? Number.NEGATIVE_INFINITY : 0), [length]),
+    const bias = floats(new Float32Array(length).fill(hidden ? Number.NEGATIVE_INFINITY : 0), [length]);
+    const of = (data: Float32Array, width: number) => {
+      const dims = [this.batch, this.config.kvHeads, this.group, length, width];
+      return floats(hidden ? new Float32Array(dims.reduce((a, b) => a * b, 1)) : data, dims);
     };
-    const positions = this.batch * kvHeads * this.group * length;
-    this.layers.forEach(({ keys, values }, layer) => {
-      const dims = [this.batch, kvHeads, this.group, length];
-      feeds[`past_keys ${layer}`] = floats(hidden ? new Float32Array(positions * headDim) : keys, [...dims, headDim]);
-      feeds[`past_values ${layer}`] = floats(hidden ? new Float32Array(positions * (headDim + 1)) : values, [
-        ...dims,
-        headDim + 1,
-      ]);
-    });
-    return feeds;
+    const { headDim } = this.config;
+    const layers = this.layers.flatMap(({ keys, values }, layer) => [
+      [`past_keys ${layer}`, of(keys, headDim)] as const,
+      [`past_values ${layer}`, of(values, headDim + 1)] as const,
+    ]);
+    return { past_bias: bias, ...Object.fromEntries(layers) };
   }
 }
 

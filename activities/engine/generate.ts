@@ -1,6 +1,5 @@
 /**
- * Rollouts: each prompt is computed once, its G responses decode together, and groups whose responses have all ended leave
- * the batch. A response depends on weights, prompt and seed only: prompts are prefilled alone, uniform numbers come from
+ * Rollouts: each prompt is computed once, its G responses decode together, and responses that have ended leave the batch. A response depends on weights, prompt and seed only: prompts are prefilled alone, uniform numbers come from
  * the response's own stream, and no row's arithmetic depends on the rows beside it.
  */
 
@@ -30,19 +29,26 @@ import {
 const MAX_ROWS = 256;
 const MAX_CACHE_BYTES = 2 ** 30;
 
-/** A product with a single row sums in another order than one with several, so a lone response decodes beside a copy. */
-const MIN_ROWS = 2;
-
-/** Training samples in groups, evaluation greedily: one graph each. */
+/** Training samples, evaluation is greedy or samples otherwise: one graph each. */
 const DECODING_GRAPHS = 2;
+
+interface Response extends GeneratedResponse {
+  stream: { uniform(): number };
+}
 
 /** One prompt being answered. */
 interface Group {
   /** Index in the request. */
   index: number;
   prompt: GeneratePrompt;
-  responses: GeneratedResponse[];
-  streams: { uniform(): number }[];
+  responses: Response[];
+}
+
+/** A group's row of the batch in hand: which of its responses stand in it. */
+interface Row {
+  group: Group;
+  /** Equally many in every row: where a group has fewer left, others of it fill up, and are not listened to. */
+  places: number[];
 }
 
 /** Called after each prompt computed and each run with the new tokens so far; throws to end the work there. */
@@ -73,11 +79,12 @@ export class Generator {
       tokens += added;
       return onTokens(tokens);
     };
-    for (const batch of this.batches(prompts, group)) {
+    const weightBytes = [...weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+    for (const batch of this.batches(prompts, group, weightBytes)) {
       const groups = batch.map(index => openGroup(index, prompts[index]!, group));
-      const companions = groups.length * group < MIN_ROWS ? groups.map(g => openGroup(g.index, g.prompt, group)) : [];
-      await this.decode(weights, [...groups, ...companions], group, sampling, count);
-      for (const { index, responses } of groups) results[index] = responses;
+      await this.decode(weights, groups, sampling, count);
+      for (const { index, responses } of groups)
+        results[index] = responses.map(({ ids, logprobs, finish }) => ({ ids, logprobs, finish }));
     }
     return results;
   }
@@ -87,17 +94,23 @@ export class Generator {
     await this.graphs.release();
   }
 
-  /** Prompts of like length go together: a batch's caches are as long as its longest prompt. */
-  private batches(prompts: readonly GeneratePrompt[], group: number): number[][] {
+  /**
+   * Prompts of like length go together: a batch's caches are as long as its longest prompt. A batch ends where filling up
+   * the shorter prompts would cost more than reading the weights once more: both are read once a token.
+   */
+  private batches(prompts: readonly GeneratePrompt[], group: number, weightBytes: number): number[][] {
     const { layers, kvHeads, headDim } = this.config;
     const bytesPerToken = layers * kvHeads * (2 * headDim + 1) * 4;
-    const order = prompts.map((_, i) => i).sort((a, b) => prompts[a]!.ids.length - prompts[b]!.ids.length || a - b);
+    const tokens = (index: number): number => prompts[index]!.ids.length;
+    const order = prompts.map((_, i) => i).sort((a, b) => tokens(a) - tokens(b) || a - b);
     const batches: number[][] = [];
     for (const index of order) {
-      const current = batches.at(-1);
-      const size = (current?.length ?? 0) + 1;
-      const fits = size * group <= MAX_ROWS && size * prompts[index]!.ids.length * bytesPerToken <= MAX_CACHE_BYTES;
-      if (current && fits) current.push(index);
+      const current = batches.at(-1) ?? [];
+      const size = current.length + 1;
+      const held = size * tokens(index) * bytesPerToken;
+      const filler = current.reduce((sum, other) => sum + tokens(index) - tokens(other), 0) * bytesPerToken;
+      const fits = size * group <= MAX_ROWS && held <= MAX_CACHE_BYTES && filler <= weightBytes;
+      if (current.length > 0 && fits) current.push(index);
       else batches.push([index]);
     }
     return batches;
@@ -105,37 +118,47 @@ export class Generator {
 
   private async decode(
     weights: Tensors,
-    groups: Group[],
-    group: number,
+    groups: readonly Group[],
     sampling: SamplingSettings,
     count: (added: number) => Promise<void>,
   ): Promise<void> {
-    const graph = await this.graph(samplingMode(sampling), group);
+    const graph = await this.graph(samplingMode(sampling));
     const fixed = { ...weightFeeds(weights), ...samplingFeeds(sampling, this.config.vocabularySize) };
+    const all = groups.map(group => ({ group, places: [...group.responses.keys()] }));
+    let rows = this.filled(all);
     let prompt = await this.prefillAll(weights, groups, count);
-    let past = PastCache.empty(this.config, groups.length, group);
-    let active = groups;
-    for (let start = 0; start < sampling.maxNewTokens && active.length > 0; start += CHUNK) {
+    let past = PastCache.empty(this.config, rows.length, rows[0]!.places.length);
+    for (let start = 0; start < sampling.maxNewTokens && rows.length > 0; start += CHUNK) {
       const turns = Math.min(CHUNK, sampling.maxNewTokens - start);
       const outputs = await graph.run({
         ...fixed,
         ...prompt.feeds(),
         ...past.feeds(),
-        ...this.turnFeeds(active, group, start, turns),
+        ...this.turnFeeds(rows, start, turns),
       });
-      await count(collect(active, outputs, group, sampling.stopIds));
+      await count(collect(rows, outputs, sampling.stopIds));
       const chunk = Array.from({ length: this.config.layers }, (_, layer) => ({
         keys: floatData(outputs, `chunk_keys ${layer}`),
         values: floatData(outputs, `chunk_values ${layer}`),
       }));
-      past = past.append(chunk, CHUNK);
-      const kept = stillRunning(active, group);
-      if (kept.length < active.length) {
-        prompt = prompt.keep(kept);
-        past = past.keep(kept);
-        active = kept.map(b => active[b]!);
-      }
+      past = past.append(chunk, (outputs.tokens!.dims as number[])[0]!);
+      const left = this.filled(stillRunning(rows));
+      if (sameRows(left, rows)) continue;
+      const from = left.map(({ group }) => rows.findIndex(row => row.group === group));
+      if (left.length < rows.length) prompt = prompt.keep(from);
+      past = past.keep(left.map(({ places }, i) => ({ row: from[i]!, places: placesIn(rows[from[i]!]!, places) })));
+      rows = left;
     }
+  }
+
+  /** Rows of one width. A product with a single row sums in another order than one with several, so none is left with one. */
+  private filled(rows: readonly Row[]): Row[] {
+    const alone = this.config.heads === this.config.kvHeads || rows.length === 1;
+    const width = rows.reduce((longest, { places }) => Math.max(longest, places.length), alone ? 2 : 1);
+    return rows.map(({ group, places }) => ({
+      group,
+      places: Array.from({ length: width }, (_, i) => places[Math.min(i, places.length - 1)]!),
+    }));
   }
 
   private async prefillAll(
@@ -158,74 +181,90 @@ export class Generator {
   }
 
   /** What changes from run to run. */
-  private turnFeeds(active: readonly Group[], group: number, start: number, turns: number): Feeds {
-    const { kvHeads, headDim, layers } = this.config;
-    const rows = active.flatMap(g => g.responses.map((response, i) => ({ group: g, response, stream: g.streams[i]! })));
-    const positions = rows.map(({ group: g }) => g.prompt.ids.length - 1 + start);
-    const uniforms = new Float32Array(CHUNK * rows.length);
-    rows.forEach(({ stream }, row) => {
-      for (let turn = 0; turn < turns; turn++) uniforms[turn * rows.length + row] = stream.uniform();
+  private turnFeeds(rows: readonly Row[], start: number, turns: number): Feeds {
+    const { heads, kvHeads, headDim } = this.config;
+    const batch = rows.length;
+    const group = rows[0]!.places.length;
+    const lines = rows.flatMap(row =>
+      row.places.map((place, slot) => ({ row, response: row.group.responses[place]!, slot })),
+    );
+    const positions = lines.map(({ row }) => row.group.prompt.ids.length - 1 + start);
+    const uniforms = new Float32Array(CHUNK * lines.length);
+    lines.forEach(({ row, response, slot }, line) => {
+      if (isFiller(row, slot)) return;
+      for (let turn = 0; turn < turns; turn++) uniforms[turn * lines.length + line] = response.stream.uniform();
     });
-    const dims = [active.length, kvHeads, group, CHUNK];
-    const size = active.length * kvHeads * group * CHUNK;
-    const empty: Feeds = {};
-    for (let layer = 0; layer < layers; layer++) {
-      empty[`empty_keys ${layer}`] = floats(new Float32Array(size * headDim), [...dims, headDim]);
-      empty[`empty_values ${layer}`] = floats(new Float32Array(size * (headDim + 1)), [...dims, headDim + 1]);
-    }
+    const entry = (width: number, value = 0) =>
+      floats(new Float32Array(batch * kvHeads * group * width).fill(value), [batch, kvHeads, group, 1, width]);
     return {
-      ...empty,
       ...this.rotary.feeds(positions.reduce((a, b) => Math.max(a, b), 0) + turns),
       ids: integers(
-        rows.map(({ group: g, response }) => response.ids.at(-1) ?? g.prompt.ids.at(-1)!),
-        [rows.length],
+        lines.map(({ row, response }) => response.ids.at(-1) ?? row.group.prompt.ids.at(-1)!),
+        [lines.length],
       ),
-      positions: integers(positions, [rows.length, 1]),
-      uniforms: floats(uniforms, [CHUNK, rows.length]),
-      done: bools(rows.map(({ response }) => response.finish === 'stop')),
+      positions: integers(positions, [lines.length, 1]),
+      uniforms: floats(uniforms, [CHUNK, lines.length]),
+      done: bools(lines.map(({ row, response, slot }) => response.finish === 'stop' || isFiller(row, slot))),
       turns: integers([turns], []),
-      ones: floats(new Float32Array(active.length * kvHeads * group).fill(1), [active.length, kvHeads, group, 1, 1]),
+      batch: integers([batch], [1]),
+      group: integers([group], [1]),
+      group_rows: integers([(group * heads) / kvHeads], [1]),
+      batch_rows: integers([lines.length], [1]),
+      no_keys: entry(headDim),
+      no_values: entry(headDim + 1),
+      no_bias: floats(Float32Array.of(Number.NEGATIVE_INFINITY), [1]),
+      ones: entry(1, 1),
     };
   }
 
-  private graph(mode: SamplingMode, group: number): Promise<CompiledGraph> {
-    return this.graphs.get(`${mode}/${group}`, () => decodingGraph(this.config, mode, group));
+  private graph(mode: SamplingMode): Promise<CompiledGraph> {
+    return this.graphs.get(mode, () => decodingGraph(this.config, mode));
   }
 }
 
 function openGroup(index: number, prompt: GeneratePrompt, group: number): Group {
   const responses = Array.from(
     { length: group },
-    (): GeneratedResponse => ({ ids: [], logprobs: [], finish: 'length' }),
+    (_, i): Response => ({ ids: [], logprobs: [], finish: 'length', stream: randomStream(prompt.seed, i) }),
   );
-  return { index, prompt, responses, streams: responses.map((_, i) => randomStream(prompt.seed, i)) };
+  return { index, prompt, responses };
 }
 
-/** Rows of the groups with a response that has not ended, and, if that leaves fewer than MIN_ROWS responses, one more. */
-function stillRunning(active: readonly Group[], group: number): number[] {
-  const running = active.flatMap((g, b) => (g.responses.some(r => r.finish === 'length') ? [b] : []));
-  if (running.length === 0 || running.length * group >= MIN_ROWS) return running;
-  const other = running[0] === 0 ? 1 : 0;
-  return [running[0]!, other].sort((x, y) => x - y);
+/** Whether another slot before it holds the same response. */
+const isFiller = ({ places }: Row, slot: number): boolean => places.indexOf(places[slot]!) < slot;
+
+/** The rows with a response that has not ended, and which those are. */
+function stillRunning(rows: readonly Row[]): Row[] {
+  return rows.flatMap(({ group, places }) => {
+    const running = [...new Set(places)].filter(place => group.responses[place]!.finish === 'length');
+    return running.length > 0 ? [{ group, places: running }] : [];
+  });
 }
+
+const sameRows = (a: readonly Row[], b: readonly Row[]): boolean =>
+  a.length === b.length && a.every(({ places }, i) => places.join() === b[i]!.places.join());
+
+/** The slots of a row in which these responses stand. */
+const placesIn = (row: Row, places: readonly number[]): number[] => places.map(place => row.places.indexOf(place));
 
 /** Appends one run's tokens [turns, rows] to the responses that had not ended; gives back how many there were. */
-function collect(active: readonly Group[], outputs: Feeds, group: number, stopIds: readonly number[]): number {
+function collect(rows: readonly Row[], outputs: Feeds, stopIds: readonly number[]): number {
   const tokens = outputs.tokens!.data as BigInt64Array;
   const logprobs = floatData(outputs, 'logprobs');
-  const rows = active.length * group;
+  const lines = rows.flatMap(row =>
+    row.places.map((place, slot) => ({ row, slot, response: row.group.responses[place]! })),
+  );
   const stops = new Set(stopIds);
   let added = 0;
-  active.forEach(({ responses }, b) => {
-    responses.forEach((response, i) => {
-      for (let at = b * group + i; at < tokens.length && response.finish === 'length'; at += rows) {
-        const id = Number(tokens[at]);
-        response.ids.push(id);
-        response.logprobs.push(logprobs[at]!);
-        if (stops.has(id)) response.finish = 'stop';
-        added += 1;
-      }
-    });
+  lines.forEach(({ row, slot, response }, line) => {
+    if (isFiller(row, slot)) return;
+    for (let at = line; at < tokens.length && response.finish === 'length'; at += lines.length) {
+      const id = Number(tokens[at]);
+      response.ids.push(id);
+      response.logprobs.push(logprobs[at]!);
+      if (stops.has(id)) response.finish = 'stop';
+      added += 1;
+    }
   });
   return added;
 }

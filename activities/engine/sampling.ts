@@ -54,22 +54,42 @@ const CHOICES: Record<SamplingMode, Choose> = {
     return invert(g, cumulated, g.op('Mul', [column(g, uniform), total]), g.scalar(vocabulary - 1));
   },
 
-  // Nucleus sampling (arXiv 1904.09751): the fewest most likely tokens whose probability reaches topP, at most topK.
-  truncated: (g, { probabilities }, { topP, topK, uniform }) => {
-    const [sorted, order] = g.ops('TopK', [probabilities, g.ints([probabilities.shape[1] as number])], {
-      axis: 1,
-      largest: 1,
-      sorted: 1,
-    });
-    const cumulated = cumulative(g, sorted!);
-    const before = g.op('Sub', [cumulated, sorted!]);
-    const inNucleus = countTrue(g, g.op('Less', [before, topP]));
-    const last = g.op('Sub', [g.op('Min', [inNucleus, topK]), g.scalar(1)]);
-    const mass = g.op('GatherElements', [cumulated, toInt(g, last)], { axis: 1 });
-    const rank = invert(g, cumulated, g.op('Mul', [column(g, uniform), mass]), last);
-    return g.op('GatherElements', [order!, rank], { axis: 1 });
+  truncated: (g, { probabilities }, inputs) => {
+    const vocabulary = probabilities.shape[1] as number;
+    const sizes = [...LIKELY.filter(size => size < vocabulary), vocabulary];
+    return nucleus(g, probabilities, sizes, inputs);
   },
 };
+
+/** Sorting a whole vocabulary takes longer than the rest of the head: so many of the most likely tokens are tried first. */
+const LIKELY = [256, 4096];
+
+/**
+ * Nucleus sampling (arXiv 1904.09751): the fewest most likely tokens whose probability reaches topP, at most topK. Looks
+ * among the first of `sizes` most likely tokens, and where a row's nucleus may be larger, among the next.
+ */
+function nucleus(g: Graph, probabilities: Value, [size, ...larger]: readonly number[], inputs: SamplingInputs): Value {
+  const { topP, topK, uniform } = inputs;
+  const [sorted, order] = g.ops('TopK', [probabilities, g.ints([size!])], { axis: 1, largest: 1, sorted: 1 });
+  const cumulated = cumulative(g, sorted!);
+  const choose = (b: Graph): Value => {
+    const before = b.op('Sub', [cumulated, sorted!]);
+    const inNucleus = countTrue(b, b.op('Less', [before, topP]));
+    const last = b.op('Sub', [b.op('Min', [inNucleus, topK]), b.scalar(1)]);
+    const mass = b.op('GatherElements', [cumulated, toInt(b, last)], { axis: 1 });
+    const rank = invert(b, cumulated, b.op('Mul', [column(b, uniform), mass]), last);
+    return b.op('GatherElements', [order!, rank], { axis: 1 });
+  };
+  if (larger.length === 0) return choose(g);
+  const all = g.op('Slice', [cumulated, g.ints([size! - 1]), g.ints([size!]), g.ints([1])]);
+  const least = g.op('Neg', [g.op('ReduceMax', [g.op('Neg', [all]), g.ints([0, 1])], { keepdims: 0 })]);
+  const enough = g.op('Or', [g.op('GreaterOrEqual', [least, topP]), g.op('LessOrEqual', [topK, g.scalar(size!)])]);
+  return g.cond(
+    enough,
+    b => [choose(b)],
+    b => [nucleus(b, probabilities, larger, inputs)],
+  )[0]!;
+}
 
 /**
  * @param logits [rows, V]

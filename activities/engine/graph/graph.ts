@@ -156,21 +156,59 @@ export class Graph {
           `Loop: carried value ${i} goes in as ${carried[i]!.type}${showShape(carried[i]!.shape)} and comes out as ${v.type}${showShape(v.shape)}; built at ${callSite()}`,
         );
     });
-    // A body's result must be made in the body: Identity where a value merely passes through.
-    for (const v of [next.keep ?? keep, ...next.carried, ...next.collected])
-      inner.output(this.names.fresh('result'), inner.op('Identity', [v]));
+    inner.results([next.keep ?? keep, ...next.carried, ...next.collected]);
     const outputs = [
       ...carried.map(v => ({ name: this.names.fresh('Loop'), type: v.type, shape: v.shape })),
       ...next.collected.map(v => ({ name: this.names.fresh('Loop'), type: v.type, shape: [stacked, ...v.shape] })),
     ];
     const none = { name: '', type: 'bool', shape: [] } as const;
     const node = this.node('Loop', '', [turns, none, ...carried], outputs, { body: { graph: inner.message(false) } });
-    const { needed } = inner.needs();
-    this.outerReads.set(node, needed);
-    // What the body reads from around it counts as an input, so that no gradient through it goes missing unnoticed.
-    const around = [...this.inputs, ...this.tape.flatMap(entry => entry.outputs)];
-    this.record('Loop', [turns, ...carried, ...around.filter(v => needed.has(v.name))], outputs, {});
+    this.readAround(node, [inner]);
+    this.record('Loop', [turns, ...carried, ...this.around(node)], outputs, {});
     return { carried: outputs.slice(0, carried.length), collected: outputs.slice(carried.length) };
+  }
+
+  /** ONNX If: the results of one of two bodies, which must agree in types and shapes. `condition` is a bool scalar. */
+  cond(condition: Value, then: (graph: Graph) => Value[], otherwise: (graph: Graph) => Value[]): Value[] {
+    const bodies = [then, otherwise].map(build => {
+      const inner = new Graph(this.names.fresh('branch'), this.names);
+      const values = build(inner);
+      inner.results(values);
+      return { inner, values };
+    });
+    const [yes, no] = bodies as [(typeof bodies)[0], (typeof bodies)[0]];
+    yes.values.forEach((v, i) => {
+      const other = no.values[i];
+      if (!other || other.type !== v.type || !sameShape(v.shape, other.shape))
+        throw new GraphError(`If: result ${i} differs between the branches; built at ${callSite()}`);
+    });
+    const outputs = yes.values.map(v => ({ name: this.names.fresh('If'), type: v.type, shape: v.shape }));
+    const node = this.node('If', '', [condition], outputs, {
+      then_branch: { graph: yes.inner.message(false) },
+      else_branch: { graph: no.inner.message(false) },
+    });
+    this.readAround(node, [yes.inner, no.inner]);
+    this.record('If', [condition, ...this.around(node)], outputs, {});
+    return outputs;
+  }
+
+  /** Declares a body's results, in order. Each must be made in the body, once: a value that passes through is copied. */
+  private results(values: readonly Value[]): void {
+    const made = new Set(this.nodes.flatMap(node => node.output));
+    for (const value of values) {
+      const own = made.delete(value.name) ? value : this.op('Identity', [value]);
+      this.output(own.name, own);
+    }
+  }
+
+  private readAround(node: NodeMessage, bodies: readonly Graph[]): void {
+    this.outerReads.set(node, new Set(bodies.flatMap(body => [...body.needs().needed])));
+  }
+
+  /** What a node's bodies read from around it counts as its input, so that no gradient through it goes missing unnoticed. */
+  private around(node: NodeMessage): Value[] {
+    const read = this.outerReads.get(node)!;
+    return [...this.inputs, ...this.tape.flatMap(entry => entry.outputs)].filter(v => read.has(v.name));
   }
 
   /** Elements in the same order under another shape; one dimension may be -1. */
@@ -185,6 +223,11 @@ export class Graph {
         `Reshape of ${x.name}${showShape(x.shape)} to ${showShape(shape)} leaves two lengths open; built at ${callSite()}`,
       );
     return this.op('Reshape', [x, this.ints(target)]);
+  }
+
+  /** The same under a shape fed at run time, for lengths `reshape` cannot work out: `target` is int64 and knows its elements. */
+  reshapeTo(x: Value, target: Value): Value {
+    return this.op('Reshape', [x, target]);
   }
 
   sum(x: Value, axes: readonly number[], keep = true): Value {

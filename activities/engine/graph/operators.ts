@@ -158,7 +158,9 @@ export const OPERATORS: Record<string, OperatorRule> = {
         numbers.length === lengths.length
           ? numbers.reduce((a, b) => a + b, 0)
           : `sum_${lengths.join('_').replaceAll(/\W/g, 'x')}`;
-      return [{ type: inputs[0]!.type, shape: inputs[0]!.shape.map((d, i) => (i === at ? total : d)) }];
+      const shape = inputs[0]!.shape.map((d, i) => (i === at ? total : d));
+      const data = inputs.every(x => x.data) && inputs.flatMap(x => [...x.data!]);
+      return [{ type: inputs[0]!.type, shape, ...(data && { data }) }];
     },
   },
   Split: {

@@ -212,6 +212,45 @@ describe('reshape', () => {
   });
 });
 
+describe('branches', () => {
+  const twice = (b: Graph, x: Value): Value => b.op('Add', [x, x]);
+
+  test('the body that the condition names is the one that runs, over values around it', async () => {
+    for (const [value, expected] of [
+      [1, [2, 6]],
+      [-1, [-1, -3]],
+    ] as const) {
+      const { y } = await evaluate(
+        g => {
+          const x = g.op('Mul', [input(g, 'x', [2]), g.scalar(1)]);
+          const positive = g.op('Greater', [g.input('sign', 'float32', []), g.scalar(0)]);
+          // The second body hands on what was made outside of it.
+          const [y] = g.cond(
+            positive,
+            b => [twice(b, x)],
+            () => [x],
+          );
+          return { y: y! };
+        },
+        { x: floats(Float32Array.of(value, 3 * value), [2]), sign: floats(Float32Array.of(value), []) },
+      );
+      expect([...(y!.data as Float32Array)]).toEqual(expected);
+    }
+  });
+
+  test('bodies whose results differ in shape are refused', () => {
+    const g = graph();
+    const [x, y] = [input(g, 'x', [2]), input(g, 'y', [3])];
+    const build = () =>
+      g.cond(
+        g.input('c', 'bool', []),
+        b => [twice(b, x)],
+        b => [twice(b, y)],
+      );
+    expect(failure(build).message).toContain('If: result 0 differs between the branches');
+  });
+});
+
 describe('loops', () => {
   const turns = (g: Graph): Value => g.scalar(3, 'int64');
 
