@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -45,7 +45,7 @@ async function startWorker(kind: 'cpu' | 'gpu'): Promise<ChildProcess> {
 }
 
 /** A random model learns a format in a few steps, then which of two letters to say. */
-async function smallSpec() {
+async function smallSpec(changes: object) {
   const samples = Array.from({ length: 32 }, (_, k) => ({
     id: `s${k}`,
     question: `Which? ${k}`,
@@ -72,11 +72,12 @@ async function smallSpec() {
       { maxTokens: 200, steps: 4 },
     ],
     checkpoints: { everySteps: 3 },
+    ...changes,
   };
 }
 
-async function start(workflowId: string) {
-  const args = [await smallSpec()];
+async function start(workflowId: string, changes: object = {}) {
+  const args = [await smallSpec(changes)];
   return server.env.client.workflow.start('curriculum', { workflowId, taskQueue: TASK_QUEUE, args });
 }
 
@@ -111,4 +112,27 @@ test('a worker and an engine killed in mid-step, and a worker stopped, change no
   expect(result.stages.map(({ policy }) => [policy.name, policy.sha256])).toEqual(
     undisturbed.stages.map(({ policy }) => [policy.name, policy.sha256]),
   );
+});
+
+test('a run that trains an adapter survives its engine too, and is exported merged or as it is', async () => {
+  const changes = { lora: { rank: 4, alpha: 8 }, phases: [{ maxTokens: 60, steps: 3 }] };
+  const undisturbed: CurriculumResult = await (await start('adapter', changes)).result();
+  const disturbed = await start('adapter-disturbed', changes);
+  await begun('adapter-disturbed', 'phase-1', 2);
+  process.kill(await engineOf(workers.at(-1)!), 'SIGKILL');
+  const result: CurriculumResult = await disturbed.result();
+  expect(result.policy.sha256).toBe(undisturbed.policy.sha256);
+
+  const exported = async (name: string, ...flags: string[]) => {
+    const target = join(folder, name);
+    const args = [LONGHAUL_COMMAND, 'export', 'adapter', target, '--store', store.root, ...flags];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    return { stdout, files: (await readdir(target)).sort() };
+  };
+  const adapter = await exported('out-adapter', '--adapter');
+  expect(adapter.files).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
+  expect(adapter.stdout).toContain(`sha256 ${result.policy.sha256} (adapter_model.safetensors)`);
+  const merged = await exported('out-merged');
+  expect(merged.files).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']));
+  expect(merged.stdout).toContain('(model.safetensors)');
 });

@@ -25,15 +25,27 @@ const FLAGS: Record<keyof LoraFlags, string> = {
 export function withLoraFlags(command: Command): Command {
   const { rank, alpha, targetModules } = DEFAULT_LORA;
   return command
-    .option(`${FLAGS.loraRank} <n>`, `train a LoRA adapter, a new one, of this rank (default: ${rank})`, atLeastOne)
-    .option(`${FLAGS.loraAlpha} <x>`, `train one; it is scaled by alpha / rank (default: ${alpha})`, positive)
+    .option(
+      `${FLAGS.loraRank} <n>`,
+      `train a LoRA adapter in the weights' stead, a new one, of this rank (default: ${rank})`,
+      atLeastOne,
+    )
+    .option(
+      `${FLAGS.loraAlpha} <x>`,
+      `a new adapter's alpha: it is scaled by alpha / rank (default: ${alpha})`,
+      positive,
+    )
     .option(
       `${FLAGS.loraTargets} <names>`,
-      `train one beside these linear layers, with commas, or all-linear (default: ${targetModules})`,
+      `linear layers that a new adapter stands beside, with commas, or all-linear (default: ${targetModules})`,
       (text: string) => (text === 'all-linear' ? text : text.split(',').map(name => name.trim())),
     )
-    .option(FLAGS.loraRslora, 'train one, scaled by alpha / sqrt(rank)')
-    .option(`${FLAGS.loraSeed} <n>`, 'train one; names the random numbers it begins with (default: 0)', wholeNumber);
+    .option(FLAGS.loraRslora, 'scale a new adapter by alpha / sqrt(rank)')
+    .option(
+      `${FLAGS.loraSeed} <n>`,
+      'names the random numbers that a new adapter begins with (default: 0)',
+      wholeNumber,
+    );
 }
 
 /**

@@ -185,6 +185,43 @@ describe('longhaul engine', () => {
     expect(await readdir(folder)).toEqual(['in']);
   });
 
+  test('an adapter is begun, gone on with and merged', async () => {
+    const examples = numbers.adamw.batches.flat();
+    await put(
+      'data',
+      examples.map(({ promptIds, responseIds }) => ({ prompt_ids: promptIds, response_ids: responseIds })),
+    );
+    await put(
+      'in',
+      numbers.sequences.map(({ ids }) => ({ ids })),
+    );
+    const sft = (output: string, ...flags: string[]) =>
+      longhaul('sft', '--model', model, '--data', path('data'), '--output', path(output), '--lr', '0.01', ...flags);
+    expect((await sft('one', '--lora-rank', '4', '--lora-alpha', '8', '--lora-targets', 'q_proj,up_proj')).code).toBe(
+      0,
+    );
+    expect((await readdir(path('one'))).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
+    const { stdout } = await sft('two', '--adapter', path('one'));
+    expect(JSON.parse(stdout).loss).toBeLessThan(numbers.adamw.metrics[0]!.loss);
+    expect((await longhaul('merge', '--model', model, '--adapter', path('two'), '--output', path('whole'))).code).toBe(
+      0,
+    );
+
+    const logprobs = async (output: string, ...flags: string[]) => {
+      expect((await longhaul('logprobs', ...flags, '--input', path('in'), '--output', path(output))).code).toBe(0);
+      return (await lines(output)).flatMap(row => row.logprobs.slice(1) as number[]);
+    };
+    const adapted = await logprobs('adapted', '--model', model, '--adapter', path('two'));
+    const merged = await logprobs('merged', '--model', path('whole'));
+    adapted.forEach((value, t) => {
+      expect(Math.abs(value - merged[t]!)).toBeLessThan(1e-4);
+    });
+
+    const both = await sft('three', '--adapter', path('one'), '--lora-seed', '2');
+    expect(both.code).toBe(1);
+    expect(both.stderr).toMatch(/--adapter goes on with an adapter and --lora-seed begins one: give one of the two/);
+  });
+
   test('an output folder that holds something is left alone', async () => {
     await put('in', [{ prompt_ids: [1], response_ids: [2] }]);
     const { code, stderr } = await longhaul(
