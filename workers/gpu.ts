@@ -6,8 +6,10 @@ import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './wor
 
 export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
   const dependencies = await workerDependencies(options);
-  const engine = createEngine();
+  const engine = createEngine(options.engine);
   try {
+    // Refuses a provider that is not there before any work is taken.
+    await engine.call('status', {});
     await runWorker(options, {
       taskQueue: GPU_TASK_QUEUE,
       maxConcurrentActivityTaskExecutions: 1,

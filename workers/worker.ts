@@ -2,6 +2,7 @@
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { readSource } from '../activities/datasets/sources.js';
 import type { Dependencies } from '../activities/dependencies.js';
+import type { EngineSettings } from '../activities/engine/settings.js';
 import { createModels } from '../activities/models.js';
 import { scoreRule } from '../activities/rewards/rules.js';
 import { FolderStore } from '../activities/store/index.js';
@@ -15,6 +16,8 @@ export interface LonghaulWorkerOptions {
   modelCache: string;
   /** A preset's spec as written, by name; throws if there is none. */
   readPreset(name: string): Promise<unknown>;
+  /** Where it runs an engine: how that uses the machine. */
+  engine?: Partial<EngineSettings>;
   /** Stops the worker: it finishes or hands back what it is doing. SIGINT and SIGTERM do the same. */
   stop?: AbortSignal;
   /** Called once the worker polls. */

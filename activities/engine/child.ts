@@ -2,21 +2,17 @@
  * The engine's own process: onnxruntime runs block their thread and a thread ended in the middle of one takes its process
  * with it, so the engine lives where it may be killed at any instant. Speaks messages.ts's messages over IPC.
  */
-import { availableParallelism, totalmem } from 'node:os';
 import type { FromEngine, ToEngine } from './messages.js';
 import { type OperationContext, PolicyEngine } from './policy-engine.js';
 import { EngineRequestError, type Operation } from './protocol.js';
+import { engineSettings } from './settings.js';
 
 /** What a cancelled operation ends with. */
 class CancelledError extends Error {
   override readonly name = 'CancelledError';
 }
 
-const threads = Number(process.env.LONGHAUL_ENGINE_THREADS) || availableParallelism();
-// A container's limit, where there is one, is what counts; without one it reads as 0 or as more than the machine has.
-const machine = Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY);
-const memory = Number(process.env.LONGHAUL_ENGINE_MEMORY) || machine / 4;
-const engine = new PolicyEngine({ threads, memory });
+const engine = new PolicyEngine(engineSettings());
 const cancelled = new Set<number>();
 
 const send = (message: FromEngine): void => {

@@ -1,5 +1,5 @@
 /**
- * The decoding graph: a Loop that computes and samples up to CHUNK tokens a run for every response of a batch.
+ * The decoding graph: a Loop that computes and samples several tokens a run for every response of a batch.
  *
  * Keys and values a response attends to lie in three places: its prompt's, shared by the G responses; its own from
  * earlier runs (the past); its own of this run (the chunk), which grows by one a turn. Values have a column of ones beside
@@ -14,9 +14,6 @@ import { decoderLayers, EMBEDDING_WEIGHT, finalNorm, HEAD_WEIGHT, weightInputs }
 import { type Dim, product } from './graph/dims.js';
 import { Graph, type Value } from './graph/graph.js';
 import { type SamplingInputs, type SamplingMode, sample } from './sampling.js';
-
-/** Tokens a run: responses that have ended leave the batch between runs. */
-export const CHUNK = 32;
 
 /** Heads over this many words are multiplied from the left: onnxruntime repacks the right operand at every call. */
 const LARGE_HEAD = 8192;
@@ -100,7 +97,7 @@ export function decodingGraph(config: DecoderConfig, mode: SamplingMode): Graph 
 
   const startIds = g.input('ids', 'int64', ['B*G']);
   const startPositions = g.input('positions', 'int64', ['B*G', 1]);
-  const uniforms = g.input('uniforms', 'float32', [CHUNK, 'B*G']);
+  const uniforms = g.input('uniforms', 'float32', ['turns', 'B*G']);
   const stopIds = g.input('stop_ids', 'int64', [1, 'stops']);
   const startDone = g.input('done', 'bool', ['B*G']);
   const turns = g.input('turns', 'int64', []);

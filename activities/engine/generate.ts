@@ -5,9 +5,10 @@
 
 import { PastCache, PromptCache } from './caches.js';
 import type { DecoderConfig } from './config.js';
-import { CHUNK, decodingGraph } from './decoding.js';
+import { decodingGraph } from './decoding.js';
 import { Prefill, type PrefillResult } from './prefill.js';
 import type { GeneratedResponse, GeneratePrompt, GenerateRequest, SamplingSettings } from './protocol.js';
+import { PROVIDERS } from './providers.js';
 import { randomStream } from './random.js';
 import type { RotaryTable } from './rotary.js';
 import type { Tensors } from './safetensors.js';
@@ -61,7 +62,7 @@ export class Generator {
   constructor(
     private readonly config: DecoderConfig,
     private readonly rotary: RotaryTable,
-    settings: SessionSettings,
+    private readonly settings: SessionSettings,
   ) {
     this.graphs = new GraphCache(DECODING_GRAPHS, settings);
     this.prefill = new Prefill(config, rotary, settings);
@@ -128,8 +129,10 @@ export class Generator {
     let rows = this.filled(all);
     let prompt = await this.prefillAll(weights, groups, count);
     let past = PastCache.empty(this.config, rows.length, rows[0]!.places.length);
-    for (let start = 0; start < sampling.maxNewTokens && rows.length > 0; start += CHUNK) {
-      const turns = Math.min(CHUNK, sampling.maxNewTokens - start);
+    // Responses that have ended leave the batch between runs.
+    const chunk = PROVIDERS[this.settings.provider ?? 'cpu'].decodeChunk;
+    for (let start = 0; start < sampling.maxNewTokens && rows.length > 0; start += chunk) {
+      const turns = Math.min(chunk, sampling.maxNewTokens - start);
       const outputs = await graph.run({
         ...fixed,
         ...prompt.feeds(),
@@ -137,11 +140,11 @@ export class Generator {
         ...this.turnFeeds(rows, start, turns),
       });
       await count(collect(rows, outputs, sampling.stopIds));
-      const chunk = Array.from({ length: this.config.layers }, (_, layer) => ({
+      const added = Array.from({ length: this.config.layers }, (_, layer) => ({
         keys: floatData(outputs, `chunk_keys ${layer}`),
         values: floatData(outputs, `chunk_values ${layer}`),
       }));
-      past = past.append(chunk, (outputs.tokens!.dims as number[])[0]!);
+      past = past.append(added, (outputs.tokens!.dims as number[])[0]!);
       const left = this.filled(stillRunning(rows));
       if (sameRows(left, rows)) continue;
       const from = left.map(({ group }) => rows.findIndex(row => row.group === group));
@@ -189,7 +192,7 @@ export class Generator {
       row.places.map((place, slot) => ({ row, response: row.group.responses[place]!, slot })),
     );
     const positions = lines.map(({ row }) => row.group.prompt.ids.length - 1 + start);
-    const uniforms = new Float32Array(CHUNK * lines.length);
+    const uniforms = new Float32Array(turns * lines.length);
     lines.forEach(({ row, response, slot }, line) => {
       if (isFiller(row, slot)) return;
       for (let turn = 0; turn < turns; turn++) uniforms[turn * lines.length + line] = response.stream.uniform();
@@ -203,7 +206,7 @@ export class Generator {
         [lines.length],
       ),
       positions: integers(positions, [lines.length, 1]),
-      uniforms: floats(uniforms, [CHUNK, lines.length]),
+      uniforms: floats(uniforms, [turns, lines.length]),
       done: bools(lines.map(({ row, response, slot }) => response.finish === 'stop' || isFiller(row, slot))),
       turns: integers([turns], []),
       batch: integers([batch], [1]),

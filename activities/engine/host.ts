@@ -10,12 +10,10 @@ import {
   EngineRequestError,
   type Operation,
 } from './protocol.js';
+import { type EngineSettings, engineSettings, settingsEnvironment } from './settings.js';
 
-export interface EngineOptions {
-  /** Threads inside one operator; results do not depend on it. Default: one a core. */
-  threads?: number;
-  /** Bytes that a backward pass may keep in activations; results do not depend on it. Default: a quarter of the machine's. */
-  memory?: number;
+/** Settings left out are the environment's, else the machine's. */
+export interface EngineOptions extends Partial<EngineSettings> {
   /** The child's program, where it does not lie beside this file. */
   program?: string;
   /** Milliseconds an engine may take to answer a cancellation before it is killed. */
@@ -29,8 +27,12 @@ interface Call {
   onProgress: CallOptions['onProgress'];
 }
 
-/** An engine in a child process, started at the first call and again after it was lost. */
+/**
+ * An engine in a child process, started at the first call and again after it was lost.
+ * @throws EngineRequestError where the environment holds a setting that is none
+ */
 export function createEngine(options: EngineOptions = {}): Engine {
+  engineSettings();
   return new EngineHost(options);
 }
 
@@ -78,15 +80,10 @@ class EngineHost implements Engine {
   private start(): ChildProcess {
     if (this.child) return this.child;
     const program = this.options.program ?? join(__dirname, 'child.js');
-    const { threads, memory } = this.options;
-    const settings = {
-      ...(threads !== undefined && { LONGHAUL_ENGINE_THREADS: String(threads) }),
-      ...(memory !== undefined && { LONGHAUL_ENGINE_MEMORY: String(memory) }),
-    };
     const child = fork(program, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, ...settings },
+      env: { ...process.env, ...settingsEnvironment(this.options) },
       // A debugger's flags are the parent's alone: its port is taken.
       execArgv: [],
     });

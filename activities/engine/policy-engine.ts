@@ -17,6 +17,7 @@ import {
   type EngineOperations,
   type EngineProgress,
   EngineRequestError,
+  type EngineStatus,
   type GenerateRequest,
   type GenerateResult,
   type LoadRequest,
@@ -29,6 +30,7 @@ import {
   type StepMetrics,
   type UpdateRequest,
 } from './protocol.js';
+import { expectProvider } from './providers.js';
 import { RotaryTable } from './rotary.js';
 import { fingerprintSafetensors, type Tensors } from './safetensors.js';
 import type { SessionSettings } from './session.js';
@@ -62,6 +64,7 @@ export class PolicyEngine {
   private loaded: Loaded | null = null;
   private sessions: Sessions | null = null;
   private adamw: AdamW | null = null;
+  private provider: Promise<void> | null = null;
   private merger: LoraMerge | null = null;
 
   constructor(private readonly settings: SessionSettings) {}
@@ -70,11 +73,7 @@ export class PolicyEngine {
   readonly operations: {
     [O in Operation]: (request: EngineOperations[O][0], context: OperationContext) => Promise<EngineOperations[O][1]>;
   } = {
-    status: async () => ({
-      tag: this.loaded?.tag ?? null,
-      model: this.loaded ? summary(this.loaded.folder) : null,
-      pid: process.pid,
-    }),
+    status: () => this.status(),
     load: (request, context) => this.load(request, context),
     generate: (request, context) => this.generate(request, context),
     logprobs: (request, context) => this.logprobs(request, context),
@@ -84,12 +83,28 @@ export class PolicyEngine {
     fingerprint: async () => ({ sha256: fingerprintSafetensors(trained(this.policy())).sha256 }),
   };
 
+  /** Tried once, at the first operation. */
+  private usableProvider(): Promise<void> {
+    this.provider ??= expectProvider(this.settings.provider ?? 'cpu');
+    return this.provider;
+  }
+
+  private async status(): Promise<EngineStatus> {
+    await this.usableProvider();
+    return {
+      tag: this.loaded?.tag ?? null,
+      model: this.loaded ? summary(this.loaded.folder) : null,
+      pid: process.pid,
+    };
+  }
+
   private policy(): Loaded {
     if (!this.loaded) throw new EngineRequestError('no policy is loaded: call load first', 'not-loaded');
     return this.loaded;
   }
 
   private async load(request: LoadRequest, context: OperationContext): Promise<ModelSummary> {
+    await this.usableProvider();
     this.loaded = null;
     const folder = await readModelFolder(request.directory);
     const adapter = await openAdapter(request, folder.config);

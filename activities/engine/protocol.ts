@@ -235,6 +235,7 @@ export interface SavedPolicy {
 }
 
 export interface EngineOperations {
+  /** Refused where the engine's execution provider cannot be used. */
   status: [Record<string, never>, EngineStatus];
   load: [LoadRequest, ModelSummary];
   generate: [GenerateRequest, GenerateResult];

@@ -5,15 +5,12 @@ import type { Graph } from './graph/graph.js';
 import { encodeModel } from './onnx.js';
 import { EngineRequestError } from './protocol.js';
 import type { Tensors } from './safetensors.js';
+import type { EngineSettings } from './settings.js';
 
 export type Feeds = Record<string, ort.Tensor>;
 
-export interface SessionSettings {
-  /** Threads inside one operator. The results do not depend on it. */
-  threads: number;
-  /** Bytes that a backward pass may keep in activations before it is cut into segments; unbounded unless told. The results do not depend on it. */
-  memory?: number;
-}
+/** Of EngineSettings, what a session takes: memory is unbounded and the provider the CPU's unless told. */
+export type SessionSettings = Pick<EngineSettings, 'threads'> & Partial<EngineSettings>;
 
 /** onnxruntime ignores feeds it does not know and reports missing ones late; this names both. */
 export class CompiledGraph {
@@ -28,7 +25,7 @@ export class CompiledGraph {
   static async compile(graph: Graph, settings: SessionSettings): Promise<CompiledGraph> {
     const bytes = encodeModel(graph.message());
     const session = await ort.InferenceSession.create(bytes, {
-      executionProviders: ['cpu'],
+      executionProviders: [settings.provider ?? 'cpu'],
       intraOpNumThreads: settings.threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',

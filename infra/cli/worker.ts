@@ -1,9 +1,12 @@
 /** `longhaul worker`: one worker, until it is asked to stop. */
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
+import type { EngineSettings } from '../../activities/engine/settings.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { cacheFolder } from '../local/temporal-binary.js';
 import { readPreset } from '../spec-files.js';
+import { UserError } from '../user-error.js';
+import { engineSettingsOf, withEngineSettings } from './engine-settings.js';
 import {
   type StateFlags,
   type StoreFlags,
@@ -23,26 +26,33 @@ export function workerCommand(): Command {
   const kind = new Argument('<kind>', 'cpu: workflows, data, scores; gpu: the engine, one policy at a time').choices(
     Object.keys(KINDS),
   );
-  return withConnectionFlags(withStateFlag(withStoreFlag(new Command('worker').addArgument(kind))))
+  return withEngineSettings(withConnectionFlags(withStateFlag(withStoreFlag(new Command('worker').addArgument(kind)))))
     .description('run one worker until Ctrl-C: it finishes or hands back its step first')
     .addHelpText(
       'after',
       '\nA run needs at least one of each kind; all of them share one store.\n\n' +
         'Examples:\n  longhaul worker cpu\n  longhaul worker gpu --address temporal.example.com:7233 --namespace rl --store /mnt/store',
     )
-    .action(async (kind: keyof typeof KINDS, flags: ConnectionFlags & StoreFlags & StateFlags) => {
-      const parent = new AbortController();
-      // Started by the local stack: when that is killed, nobody else would end this worker.
-      process.once('disconnect', () => parent.abort());
-      process.channel?.unref(); // listening must not keep a worker alive that has failed
-      const run = await KINDS[kind]();
-      await run({
-        connection: flags,
-        store: storeOf(flags),
-        modelCache: join(cacheFolder(), 'models'),
-        readPreset,
-        stop: parent.signal,
-        onReady: () => process.stdout.write(`${kind} worker ready\n`),
-      });
-    });
+    .action(
+      async (kind: keyof typeof KINDS, flags: ConnectionFlags & StoreFlags & StateFlags & Partial<EngineSettings>) => {
+        const engine = engineSettingsOf(flags);
+        const [setting] = Object.keys(engine);
+        if (kind === 'cpu' && setting)
+          throw new UserError(`--${setting} is about the engine, which only "worker gpu" runs`);
+        const parent = new AbortController();
+        // Started by the local stack: when that is killed, nobody else would end this worker.
+        process.once('disconnect', () => parent.abort());
+        process.channel?.unref(); // listening must not keep a worker alive that has failed
+        const run = await KINDS[kind]();
+        await run({
+          connection: flags,
+          store: storeOf(flags),
+          engine,
+          modelCache: join(cacheFolder(), 'models'),
+          readPreset,
+          stop: parent.signal,
+          onReady: () => process.stdout.write(`${kind} worker ready\n`),
+        });
+      },
+    );
 }

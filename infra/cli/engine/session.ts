@@ -7,28 +7,30 @@ import { createEngine } from '../../../activities/engine/host.js';
 import { resolveModel } from '../../../activities/engine/model-source.js';
 import { hasOptimizer, OPTIMIZER_FILE } from '../../../activities/engine/optimizer-state.js';
 import { DEFAULT_OPTIMIZER, type Engine, type OptimizerSettings } from '../../../activities/engine/protocol.js';
+import type { EngineSettings } from '../../../activities/engine/settings.js';
 import { loadTokenizer, type Tokenizer } from '../../../activities/engine/tokenizer.js';
 import { WEIGHTS_FILE } from '../../../activities/engine/weights.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
+import { engineSettingsOf, withEngineSettings } from '../engine-settings.js';
 import { adapterOf, type LoraFlags, withLoraFlags } from './lora-flags.js';
 import { expectNew, inNewFolder } from './new-folder.js';
 import { atLeastOne, share, zeroOrMore } from './numbers.js';
 
-export interface EngineFlags {
+export interface EngineFlags extends Partial<EngineSettings> {
   model: string;
   adapter?: string;
-  threads?: number;
 }
 
 export function withEngineFlags(command: Command, { adapter }: { adapter?: 'required' } = {}): Command {
-  return command
-    .requiredOption('--model <folder>', 'Hugging Face folder, or hf:owner/name[@revision]')
-    .addOption(
-      new Option('--adapter <folder>', "a LoRA adapter for it: PEFT's folder").makeOptionMandatory(
-        adapter === 'required',
+  return withEngineSettings(
+    command
+      .requiredOption('--model <folder>', 'Hugging Face folder, or hf:owner/name[@revision]')
+      .addOption(
+        new Option('--adapter <folder>', "a LoRA adapter for it: PEFT's folder").makeOptionMandatory(
+          adapter === 'required',
+        ),
       ),
-    )
-    .option('--threads <n>', 'threads of the engine; results do not depend on it (default: one a core)', atLeastOne);
+  );
 }
 
 export interface TrainingFlags extends EngineFlags, LoraFlags {
@@ -86,7 +88,7 @@ export async function withModel<T>(
 ): Promise<T> {
   const { directory, source } = await resolveModel(flags.model, { cacheDir: join(cacheFolder(), 'models') });
   const adapter = adapterOf(flags, source);
-  const engine = createEngine(flags.threads === undefined ? {} : { threads: flags.threads });
+  const engine = createEngine(engineSettingsOf(flags));
   let tokenizer: Promise<Tokenizer> | undefined;
   try {
     note(`loading ${directory}`);

@@ -1,0 +1,31 @@
+/** Flags for how an engine uses its machine; what is left out comes from the environment, else from the machine. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { type EngineSettings, parseSetting } from '../../activities/engine/settings.js';
+
+const FLAGS: { [K in keyof EngineSettings]: { value: string; help: string } } = {
+  threads: { value: '<n>', help: 'threads of the engine; results do not depend on it (default: one a core)' },
+  memory: {
+    value: '<size>',
+    help: 'what a backward pass may keep, e.g. 6GiB; beyond, activations are computed again; results do not depend on it (default: a quarter of the memory)',
+  },
+  provider: { value: '<name>', help: "onnxruntime's execution provider: cpu, cuda or webgpu (default: cpu)" },
+};
+
+const NAMES = Object.keys(FLAGS) as (keyof EngineSettings)[];
+
+export function withEngineSettings(command: Command): Command {
+  for (const name of NAMES)
+    command.option(`--${name} ${FLAGS[name].value}`, FLAGS[name].help, text => {
+      try {
+        return parseSetting(name, text, `--${name}`);
+      } catch (error) {
+        throw new InvalidArgumentError((error as Error).message);
+      }
+    });
+  return command;
+}
+
+/** The settings among a command's flags. */
+export function engineSettingsOf(flags: Partial<EngineSettings>): Partial<EngineSettings> {
+  return Object.fromEntries(NAMES.filter(name => flags[name] !== undefined).map(name => [name, flags[name]]));
+}
