@@ -6,13 +6,14 @@
 import { PastCache, PromptCache } from './caches.js';
 import type { DecoderConfig } from './config.js';
 import { decodingGraph } from './decoding.js';
-import { Prefill, type PrefillResult } from './prefill.js';
+import { Prefill } from './prefill.js';
 import type { GeneratedResponse, GeneratePrompt, GenerateRequest, SamplingSettings } from './protocol.js';
 import { PROVIDERS } from './providers.js';
 import { randomStream } from './random.js';
 import type { RotaryTable } from './rotary.js';
 import type { Tensors } from './safetensors.js';
 import { type SamplingMode, samplingMode } from './sampling.js';
+import { activationBytes } from './segments.js';
 import {
   bools,
   type CompiledGraph,
@@ -29,6 +30,9 @@ import {
 /** Bounds of one batch: responses decoded together, and bytes of prompt keys and values held for them. */
 const MAX_ROWS = 256;
 const MAX_CACHE_BYTES = 2 ** 30;
+
+/** Of the memory for activations: a prompt whose layer takes more is a large one. */
+const LARGE_SHARE = 1 / 8;
 
 /** Training samples, evaluation is greedy or samples otherwise: one graph each. */
 const DECODING_GRAPHS = 2;
@@ -173,13 +177,16 @@ export class Generator {
       this.config,
       groups.map(g => g.prompt.ids.length - 1),
     );
-    let last: { prompt: GeneratePrompt; result: PrefillResult } | undefined;
+    let longest = 0;
     for (const [b, { prompt }] of groups.entries()) {
       if (prompt.ids.length === 1) continue;
-      if (last?.prompt !== prompt) last = { prompt, result: await this.prefill.run(weights, prompt.ids.slice(0, -1)) };
-      cache.fill(b, last.result);
+      cache.fill(b, await this.prefill.run(weights, prompt.ids.slice(0, -1)));
+      longest = Math.max(longest, prompt.ids.length);
       await count(0);
     }
+    // A session holds on to the most memory it ever needed. Where that is much, making another costs less.
+    const { memory = Number.POSITIVE_INFINITY } = this.settings;
+    if (activationBytes(this.config, longest, 1) > memory * LARGE_SHARE) await this.prefill.release();
     return cache;
   }
 
