@@ -44,7 +44,7 @@ describe.each(rotary.tables)('$name', golden => {
   });
 
   test('cosines and sines, times the attention factor', () => {
-    expectAngles(config, golden, 4097);
+    expectAngles(config, golden, 63);
   });
 });
 
