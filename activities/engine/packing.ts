@@ -76,7 +76,7 @@ export function splitPasses(groups: readonly PromptGroup[], budget: number): Gro
   return passes;
 }
 
-/** Small streams waste less on padding and masked tiles with small tiles; long ones run fastest at 512. */
+/** For groups of so many tokens: short ones waste less on hidden parts of tiles with small tiles, long ones run fastest at 512. */
 export function tileFor(tokens: number): number {
   if (tokens <= 1024) return 128;
   return tokens <= 4096 ? 256 : 512;
@@ -87,7 +87,7 @@ const ALIGNED_GAP = 1 / 16;
 
 /** Lays the parts out as one stream with everything the training and scoring graphs are fed but weights and embeddings. */
 export function pack(parts: readonly GroupPart[], directions: readonly ('query' | 'key')[]): PackedBatch {
-  const tile = tileFor(parts.reduce((sum, part) => sum + streamTokens(part), 0));
+  const tile = tileFor(parts.reduce((most, part) => Math.max(most, streamTokens(part)), 0));
   const ids: number[] = [];
   const positions: number[] = [];
   const rows: number[] = [];
