@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { sourceSchema } from './datasets/sources.js';
-import { DEFAULT_LORA, DEFAULT_OPTIMIZER } from './engine/protocol.js';
+import { DEFAULT_LORA, DEFAULT_MICRO_BATCH_TOKENS, DEFAULT_OPTIMIZER } from './engine/protocol.js';
 
 const positiveInt = z.int().positive();
 const fraction = z.number().min(0).max(1);
@@ -167,7 +167,7 @@ export const runSpecSchema = z.strictObject({
   engine: z
     .strictObject({
       /** Tokens of one forward and backward pass. Part of the spec because it fixes the order of summation, so the bits. */
-      microBatchTokens: positiveInt.default(2048),
+      microBatchTokens: positiveInt.default(DEFAULT_MICRO_BATCH_TOKENS),
     })
     .prefault({}),
 });

@@ -41,6 +41,9 @@ export interface PackedBatch {
 const streamTokens = ({ promptIds, responses }: PromptGroup): number =>
   responses.reduce((sum, response) => sum + response.length, promptIds.length - 1);
 
+/** Passes are filled with small groups up to this: more at once is no faster. */
+const FILLED_PASS = 4096;
+
 /**
  * Splits groups over passes of at most `budget` tokens, in order. A group over the budget is split between its responses
  * (its prompt is computed once a part); a single response over the budget goes alone. The split depends on lengths and
@@ -53,7 +56,7 @@ export function splitPasses(groups: readonly PromptGroup[], budget: number): Gro
   for (const group of groups) {
     const { promptIds, responses } = group;
     // A group that fits into a pass of its own is not torn to fill up the last one.
-    if (used + streamTokens(group) > budget) used = Number.POSITIVE_INFINITY;
+    if (used + streamTokens(group) > Math.min(budget, FILLED_PASS)) used = Number.POSITIVE_INFINITY;
     let part: GroupPart | null = null;
     for (const response of responses) {
       const opening = promptIds.length - 1;

@@ -24,6 +24,12 @@ export const DEFAULT_OPTIMIZER: Omit<OptimizerSettings, 'learningRate'> = {
   maxGradNorm: 1,
 };
 
+/**
+ * Tokens of one forward and backward pass: a group over it is torn, and its prompt then computed once a part. Activations
+ * that outgrow the memory meanwhile are computed again, so this can be large.
+ */
+export const DEFAULT_MICRO_BATCH_TOKENS = 16_384;
+
 export type Algorithm = 'grpo' | 'dapo';
 
 /** Soft overlong punishment (DAPO, arXiv 2503.14476, eq. 13), lengths in tokens. */

@@ -6,7 +6,12 @@ import { ADAPTER_WEIGHTS_FILE } from '../../../activities/engine/adapter-folder.
 import { createEngine } from '../../../activities/engine/host.js';
 import { resolveModel } from '../../../activities/engine/model-source.js';
 import { hasOptimizer, OPTIMIZER_FILE } from '../../../activities/engine/optimizer-state.js';
-import { DEFAULT_OPTIMIZER, type Engine, type OptimizerSettings } from '../../../activities/engine/protocol.js';
+import {
+  DEFAULT_MICRO_BATCH_TOKENS,
+  DEFAULT_OPTIMIZER,
+  type Engine,
+  type OptimizerSettings,
+} from '../../../activities/engine/protocol.js';
 import type { EngineSettings } from '../../../activities/engine/settings.js';
 import { loadTokenizer, type Tokenizer } from '../../../activities/engine/tokenizer.js';
 import { WEIGHTS_FILE } from '../../../activities/engine/weights.js';
@@ -63,7 +68,12 @@ export function withTrainingFlags(command: Command): Command {
       zeroOrMore,
       DEFAULT_OPTIMIZER.maxGradNorm,
     )
-    .option('--micro-batch-tokens <n>', 'tokens of one forward and backward pass: bounds memory', atLeastOne, 2048);
+    .option(
+      '--micro-batch-tokens <n>',
+      'tokens of one forward and backward pass: the order of summation',
+      atLeastOne,
+      DEFAULT_MICRO_BATCH_TOKENS,
+    );
 }
 
 export function optimizerSettings(flags: TrainingFlags): OptimizerSettings {

@@ -83,6 +83,16 @@ describe('splitPasses', () => {
     }
   });
 
+  test('a large budget keeps large groups whole, and does not fill passes with small ones', () => {
+    const groups = [
+      group(random, 3000, [20]),
+      group(random, 9000, [10, 10]),
+      ...Array(3).fill(group(random, 1300, [40])),
+    ];
+    const passes = splitPasses(groups, 16_384).map(parts => parts.map(part => part.promptIds.length));
+    expect(passes).toEqual([[3000], [9000], [1300, 1300, 1300]]);
+  });
+
   test('the split depends on lengths and budget alone', () => {
     const shape = (passes: GroupPart[][]) => passes.map(parts => parts.map(part => part.offsets));
     for (const { groups, budget } of batches.slice(0, 50)) {
