@@ -12,13 +12,16 @@ interface LayerArrays {
 /** Prompt lengths are rounded up to this, so that a batch's feeds change shape less often. */
 const PROMPT_STEP = 64;
 
-/** The prompts' part: [B, kvHeads, P, headDim]; positions past a prompt's end are zeros that the bias hides. */
+/**
+ * The prompts' part: [B, kvHeads, P, headDim]. Positions past a prompt's end weigh nothing: their values are zeros, ones
+ * included; their keys repeat the prompt's last, so that no row's largest score changes.
+ */
 export class PromptCache {
   private constructor(
     private readonly config: DecoderConfig,
-    private readonly batch: number,
+    /** Of each prompt. */
+    private readonly tokens: readonly number[],
     private readonly length: number,
-    private readonly bias: Float32Array,
     private readonly layers: LayerArrays[],
   ) {}
 
@@ -31,11 +34,7 @@ export class PromptCache {
       keys: new Float32Array(positions * config.headDim),
       values: new Float32Array(positions * (config.headDim + 1)),
     }));
-    const bias = new Float32Array(tokens.length * length);
-    tokens.forEach((count, b) => {
-      bias.fill(Number.NEGATIVE_INFINITY, b * length + count, (b + 1) * length);
-    });
-    return new PromptCache(config, tokens.length, length, bias, layers);
+    return new PromptCache(config, tokens, length, layers);
   }
 
   /** Copies one prompt's blocks [blocks, kvHeads, tile, headDim] into row b. */
@@ -44,11 +43,13 @@ export class PromptCache {
     layers.forEach((source, layer) => {
       const target = this.layers[layer]!;
       for (let head = 0; head < kvHeads; head++)
-        for (let token = 0; token < tokens; token++) {
+        for (let position = 0; position < this.length; position++) {
+          const token = Math.min(position, tokens - 1);
           const block = Math.floor(token / tile);
           const from = ((block * kvHeads + head) * tile + (token % tile)) * headDim;
-          const to = (b * kvHeads + head) * this.length + token;
+          const to = this.offset(b, head, position);
           target.keys.set(source.keys.subarray(from, from + headDim), to * headDim);
+          if (position >= tokens) continue;
           target.values.set(source.values.subarray(from, from + headDim), to * (headDim + 1));
           target.values[to * (headDim + 1) + headDim] = 1;
         }
@@ -57,18 +58,37 @@ export class PromptCache {
 
   /** The cache of the prompts in rows `kept`. */
   keep(kept: readonly number[]): PromptCache {
-    const bias = takeRows(this.bias, this.batch, kept);
-    return new PromptCache(this.config, kept.length, this.length, bias, keepLayers(this.layers, this.batch, kept));
+    const layers = keepLayers(this.layers, this.tokens.length, kept);
+    return new PromptCache(
+      this.config,
+      kept.map(row => this.tokens[row]!),
+      this.length,
+      layers,
+    );
   }
 
-  feeds(): Feeds {
+  /** With keys that may pad the chunks of G responses to each prompt: its last one's. */
+  feeds(group: number): Feeds {
     const { kvHeads, headDim } = this.config;
-    const feeds: Feeds = { prompt_bias: floats(this.bias, [this.batch, 1, 1, this.length]) };
+    const batch = this.tokens.length;
+    const feeds: Feeds = {};
     this.layers.forEach(({ keys, values }, layer) => {
-      feeds[`prompt_keys ${layer}`] = floats(keys, [this.batch, kvHeads, this.length, headDim]);
-      feeds[`prompt_values ${layer}`] = floats(values, [this.batch, kvHeads, this.length, headDim + 1]);
+      feeds[`prompt_keys ${layer}`] = floats(keys, [batch, kvHeads, this.length, headDim]);
+      feeds[`prompt_values ${layer}`] = floats(values, [batch, kvHeads, this.length, headDim + 1]);
+      const padding = new Float32Array(batch * kvHeads * group * headDim);
+      for (let sequence = 0; sequence < batch * kvHeads * group; sequence++) {
+        const pair = Math.floor(sequence / group);
+        const b = Math.floor(pair / kvHeads);
+        const last = this.offset(b, pair % kvHeads, Math.max(0, this.tokens[b]! - 1)) * headDim;
+        padding.set(keys.subarray(last, last + headDim), sequence * headDim);
+      }
+      feeds[`padding_keys ${layer}`] = floats(padding, [batch, kvHeads, group, 1, headDim]);
     });
     return feeds;
+  }
+
+  private offset(b: number, head: number, position: number): number {
+    return (b * this.config.kvHeads + head) * this.length + position;
   }
 }
 
@@ -124,21 +144,21 @@ export class PastCache {
     return new PastCache(this.config, kept.length, group, this.length, layers);
   }
 
-  /** onnxruntime wants no empty tensors: before the first run one hidden position stands in. */
+  get isEmpty(): boolean {
+    return this.length === 0;
+  }
+
+  /** None while it is empty. */
   feeds(): Feeds {
-    const hidden = this.length === 0;
-    const length = hidden ? 1 : this.length;
-    const bias = floats(new Float32Array(length).fill(hidden ? Number.NEGATIVE_INFINITY : 0), [length]);
-    const of = (data: Float32Array, width: number) => {
-      const dims = [this.batch, this.config.kvHeads, this.group, length, width];
-      return floats(hidden ? new Float32Array(dims.reduce((a, b) => a * b, 1)) : data, dims);
-    };
-    const { headDim } = this.config;
+    if (this.isEmpty) return {};
+    const { headDim, kvHeads } = this.config;
+    const of = (data: Float32Array, width: number) =>
+      floats(data, [this.batch, kvHeads, this.group, this.length, width]);
     const layers = this.layers.flatMap(({ keys, values }, layer) => [
       [`past_keys ${layer}`, of(keys, headDim)] as const,
       [`past_values ${layer}`, of(values, headDim + 1)] as const,
     ]);
-    return { past_bias: bias, ...Object.fromEntries(layers) };
+    return Object.fromEntries(layers);
   }
 }
 

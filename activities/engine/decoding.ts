@@ -4,7 +4,8 @@
  * Keys and values a response attends to lie in three places: its prompt's, shared by the G responses; its own from
  * earlier runs (the past); its own of this run (the chunk), which grows by one a turn. Values have a column of ones beside
  * them, so that the softmax's denominator is summed by the same matrix product as its numerator, in an order that padding
- * with zeros does not change.
+ * with zeros does not change. An entry that pads has zeros there and so weighs nothing; its key repeats another's, so that
+ * no maximum changes either.
  *
  * Shapes: B prompts, G responses each, K key-value heads, R query heads to each, D head size, P prompt length, L past
  * length, C the chunk's length.
@@ -18,11 +19,10 @@ import { type SamplingInputs, type SamplingMode, sample } from './sampling.js';
 /** Heads over this many words are multiplied from the left: onnxruntime repacks the right operand at every call. */
 const LARGE_HEAD = 8192;
 
-/** One attended part: keys [.., n, D], values with ones [.., n, D + 1], and 0 or -Infinity to add to its scores. */
+/** One attended part: keys [.., n, D], values with ones [.., n, D + 1]. */
 interface Part {
   keys: Value;
   values: Value;
-  bias: Value;
 }
 
 /** The shapes that attention moves between; B and G are known when a run begins. */
@@ -68,8 +68,8 @@ function layout(g: Graph, { heads, kvHeads, headDim }: DecoderConfig): Layout {
 /** Sums exp(scores - max) [values, 1] over the parts and divides: softmax attention over their concatenation. */
 function attendParts(g: Graph, query: Value, prompt: Part, own: readonly Part[], to: Layout): Value {
   const headDim = query.shape.at(-1) as number;
-  const scoresOf = (q: Value, { keys, bias }: Part): Value =>
-    g.op('Add', [g.op('FusedMatMul', [q, keys], { transA: 0, transB: 1 }), bias]);
+  const alpha = { float: 1 / Math.sqrt(headDim) };
+  const scoresOf = (q: Value, { keys }: Part): Value => g.op('FusedMatMul', [q, keys], { transA: 0, transB: 1, alpha });
   const promptScores = scoresOf(g.reshapeTo(query, to.stacked), prompt);
   const ownScores = own.map(part => scoresOf(query, part));
   const max = ownScores
@@ -79,16 +79,17 @@ function attendParts(g: Graph, query: Value, prompt: Part, own: readonly Part[],
     g.op('MatMul', [g.op('Exp', [g.op('Sub', [scores, top])]), values]);
   const fromPrompt = g.reshapeTo(weigh(promptScores, g.reshapeTo(max, to.stackedMax), prompt), to.sums);
   const sums = own.map((part, i) => weigh(ownScores[i]!, max, part)).reduce((a, b) => g.op('Add', [a, b]), fromPrompt);
-  const slice = (from: number, until: number): Value =>
-    g.op('Slice', [sums, g.ints([from]), g.ints([until]), g.ints([4])]);
-  return g.op('Div', [slice(0, headDim), slice(headDim, headDim + 1)]);
+  return g.op('Div', g.ops('Split', [sums, g.ints([headDim, 1])], { axis: 4 }));
 }
 
 /**
  * Feeds a run takes besides the weights and rotary tables. Results are `tokens` and `logprobs` [turns, B*G], and the
- * chunk's keys and values by layer, [B, K, G, 1 + turns, D or D + 1], of which the first entry stands for none.
+ * chunk's keys and values by layer, [B, K, G, 1 + turns, D or D + 1], of which the first entry pads: onnxruntime wants no
+ * empty tensors.
+ *
+ * @param withPast false for the first run of a batch, which has none
  */
-export function decodingGraph(config: DecoderConfig, mode: SamplingMode): Graph {
+export function decodingGraph(config: DecoderConfig, mode: SamplingMode, withPast: boolean): Graph {
   const { kvHeads, headDim, layers } = config;
   const g = new Graph(`decoding, ${mode}`);
   const weight = weightInputs(g, expectedTensors(config));
@@ -106,45 +107,43 @@ export function decodingGraph(config: DecoderConfig, mode: SamplingMode): Graph 
     topP: g.input('top_p', 'float32', []),
     topK: g.input('top_k', 'float32', []),
   };
-  const part = (name: string, bias: Value, shape: readonly Dim[]): Part[] =>
+  const part = (name: string, shape: readonly Dim[]): Part[] =>
     Array.from({ length: layers }, (_, layer) => ({
       keys: g.input(`${name}_keys ${layer}`, 'float32', [...shape, headDim]),
       values: g.input(`${name}_values ${layer}`, 'float32', [...shape, headDim + 1]),
-      bias,
     }));
-  const prompts = part('prompt', g.input('prompt_bias', 'float32', ['B', 1, 1, 'P']), ['B', kvHeads, 'P']);
-  const pasts = part('past', g.input('past_bias', 'float32', ['L']), ['B', kvHeads, 'G', 'L']);
-  // onnxruntime wants no empty tensors: the chunk begins with an entry that its bias hides.
-  const noKeys = g.input('no_keys', 'float32', ['B', kvHeads, 'G', 'C', headDim]);
-  const noValues = g.input('no_values', 'float32', ['B', kvHeads, 'G', 'C', headDim + 1]);
-  const noBias = g.input('no_bias', 'float32', ['C']);
+  const prompts = part('prompt', ['B', kvHeads, 'P']);
+  const pasts = withPast ? part('past', ['B', kvHeads, 'G', 'L']) : [];
+  const paddingKeys = prompts.map((_, layer) =>
+    g.input(`padding_keys ${layer}`, 'float32', ['B', kvHeads, 'G', 'C', headDim]),
+  );
+  const paddingValues = g.input('padding_values', 'float32', ['B', kvHeads, 'G', 'C', headDim + 1]);
   const ones = g.input('ones', 'float32', ['B', kvHeads, 'G', 1, 1]);
-  const seen = g.constant('float32', [1], [0]);
   const to = layout(g, config);
   const embedding = weight(EMBEDDING_WEIGHT);
   const head = weight(HEAD_WEIGHT(config));
-  const empty = Array.from({ length: 2 * layers }, (_, i) => (i < layers ? noKeys : noValues));
+  const start = [...paddingKeys, ...paddingKeys.map(() => paddingValues)];
 
-  const loop = g.loop(turns, 'turns', [startIds, startDone, noBias, ...empty], (b, turn, carried) => {
-    const [ids, done, bias, ...chunks] = carried as [Value, Value, Value, ...Value[]];
-    const grown = (chunk: Value, entry: Value, axis: number): Value => ({
-      ...b.op('Concat', [chunk, entry], { axis }),
+  const loop = g.loop(turns, 'turns', [startIds, startDone, ...start], (b, turn, carried) => {
+    const [ids, done, ...chunks] = carried as [Value, Value, ...Value[]];
+    const grown = (chunk: Value, entry: Value): Value => ({
+      ...b.op('Concat', [chunk, entry], { axis: 3 }),
       shape: chunk.shape,
     });
-    const chunkBias = grown(bias, seen, 0);
     const next: Value[] = [...chunks];
     const positions = b.op('Add', [startPositions, turn]);
     const x = b.op('Gather', [embedding, ids], { axis: 0 });
     const last = decoderLayers(b, config, layers, weight, x, { positions, cosine, sine }, (layer, q, k, v) => {
       const heads = (y: Value, shape: Value): Value =>
         b.op('Transpose', [b.reshapeTo(y, shape)], { perm: [0, 2, 1, 3, 4] });
-      const query = heads(b.op('Mul', [q, b.scalar(1 / Math.sqrt(headDim))]), to.queries);
-      const keys = grown(chunks[layer]!, heads(k, to.keys), 3);
+      const query = heads(q, to.queries);
+      const keys = grown(chunks[layer]!, heads(k, to.keys));
       const value = b.op('Concat', [heads(v, to.keys), ones], { axis: 4 });
-      const values = grown(chunks[layers + layer]!, value, 3);
+      const values = grown(chunks[layers + layer]!, value);
       next[layer] = keys;
       next[layers + layer] = values;
-      const mixed = attendParts(b, query, prompts[layer]!, [pasts[layer]!, { keys, values, bias: chunkBias }], to);
+      const own = [...(withPast ? [pasts[layer]!] : []), { keys, values }];
+      const mixed = attendParts(b, query, prompts[layer]!, own, to);
       return b.reshapeTo(b.op('Transpose', [mixed], { perm: [0, 2, 1, 3, 4] }), to.rows);
     });
     const hidden = finalNorm(b, config, weight, last);
@@ -155,9 +154,9 @@ export function decodingGraph(config: DecoderConfig, mode: SamplingMode): Graph 
     const nowDone = b.op('Or', [done, b.op('Greater', [b.reshape(stopped, ['B*G']), b.scalar(0)])]);
     const running = b.op('Cast', [b.op('Not', [nowDone])], { to: 1 });
     const keep = b.op('Greater', [b.op('ReduceMax', [running, b.ints([0])], { keepdims: 0 }), b.scalar(0)]);
-    return { carried: [tokens, nowDone, chunkBias, ...next], collected: [tokens, logprobs], keep };
+    return { carried: [tokens, nowDone, ...next], collected: [tokens, logprobs], keep };
   });
-  const [, , , ...chunks] = loop.carried;
+  const [, , ...chunks] = loop.carried;
   const [tokens, logprobs] = loop.collected;
   g.output('tokens', tokens!);
   g.output('logprobs', logprobs!);

@@ -34,8 +34,8 @@ const MAX_CACHE_BYTES = 2 ** 30;
 /** Of the memory for activations: a prompt whose layer takes more is a large one. */
 const LARGE_SHARE = 1 / 8;
 
-/** Training samples, evaluation is greedy or samples otherwise: one graph each. */
-const DECODING_GRAPHS = 2;
+/** Training samples, evaluation is greedy or samples otherwise; each with a past and without. */
+const DECODING_GRAPHS = 4;
 
 interface Response extends GeneratedResponse {
   stream: { uniform(): number };
@@ -127,7 +127,6 @@ export class Generator {
     sampling: SamplingSettings,
     count: (added: number) => Promise<void>,
   ): Promise<void> {
-    const graph = await this.graph(samplingMode(sampling));
     const fixed = { ...weightFeeds(weights), ...samplingFeeds(sampling, this.config.vocabularySize) };
     const all = groups.map(group => ({ group, places: [...group.responses.keys()] }));
     let rows = this.filled(all);
@@ -137,9 +136,10 @@ export class Generator {
     const chunk = PROVIDERS[this.settings.provider ?? 'cpu'].decodeChunk;
     for (let start = 0; start < sampling.maxNewTokens && rows.length > 0; start += chunk) {
       const turns = Math.min(chunk, sampling.maxNewTokens - start);
+      const graph = await this.graph(samplingMode(sampling), !past.isEmpty);
       const outputs = await graph.run({
         ...fixed,
-        ...prompt.feeds(),
+        ...prompt.feeds(rows[0]!.places.length),
         ...past.feeds(),
         ...this.turnFeeds(rows, start, turns),
       });
@@ -220,15 +220,13 @@ export class Generator {
       group: integers([group], [1]),
       group_rows: integers([(group * heads) / kvHeads], [1]),
       batch_rows: integers([lines.length], [1]),
-      no_keys: entry(headDim),
-      no_values: entry(headDim + 1),
-      no_bias: floats(Float32Array.of(Number.NEGATIVE_INFINITY), [1]),
+      padding_values: entry(headDim + 1),
       ones: entry(1, 1),
     };
   }
 
-  private graph(mode: SamplingMode): Promise<CompiledGraph> {
-    return this.graphs.get(mode, () => decodingGraph(this.config, mode));
+  private graph(mode: SamplingMode, withPast: boolean): Promise<CompiledGraph> {
+    return this.graphs.get(`${mode}/${withPast}`, () => decodingGraph(this.config, mode, withPast));
   }
 }
 

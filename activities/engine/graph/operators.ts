@@ -163,11 +163,15 @@ export const OPERATORS: Record<string, OperatorRule> = {
       return [{ type: inputs[0]!.type, shape, ...(data && { data }) }];
     },
   },
+  /** Into `num_outputs` equal parts, or into parts of the sizes given. */
   Split: {
-    infer: ([x], { axis, num_outputs }) => {
+    infer: ([x, sizes], { axis, num_outputs }) => {
       const at = positiveAxis(axis as number, x!.shape.length);
-      const shape = x!.shape.map((d, i) => (i === at ? quotient(d, num_outputs as number) : d));
-      return Array.from({ length: num_outputs as number }, () => ({ type: x!.type, shape }));
+      const count = num_outputs as number | undefined;
+      const lengths = sizes
+        ? known(sizes, 'sizes')
+        : Array.from({ length: count! }, () => quotient(x!.shape[at]!, count!));
+      return lengths.map(length => ({ type: x!.type, shape: x!.shape.map((d, i) => (i === at ? length : d)) }));
     },
   },
   Gather: {
