@@ -2,7 +2,7 @@
  * How an engine uses its machine: threads, memory, execution provider. Results on one provider do not depend on threads
  * and memory. Each has an environment variable, which is also how the engine's host hands them to its child process.
  */
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { EngineRequestError } from './protocol.js';
 import { PROVIDERS, type Provider } from './providers.js';
 
@@ -22,8 +22,8 @@ function parseSize(text: string): number {
   return Number(number ?? Number.NaN) * (UNITS[unit ?? ''] ?? Number.NaN);
 }
 
-/** A container's limit, where there is one, is what counts; without one it reads as 0 or as more than the machine has. */
-const machineMemory = (): number => Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY);
+/** What is free here, within a container's limit where there is one. */
+const freeMemory = (): number => process.availableMemory?.() || freemem();
 
 interface Rule<T> {
   variable: string;
@@ -44,7 +44,7 @@ const RULES: { [K in keyof EngineSettings]: Rule<EngineSettings[K]> } = {
     variable: 'LONGHAUL_ENGINE_MEMORY',
     expected: 'a size such as 6GiB, 500MB or a number of bytes',
     parse: text => (parseSize(text) > 0 ? parseSize(text) : undefined),
-    standard: () => machineMemory() / 4,
+    standard: () => freeMemory() / 2,
   },
   provider: {
     variable: 'LONGHAUL_ENGINE_PROVIDER',

@@ -35,6 +35,8 @@ export interface Row {
   peers: PeerBar[];
   /** Left out unless this is given on the command line. */
   needs?: 'smollm2' | 'long';
+  /** The engine's setting `memory`, in bytes; its default unless told. */
+  activations?: number;
   /** Most peak memory in bytes. */
   peakAtMost?: number;
   /** Largest ratio of the peak memory of the row `of` over this one's. */
@@ -127,6 +129,7 @@ export const ROWS: readonly Row[] = [
     work: { kind: 'grpo', ...onSmall(65_536, 128) },
     peers: [],
     needs: 'long',
+    activations: 3 * GiB,
     peakAtMost: 8 * GiB,
   },
   {
@@ -135,6 +138,7 @@ export const ROWS: readonly Row[] = [
     work: { kind: 'grpo', ...onSmall(8192, 128) },
     peers: [],
     needs: 'long',
+    activations: 3 * GiB,
     growth: { of: 'long-65536', atMost: 8.5 },
   },
 ];

@@ -79,7 +79,7 @@ async function runRow(
   const sides: { name: string; side: Side }[] = [];
   const result: RowResult = { peers: {} };
   try {
-    sides.push({ name: 'ours', side: await startOurs(assignment) });
+    sides.push({ name: 'ours', side: await startOurs(assignment, row.activations ? { memory: row.activations } : {}) });
     for (const { peer } of row.peers) {
       if (python === null) break;
       try {
