@@ -17,6 +17,9 @@ import { floats, integers } from './session.js';
 /** Logits of one block: 16 Mi of them are 64 MB. */
 const BLOCK_LOGITS = 2 ** 24;
 
+/** Rows of one block at most, for a vocabulary of this size. */
+export const rowsPerBlock = (vocabulary: number): number => Math.max(8, Math.floor(BLOCK_LOGITS / vocabulary));
+
 export interface Head {
   /** [T, H], behind the final norm. */
   hidden: Value;
@@ -109,9 +112,9 @@ export class HeadBlocks {
 
   constructor(
     private readonly rows: readonly number[],
-    vocabulary: number,
+    perBlock: number,
   ) {
-    this.count = Math.ceil(rows.length / Math.max(8, Math.floor(BLOCK_LOGITS / vocabulary)));
+    this.count = Math.ceil(rows.length / perBlock);
     // A product with a single row sums in another order than one with several.
     this.size = Math.max(2, Math.ceil(rows.length / this.count));
   }

@@ -5,7 +5,7 @@
 import type * as ort from 'onnxruntime-node';
 import { type DecoderConfig, expectedTensors } from './config.js';
 import { EMBEDDING_WEIGHT, shiftLayer } from './decoder.js';
-import { HeadBlocks } from './head.js';
+import { HeadBlocks, rowsPerBlock } from './head.js';
 import { type Adapter, adapterOfLayers, loraScale } from './lora.js';
 import { type Objective, TOKEN_LOSSES, type TokenLoss } from './losses.js';
 import {
@@ -188,7 +188,7 @@ export class Trainer {
 
   private layOut(parts: readonly GroupPart[], directions: readonly ('query' | 'key')[], temperature: number): Pass {
     const batch = pack(parts, directions);
-    const blocks = new HeadBlocks(batch.rows, this.config.vocabularySize);
+    const blocks = new HeadBlocks(batch.rows, rowsPerBlock(this.config.vocabularySize));
     return {
       batch,
       blocks,
