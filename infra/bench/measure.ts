@@ -1,6 +1,7 @@
 /** Times the sides of a row in turns, so that whatever else the machine does falls on all of them alike. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { peakMemory, processorTime } from './process-usage.js';
+import { watchLoad } from './load.js';
+import { peakMemory } from './process-usage.js';
 import type { Measurement } from './result.js';
 import type { Repetition, Side } from './side.js';
 import { median } from './statistics.js';
@@ -31,39 +32,41 @@ export async function takeTurns(
   onTurn: (side: number, seconds: number) => void = () => {},
 ): Promise<Measurement[]> {
   const started = performance.now();
+  const pids = sides.map(({ pid }) => pid);
   const seconds = sides.map(() => [] as number[]);
-  const idle = sides.map(() => ({ used: 0, of: 0 }));
+  const idle = sides.map(() => [] as number[]);
+  const foreign = sides.map(() => [] as number[]);
   const first = warmUp ? -1 : 0;
   for (let round = first; round < repetitions; round++) {
     if (round > 0 && performance.now() - started > limit * 1000) break;
     const turns: Repetition[] = [];
     for (const [s, side] of sides.entries()) {
       if (sides.length > 1) await sleep(SETTLING);
-      const others = sides.map(({ pid }) => processorTime(pid));
-      const begun = performance.now();
+      const load = watchLoad(pids, s);
       const turn = await side.repeat();
-      const wall = (performance.now() - begun) / 1000;
-      sides.forEach(({ pid }, o) => {
-        if (o === s || others[o] === null) return;
-        idle[o]!.used += (processorTime(pid) ?? 0) - others[o]!;
-        idle[o]!.of += wall;
-      });
       turns.push(turn);
-      if (round >= 0) {
-        seconds[s]!.push(turn.seconds);
-        onTurn(s, turn.seconds);
-      }
+      if (round < 0) continue;
+      const seen = load();
+      seen.idle.forEach((value, o) => {
+        if (value !== null) idle[o]!.push(value);
+      });
+      if (seen.foreign !== null) foreign[s]!.push(seen.foreign);
+      seconds[s]!.push(turn.seconds);
+      onTurn(s, turn.seconds);
     }
     // Later rounds start from weights that have taken steps of their own.
     if (round === first) checkSameWork(turns);
   }
-  return sides.map(({ pid }, s) => ({
+  return pids.map((pid, s) => ({
     seconds: seconds[s]!,
     median: median(seconds[s]!),
     peakBytes: peakMemory(pid),
-    idleLoad: idle[s]!.of > 0 ? idle[s]!.used / idle[s]!.of : null,
+    idleLoad: medianIfAny(idle[s]!),
+    foreignLoad: medianIfAny(foreign[s]!),
   }));
 }
+
+const medianIfAny = (values: readonly number[]): number | null => (values.length === 0 ? null : median(values));
 
 function checkSameWork(turns: readonly Repetition[]): void {
   const norms = turns.flatMap(({ gradNorm }) => (gradNorm === undefined ? [] : [gradNorm]));

@@ -19,9 +19,22 @@ export function processorTime(pid: number): number | null {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-function proc(pid: number, file: string): string | null {
+/** Processor time everything on the machine has used since it started, in seconds. */
+export function machineTime(): number | null {
+  const fields = read('/proc/stat')
+    ?.match(/^cpu +(.*)$/m)?.[1]
+    ?.split(' ')
+    .map(Number);
+  if (!fields) return null;
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = fields;
+  return (user + nice + system + interrupts + softInterrupts) / TICKS_PER_SECOND;
+}
+
+const proc = (pid: number, file: string): string | null => read(`/proc/${pid}/${file}`);
+
+function read(path: string): string | null {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch {
     return null;
   }

@@ -9,8 +9,24 @@ export type Table = { columns: string[]; lines: string[][] };
 /** Nothing to say in this place. */
 const NONE = '—';
 
-/** Load, in cores, from which an idle process is said to have disturbed the others. */
-const DISTURBING = 0.05;
+/** Load, as a share of a core, from which it is said that a measurement was disturbed. */
+const DISTURBING = 0.1;
+
+const DISTURBANCES: {
+  of: (side: Measurement) => number | null;
+  say: (row: string, side: string, load: string) => string;
+}[] = [
+  {
+    of: ({ idleLoad }) => idleLoad,
+    say: (row, side, load) => `${row}: ${side} kept ${load} of a core busy while it was another's turn`,
+  },
+  {
+    // Threads that wait for each other in loops, as OpenMP's do, slow down out of all proportion on busy cores.
+    of: ({ foreignLoad }) => foreignLoad,
+    say: (row, side, load) =>
+      `${row}: DISTURBED: other programs kept ${load} of a core busy during the turns of ${side}`,
+  },
+];
 
 const COLUMNS = [
   'row',
@@ -110,10 +126,12 @@ export function comparisonTable(changes: readonly RowChange[]): Table {
 export function remarks({ machine, threads, versions, calibration, rows, version }: Result): string[] {
   const { processor, cores, memoryBytes, platform } = machine;
   const used = Object.entries(versions).map(([name, value]) => `${name} ${value}`);
-  const restless = Object.entries(rows).flatMap(([id, { ours, peers }]) =>
-    Object.entries({ ours, ...peers }).flatMap(([name, m]) =>
-      typeof m === 'object' && (m.idleLoad ?? 0) > DISTURBING
-        ? [`${id}: ${name} kept ${percent(m.idleLoad!)} of a core busy while it was another's turn`]
+  const disturbed = Object.entries(rows).flatMap(([id, { ours, peers }]) =>
+    Object.entries({ ours, ...peers }).flatMap(([name, side]) =>
+      typeof side === 'object'
+        ? DISTURBANCES.filter(({ of }) => (of(side) ?? 0) > DISTURBING).map(({ of, say }) =>
+            say(id, name, percent(of(side)!)),
+          )
         : [],
     ),
   );
@@ -121,7 +139,7 @@ export function remarks({ machine, threads, versions, calibration, rows, version
     `longhaul ${version}, ${threads} threads, 32-bit floats; ${used.join(', ')}`,
     `${processor}, ${cores} cores, ${memory(memoryBytes)}, ${platform}; a 1024 x 1024 matrix product takes ` +
       `${seconds(calibration.median)} (± ${percent(spread(calibration.seconds))})`,
-    ...restless,
+    ...disturbed,
   ];
 }
 

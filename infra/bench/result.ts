@@ -12,6 +12,8 @@ const measurement = z.object({
   peakBytes: z.number().positive().nullable(),
   /** Processor time per second used while it was another side's turn; null where the system does not tell. */
   idleLoad: z.number().min(0).nullable(),
+  /** The same, used by processes that take no part, while it was this side's turn. */
+  foreignLoad: z.number().min(0).nullable(),
 });
 
 const rowResult = z.object({

@@ -90,11 +90,17 @@ test('comparisonTable tells changes from noise', () => {
   ]);
 });
 
-test('remarks name a process that was not idle while the other worked', () => {
+test('remarks name what disturbed a measurement', () => {
   const quiet = { ours: measurement([1]), peers: { trl: measurement([1]) } };
   expect(remarks(resultOf({ 'grpo-512': quiet }))).toHaveLength(2);
   const restless = { ...quiet, peers: { trl: { ...measurement([1]), idleLoad: 0.93 } } };
-  expect(remarks(resultOf({ 'grpo-512': restless }))[2]).toMatch(/^grpo-512: trl .*93 % of a core/);
+  expect(remarks(resultOf({ 'grpo-512': restless })).slice(2)).toEqual([
+    "grpo-512: trl kept 93 % of a core busy while it was another's turn",
+  ]);
+  const crowded = { ...quiet, ours: { ...measurement([1]), foreignLoad: 1.2 } };
+  expect(remarks(resultOf({ 'grpo-512': crowded })).slice(2)).toEqual([
+    'grpo-512: DISTURBED: other programs kept 120 % of a core busy during the turns of ours',
+  ]);
 });
 
 describe('printing', () => {

@@ -7,6 +7,7 @@ export const measurement = (seconds: number[], peakBytes: number | null = 2 ** 3
   median: median(seconds),
   peakBytes,
   idleLoad: 0,
+  foreignLoad: 0,
 });
 
 /** @param product seconds of the calibration's matrix product */
