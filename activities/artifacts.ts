@@ -105,6 +105,8 @@ export interface StepInputs {
   /** RL: the rounds of rollouts. SFT: none. */
   rounds: Round[];
   settings: StepSettings;
+  /** With a KL term: the policy that it holds this one near. */
+  reference?: PolicyRef;
 }
 
 /** steps/<step>/update.json: the redo log's entry. */

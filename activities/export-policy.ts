@@ -1,7 +1,7 @@
 /** The end of a run: its final policy is checked, file by file, and the result is published beside it. */
 import type { CurriculumResult } from '../workflows/contract.js';
+import { openSnapshot, snapshotUri } from './checkpoint.js';
 import type { Dependencies } from './dependencies.js';
-import { openSnapshot, snapshotUri } from './policy.js';
 import { DivergenceError, publishJson, readJson, resultUri } from './store/index.js';
 import { supervised } from './supervision.js';
 

@@ -2,10 +2,11 @@
  * Policies, lost and found. A policy is its nearest snapshot plus the logged steps since: one function, *ensure this
  * policy is loaded*, serves first use, another machine, and recovery alike.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PolicyRef } from '../workflows/contract.js';
 import type { CheckpointState, UpdateRecord } from './artifacts.js';
+import { openSnapshot, STATE_FILE, snapshotUri } from './checkpoint.js';
 import type { EngineDependencies } from './dependencies.js';
 import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';
 import { plainName } from './engine/model-source.js';
@@ -16,11 +17,9 @@ import { applyStep, policyName } from './step.js';
 import {
   attemptUri,
   baseUri,
-  CorruptArtifactError,
   checkpointUri,
   DivergenceError,
   type Fence,
-  fileHash,
   fileHashes,
   MissingArtifactError,
   readJson,
@@ -38,13 +37,7 @@ import type { Supervision } from './supervision.js';
  */
 export type Readiness = 'weights' | 'as-trained' | 'fresh';
 
-const STATE = 'state.json';
 const freshTag = (name: string) => `${name}/fresh`;
-
-/** Where a policy's snapshot lies, once there is one. */
-export function snapshotUri(policy: PolicyRef): string {
-  return checkpointUri(runOf(policy.uri), policy.name);
-}
 
 /**
  * Loads the policy unless the engine holds it: from its snapshot, else from the nearest one before it and the redo log,
@@ -151,23 +144,6 @@ async function readPublished<T>(store: Store, uri: string): Promise<T> {
   return readJson<T>(store, ref);
 }
 
-/**
- * A snapshot's folder and, of an adapter, that of the model beneath, with every file compared with the hash that it was
- * published with.
- * @throws CorruptArtifactError naming the file
- */
-export async function openSnapshot(store: Store, policy: PolicyRef): Promise<{ folder: string; base: string | null }> {
-  const uri = snapshotUri(policy);
-  const folder = await store.localFolder(uri);
-  const { base, files } = JSON.parse(await readFile(join(folder, STATE), 'utf8')) as CheckpointState;
-  const weights = base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE;
-  for (const [file, expected] of Object.entries({ ...files, [weights]: policy.sha256 })) {
-    const found = await fileHash(join(folder, file));
-    if (found !== expected) throw new CorruptArtifactError(`${uri}/${file}`, expected, found);
-  }
-  return { folder, base: base ? (await openSnapshot(store, base)).folder : null };
-}
-
 /** Gives the policy that a step just made a fresh optimiser, by way of the snapshot it lacked. */
 async function freshenOptimizer(
   deps: EngineDependencies,
@@ -207,7 +183,7 @@ export async function publishLoaded(
     const { [base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE]: _, ...files } = await fileHashes(directory);
     const { parent, update } = origin;
     const state: CheckpointState = { ...policy, ...(base && { base }), parent, update, files };
-    await writeFile(join(directory, STATE), `${JSON.stringify(state, null, 1)}\n`);
+    await writeFile(join(directory, STATE_FILE), `${JSON.stringify(state, null, 1)}\n`);
     supervision.check();
     const uri = checkpointUri(origin.run, policy.name);
     await deps.store.publishFolder(uri, directory, fence);

@@ -1,8 +1,9 @@
 /** Makes sure that a policy has a checkpoint in the store. */
 import type { PolicyRef } from '../workflows/contract.js';
 import type { UpdateRecord } from './artifacts.js';
+import { snapshotUri } from './checkpoint.js';
 import type { EngineDependencies } from './dependencies.js';
-import { ensurePolicyLoaded, publishLoaded, snapshotUri } from './policy.js';
+import { ensurePolicyLoaded, publishLoaded } from './policy.js';
 import { fenceOf, MissingArtifactError, readJson, runOf, type StageAttempt } from './store/index.js';
 import { supervised } from './supervision.js';
 

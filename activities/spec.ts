@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { sourceSchema } from './datasets/sources.js';
+import { ALGORITHM_NAMES } from './engine/algorithms.js';
 import { DEFAULT_LORA, DEFAULT_MICRO_BATCH_TOKENS, DEFAULT_OPTIMIZER } from './engine/protocol.js';
 
 const positiveInt = z.int().positive();
@@ -54,7 +55,7 @@ const samplingSchema = z.strictObject({
 
 /** Reinforcement learning settings; a phase may override any of them. Paper's values where a laptop can bear them. */
 const rlShape = {
-  algorithm: z.enum(['grpo', 'dapo']).default('dapo'),
+  algorithm: z.enum(ALGORITHM_NAMES).default('dapo'),
   /** G: responses to each prompt. */
   groupSize: z.int().min(2).default(8),
   /** Groups with reward variance wanted for a step. */
@@ -63,14 +64,18 @@ const rlShape = {
   promptsPerUpdate: positiveInt.optional(),
   optimizer: optimizerSchema,
   sampling: samplingSchema,
-  clipLow: fraction.default(0.2),
-  /** 0.2 for GRPO and 0.28 for DAPO unless given. */
+  /** The ratio is kept within [1 - clipLow, 1 + clipHigh]; the algorithm's own range unless given (engine/algorithms.ts). */
+  clipLow: fraction.optional(),
   clipHigh: z.number().min(0).optional(),
+  /** Holds the policy near the one that RL starts from, after the warm-up: the coefficient of KL(policy || that one) in the loss. */
+  kl: z.strictObject({ coefficient: z.number().positive() }).nullable().default(null),
+  /** Truncated importance sampling between sampler and trainer (Yao et al. 2025): the most a token may weigh. Null leaves it out. */
+  importanceCap: z.number().positive().nullable().default(null),
   /** DAPO's soft overlong punishment, in response tokens; null leaves it out. */
   overlong: z.strictObject({ maxLength: positiveInt, cache: positiveInt }).nullable().default(null),
   /** DAPO only: token mean within each prompt's group (the paper) or over the whole mini-batch (the authors' code). */
   tokenMean: z.enum(['group', 'batch']).default('group'),
-  /** DAPO's dynamic sampling: further rounds of prompts to replace groups without reward variance. GRPO keeps them: 0. */
+  /** Dynamic sampling: further rounds of prompts to replace groups without reward variance. 3 where the algorithm has it, else 0. */
   maxRefills: z.int().min(0).optional(),
   signal: z
     .strictObject({

@@ -2,6 +2,8 @@
  * One training step as a function from a policy and logged inputs to a policy. The same function makes a step and, from
  * the redo log, makes it again: equal inputs give equal bits.
  */
+
+import type { PolicyRef } from '../workflows/contract.js';
 import {
   type RolloutGroup,
   readData,
@@ -10,6 +12,7 @@ import {
   type TraceItem,
   type UpdateRecord,
 } from './artifacts.js';
+import { openSnapshot } from './checkpoint.js';
 import type { EngineDependencies } from './dependencies.js';
 import type { CallOptions, ScoredGroup } from './engine/protocol.js';
 import { hashOf, readLines, type Store } from './store/index.js';
@@ -22,6 +25,7 @@ export function policyName(inputs: StepInputs): string {
     examples: inputs.examples && { data: inputs.examples.data.sha256, lines: inputs.examples.lines },
     rounds: inputs.rounds.map(round => [round.rollouts.sha256, round.scores.sha256]),
     settings: inputs.settings,
+    reference: inputs.reference?.name,
   }).slice(0, 32);
 }
 
@@ -62,7 +66,11 @@ async function applySft(deps: EngineDependencies, inputs: StepInputs, call: Call
 async function applyRl(deps: EngineDependencies, inputs: StepInputs, call: CallOptions) {
   const { settings } = inputs;
   if (settings.kind !== 'rl') throw new TypeError('An RL step needs RL settings');
-  const groups = await trainedGroups(deps.store, inputs);
+  const { loss } = settings;
+  if (inputs.reference) await ensureReferenceLoaded(deps, inputs.reference, call);
+  const sampled = await trainedGroups(deps.store, inputs);
+  // Scored before the first update, under the very weights that sampled.
+  const groups = loss.importanceCap ? await withProximal(deps, sampled, loss.temperature, call) : sampled;
   const name = policyName(inputs);
   const metrics: UpdateRecord['metrics'] = [];
   for (let start = 0; start < groups.length; start += settings.groupsPerUpdate) {
@@ -71,7 +79,7 @@ async function applyRl(deps: EngineDependencies, inputs: StepInputs, call: CallO
       'update',
       {
         groups: groups.slice(start, start + settings.groupsPerUpdate),
-        loss: settings.loss,
+        loss,
         optimizer: settings.optimizer,
         microBatchTokens: settings.microBatchTokens,
         // A name of its own between the updates: an interrupted step is never taken for a finished one.
@@ -82,6 +90,36 @@ async function applyRl(deps: EngineDependencies, inputs: StepInputs, call: CallO
     metrics.push(update);
   }
   return metrics;
+}
+
+/** Beside the policy in the engine, which forgets it with the next policy that it loads. */
+async function ensureReferenceLoaded(deps: EngineDependencies, policy: PolicyRef, call: CallOptions): Promise<void> {
+  const { reference } = await deps.engine.call('status', {}, call);
+  if (reference === policy.name) return;
+  const { folder, base } = await openSnapshot(deps.store, policy);
+  const model = base ? { directory: base, adapter: { directory: folder } } : { directory: folder };
+  await deps.engine.call('reference', { ...model, tag: policy.name }, call);
+}
+
+/** The groups with the trainer's own log-probabilities of their responses under the loaded policy. */
+async function withProximal(
+  deps: EngineDependencies,
+  groups: readonly ScoredGroup[],
+  temperature: number,
+  call: CallOptions,
+): Promise<ScoredGroup[]> {
+  const { logprobs } = await deps.engine.call(
+    'score',
+    {
+      groups: groups.map(({ promptIds, responses }) => ({ promptIds, responses: responses.map(r => r.ids) })),
+      temperature,
+    },
+    call,
+  );
+  return groups.map((group, i) => ({
+    ...group,
+    responses: group.responses.map((response, j) => ({ ...response, proximal: logprobs[i]![j]! })),
+  }));
 }
 
 /** The groups a step trains on, in draw order. */

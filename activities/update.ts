@@ -2,8 +2,11 @@
 import type { PolicyRef } from '../workflows/contract.js';
 import type { Round, ScoredRollouts, StepCounts, StepInputs, UpdateRecord } from './artifacts.js';
 import type { EngineDependencies } from './dependencies.js';
+import { rulesOf } from './engine/algorithms.js';
+import type { LossSettings } from './engine/protocol.js';
 import { ensurePolicyLoaded } from './policy.js';
-import type { RunSpec } from './spec.js';
+import { referenceOf } from './reference.js';
+import type { RlSettings, RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import {
   type ArtifactRef,
@@ -44,7 +47,7 @@ export function update(deps: EngineDependencies) {
       const { stage, step, policy } = input;
       const { store } = deps;
       const spec = await readJson<RunSpec>(store, input.spec);
-      const inputs = stepInputs(spec, input);
+      const inputs = await stepInputs(store, spec, input);
       const name = input.skip ? policy.name : policyName(inputs);
       const uri = stepUri(stage, step, 'update.json');
       const published = await store.find(uri);
@@ -70,7 +73,11 @@ export function update(deps: EngineDependencies) {
     });
 }
 
-function stepInputs(spec: RunSpec, { stage, policy, entry, rounds }: UpdateInput): StepInputs {
+async function stepInputs(
+  store: Store,
+  spec: RunSpec,
+  { stage, policy, entry, rounds }: UpdateInput,
+): Promise<StepInputs> {
   const { rl } = spec.phases[phaseNumber(stage.stage) - 1]!;
   return {
     parent: policy,
@@ -79,21 +86,31 @@ function stepInputs(spec: RunSpec, { stage, policy, entry, rounds }: UpdateInput
     rounds,
     settings: {
       kind: 'rl',
-      loss: {
-        algorithm: rl.algorithm,
-        clipLow: rl.clipLow,
-        clipHigh: rl.clipHigh,
-        temperature: rl.sampling.temperature,
-        overlong: rl.overlong,
-        tokenMean: rl.tokenMean,
-      },
+      loss: lossSettings(rl),
       optimizer: rl.optimizer,
       microBatchTokens: spec.engine.microBatchTokens,
-      // DAPO keeps only groups that teach; GRPO trains on all, those without variance adding nothing.
-      take: rl.algorithm === 'dapo' ? 'effective' : 'all',
+      take: rulesOf(rl.algorithm).dynamicSampling ? 'effective' : 'all',
       groups: rl.promptsPerStep,
       groupsPerUpdate: rl.promptsPerUpdate,
     },
+    ...(rl.kl && { reference: await referenceOf(store, policy) }),
+  };
+}
+
+/** What is not asked for is left out: the settings are part of the policy's name. */
+function lossSettings(rl: RlSettings): LossSettings {
+  return {
+    algorithm: rl.algorithm,
+    clipLow: rl.clipLow,
+    clipHigh: rl.clipHigh,
+    temperature: rl.sampling.temperature,
+    overlong: rl.overlong,
+    tokenMean: rl.tokenMean,
+    ...(rulesOf(rl.algorithm).options.includes('maxResponseTokens') && {
+      maxResponseTokens: rl.sampling.maxNewTokens,
+    }),
+    ...(rl.kl && { kl: rl.kl }),
+    ...(rl.importanceCap && { importanceCap: rl.importanceCap }),
   };
 }
 

@@ -3,6 +3,7 @@
  * path, and what was expected there.
  */
 import type { z } from 'zod';
+import { rulesOf } from './engine/algorithms.js';
 import { type RlSettings, type RunSpec, rlSchema, runSpecSchema } from './spec.js';
 
 export interface SpecIssue {
@@ -48,13 +49,17 @@ export function validateSpec(input: unknown, overrides: Record<string, unknown> 
   return spec;
 }
 
+/** Rounds of further draws, where the algorithm samples dynamically. */
+const DEFAULT_REFILLS = 3;
+
 /** Defaults that depend on the algorithm. */
 function filled(rl: z.output<typeof rlSchema>): RlSettings {
-  const byAlgorithm = { grpo: { clipHigh: 0.2, maxRefills: 0 }, dapo: { clipHigh: 0.28, maxRefills: 3 } };
+  const { clipLow, clipHigh, dynamicSampling } = rulesOf(rl.algorithm);
   return {
     ...rl,
-    clipHigh: rl.clipHigh ?? byAlgorithm[rl.algorithm].clipHigh,
-    maxRefills: rl.maxRefills ?? byAlgorithm[rl.algorithm].maxRefills,
+    clipLow: rl.clipLow ?? clipLow,
+    clipHigh: rl.clipHigh ?? clipHigh,
+    maxRefills: rl.maxRefills ?? (dynamicSampling ? DEFAULT_REFILLS : 0),
     promptsPerUpdate: rl.promptsPerUpdate ?? rl.promptsPerStep,
   };
 }
@@ -101,6 +106,11 @@ function contradictions(spec: RunSpec): SpecIssue[] {
       rl.signal.minEffectiveGroups > rl.promptsPerStep,
       `${at}.rl.signal.minEffectiveGroups`,
       `expected at most promptsPerStep (${rl.promptsPerStep}), found ${rl.signal.minEffectiveGroups}`,
+    );
+    refuse(
+      rl.tokenMean !== 'group' && !rulesOf(rl.algorithm).options.includes('tokenMean'),
+      `${at}.rl.tokenMean`,
+      `expected nothing: ${rl.algorithm} has a mean of its own, found "${rl.tokenMean}"`,
     );
     refuse(
       rl.overlong !== null && rl.overlong.cache > rl.overlong.maxLength,

@@ -3,16 +3,19 @@
  * operations of protocol.ts on it, one at a time. child.ts serves it over IPC.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import { readAdapter, writeAdapter } from './adapter-folder.js';
+import { rulesOf } from './algorithms.js';
 import type { DecoderConfig } from './config.js';
 import { Generator } from './generate.js';
 import { type Adapter, initialAdapter } from './lora.js';
 import { LoraMerge } from './lora-merge.js';
-import { type Objective, policyMetrics, sequenceMean, tokenTargets } from './losses.js';
+import type { Objective } from './losses.js';
 import { type ModelFolder, readModelFolder, writeModelFolder } from './model-folder.js';
 import { AdamW, gradientNorm } from './optimizer.js';
 import { hasOptimizer, type OptimizerState, readOptimizer, writeOptimizer } from './optimizer-state.js';
 import type { PromptGroup } from './packing.js';
+import { policyMetrics } from './policy-metrics.js';
 import {
   type EngineOperations,
   type EngineProgress,
@@ -25,7 +28,10 @@ import {
   type ModelSummary,
   type Operation,
   type OptimizerSettings,
+  type ReferenceRequest,
   type SaveRequest,
+  type ScoreRequest,
+  type ScoreResult,
   type SftRequest,
   type StepMetrics,
   type UpdateRequest,
@@ -34,7 +40,10 @@ import { expectProvider } from './providers.js';
 import { RotaryTable } from './rotary.js';
 import { fingerprintSafetensors, type Tensors } from './safetensors.js';
 import type { SessionSettings } from './session.js';
+import { sftBatch } from './sft-batch.js';
+import { policyObjective, tokenTargets } from './token-targets.js';
 import { type ObjectiveFeeds, type TokenResults, Trainer } from './trainer.js';
+import { checkRollouts } from './update-request.js';
 
 /** What an operation tells its caller while it works. `checkpoint` also throws once the caller has cancelled. */
 export interface OperationContext {
@@ -50,6 +59,12 @@ interface Sessions {
   generator: Generator;
 }
 
+/** Weights to compute with, adapted or not. */
+interface Weights {
+  tensors: Tensors;
+  adapter: Adapter | null;
+}
+
 interface Loaded extends Sessions {
   tag: string | null;
   folder: ModelFolder;
@@ -58,6 +73,8 @@ interface Loaded extends Sessions {
   /** The weights with the adapter in them, once they are asked for; a step makes them stale. */
   merged: Tensors | null;
   optimizer: OptimizerState;
+  /** The policy that a KL term holds it near. */
+  reference: (Weights & { tag: string }) | null;
 }
 
 export class PolicyEngine {
@@ -75,8 +92,10 @@ export class PolicyEngine {
   } = {
     status: () => this.status(),
     load: (request, context) => this.load(request, context),
+    reference: request => this.loadReference(request),
     generate: (request, context) => this.generate(request, context),
     logprobs: (request, context) => this.logprobs(request, context),
+    score: (request, context) => this.score(request, context),
     sft: (request, context) => this.sft(request, context),
     update: (request, context) => this.update(request, context),
     save: request => this.save(request),
@@ -94,6 +113,7 @@ export class PolicyEngine {
     return {
       tag: this.loaded?.tag ?? null,
       model: this.loaded ? summary(this.loaded.folder) : null,
+      reference: this.loaded?.reference?.tag ?? null,
       pid: process.pid,
     };
   }
@@ -111,8 +131,24 @@ export class PolicyEngine {
     const optimizer = await openOptimizer(request, trained({ adapter, folder }));
     await context.checkpoint(folder.tensors.size, folder.tensors.size, 'tensors');
     const sessions = await this.sessionsFor(folder);
-    this.loaded = { tag: request.tag, folder, adapter, merged: null, optimizer, ...sessions };
+    this.loaded = { tag: request.tag, folder, adapter, merged: null, optimizer, reference: null, ...sessions };
     return summary(folder);
+  }
+
+  private async loadReference({ directory, adapter, tag }: ReferenceRequest): Promise<Record<string, never>> {
+    const policy = this.policy();
+    policy.reference = null;
+    // Beneath an adapter the weights stay as they were read.
+    const shared = policy.adapter !== null && directory === policy.folder.directory;
+    const folder = shared ? policy.folder : await readModelFolder(directory);
+    const { config } = policy.folder;
+    if (!isDeepStrictEqual(folder.config, config))
+      throw new EngineRequestError(
+        `${directory}: config.json differs from the trained policy's in ${policy.folder.directory}; expected a policy of the same model`,
+      );
+    const adapted = adapter ? await readAdapter(adapter.directory, config) : null;
+    policy.reference = { tag, tensors: folder.tensors, adapter: adapted };
+    return {};
   }
 
   /** Sessions are dear to make and depend on the config alone, so the policies of a run share them. */
@@ -159,31 +195,42 @@ export class PolicyEngine {
     { sequences, temperature }: LogprobsRequest,
     context: OperationContext,
   ): Promise<EngineOperations['logprobs'][1]> {
-    const { folder, adapter, trainer } = this.policy();
     for (const ids of sequences) this.check(ids, 'a sequence', 0, '');
     const scored = sequences.filter(ids => ids.length > 1);
     const groups = scored.map(ids => ({ promptIds: [ids[0]!], responses: [ids.slice(1)] }));
-    const { logprobs } = await trainer.score(folder.tensors, groups, {
-      temperature: temperature ?? 1,
-      microBatchTokens: SCORE_TOKENS,
-      adapter,
-      checkpoint: (done, total) => context.checkpoint(done, total, 'micro-batches'),
-    });
+    const logprobs = await this.scored(current(this.policy()), groups, temperature ?? 1, context);
     let next = 0;
     return {
       logprobs: sequences.map(ids => ids.map((_, i) => (i === 0 ? null : logprobs[next++]!))),
     };
   }
 
-  private async sft(request: SftRequest, context: OperationContext): Promise<StepMetrics> {
-    const { examples } = request;
-    const groups = examples.map(({ promptIds, responseIds }) => ({ promptIds, responses: [responseIds] }));
+  private async score({ groups, temperature }: ScoreRequest, context: OperationContext): Promise<ScoreResult> {
     this.checkGroups(groups);
-    const weights = Float32Array.from(
-      sequenceMean(examples.map(e => [e.responseIds.length])).flatMap(([weight], i) =>
-        examples[i]!.responseIds.map(() => weight!),
-      ),
-    );
+    const logprobs = await this.scored(current(this.policy()), groups, temperature, context);
+    let next = 0;
+    return { logprobs: groups.map(({ responses }) => responses.map(ids => ids.map(() => logprobs[next++]!))) };
+  }
+
+  /** Log-probabilities of all response tokens. */
+  private async scored(
+    { tensors, adapter }: Weights,
+    groups: readonly PromptGroup[],
+    temperature: number,
+    context: OperationContext,
+  ): Promise<Float32Array> {
+    const { logprobs } = await this.policy().trainer.score(tensors, groups, {
+      temperature,
+      microBatchTokens: SCORE_TOKENS,
+      adapter,
+      checkpoint: (done, total) => context.checkpoint(done, total, 'micro-batches'),
+    });
+    return logprobs;
+  }
+
+  private async sft(request: SftRequest, context: OperationContext): Promise<StepMetrics> {
+    const { groups, weights } = sftBatch(request.examples);
+    this.checkGroups(groups);
     const fed = { perToken: { weights }, scalars: {} };
     return this.step('likelihood', groups, fed, { ...request, temperature: 1 }, context, ({ logprobs }) => ({
       loss: -logprobs.reduce((sum, logprob, t) => sum + weights[t]! * logprob, 0),
@@ -192,26 +239,23 @@ export class PolicyEngine {
 
   private async update(request: UpdateRequest, context: OperationContext): Promise<EngineOperations['update'][1]> {
     const { loss } = request;
+    const policy = this.policy();
     const groups = request.groups.map(g => ({ promptIds: g.promptIds, responses: g.responses.map(r => r.ids) }));
     this.checkGroups(groups);
-    checkScores(request);
-    const targets = tokenTargets(request.groups, loss);
-    const fed: ObjectiveFeeds = {
-      perToken: { weights: targets.weights, sampled: targets.sampled, advantages: targets.advantages },
-      scalars: { ratio_low: 1 - loss.clipLow, ratio_high: 1 + loss.clipHigh },
-    };
-    return this.step(
-      'clipped',
-      groups,
-      fed,
-      { ...request, temperature: loss.temperature || 1 },
-      context,
-      ({ logprobs }) => ({
-        ...policyMetrics(logprobs, targets, loss),
-        reward: targets.reward,
-        effectiveGroups: targets.effectiveGroups,
-      }),
-    );
+    checkRollouts(request, policy.reference !== null);
+    const temperature = loss.temperature || 1;
+    const scores = async (weights: Weights | false | null) =>
+      weights ? this.scored(weights, groups, temperature, context) : null;
+    const targets = tokenTargets(request.groups, loss, {
+      current: await scores(rulesOf(loss.algorithm).ratio === 'sequence' && current(policy)),
+      reference: await scores(loss.kl ? policy.reference : null),
+    });
+    const { objective, fed } = policyObjective(targets, loss);
+    return this.step(objective, groups, fed, { ...request, temperature }, context, ({ logprobs }) => ({
+      ...policyMetrics(logprobs, targets, loss),
+      reward: targets.reward,
+      effectiveGroups: targets.effectiveGroups,
+    }));
   }
 
   /** Gradient, checks, AdamW. Nothing is changed before the checks have passed; from then on the step is not interrupted. */
@@ -303,20 +347,6 @@ export class PolicyEngine {
   }
 }
 
-function checkScores({ groups }: UpdateRequest): void {
-  for (const { ids, logprobs, reward } of groups.flatMap(g => g.responses)) {
-    if (logprobs.length !== ids.length)
-      throw new EngineRequestError(
-        `a response has ${ids.length} ids and ${logprobs.length} log-probabilities; expected one for each`,
-      );
-    if (!Number.isFinite(reward))
-      throw new EngineRequestError(`a response's reward is ${reward}; expected a finite number`);
-    const bad = logprobs.find(x => !Number.isFinite(x));
-    if (bad !== undefined)
-      throw new EngineRequestError(`a response has the log-probability ${bad}; expected finite numbers`);
-  }
-}
-
 function summary({ config, tensors }: ModelFolder): ModelSummary {
   return {
     architecture: config.architecture,
@@ -329,6 +359,8 @@ function summary({ config, tensors }: ModelFolder): ModelSummary {
 }
 
 const secondsSince = (started: number): number => (performance.now() - started) / 1000;
+
+const current = ({ folder, adapter }: Loaded): Weights => ({ tensors: folder.tensors, adapter });
 
 /** What steps change, and the optimiser's state is of. */
 function trained({ adapter, folder }: Pick<Loaded, 'adapter' | 'folder'>): Tensors {

@@ -4,6 +4,7 @@
  * The engine holds one policy at a time (weights, optimiser moments, step count) and knows token ids only: text, stores,
  * rewards and Temporal live outside. Requests and results are small and cross by IPC; weights cross as folders on disk.
  */
+import type { Algorithm } from './algorithms.js';
 
 /** AdamW (Loshchilov & Hutter 2019, algorithm 2) with bias correction, decoupled decay and global-norm clipping. */
 export interface OptimizerSettings {
@@ -30,8 +31,6 @@ export const DEFAULT_OPTIMIZER: Omit<OptimizerSettings, 'learningRate'> = {
  */
 export const DEFAULT_MICRO_BATCH_TOKENS = 16_384;
 
-export type Algorithm = 'grpo' | 'dapo';
-
 /** Soft overlong punishment (DAPO, arXiv 2503.14476, eq. 13), lengths in tokens. */
 export interface OverlongSettings {
   maxLength: number;
@@ -48,6 +47,18 @@ export interface LossSettings {
   overlong: OverlongSettings | null;
   /** DAPO only: token mean within each prompt's group (the paper's equation) or over the whole mini-batch (the authors' code). */
   tokenMean: 'group' | 'batch';
+  /** Dr. GRPO only, and needed there: the most tokens that a response may have. Sums over tokens are divided by it. */
+  maxResponseTokens?: number;
+  /**
+   * Adds coefficient times KL(trainer || reference) to the loss, in the k3 estimate (GRPO, arXiv 2402.03300, eq. 4), tokens
+   * weighing what they weigh in the loss. Needs a reference. Costs a scoring pass under its weights.
+   */
+  kl?: { coefficient: number } | null;
+  /**
+   * Truncated importance sampling between sampler and trainer: ratios are taken against `proximal`, and each token's term
+   * is multiplied by min(exp(proximal - sampler's), importanceCap). Responses bear `proximal` with it, and only with it.
+   */
+  importanceCap?: number | null;
 }
 
 export interface SamplingSettings {
@@ -105,6 +116,17 @@ export interface LoadRequest {
   tag: string;
 }
 
+/**
+ * A policy kept beside the one that is trained, for the KL term: a Hugging Face folder, with PEFT's adapter over it if it
+ * has one. Of the trained policy's architecture and size. The next `load` lets it go.
+ */
+export interface ReferenceRequest {
+  directory: string;
+  adapter?: { directory: string } | null;
+  /** The caller's name for it; `status` gives it back. */
+  tag: string;
+}
+
 export interface ModelSummary {
   architecture: 'llama' | 'qwen2' | 'qwen3';
   parameters: number;
@@ -119,6 +141,8 @@ export interface EngineStatus {
   /** Tag of the policy in memory; null when none is loaded or an operation on it was interrupted. */
   tag: string | null;
   model: ModelSummary | null;
+  /** Tag of the reference policy; null without one. */
+  reference: string | null;
   pid: number;
 }
 
@@ -161,6 +185,18 @@ export interface LogprobsResult {
   logprobs: (number | null)[][];
 }
 
+/** Responses to prompts, each prompt computed once. */
+export interface ScoreRequest {
+  groups: { promptIds: number[]; responses: number[][] }[];
+  /** Logits are divided by it. */
+  temperature: number;
+}
+
+export interface ScoreResult {
+  /** By group and response one value a token of the response, natural log. */
+  logprobs: number[][][];
+}
+
 export interface SftExample {
   promptIds: number[];
   responseIds: number[];
@@ -196,6 +232,8 @@ export interface ScoredResponse {
   /** The sampler's log-probabilities, one a token. */
   logprobs: number[];
   reward: number;
+  /** The trainer's own log-probabilities under the policy that sampled, one a token: see LossSettings.importanceCap. */
+  proximal?: number[];
 }
 
 export interface ScoredGroup {
@@ -203,7 +241,7 @@ export interface ScoredGroup {
   responses: ScoredResponse[];
 }
 
-/** One optimiser step over the groups. */
+/** One optimiser step over the groups. What each algorithm makes of them is in algorithms.ts. */
 export interface UpdateRequest {
   groups: ScoredGroup[];
   loss: LossSettings;
@@ -213,10 +251,12 @@ export interface UpdateRequest {
 }
 
 export interface UpdateMetrics extends StepMetrics {
-  /** Share of response tokens whose clipped term is the one taken. */
+  /** Share of response tokens whose term clipping changed. */
   clipFraction: number;
   /** Mean over tokens of exp(d) - 1 - d with d = trainer's minus sampler's log-probability: the k3 estimator of KL(sampler || trainer). */
   kl: number;
+  /** With a KL term: mean over tokens of its estimate of KL(trainer || reference). */
+  referenceKl?: number;
   /** |sampler's - trainer's log-probability|, largest and mean over tokens. */
   logprobDifferenceMax: number;
   logprobDifferenceMean: number;
@@ -244,8 +284,10 @@ export interface EngineOperations {
   /** Refused where the engine's execution provider cannot be used. */
   status: [Record<string, never>, EngineStatus];
   load: [LoadRequest, ModelSummary];
+  reference: [ReferenceRequest, Record<string, never>];
   generate: [GenerateRequest, GenerateResult];
   logprobs: [LogprobsRequest, LogprobsResult];
+  score: [ScoreRequest, ScoreResult];
   sft: [SftRequest, SftMetrics];
   update: [UpdateRequest, UpdateMetrics];
   save: [SaveRequest, SavedPolicy];

@@ -40,6 +40,7 @@ export class FakeEngine implements Engine {
   /** Each generate call takes so long, and can be cancelled meanwhile. */
   generateMs = 0;
   private loaded: Loaded | null = null;
+  private reference: { tag: string; weights: string } | null = null;
 
   async call<O extends Operation>(
     operation: O,
@@ -49,7 +50,7 @@ export class FakeEngine implements Engine {
     options.signal?.throwIfAborted();
     this.calls.push(operation);
     if (this.calls.length - 1 === this.dieAt) {
-      this.loaded = null;
+      this.forget();
       throw new EngineLostError('the fake engine was told to die');
     }
     const handler = this.handlers[operation] as (
@@ -60,19 +61,26 @@ export class FakeEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    this.loaded = null;
+    this.forget();
   }
 
   /** Forgets what is loaded, as a new machine would know nothing. */
   forget(): void {
     this.loaded = null;
+    this.reference = null;
   }
 
   private readonly handlers: {
     [O in Operation]: (request: EngineOperations[O][0], options: CallOptions) => Promise<EngineOperations[O][1]>;
   } = {
-    status: async () => ({ tag: this.loaded?.tag ?? null, model: null, pid: process.pid }),
+    status: async () => ({
+      tag: this.loaded?.tag ?? null,
+      model: null,
+      reference: this.reference?.tag ?? null,
+      pid: process.pid,
+    }),
     load: async ({ directory, adapter, optimizer, tag }) => {
+      this.reference = null;
       const model = await readFile(join(directory, 'model.safetensors'), 'utf8');
       const trained = adapter && 'directory' in adapter ? adapter.directory : directory;
       const weights = !adapter
@@ -94,6 +102,19 @@ export class FakeEngine implements Engine {
         hiddenSize: 1,
       };
     },
+    reference: async ({ directory, adapter, tag }) => {
+      this.need();
+      const file = adapter
+        ? join(adapter.directory, 'adapter_model.safetensors')
+        : join(directory, 'model.safetensors');
+      this.reference = { tag, weights: await readFile(file, 'utf8') };
+      return {};
+    },
+    score: async ({ groups }) => {
+      const { weights } = this.need();
+      const logprob = (ids: number[], t: number) => -Number.parseInt(hash(weights, ids, t).slice(0, 4), 16) / 2 ** 16;
+      return { logprobs: groups.map(g => g.responses.map(ids => ids.map((_, t) => logprob(ids, t)))) };
+    },
     generate: async (request, { signal, onProgress }) => {
       const { weights } = this.need();
       onProgress?.({ operation: 'generate', done: 0, total: request.prompts.length, unit: 'tokens' });
@@ -109,7 +130,8 @@ export class FakeEngine implements Engine {
     },
     update: async ({ tag, ...request }) => {
       if (this.notFinite) throw new EngineRequestError('the loss is NaN', 'not-finite');
-      this.train(tag, request);
+      if (request.loss.kl && !this.reference) throw new EngineRequestError('no reference policy is loaded');
+      this.train(tag, { ...request, ...(request.loss.kl && { reference: this.reference!.weights }) });
       return {
         ...{ loss: 0.5, gradNorm: 1, entropy: 1, tokens: 3, optimizerStep: 1, seconds: Math.random() },
         ...{ clipFraction: 0, kl: 0, logprobDifferenceMax: 0, logprobDifferenceMean: 0, reward: 0.5 },

@@ -10,6 +10,7 @@ import type { Dim } from './dims.js';
 import type { GradientContext, GradientRule } from './gradient-rule.js';
 import { type Graph, GraphError, type Value } from './graph.js';
 import { positiveAxis } from './operators.js';
+import { STOP_GRADIENT } from './stop-gradient.js';
 
 /** Sums a gradient over the axes along which its value was broadcast. */
 function unbroadcast(g: Graph, gradient: Value, shape: readonly Dim[]): Value {
@@ -172,6 +173,7 @@ export const GRADIENTS: Record<string, GradientRule> = {
   ],
   Attention: ATTENTION_GRADIENT,
   TokenLogprobs: TOKEN_LOGPROBS_GRADIENT,
+  StopGradient: STOP_GRADIENT,
 };
 
 /** Values on the tape that depend on any of `sources`, the sources included. */

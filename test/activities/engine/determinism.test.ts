@@ -29,7 +29,7 @@ const fed = {
   perToken: {
     weights: randomFloats('weights', count, 0, 2 / count),
     // About the log-probability of a token among 323, so that some ratios are clipped and some are not.
-    sampled: randomFloats('sampled', count, -6.8, -4.8),
+    old: randomFloats('sampled', count, -6.8, -4.8),
     advantages: randomFloats('advantages', count, -1.5, 1.5),
   },
   scalars: { ratio_low: 0.8, ratio_high: 1.28 },

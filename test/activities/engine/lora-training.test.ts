@@ -1,11 +1,11 @@
 /** Training an adapter, against PEFT and PyTorch autograd (test/fixtures/golden/golden_adapters.py). */
 import { readAdapter } from '../../../activities/engine/adapter-folder';
-import { sequenceMean } from '../../../activities/engine/losses';
 import { readModelFolder } from '../../../activities/engine/model-folder';
 import { AdamW, gradientNorm } from '../../../activities/engine/optimizer';
 import type { OptimizerState } from '../../../activities/engine/optimizer-state';
 import type { SftExample } from '../../../activities/engine/protocol';
 import { RotaryTable } from '../../../activities/engine/rotary';
+import { sequenceMean } from '../../../activities/engine/token-weights';
 import { Trainer } from '../../../activities/engine/trainer';
 import { decodeFloats, goldenAdapters, goldenFolder, norm } from '../../support/golden';
 

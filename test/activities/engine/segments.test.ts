@@ -54,7 +54,7 @@ test.each(['llama', 'qwen2', 'qwen3'])('%s: gradients are the same to the bit wh
   const rows = groups.flatMap(g => g.responses.flat()).length;
   const perToken = {
     weights: new Float32Array(rows).fill(1 / rows),
-    sampled: Float32Array.from({ length: rows }, () => -5 - random.uniform()),
+    old: Float32Array.from({ length: rows }, () => -5 - random.uniform()),
     advantages: Float32Array.from({ length: rows }, () => random.uniform() - 0.5),
   };
   const bits = async (memory?: number) => {

@@ -1,0 +1,27 @@
+/** The reference policy of a run's KL term: the one that its reinforcement learning started from. */
+import type { PolicyRef } from '../workflows/contract.js';
+import type { UpdateRecord } from './artifacts.js';
+import { snapshotState, snapshotUri } from './checkpoint.js';
+import { MissingArtifactError, readJson, type Store } from './store/index.js';
+
+/**
+ * Goes from a policy to its parents, up to the first that no RL step made: the warm-up's last, or the base.
+ * @param policy any on the way from there
+ */
+export async function referenceOf(store: Store, policy: PolicyRef): Promise<PolicyRef> {
+  for (let at = policy; ; ) {
+    const inputs = (await stepThatMade(store, at))?.inputs;
+    if (inputs?.settings.kind !== 'rl') return at;
+    if (inputs.reference) return inputs.reference;
+    at = inputs.parent;
+  }
+}
+
+/** Null for the base. */
+async function stepThatMade(store: Store, policy: PolicyRef): Promise<UpdateRecord | null> {
+  const uri = policy.uri === snapshotUri(policy) ? (await snapshotState(store, policy)).update : policy.uri;
+  if (uri === null) return null;
+  const ref = await store.find(uri);
+  if (!ref) throw new MissingArtifactError(uri, `wanted the step that made policy ${policy.name}`);
+  return readJson<UpdateRecord>(store, ref);
+}
