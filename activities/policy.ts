@@ -63,6 +63,12 @@ export async function ensurePolicyLoaded(
     redo.unshift(await readUpdate(deps.store, from));
     from = redo[0]!.inputs.parent;
   }
+  for (const { inputs } of redo) {
+    if (!inputs.reference || (await deps.store.has(snapshotUri(inputs.reference)))) continue;
+    await ensureSnapshot(deps, inputs.reference, supervision);
+    // That took the engine: what it held is gone.
+    return ensurePolicyLoaded(deps, policy, readiness, supervision);
+  }
   if (!holds(from.name, need())) {
     supervision.note(`loading policy ${from.name}`);
     await loadSnapshot(deps, from, need() === 'fresh', supervision);
@@ -77,8 +83,23 @@ export async function ensurePolicyLoaded(
   if (redo.length > 0 && readiness === 'fresh') await freshenOptimizer(deps, redo.at(-1)!, supervision);
 }
 
+/** Publishes the policy's snapshot unless there is one; that takes the engine. */
+export async function ensureSnapshot(
+  deps: EngineDependencies,
+  policy: PolicyRef,
+  supervision: Supervision,
+  fence?: Fence,
+): Promise<void> {
+  if (await deps.store.has(snapshotUri(policy))) return;
+  const { inputs, result } = await readUpdate(deps.store, policy);
+  await ensurePolicyLoaded(deps, policy, 'as-trained', supervision);
+  supervision.note(`writing checkpoint ${policy.name}`);
+  const origin = { run: runOf(policy.uri), parent: inputs.parent.name, update: result.uri };
+  await publishLoaded(deps, origin, () => policy.name, supervision, fence);
+}
+
 /** The step that made a policy, from the redo log. */
-async function readUpdate(store: Store, policy: PolicyRef): Promise<UpdateRecord> {
+export async function readUpdate(store: Store, policy: PolicyRef): Promise<UpdateRecord> {
   const record =
     policy.uri === snapshotUri(policy)
       ? await searchUpdate(store, policy)

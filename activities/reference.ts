@@ -2,7 +2,8 @@
 import type { PolicyRef } from '../workflows/contract.js';
 import type { UpdateRecord } from './artifacts.js';
 import { snapshotState, snapshotUri } from './checkpoint.js';
-import { MissingArtifactError, readJson, type Store } from './store/index.js';
+import { readUpdate } from './policy.js';
+import type { Store } from './store/index.js';
 
 /**
  * Goes from a policy to its parents, up to the first that no RL step made: the warm-up's last, or the base.
@@ -19,9 +20,7 @@ export async function referenceOf(store: Store, policy: PolicyRef): Promise<Poli
 
 /** Null for the base. */
 async function stepThatMade(store: Store, policy: PolicyRef): Promise<UpdateRecord | null> {
-  const uri = policy.uri === snapshotUri(policy) ? (await snapshotState(store, policy)).update : policy.uri;
-  if (uri === null) return null;
-  const ref = await store.find(uri);
-  if (!ref) throw new MissingArtifactError(uri, `wanted the step that made policy ${policy.name}`);
-  return readJson<UpdateRecord>(store, ref);
+  if (!(await store.has(snapshotUri(policy)))) return readUpdate(store, policy);
+  const { update } = await snapshotState(store, policy);
+  return update === null ? null : readUpdate(store, { ...policy, uri: update });
 }

@@ -4,7 +4,7 @@ import type { Round, ScoredRollouts, StepCounts, StepInputs, UpdateRecord } from
 import type { EngineDependencies } from './dependencies.js';
 import { rulesOf } from './engine/algorithms.js';
 import type { LossSettings } from './engine/protocol.js';
-import { ensurePolicyLoaded } from './policy.js';
+import { ensurePolicyLoaded, ensureSnapshot } from './policy.js';
 import { referenceOf } from './reference.js';
 import type { RlSettings, RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
@@ -62,6 +62,7 @@ export function update(deps: EngineDependencies) {
       if (input.skip) {
         record = { stage, step, inputs, result: policy, skipped: 'no-signal', metrics: [], counts };
       } else {
+        if (inputs.reference) await ensureSnapshot(deps, inputs.reference, supervision);
         await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision);
         supervision.note(`updating in step ${step}`);
         const { sha256, metrics } = await applyStep(deps, inputs, supervision.call);

@@ -37,13 +37,13 @@ import {
   type UpdateRequest,
 } from './protocol.js';
 import { expectProvider } from './providers.js';
+import { checkGroups, checkIds, checkRollouts } from './request-checks.js';
 import { RotaryTable } from './rotary.js';
 import { fingerprintSafetensors, type Tensors } from './safetensors.js';
 import type { SessionSettings } from './session.js';
 import { sftBatch } from './sft-batch.js';
 import { policyObjective, tokenTargets } from './token-targets.js';
 import { type ObjectiveFeeds, type TokenResults, Trainer } from './trainer.js';
-import { checkRollouts } from './update-request.js';
 
 /** What an operation tells its caller while it works. `checkpoint` also throws once the caller has cancelled. */
 export interface OperationContext {
@@ -174,9 +174,10 @@ export class PolicyEngine {
   }
 
   private async generate(request: GenerateRequest, context: OperationContext): Promise<GenerateResult> {
-    const { generator } = this.policy();
+    const { folder, generator } = this.policy();
     const { maxNewTokens } = request.sampling;
-    for (const { ids } of request.prompts) this.check(ids, 'a prompt', maxNewTokens, `and ${maxNewTokens} new tokens`);
+    for (const { ids } of request.prompts)
+      checkIds(ids, folder.config, 'a prompt', maxNewTokens, `and ${maxNewTokens} new tokens`);
     if (!(request.group >= 1))
       throw new EngineRequestError(`group is ${request.group}; expected 1 or more responses to a prompt`);
     const started = performance.now();
@@ -195,7 +196,7 @@ export class PolicyEngine {
     { sequences, temperature }: LogprobsRequest,
     context: OperationContext,
   ): Promise<EngineOperations['logprobs'][1]> {
-    for (const ids of sequences) this.check(ids, 'a sequence', 0, '');
+    for (const ids of sequences) checkIds(ids, this.policy().folder.config, 'a sequence', 0, '');
     const scored = sequences.filter(ids => ids.length > 1);
     const groups = scored.map(ids => ({ promptIds: [ids[0]!], responses: [ids.slice(1)] }));
     const logprobs = await this.scored(current(this.policy()), groups, temperature ?? 1, context);
@@ -206,7 +207,7 @@ export class PolicyEngine {
   }
 
   private async score({ groups, temperature }: ScoreRequest, context: OperationContext): Promise<ScoreResult> {
-    this.checkGroups(groups);
+    checkGroups(groups, this.policy().folder.config);
     const logprobs = await this.scored(current(this.policy()), groups, temperature, context);
     let next = 0;
     return { logprobs: groups.map(({ responses }) => responses.map(ids => ids.map(() => logprobs[next++]!))) };
@@ -230,7 +231,7 @@ export class PolicyEngine {
 
   private async sft(request: SftRequest, context: OperationContext): Promise<StepMetrics> {
     const { groups, weights } = sftBatch(request.examples);
-    this.checkGroups(groups);
+    checkGroups(groups, this.policy().folder.config);
     const fed = { perToken: { weights }, scalars: {} };
     return this.step('likelihood', groups, fed, { ...request, temperature: 1 }, context, ({ logprobs }) => ({
       loss: -logprobs.reduce((sum, logprob, t) => sum + weights[t]! * logprob, 0),
@@ -241,7 +242,7 @@ export class PolicyEngine {
     const { loss } = request;
     const policy = this.policy();
     const groups = request.groups.map(g => ({ promptIds: g.promptIds, responses: g.responses.map(r => r.ids) }));
-    this.checkGroups(groups);
+    checkGroups(groups, this.policy().folder.config);
     checkRollouts(request, policy.reference !== null);
     const temperature = loss.temperature || 1;
     const scores = async (weights: Weights | false | null) =>
@@ -317,33 +318,6 @@ export class PolicyEngine {
           });
     if (withOptimizer) await writeOptimizer(directory, optimizer);
     return fingerprint;
-  }
-
-  private checkGroups(groups: readonly PromptGroup[]): void {
-    if (groups.length === 0) throw new EngineRequestError('the batch is empty; expected at least one example');
-    for (const { promptIds, responses } of groups) {
-      if (responses.length === 0) throw new EngineRequestError('a group has no responses; expected at least one');
-      this.check(promptIds, 'a prompt', 0, '');
-      for (const ids of responses) {
-        if (ids.length === 0) throw new EngineRequestError('a response is empty; expected at least one token');
-        this.check(ids, 'a response', promptIds.length, `behind a prompt of ${promptIds.length} tokens`);
-      }
-    }
-  }
-
-  /** Refuses ids outside the vocabulary and sequences that with `beside` further tokens outgrow the context. */
-  private check(ids: readonly number[], what: string, beside: number, explanation: string): void {
-    const { vocabularySize, contextLength } = this.policy().folder.config;
-    if (ids.length === 0) throw new EngineRequestError(`${what} is empty; expected at least one token id`);
-    if (ids.length + beside > contextLength)
-      throw new EngineRequestError(
-        `${what} of ${ids.length} tokens ${explanation} exceeds the model's context of ${contextLength} tokens; shorten it`,
-      );
-    const bad = ids.find(id => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
-    if (bad !== undefined)
-      throw new EngineRequestError(
-        `${what} holds the id ${bad}; expected whole numbers from 0 to ${vocabularySize - 1}`,
-      );
   }
 }
 

@@ -26,6 +26,23 @@ describe('defaults', () => {
     expect(grpo.rl).toMatchObject({ clipHigh: 0.2, maxRefills: 0, promptsPerUpdate: 4 });
   });
 
+  test.each([
+    ['grpo', { clipLow: 0.2, clipHigh: 0.2, maxRefills: 0 }],
+    ['dapo', { clipLow: 0.2, clipHigh: 0.28, maxRefills: 3 }],
+    ['dr-grpo', { clipLow: 0.2, clipHigh: 0.2, maxRefills: 0 }],
+    ['gspo', { clipLow: 3e-4, clipHigh: 4e-4, maxRefills: 0 }],
+    ['cispo', { clipLow: 1, clipHigh: 4, maxRefills: 3 }],
+    ['rloo', { clipLow: 0.2, clipHigh: 0.2, maxRefills: 0 }],
+  ])('of %s', (algorithm, expected) => {
+    const { rl } = validateSpec({ ...spec(), rl: { ...spec().rl, algorithm } });
+    expect(rl).toMatchObject({ algorithm, ...expected, kl: null, importanceCap: null });
+    const own = validateSpec({
+      ...spec(),
+      rl: { ...spec().rl, algorithm, clipLow: 0.1, clipHigh: 0.3, maxRefills: 1 },
+    });
+    expect(own.rl).toMatchObject({ clipLow: 0.1, clipHigh: 0.3, maxRefills: 1 });
+  });
+
   test('a phase overrides what it names and keeps the run’s other settings', () => {
     const input = {
       ...spec(),
@@ -89,6 +106,9 @@ describe('every wrong path is named', () => {
     ['phases[0].rl.sampling.temperature', { rl: { ...spec().rl, sampling: { maxNewTokens: 9, temperature: 0 } } }],
     ['phases[0].rl.signal.minEffectiveGroups', { rl: { ...spec().rl, signal: { minEffectiveGroups: 5 } } }],
     ['phases[0].rl.overlong.cache', { rl: { ...spec().rl, overlong: { maxLength: 10, cache: 11 } } }],
+    ['phases[0].rl.tokenMean', { rl: { ...spec().rl, algorithm: 'cispo', tokenMean: 'batch' } }],
+    ['rl.kl.coefficient', { rl: { ...spec().rl, kl: { coefficient: 0 } } }],
+    ['rl.importanceCap', { rl: { ...spec().rl, importanceCap: -1 } }],
     ['retrospective.fraction', { retrospective: { fraction: 1 } }],
     ['phases', { phases: [] }],
     ['prompt.template', { prompt: { template: '{question}' } }],
