@@ -241,6 +241,7 @@ export class PolicyEngine {
   private async update(request: UpdateRequest, context: OperationContext): Promise<EngineOperations['update'][1]> {
     const { loss } = request;
     const policy = this.policy();
+    const started = performance.now();
     const groups = request.groups.map(g => ({ promptIds: g.promptIds, responses: g.responses.map(r => r.ids) }));
     checkGroups(groups, this.policy().folder.config);
     checkRollouts(request, policy.reference !== null);
@@ -252,11 +253,12 @@ export class PolicyEngine {
       reference: await scores(loss.kl ? policy.reference : null),
     });
     const { objective, fed } = policyObjective(targets, loss);
-    return this.step(objective, groups, fed, { ...request, temperature }, context, ({ logprobs }) => ({
+    const metrics = await this.step(objective, groups, fed, { ...request, temperature }, context, ({ logprobs }) => ({
       ...policyMetrics(logprobs, targets, loss),
       reward: targets.reward,
       effectiveGroups: targets.effectiveGroups,
     }));
+    return { ...metrics, seconds: secondsSince(started) };
   }
 
   /** Gradient, checks, AdamW. Nothing is changed before the checks have passed; from then on the step is not interrupted. */

@@ -164,6 +164,44 @@ describe('longhaul engine', () => {
     expect(split.stdout.trim().split('\n')).toHaveLength(Math.ceil(groups.length / 2));
   });
 
+  test.each([
+    ['grpo', []],
+    ['dapo', ['--token-mean', 'batch']],
+    ['dr-grpo', ['--max-response-tokens', '12', '--kl-coefficient', '0.1']],
+    ['gspo', ['--kl-coefficient', '0.1', '--reference', model]],
+    ['cispo', ['--importance-cap', '2', '--minibatch', '1']],
+    ['rloo', ['--importance-cap', '2', '--kl-coefficient', '0.1']],
+  ])('update by %s %j', async (algorithm, more) => {
+    const { groups } = numbers.updates.find(u => u.name === 'gspo')!;
+    await put(
+      'rollouts',
+      groups.map(g => ({ prompt_ids: g.promptIds, responses: g.responses })),
+    );
+    const flags = ['--model', model, '--rollouts', path('rollouts'), '--algorithm', algorithm, '--lr', '1e-3'];
+    const { code, stdout } = await longhaul('update', ...flags, ...more, '--output', path('new'));
+    expect(code).toBe(0);
+    const printed = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line));
+    expect(printed.map(({ tokens }) => tokens).reduce((a, b) => a + b, 0)).toBe(62);
+    // The policy is its own reference until it is updated.
+    if (more.includes('--kl-coefficient')) expect(printed[0].referenceKl).toBeCloseTo(0, 9);
+    else expect(printed[0]).not.toHaveProperty('referenceKl');
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ['an option of another algorithm', ['grpo', '--token-mean', 'batch'], /--token-mean does not apply to grpo/],
+    ['dr-grpo without its limit', ['dr-grpo'], /give --max-response-tokens/],
+    ['a reference without use', ['grpo', '--reference', model], /--reference is for a KL term: give --kl-coefficient/],
+  ])('update refuses %s', async (_what, [algorithm, ...more], message) => {
+    await put('rollouts', []);
+    const flags = ['--model', model, '--rollouts', path('rollouts'), '--algorithm', algorithm!, '--lr', '1e-3'];
+    const { code, stderr } = await longhaul('update', ...flags, ...more, '--output', path('new'));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+
   test.each<[string, string, RegExp]>([
     ['a line that is no JSON', '{"ids": [1', /in:1: not JSON/],
     ['a record of another kind', '{"id": 3}', /in:1: .*expected \{"ids"/],

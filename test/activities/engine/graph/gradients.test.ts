@@ -3,6 +3,7 @@ import { attention, type HeadLayout, planInputs } from '../../../../activities/e
 import type { Dim } from '../../../../activities/engine/graph/dims';
 import { GRADIENTS, gradients } from '../../../../activities/engine/graph/gradients';
 import { Graph, type Value } from '../../../../activities/engine/graph/graph';
+import { stopGradient } from '../../../../activities/engine/graph/stop-gradient';
 import { tokenLogprobs } from '../../../../activities/engine/logprobs';
 import type { ElementType } from '../../../../activities/engine/onnx';
 import { planTiles } from '../../../../activities/engine/plan';
@@ -406,8 +407,8 @@ async function expectGradients(subject: Case): Promise<void> {
   await forward.release();
 }
 
-test('every rule has a case', () => {
-  expect(Object.keys(CASES).sort()).toEqual(Object.keys(GRADIENTS).sort());
+test('every rule has a case, but the one that differences must contradict', () => {
+  expect([...Object.keys(CASES), 'StopGradient'].sort()).toEqual(Object.keys(GRADIENTS).sort());
 });
 
 describe.each(Object.entries(CASES))('%s', (operator, cases) => {
@@ -435,6 +436,20 @@ test('where both sides of Min and Max are equal the first takes the gradient', a
     );
     expect([...floatData(results, 'da'), ...floatData(results, 'db')]).toEqual([1, 1, 0, 0]);
   }
+});
+
+test('where a gradient is stopped the value counts as a constant', async () => {
+  const a = Float32Array.of(2, -3);
+  const results = await evaluate(
+    g => {
+      const x = g.input('a', 'float32', [2]);
+      const product = g.op('Mul', [stopGradient(g, g.op('Mul', [x, x])), x]);
+      return { product, gradient: gradients(g, g.sum(product, [0], false), [x])[0]! };
+    },
+    { a: floats(a, [2]) },
+  );
+  expect([...floatData(results, 'product')]).toEqual([8, -27]);
+  expect([...floatData(results, 'gradient')]).toEqual([4, 9]);
 });
 
 test('an intermediate value may be asked for, and the loss itself', async () => {
