@@ -3,7 +3,7 @@ import { Graph, type Value } from './graph/graph.js';
 import type { OptimizerState } from './optimizer-state.js';
 import type { OptimizerSettings } from './protocol.js';
 import type { Tensors } from './safetensors.js';
-import { CompiledGraph, floatData, floatScalar, floats, type SessionSettings } from './session.js';
+import { CompiledGraph, floatData, floats, type SessionSettings } from './session.js';
 
 /** Scalars of one step, worked out in 64 bits outside the graph. */
 const SCALARS = [
@@ -26,10 +26,11 @@ function adamwGraph(): Graph {
   const g = new Graph('adamw');
   const flat = (name: string): Value => g.input(name, 'float32', ['n']);
   const [parameter, gradient, m, v] = [flat('parameter'), flat('gradient'), flat('m'), flat('v')];
-  const scalars = Object.fromEntries(SCALARS.map(name => [name, g.input(name, 'float32', [])])) as Record<
-    (typeof SCALARS)[number],
-    Value
-  >;
+  // One feed for all: for small tensors a run's cost is that of handing over its feeds.
+  const fed = g.input('scalars', 'float32', [SCALARS.length]);
+  const scalars = Object.fromEntries(
+    SCALARS.map((name, i) => [name, g.op('Gather', [fed, g.scalar(i, 'int64')], { axis: 0 })]),
+  ) as Record<(typeof SCALARS)[number], Value>;
   const mul = (a: Value, b: Value): Value => g.op('Mul', [a, b]);
   const add = (a: Value, b: Value): Value => g.op('Add', [a, b]);
   const scaled = mul(gradient, scalars.gradient_scale);
@@ -88,7 +89,12 @@ export class AdamW {
       root_correction: Math.sqrt(1 - settings.beta2 ** t),
       decay: 1 - settings.learningRate * settings.weightDecay,
     };
-    const fed = Object.fromEntries(SCALARS.map(name => [name, floatScalar(scalars[name])]));
+    const fed = {
+      scalars: floats(
+        Float32Array.from(SCALARS, name => scalars[name]),
+        [SCALARS.length],
+      ),
+    };
     for (const [name, parameter] of parameters) {
       const flat = (data: Float32Array) => floats(data, [data.length]);
       const moment = (of: Tensors): Float32Array => of.get(name)?.data ?? new Float32Array(parameter.data.length);

@@ -44,7 +44,7 @@ const RULES: { [K in keyof EngineSettings]: Rule<EngineSettings[K]> } = {
     variable: 'LONGHAUL_ENGINE_MEMORY',
     expected: 'a size such as 6GiB, 500MB or a number of bytes',
     parse: text => (parseSize(text) > 0 ? parseSize(text) : undefined),
-    standard: () => freeMemory() / 2,
+    standard: () => freeMemory() / 3,
   },
   provider: {
     variable: 'LONGHAUL_ENGINE_PROVIDER',

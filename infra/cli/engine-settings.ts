@@ -6,7 +6,7 @@ const FLAGS: { [K in keyof EngineSettings]: { value: string; help: string } } = 
   threads: { value: '<n>', help: 'threads of the engine; results do not depend on it (default: one a core)' },
   memory: {
     value: '<size>',
-    help: 'what a backward pass may keep, e.g. 6GiB; beyond, activations are computed again; results do not depend on it (default: half of what is free at the start)',
+    help: 'what a backward pass may keep, e.g. 6GiB; beyond, activations are computed again; results do not depend on it (default: a third of what is free at the start)',
   },
   provider: { value: '<name>', help: "onnxruntime's execution provider: cpu, cuda or webgpu (default: cpu)" },
 };
