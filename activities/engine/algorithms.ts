@@ -16,7 +16,7 @@ interface AlgorithmRules {
   loss: PolicyLossName;
   /**
    * What is compared with the policy that sampled: each token, or the response as a whole, exp(mean log ratio), which
-   * takes a scoring pass under the current weights before each update (a third of an update's arithmetic).
+   * takes a scoring pass under the current weights before each update: a third more arithmetic at most.
    */
   ratio: 'token' | 'sequence';
   /** The ratio is kept within [1 - clipLow, 1 + clipHigh] unless told otherwise; clipLow 1 sets no lower bound. */
