@@ -6,17 +6,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readAdapter, writeAdapter } from './adapter-folder.js';
 import { rulesOf } from './algorithms.js';
-import type { DecoderConfig } from './config.js';
 import { Generator } from './generate.js';
-import { type Adapter, initialAdapter } from './lora.js';
+import { current, type LoadedPolicy, readPolicy, summary, trained, type Weights } from './loaded-policy.js';
 import { LoraMerge } from './lora-merge.js';
 import type { Objective } from './losses.js';
 import { type ModelFolder, readModelFolder, writeModelFolder } from './model-folder.js';
 import { AdamW, gradientNorm } from './optimizer.js';
-import { hasOptimizer, type OptimizerState, readOptimizer, writeOptimizer } from './optimizer-state.js';
+import { writeOptimizer } from './optimizer-state.js';
 import type { PromptGroup } from './packing.js';
 import { policyMetrics } from './policy-metrics.js';
 import {
+  DEFAULT_MICRO_BATCH_TOKENS,
   type EngineOperations,
   type EngineProgress,
   EngineRequestError,
@@ -50,32 +50,14 @@ export interface OperationContext {
   checkpoint(done: number, total: number, unit: EngineProgress['unit']): Promise<void>;
 }
 
-/** Scoring without gradients is bounded by memory alone. */
-const SCORE_TOKENS = 4096;
-
 interface Sessions {
   configText: string;
   trainer: Trainer;
   generator: Generator;
 }
 
-/** Weights to compute with, adapted or not. */
-interface Weights {
-  tensors: Tensors;
-  adapter: Adapter | null;
-}
-
-interface Loaded extends Sessions {
-  tag: string | null;
-  folder: ModelFolder;
-  /** Trained in the folder's weights' stead. */
-  adapter: Adapter | null;
-  /** The weights with the adapter in them, once they are asked for; a step makes them stale. */
-  merged: Tensors | null;
-  optimizer: OptimizerState;
-  /** The policy that a KL term holds it near. */
-  reference: (Weights & { tag: string }) | null;
-}
+/** The policy in memory, with what computes on it. */
+type Loaded = LoadedPolicy & Sessions;
 
 export class PolicyEngine {
   private loaded: Loaded | null = null;
@@ -126,12 +108,10 @@ export class PolicyEngine {
   private async load(request: LoadRequest, context: OperationContext): Promise<ModelSummary> {
     await this.usableProvider();
     this.loaded = null;
-    const folder = await readModelFolder(request.directory);
-    const adapter = await openAdapter(request, folder.config);
-    const optimizer = await openOptimizer(request, trained({ adapter, folder }));
+    const policy = await readPolicy(request);
+    const { folder } = policy;
     await context.checkpoint(folder.tensors.size, folder.tensors.size, 'tensors');
-    const sessions = await this.sessionsFor(folder);
-    this.loaded = { tag: request.tag, folder, adapter, merged: null, optimizer, reference: null, ...sessions };
+    this.loaded = { ...policy, ...(await this.sessionsFor(folder)) };
     return summary(folder);
   }
 
@@ -222,7 +202,7 @@ export class PolicyEngine {
   ): Promise<Float32Array> {
     const { logprobs } = await this.policy().trainer.score(tensors, groups, {
       temperature,
-      microBatchTokens: SCORE_TOKENS,
+      microBatchTokens: DEFAULT_MICRO_BATCH_TOKENS,
       adapter,
       checkpoint: (done, total) => context.checkpoint(done, total, 'micro-batches'),
     });
@@ -323,37 +303,4 @@ export class PolicyEngine {
   }
 }
 
-function summary({ config, tensors }: ModelFolder): ModelSummary {
-  return {
-    architecture: config.architecture,
-    parameters: [...tensors.values()].reduce((sum, t) => sum + t.data.length, 0),
-    vocabularySize: config.vocabularySize,
-    contextLength: config.contextLength,
-    layers: config.layers,
-    hiddenSize: config.hiddenSize,
-  };
-}
-
 const secondsSince = (started: number): number => (performance.now() - started) / 1000;
-
-const current = ({ folder, adapter }: Loaded): Weights => ({ tensors: folder.tensors, adapter });
-
-/** What steps change, and the optimiser's state is of. */
-function trained({ adapter, folder }: Pick<Loaded, 'adapter' | 'folder'>): Tensors {
-  return adapter?.tensors ?? folder.tensors;
-}
-
-async function openAdapter({ adapter }: LoadRequest, config: DecoderConfig): Promise<Adapter | null> {
-  if (!adapter) return null;
-  return 'fresh' in adapter ? initialAdapter(config, adapter.fresh) : readAdapter(adapter.directory, config);
-}
-
-/** @param tensors that the state must be of */
-async function openOptimizer(request: LoadRequest, tensors: Tensors): Promise<OptimizerState> {
-  const { adapter, directory, optimizer } = request;
-  const own = !adapter ? directory : 'directory' in adapter ? adapter.directory : null;
-  const beside = own !== null && (await hasOptimizer(own)) ? own : null;
-  const source = optimizer === undefined ? beside : optimizer;
-  if (source === null) return { step: 0, m: new Map(), v: new Map() };
-  return readOptimizer(source, new Map([...tensors].map(([name, { shape }]) => [name, shape])));
-}
