@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { LONGHAUL_COMMAND } from '../checkout.js';
 import { UserError } from '../user-error.js';
-import { choosePort } from './ports.js';
+import { claimPort } from './ports.js';
 import { isAlive } from './process-identity.js';
 import { type StackAddresses, StackFile, type StackRecord } from './stack-file.js';
 import { Supervised } from './supervised.js';
@@ -96,8 +96,11 @@ async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> 
   await mkdir(logsOf(state), { recursive: true });
   await mkdir(store, { recursive: true });
   const temporal = await findTemporal({ log });
-  const port = await choosePort(options.port, USUAL_PORT);
-  const uiPort = await choosePort(options.uiPort, USUAL_UI_PORT);
+  const claims = {
+    server: await claimPort(options.port, USUAL_PORT),
+    ui: await claimPort(options.uiPort, USUAL_UI_PORT),
+  };
+  const [port, uiPort] = [claims.server.port, claims.ui.port];
   const addresses = { address: `127.0.0.1:${port}`, ui: `http://127.0.0.1:${uiPort}` };
   await writeFile(profileOf(state), `[profile.default]\naddress = "${addresses.address}"\nnamespace = "default"\n`);
 
@@ -143,6 +146,9 @@ async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> 
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    claims.server.release();
+    claims.ui.release();
   }
   file.update({ addresses });
   return { ...addresses, owned: true, alive: () => true, stop, kill };

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { choosePort } from '../../../infra/local/ports';
+import { claimPort } from '../../../infra/local/ports';
 import { identify, isAlive } from '../../../infra/local/process-identity';
 import { profileOf, runningStack, startStack } from '../../../infra/local/stack';
 import { StackFile, type StackRecord } from '../../../infra/local/stack-file';
@@ -126,10 +126,20 @@ test('a taken port is passed over unless it was asked for by number', async () =
     server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
   );
   try {
-    const found = await choosePort(undefined, taken);
-    expect(found).not.toBe(taken);
-    await expect(choosePort(taken, 7233)).rejects.toThrow(`Port ${taken} is taken`);
+    const { port } = await claimPort(undefined, taken);
+    expect(port).not.toBe(taken);
+    await expect(claimPort(taken, 7233)).rejects.toThrow(`Port ${taken} is taken`);
   } finally {
     await new Promise(resolve => server.close(resolve));
   }
+});
+
+test('of two that come up at the same time one gets the usual port, until its server listens there', async () => {
+  const usual = 28_371;
+  const claims = await Promise.all([claimPort(undefined, usual), claimPort(undefined, usual)]);
+  expect(claims.filter(({ port }) => port === usual)).toHaveLength(1);
+  for (const claim of claims) claim.release();
+  const next = await claimPort(undefined, usual);
+  expect(next.port).toBe(usual);
+  next.release();
 });
