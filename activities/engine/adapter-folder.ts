@@ -2,12 +2,12 @@
  * PEFT's adapter folders, adapter_config.json and adapter_model.safetensors, read and written so that PEFT and the engine
  * load each other's (https://huggingface.co/docs/peft/developer_guides/checkpoint).
  */
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DecoderConfig } from './config.js';
+import { exists, newFolder, syncDirectory, writeSynced } from './files.js';
 import { type Adapter, adapterShapes, lastPart, targetedModules } from './lora.js';
-import { newFolder, syncDirectory, writeSynced } from './model-folder.js';
 import { EngineRequestError, type LoraSettings } from './protocol.js';
 import { type Fingerprint, SafetensorsFile, type Tensors, writeSafetensors } from './safetensors.js';
 
@@ -172,11 +172,4 @@ function adapterConfigText({ settings, modules, baseModel }: Adapter): string {
     use_rslora: rslora,
   };
   return `${JSON.stringify(fields, null, 2)}\n`;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -195,13 +195,11 @@ export class Generator {
     const { heads, kvHeads, headDim } = this.config;
     const batch = rows.length;
     const group = rows[0]!.places.length;
-    const lines = rows.flatMap(row =>
-      row.places.map((place, slot) => ({ row, response: row.group.responses[place]!, slot })),
-    );
-    const positions = lines.map(({ row }) => row.group.prompt.ids.length - 1 + start);
+    const lines = linesOf(rows);
+    const positions = lines.map(({ prompt }) => prompt.ids.length - 1 + start);
     const uniforms = new Float32Array(turns * lines.length);
-    lines.forEach(({ row, response, slot }, line) => {
-      if (isFiller(row, slot)) return;
+    lines.forEach(({ response, filler }, line) => {
+      if (filler) return;
       for (let turn = 0; turn < turns; turn++) uniforms[turn * lines.length + line] = response.stream.uniform();
     });
     const entry = (width: number, value = 0) =>
@@ -209,12 +207,12 @@ export class Generator {
     return {
       ...this.rotary.feeds(positions.reduce((a, b) => Math.max(a, b), 0) + turns),
       ids: integers(
-        lines.map(({ row, response }) => response.ids.at(-1) ?? row.group.prompt.ids.at(-1)!),
+        lines.map(({ prompt, response }) => response.ids.at(-1) ?? prompt.ids.at(-1)!),
         [lines.length],
       ),
       positions: integers(positions, [lines.length, 1]),
       uniforms: floats(uniforms, [turns, lines.length]),
-      done: bools(lines.map(({ row, response, slot }) => response.finish === 'stop' || isFiller(row, slot))),
+      done: bools(lines.map(({ response, filler }) => response.finish === 'stop' || filler)),
       turns: integers([turns], []),
       batch: integers([batch], [1]),
       group: integers([group], [1]),
@@ -238,8 +236,12 @@ function openGroup(index: number, prompt: GeneratePrompt, group: number): Group 
   return { index, prompt, responses };
 }
 
-/** Whether another slot before it holds the same response. */
-const isFiller = ({ places }: Row, slot: number): boolean => places.indexOf(places[slot]!) < slot;
+/** The batch's lines, row by row; a filler stands for a response that a slot before it holds. */
+function linesOf(rows: readonly Row[]): { prompt: GeneratePrompt; response: Response; filler: boolean }[] {
+  return rows.flatMap(({ group: { prompt, responses }, places }) =>
+    places.map((place, slot) => ({ prompt, response: responses[place]!, filler: places.indexOf(place) < slot })),
+  );
+}
 
 /** The rows with a response that has not ended, and which those are. */
 function stillRunning(rows: readonly Row[]): Row[] {
@@ -259,13 +261,11 @@ const placesIn = (row: Row, places: readonly number[]): number[] => places.map(p
 function collect(rows: readonly Row[], outputs: Feeds, stopIds: readonly number[]): number {
   const tokens = outputs.tokens!.data as BigInt64Array;
   const logprobs = floatData(outputs, 'logprobs');
-  const lines = rows.flatMap(row =>
-    row.places.map((place, slot) => ({ row, slot, response: row.group.responses[place]! })),
-  );
+  const lines = linesOf(rows);
   const stops = new Set(stopIds);
   let added = 0;
-  lines.forEach(({ row, slot, response }, line) => {
-    if (isFiller(row, slot)) return;
+  lines.forEach(({ response, filler }, line) => {
+    if (filler) return;
     for (let at = line; at < tokens.length && response.finish === 'length'; at += lines.length) {
       const id = Number(tokens[at]);
       response.ids.push(id);

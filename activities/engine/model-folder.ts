@@ -2,9 +2,10 @@
  * Hugging Face model folders: config.json, the tokenizer's files and model.safetensors, read and written so that
  * transformers and the engine load each other's.
  */
-import { mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DecoderConfig, expectedTensors, parseConfig } from './config.js';
+import { newFolder, syncDirectory, writeSynced } from './files.js';
 import { EngineRequestError } from './protocol.js';
 import { type Fingerprint, type Tensor, type Tensors, writeSafetensors } from './safetensors.js';
 import { WEIGHTS_FILE, Weights } from './weights.js';
@@ -105,27 +106,6 @@ export async function writeModelFolder(directory: string, content: ModelFolderCo
   return fingerprint;
 }
 
-/** Makes the folder; @throws EngineRequestError where it is there and not empty. */
-export async function newFolder(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  const present = await readdir(directory);
-  if (present.length > 0) {
-    throw new EngineRequestError(`${directory}: already holds ${present[0]}; expected a new or empty folder`);
-  }
-}
-
-/** Flushes the folder's own entries, without which a new file can be lost though its content is on the disk. */
-export async function syncDirectory(directory: string): Promise<void> {
-  // Windows has no such operation: it cannot open a folder.
-  if (process.platform === 'win32') return;
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 function checkTensors(
   directory: string,
   config: DecoderConfig,
@@ -170,15 +150,4 @@ function bytesOf({ data }: Tensor): Buffer {
 /** Edits the text, not the parsed value: JavaScript would write 1e4's `10000.0` as `10000`, which transformers reads as another type. */
 function withFloat32(configText: string): string {
   return configText.replace(/("(?:torch_dtype|dtype)"\s*:\s*)"[^"]*"/g, '$1"float32"');
-}
-
-/** Writes a whole file and flushes it to the disk. */
-export async function writeSynced(path: string, bytes: Buffer): Promise<void> {
-  const handle = await open(path, 'w');
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

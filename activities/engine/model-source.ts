@@ -4,13 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
-import { COMPANION_FILES, CONFIG_FILE, syncDirectory } from './model-folder.js';
+import { exists, syncDirectory } from './files.js';
+import { COMPANION_FILES, CONFIG_FILE } from './model-folder.js';
 import { EngineRequestError } from './protocol.js';
 import { INDEX_FILE, readIndex, WEIGHTS_FILE } from './weights.js';
 
@@ -208,11 +209,4 @@ async function explained(
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause ? `${message} (${reasonOf(cause)})` : (message ?? String(error));
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

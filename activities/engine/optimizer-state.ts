@@ -2,9 +2,8 @@
  * AdamW's state beside a model: optimizer.safetensors with the two moments of every tensor, `m.<name>` and `v.<name>`,
  * and the number of steps taken in the header's metadata.
  */
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from './model-folder.js';
+import { exists, syncDirectory } from './files.js';
 import { EngineRequestError } from './protocol.js';
 import { type Fingerprint, SafetensorsFile, type Tensor, type Tensors, writeSafetensors } from './safetensors.js';
 
@@ -20,10 +19,7 @@ export interface OptimizerState {
 
 /** Whether the folder holds an optimiser's state. */
 export function hasOptimizer(directory: string): Promise<boolean> {
-  return access(join(directory, OPTIMIZER_FILE)).then(
-    () => true,
-    () => false,
-  );
+  return exists(join(directory, OPTIMIZER_FILE));
 }
 
 /**

@@ -2,9 +2,10 @@
  * The weights of a Hugging Face folder as one table of tensors, whether they lie in model.safetensors or in shards that
  * model.safetensors.index.json lists. The single file wins where both are there, as in transformers.
  */
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { exists } from './files.js';
 import { EngineRequestError } from './protocol.js';
 import { SafetensorsFile, type Tensor } from './safetensors.js';
 import type { TensorEntry } from './safetensors-header.js';
@@ -117,11 +118,4 @@ async function openShard(indexPath: string, directory: string, shard: string): P
     throw new EngineRequestError(`${indexPath}: names ${shard}, which is not in the folder: fetch it too`, 'bad-model');
   }
   return SafetensorsFile.open(join(directory, shard));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
