@@ -1,14 +1,7 @@
 /** From the rewards of a group's responses to their advantages: how much better each was than its fellows. In 64 bits. */
-import type { OverlongSettings } from './protocol.js';
 
 /** Of one group. A response without fellows has advantage 0. */
 export type Advantages = (rewards: readonly number[]) => number[];
-
-/** DAPO's soft overlong punishment (arXiv 2503.14476, eq. 13), `length` in tokens: 0, then falling to -1 at maxLength, -1 beyond. */
-export function overlongPenalty(length: number, { maxLength, cache }: OverlongSettings): number {
-  if (length <= maxLength - cache) return 0;
-  return length <= maxLength ? (maxLength - cache - length) / cache : -1;
-}
 
 const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 

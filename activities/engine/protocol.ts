@@ -5,6 +5,7 @@
  * rewards and Temporal live outside. Requests and results are small and cross by IPC; weights cross as folders on disk.
  */
 import type { Algorithm } from './algorithms.js';
+import type { WeightingSettings } from './token-weights.js';
 
 /** AdamW (Loshchilov & Hutter 2019, algorithm 2) with bias correction, decoupled decay and global-norm clipping. */
 export interface OptimizerSettings {
@@ -37,7 +38,7 @@ export interface OverlongSettings {
   cache: number;
 }
 
-export interface LossSettings {
+export interface LossSettings extends WeightingSettings {
   algorithm: Algorithm;
   /** The ratio is clipped to [1 - clipLow, 1 + clipHigh]. */
   clipLow: number;
@@ -45,10 +46,6 @@ export interface LossSettings {
   /** The temperature the rollouts were sampled at: log-probabilities are taken from logits / temperature. */
   temperature: number;
   overlong: OverlongSettings | null;
-  /** DAPO only: token mean within each prompt's group (the paper's equation) or over the whole mini-batch (the authors' code). */
-  tokenMean: 'group' | 'batch';
-  /** Dr. GRPO only, and needed there: the most tokens that a response may have. Sums over tokens are divided by it. */
-  maxResponseTokens?: number;
   /**
    * Adds coefficient times KL(trainer || reference) to the loss, in the k3 estimate (GRPO, arXiv 2402.03300, eq. 4), tokens
    * weighing what they weigh in the loss. Needs a reference. Costs a scoring pass under its weights.

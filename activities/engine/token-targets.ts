@@ -1,7 +1,7 @@
 /** What a mini-batch's tokens are trained towards: rewards, weights and log-probabilities spread over them, in 64 bits until fed. */
-import { overlongPenalty } from './advantages.js';
 import { rulesOf } from './algorithms.js';
 import type { Objective } from './losses.js';
+import { overlongPenalty } from './overlong.js';
 import type { LossSettings, ScoredGroup, ScoredResponse } from './protocol.js';
 import type { ObjectiveFeeds } from './trainer.js';
 

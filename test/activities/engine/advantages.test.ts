@@ -1,5 +1,6 @@
 /** Advantages and shaping: numbers worked by hand. */
-import { centred, leaveOneOut, normalised, overlongPenalty } from '../../../activities/engine/advantages';
+import { centred, leaveOneOut, normalised } from '../../../activities/engine/advantages';
+import { overlongPenalty } from '../../../activities/engine/overlong';
 import { expectClose } from '../../support/close';
 import { randomFloats } from '../../support/graphs';
 
