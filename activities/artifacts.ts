@@ -8,6 +8,7 @@ import type {
   SftMetrics,
   UpdateMetrics,
 } from './engine/protocol.js';
+import type { ResponseReward } from './rewards/reward.js';
 import { type ArtifactRef, readLines, type StageAttempt, type Store } from './store/index.js';
 
 /** A line of data/train.jsonl or data/set-*.jsonl: a sample ready for the model. */
@@ -69,11 +70,16 @@ export interface ScoredRollouts {
   id: string;
   index: number;
   origin: PoolEntry['origin'];
-  meanReward: number;
-  responses: { reward: number; extracted: string | null; reason: string; text: string }[];
-  /** Why the group cannot teach anything; null if its rewards differ. */
-  dropped: 'no-variance' | null;
+  /** Null of a group that is unscored. */
+  meanReward: number | null;
+  responses: ScoredResponse[];
+  /** Why the group cannot teach anything: equal rewards, or none to be had (`reason` says why); null if its rewards differ. */
+  dropped: 'no-variance' | 'unscored' | null;
+  reason?: string;
 }
+
+/** Of an unscored group the text alone. */
+export type ScoredResponse = { text: string } & Partial<ResponseReward>;
 
 /** One round of a step: its rollouts and their scores, line by line. */
 export interface Round {
@@ -131,11 +137,14 @@ export interface StepCounts {
   carriedEffective: number;
   /** Groups dropped for want of variance. */
   noVariance: number;
+  /** Groups dropped for want of rewards: whoever was asked for them gave none. */
+  unscored: number;
   /** Effective groups beyond those wanted. */
   surplus: number;
   trained: number;
-  meanReward: number;
-  passRate: number;
+  /** Over all groups that have rewards; null when none has. */
+  meanReward: number | null;
+  passRate: number | null;
 }
 
 /** checkpoints/<policy>/state.json */
@@ -155,6 +164,11 @@ export interface CheckpointState {
 /** <phase>/<attempt>/difficulty.json: rewards by line of data/train.jsonl. */
 export interface DifficultyRecord {
   samples: { index: number; id: string; responses: number; meanReward: number }[];
+}
+
+/** Every reward that the groups have, in order. */
+export function rewardsOf(groups: readonly ScoredRollouts[]): number[] {
+  return groups.flatMap(group => (group.dropped === 'unscored' ? [] : group.responses.map(({ reward }) => reward!)));
 }
 
 const caches = new WeakMap<Store, Map<string, Promise<unknown[]>>>();

@@ -46,7 +46,7 @@ export interface StageSettings {
 
 /** Where overrides may reach: what was tokenised, imported or trained before stays as it is. */
 const CHANGEABLE =
-  /^(seed$|rl\.|phases[.[]|retrospective\.|warmup\.(epochs$|batchSize$|optimizer\.)|checkpoints\.|engine\.)/;
+  /^(seed$|rl\.|reward\.|phases[.[]|retrospective\.|warmup\.(epochs$|batchSize$|optimizer\.)|checkpoints\.|engine\.)/;
 
 export function claimAttempt(deps: Dependencies) {
   return ({ stage, spec, warmupData, overrides }: ClaimAttemptInput): Promise<StageSettings> =>
@@ -81,7 +81,7 @@ function forStage(stage: string, overrides: Record<string, unknown>): Record<str
       refused.map(path => ({
         path,
         problem:
-          'a replay cannot change it: expected seed, rl.…, phases.…, retrospective.…, warmup.…, checkpoints.… or engine.…',
+          'a replay cannot change it: expected seed, rl.…, reward.…, phases.…, retrospective.…, warmup.…, checkpoints.… or engine.…',
       })),
     );
   }

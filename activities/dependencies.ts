@@ -1,7 +1,8 @@
 /** What the activities work with. Workers wire the real ones; tests put in what they like. */
 import type { Sample, Source } from './datasets/sources.js';
 import type { Engine, LoraSettings } from './engine/protocol.js';
-import type { Verdict } from './rewards/rules.js';
+import type { Rewarder } from './rewards/reward.js';
+import type { RewardSettings } from './rewards/settings.js';
 import type { Store } from './store/index.js';
 
 /** A model as far as text is concerned: its tokenizer, chat template and limits. */
@@ -34,8 +35,8 @@ export interface Dependencies {
   store: Store;
   models: Models;
   readSource(source: Source): AsyncIterable<Sample>;
-  /** Scores a response by rule against the gold answers. */
-  scoreRule(task: Sample['task'], response: string, answers: readonly string[]): Verdict;
+  /** What rewards responses, as a spec says. */
+  rewarder(settings: RewardSettings): Rewarder;
   /** A preset's spec as written. Throws if there is none of that name. */
   readPreset(name: string): Promise<unknown>;
 }

@@ -1,5 +1,5 @@
 /** Closes a phase's books: how difficult its samples were, and a line for each of its steps. */
-import type { DifficultyRecord, ScoredRollouts, UpdateRecord } from './artifacts.js';
+import { type DifficultyRecord, rewardsOf, type ScoredRollouts, type UpdateRecord } from './artifacts.js';
 import type { Dependencies } from './dependencies.js';
 import {
   type ArtifactRef,
@@ -29,9 +29,11 @@ export function recordDifficulty(deps: Dependencies) {
       for (const record of await updatesOf(deps.store, stage, steps)) {
         for (const { scores } of record.inputs.rounds) {
           for (const group of await readLines<ScoredRollouts>(deps.store, scores)) {
+            const rewards = rewardsOf([group]);
+            if (rewards.length === 0) continue;
             const entry = seen.get(group.index) ?? { id: group.id, responses: 0, rewardSum: 0 };
-            entry.responses += group.responses.length;
-            entry.rewardSum += group.responses.reduce((sum, { reward }) => sum + reward, 0);
+            entry.responses += rewards.length;
+            entry.rewardSum += rewards.reduce((sum, reward) => sum + reward, 0);
             seen.set(group.index, entry);
           }
         }

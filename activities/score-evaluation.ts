@@ -4,7 +4,8 @@ import { type PromptItem, readData } from './artifacts.js';
 import { type ItemResult, summarise } from './benchmarks/results.js';
 import type { Dependencies } from './dependencies.js';
 import type { EvaluateInput, EvaluationResponses } from './evaluate.js';
-import { type ArtifactRef, evaluationUri, publishJson, readLines } from './store/index.js';
+import type { RunSpec } from './spec.js';
+import { type ArtifactRef, evaluationUri, publishJson, readJson, readLines } from './store/index.js';
 import { supervised } from './supervision.js';
 import { textModelOf } from './text-model.js';
 
@@ -22,17 +23,31 @@ export interface EvaluationResult {
 }
 
 export function scoreEvaluation(deps: Dependencies) {
-  return ({ run, policy, label, set, responses }: ScoreEvaluationInput): Promise<EvaluationRow> =>
+  return ({ run, spec, policy, label, set, responses }: ScoreEvaluationInput): Promise<EvaluationRow> =>
     supervised(`scoring ${label} on ${set.name}`, async supervision => {
       const items = await readData<PromptItem>(deps.store, set.data);
       const model = await textModelOf(deps, run);
       const lines = await readLines<EvaluationResponses>(deps.store, responses);
-      const results = items.map(({ id, question, task, answers: golds, promptIds }, k): ItemResult => {
-        const answers = lines[k]!.responses.map(({ ids, finish }) => {
-          const text = model.responseText(ids);
-          return { ...deps.scoreRule(task, text, golds), text, tokens: ids.length, finish };
+      const texts = lines.map(line => line.responses.map(({ ids }) => model.responseText(ids)));
+      const { reward } = await readJson<RunSpec>(deps.store, spec);
+      const rewards = await deps.rewarder(reward).reward(
+        items.map(({ id, task, question, answers }, k) => ({ id, task, question, answers, responses: texts[k]! })),
+        { signal: supervision.call.signal, note: supervision.note },
+      );
+      const results = items.map(({ id, question, answers: golds, promptIds }, k): ItemResult => {
+        const given = rewards[k]!;
+        const answers = lines[k]!.responses.map(({ ids, finish }, i) => {
+          const reward = given.rewards ? given.rewards[i]! : null;
+          return { ...reward, text: texts[k]![i]!, tokens: ids.length, finish };
         });
-        return { id, question, golds, promptTokens: promptIds.length, answers };
+        return {
+          id,
+          question,
+          golds,
+          promptTokens: promptIds.length,
+          answers,
+          ...(!given.rewards && { unscored: given.unscored }),
+        };
       });
       const uri = evaluationUri(run, `${label}.${set.name}`, policy.name, 'json');
       const row = summarise(label, set.name, results, uri);

@@ -1,12 +1,25 @@
 /** Rewards for a round of rollouts. */
-import { type PromptItem, type RolloutGroup, readData, type ScoredRollouts } from './artifacts.js';
+import { type PromptItem, type RolloutGroup, readData, rewardsOf, type ScoredRollouts } from './artifacts.js';
 import type { Dependencies } from './dependencies.js';
-import { type ArtifactRef, fenceOf, publishLines, readLines, type StageAttempt, stepUri } from './store/index.js';
+import type { GroupReward } from './rewards/reward.js';
+import type { RunSpec } from './spec.js';
+import {
+  type ArtifactRef,
+  fenceOf,
+  publishLines,
+  readJson,
+  readLines,
+  type StageAttempt,
+  specUri,
+  stepUri,
+} from './store/index.js';
 import { supervised } from './supervision.js';
 import { textModelOf } from './text-model.js';
 
 export interface ScoreInput {
   stage: StageAttempt;
+  /** Absent where an earlier version asked for it: the run's own. */
+  spec?: ArtifactRef;
   data: ArtifactRef;
   step: number;
   refill: number;
@@ -25,7 +38,7 @@ export interface ScoreResult {
 }
 
 export function score(deps: Dependencies) {
-  return ({ stage, data, step, refill, rollouts }: ScoreInput): Promise<ScoreResult> =>
+  return ({ stage, spec, data, step, refill, rollouts }: ScoreInput): Promise<ScoreResult> =>
     supervised(`scoring step ${step}`, async supervision => {
       const uri = stepUri(stage, step, `scores-${refill}.jsonl`);
       const published = await deps.store.find(uri);
@@ -34,30 +47,38 @@ export function score(deps: Dependencies) {
       const items = await readData<PromptItem>(deps.store, data);
       const model = await textModelOf(deps, stage.run);
       const groups = await readLines<RolloutGroup>(deps.store, rollouts);
-      const scored = groups.map((group): ScoredRollouts => {
-        const { task, answers } = items[group.index]!;
-        const responses = group.responses.map(response => {
-          const text = model.responseText(response.ids);
-          const { score: reward, extracted, reason } = deps.scoreRule(task, text, answers);
-          return { reward, extracted, reason, text };
-        });
-        const rewards = responses.map(response => response.reward);
-        return {
-          id: group.id,
-          index: group.index,
-          origin: group.origin,
-          meanReward: rewards.reduce<number>((sum, reward) => sum + reward, 0) / rewards.length,
-          responses,
-          dropped: rewards.every(reward => reward === rewards[0]) ? 'no-variance' : null,
-        };
-      });
+      const texts = groups.map(group => group.responses.map(response => model.responseText(response.ids)));
+      const { reward } = await readJson<RunSpec>(deps.store, spec ?? (await deps.store.find(specUri(stage.run)))!);
+      const rewards = await deps.rewarder(reward).reward(
+        groups.map(({ id, index }, k) => {
+          const { task, question, answers } = items[index]!;
+          return { id, task, question, answers, responses: texts[k]! };
+        }),
+        { signal: supervision.call.signal, note: supervision.note },
+      );
+      const scored = groups.map((group, k) => scoredGroup(group, texts[k]!, rewards[k]!));
       supervision.check();
       return summary(await publishLines(deps.store, uri, scored, fenceOf(stage)), scored);
     });
 }
 
+function scoredGroup({ id, index, origin }: RolloutGroup, texts: string[], given: GroupReward): ScoredRollouts {
+  const common = { id, index, origin };
+  if (given.rewards === null) {
+    const responses = texts.map(text => ({ text }));
+    return { ...common, meanReward: null, responses, dropped: 'unscored', reason: given.unscored };
+  }
+  const rewards = given.rewards.map(({ reward }) => reward);
+  return {
+    ...common,
+    meanReward: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length,
+    responses: given.rewards.map((reward, i) => ({ ...reward, text: texts[i]! })),
+    dropped: rewards.every(reward => reward === rewards[0]) ? 'no-variance' : null,
+  };
+}
+
 function summary(scores: ArtifactRef, groups: ScoredRollouts[]): ScoreResult {
-  const rewards = groups.flatMap(group => group.responses.map(response => response.reward));
+  const rewards = rewardsOf(groups);
   return {
     scores,
     groups: groups.length,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { sourceSchema } from './datasets/sources.js';
 import { ALGORITHM_NAMES } from './engine/algorithms.js';
 import { DEFAULT_LORA, DEFAULT_MICRO_BATCH_TOKENS, DEFAULT_OPTIMIZER } from './engine/protocol.js';
+import { rewardSchema } from './rewards/settings.js';
 
 const positiveInt = z.int().positive();
 const fraction = z.number().min(0).max(1);
@@ -150,6 +151,7 @@ export const runSpecSchema = z.strictObject({
     })
     .nullable()
     .default(null),
+  reward: rewardSchema.prefault({}),
   rl: rlSchema,
   phases: z.array(phaseSchema).min(1),
   retrospective: retrospectiveSchema.prefault({}),

@@ -132,13 +132,13 @@ export async function trainedGroups(store: Store, inputs: StepInputs): Promise<S
     const scores = await readLines<ScoredRollouts>(store, round.scores);
     rollouts.forEach((rollout, k) => {
       const score = scores[k]!;
-      if (settings.take === 'effective' && score.dropped) return;
+      if (score.dropped === 'unscored' || (settings.take === 'effective' && score.dropped)) return;
       groups.push({
         promptIds: rollout.promptIds,
         responses: rollout.responses.map(({ ids, logprobs }, i) => ({
           ids,
           logprobs,
-          reward: score.responses[i]!.reward,
+          reward: score.responses[i]!.reward!,
         })),
       });
     });

@@ -1,6 +1,13 @@
 /** One RL step: the optimiser updates over a step's effective groups, logged so that they can be made again. */
 import type { PolicyRef } from '../workflows/contract.js';
-import type { Round, ScoredRollouts, StepCounts, StepInputs, UpdateRecord } from './artifacts.js';
+import {
+  type Round,
+  rewardsOf,
+  type ScoredRollouts,
+  type StepCounts,
+  type StepInputs,
+  type UpdateRecord,
+} from './artifacts.js';
 import type { EngineDependencies } from './dependencies.js';
 import { rulesOf } from './engine/algorithms.js';
 import type { LossSettings } from './engine/protocol.js';
@@ -119,19 +126,24 @@ async function countStep(store: Store, { rounds, settings }: StepInputs, skip: b
   if (settings.kind !== 'rl') throw new TypeError('An RL step needs RL settings');
   const scores = (await Promise.all(rounds.map(round => readLines<ScoredRollouts>(store, round.scores)))).flat();
   const effective = scores.filter(group => group.dropped === null);
-  const rewards = scores.flatMap(group => group.responses.map(response => response.reward));
+  const rewards = rewardsOf(scores);
+  const dropped = (why: ScoredRollouts['dropped']) => scores.filter(group => group.dropped === why).length;
   const carried = (groups: ScoredRollouts[]) => groups.filter(group => group.origin === 'carried').length;
-  const trainable = settings.take === 'all' ? scores.length : Math.min(effective.length, settings.groups);
+  const unscored = dropped('unscored');
+  const trainable = settings.take === 'all' ? scores.length - unscored : Math.min(effective.length, settings.groups);
+  // No reward at all is no evidence of a low one.
+  const share = (sum: number) => (rewards.length === 0 ? null : sum / rewards.length);
   return {
     drawn: scores.length,
     carriedDrawn: carried(scores),
     effective: effective.length,
     carriedEffective: carried(effective),
-    noVariance: scores.length - effective.length,
+    noVariance: dropped('no-variance'),
+    unscored,
     surplus: settings.take === 'effective' ? Math.max(0, effective.length - settings.groups) : 0,
     trained: skip ? 0 : trainable,
-    meanReward: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length,
-    passRate: rewards.filter(reward => reward === 1).length / rewards.length,
+    meanReward: share(rewards.reduce((sum, reward) => sum + reward, 0)),
+    passRate: share(rewards.filter(reward => reward === 1).length),
   };
 }
 

@@ -4,7 +4,7 @@ import { readSource } from '../activities/datasets/sources.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import type { EngineSettings } from '../activities/engine/settings.js';
 import { createModels } from '../activities/models.js';
-import { scoreRule } from '../activities/rewards/rules.js';
+import { createRewarder } from '../activities/rewards/reward.js';
 import { FolderStore } from '../activities/store/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
 
@@ -37,7 +37,7 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
     store,
     models: createModels(options.modelCache),
     readSource,
-    scoreRule,
+    rewarder: createRewarder,
     readPreset: options.readPreset,
   };
 }

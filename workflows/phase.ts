@@ -100,7 +100,7 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
       cursor: at.cursor + seen.drawn,
       count,
     });
-    const scored = await score({ stage, data, step, refill, rollouts });
+    const scored = await score({ stage, spec: settings.spec, data, step, refill, rollouts });
     rounds.push({ rollouts, scores: scored.scores });
     seen.drawn += count;
     seen.effective += scored.effective;

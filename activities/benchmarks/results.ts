@@ -1,12 +1,11 @@
 /** What an evaluation keeps of every item, and the row it becomes. */
 import type { EvaluationRow } from '../../workflows/contract.js';
+import type { ResponseReward } from '../rewards/reward.js';
 import { wilson } from './interval.js';
 
-export interface ScoredAnswer {
+/** Without a reward where the item is unscored. */
+export interface ScoredAnswer extends Partial<ResponseReward> {
   text: string;
-  score: 0 | 1;
-  extracted: string | null;
-  reason: string;
   tokens: number;
   finish: 'stop' | 'length';
 }
@@ -19,6 +18,8 @@ export interface ItemResult {
   promptTokens: number;
   /** One for each response asked for. */
   answers: ScoredAnswer[];
+  /** Why it has no rewards, where it has none. */
+  unscored?: string;
 }
 
 /**
@@ -27,12 +28,17 @@ export interface ItemResult {
  */
 export function summarise(policy: string, set: string, items: readonly ItemResult[], uri: string): EvaluationRow {
   if (items.length === 0) throw new RangeError(`evaluation set ${set}: expected at least one item`);
-  const share = mean(items.map(item => mean(item.answers.map(answer => answer.score))));
-  const { low, high } = wilson(share, items.length);
+  const scored = items.filter(item => item.unscored === undefined);
+  if (scored.length === 0)
+    throw new RangeError(
+      `evaluation set ${set}: none of its ${items.length} items could be scored: ${items[0]!.unscored}`,
+    );
+  const share = mean(scored.map(item => mean(item.answers.map(answer => answer.reward!))));
+  const { low, high } = wilson(share, scored.length);
   return {
     policy,
     set,
-    items: items.length,
+    items: scored.length,
     score: 100 * share,
     low: 100 * low,
     high: 100 * high,

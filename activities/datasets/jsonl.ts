@@ -1,6 +1,7 @@
 /**
- * A user's own questions, one JSON object a line: {id?, question, documents | context, answers | answer, trace?, task?}.
- * `documents` is a list of texts or of {title?, text}; `context` is one text.
+ * A user's own questions, one JSON object a line: {id?, question, documents | context, answers | answer, trace?, task?,
+ * evidence?}. `documents` is a list of texts or of {title?, text}; `context` is one text; `evidence` are the places, from 0, of
+ * the documents that the answer rests on.
  */
 import { z } from 'zod';
 import { checked, readJsonLines } from './records.js';
@@ -19,6 +20,7 @@ const recordSchema = z
     answers: z.array(text).min(1).optional(),
     answer: text.optional(),
     trace: text.nullable().default(null),
+    evidence: z.array(z.int().min(0)).nullable().default(null),
     task: z.enum(TASKS).default('docqa'),
   })
   .refine(r => (r.documents === undefined) !== (r.context === undefined), 'expected one of "documents" and "context"')
@@ -37,6 +39,7 @@ export async function* readJsonl(source: { path: string }): AsyncGenerator<Sampl
       answers: record.answers ?? [record.answer!],
       task: record.task,
       trace: record.trace,
+      evidence: record.evidence,
     };
   }
 }

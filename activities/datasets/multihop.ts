@@ -48,6 +48,7 @@ export function* multihopSamples(question: MultihopQuestion, options: MultihopOp
     documents: kept.map(({ title, text }) => ({ title, text })),
     answers: question.answers,
     task: 'docqa',
+    evidence: kept.flatMap(({ gold }, k) => (gold ? [k] : [])),
     trace: question.reasoning === '' ? null : `${question.reasoning} ${conclusion(question.answers[0]!)}`,
   });
   if (options.paragraphs === undefined) {

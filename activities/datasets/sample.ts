@@ -1,5 +1,5 @@
-/** How an answer is asked for and scored; activities/rewards has one rule for each. */
-export const TASKS = ['docqa'] as const;
+/** How an answer is asked for and scored, as QwenLong-L1 has it (arXiv 2505.17667): activities/rewards has one rule for each. */
+export const TASKS = ['docqa', 'docmath', 'choice'] as const;
 export type Task = (typeof TASKS)[number];
 
 /** A question over documents, with what is needed to train on it and to score it. */
@@ -13,4 +13,6 @@ export interface Sample {
   task: Task;
   /** A reasoning trace that ends in "Therefore, the answer is …": what warm-up SFT trains on. */
   trace: string | null;
+  /** Which documents the answer rests on, by their place from 0; null where the data does not say. */
+  evidence: number[] | null;
 }

@@ -51,6 +51,7 @@ export async function* readWorld(options: WorldOptions): AsyncGenerator<Sample> 
       documents: [{ title: null, text: drawFacts(random, count, chain).map(sentence).join(' ') }],
       answers: [answer],
       task: 'docqa',
+      evidence: null,
       trace: `${chain.map(sentence).join(' ')} ${conclusion(answer)}`,
     };
   }

@@ -17,7 +17,7 @@ export async function heldOutQuestion(store: Store, rows: EvaluationRow[]): Prom
   if (shown.length === 0) return [];
   const results = await Promise.all(shown.map(row => load(store, row)));
   const [first, last] = [results[0]!, results.at(-1)!];
-  const changed = first.items.findIndex((item, i) => item.answers[0]?.score !== last.items[i]?.answers[0]?.score);
+  const changed = first.items.findIndex((item, i) => item.answers[0]?.reward !== last.items[i]?.answers[0]?.reward);
   const chosen = Math.max(0, changed);
   const item = first.items[chosen];
   if (!item) return [];
@@ -41,5 +41,5 @@ function answer(policy: string, item: EvaluationResult['items'][number] | undefi
   // A model may write anything, also what a terminal takes for commands.
   const text = response.text.trim().replace(/(?!\n)\p{Cc}/gu, '\ufffd');
   const cut = text.length > SHOWN_CHARACTERS ? `… ${text.slice(-SHOWN_CHARACTERS)}` : text;
-  return [`  ${policy} (${response.score === 1 ? 'right' : 'wrong'}):`, ...cut.split('\n').map(line => `    ${line}`)];
+  return [`  ${policy} (${response.reward === 1 ? 'right' : 'wrong'}):`, ...cut.split('\n').map(line => `    ${line}`)];
 }

@@ -7,7 +7,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { readSource } from '../../activities/datasets/sources.js';
 import type { EngineDependencies } from '../../activities/dependencies.js';
 import { EngineRequestError } from '../../activities/engine/protocol.js';
-import { scoreRule } from '../../activities/rewards/rules.js';
+import { createRewarder } from '../../activities/rewards/reward.js';
 import { FolderStore } from '../../activities/store/index.js';
 import { FakeEngine } from './fake-engine.js';
 
@@ -48,7 +48,7 @@ export async function smallRun(): Promise<SmallRun> {
     store,
     engine,
     readSource,
-    scoreRule,
+    rewarder: createRewarder,
     readPreset: async name => {
       if (name !== 'small') throw new Error(`there is no preset "${name}"`);
       return smallSpec(folder);

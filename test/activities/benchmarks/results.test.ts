@@ -28,7 +28,15 @@ const item = (scores: (0 | 1)[], promptTokens: number): ItemResult => ({
   question: 'q',
   golds: ['g'],
   promptTokens,
-  answers: scores.map(score => ({ text: 't', score, extracted: null, reason: 'r', tokens: 1, finish: 'stop' })),
+  answers: scores.map(score => ({
+    text: 't',
+    reward: score,
+    rule: score,
+    extracted: null,
+    reason: 'r',
+    tokens: 1,
+    finish: 'stop',
+  })),
 });
 
 describe('summarise', () => {

@@ -46,6 +46,7 @@ describe('hotpotqa', () => {
       answers: ['Norway'],
       task: 'docqa',
       trace: 'Blue Harbour is a painting by Ada Lind. She was born in Voss, Norway. Therefore, the answer is Norway.',
+      evidence: [1, 2],
     });
     expect(second?.trace).toBe('Tom Ek was a chemist. Liv Dahl was a chemist. Therefore, the answer is yes.');
     expect(third?.trace).toBeNull();
@@ -140,7 +141,7 @@ describe('jsonl', () => {
       [
         '{"question": "Who?", "context": "Ann did.", "answer": "Ann"}',
         '',
-        '{"id": "b", "question": "Where?", "documents": ["In Rome.", {"title": "T", "text": "x"}], "answers": ["Rome", "Roma"], "trace": "t", "task": "docqa"}',
+        '{"id": "b", "question": "Where?", "documents": ["In Rome.", {"title": "T", "text": "x"}], "answers": ["Rome", "Roma"], "trace": "t", "task": "docqa", "evidence": [1]}',
       ].join('\n'),
     );
     expect(await read({ type: 'jsonl', path })).toEqual([
@@ -151,6 +152,7 @@ describe('jsonl', () => {
         answers: ['Ann'],
         task: 'docqa',
         trace: null,
+        evidence: null,
       },
       {
         id: 'b',
@@ -162,6 +164,7 @@ describe('jsonl', () => {
         answers: ['Rome', 'Roma'],
         task: 'docqa',
         trace: 't',
+        evidence: [1],
       },
     ]);
   });

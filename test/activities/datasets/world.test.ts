@@ -85,7 +85,7 @@ test('the trace is the chain, each fact from the document, and scores 1 under th
   for (const sample of await world(SAMPLES)) {
     const steps = sample.trace!.split(/(?<=\.) /);
     expect(new Set(steps.slice(0, -1))).toEqual(solve(sentences(sample), sample.question).used);
-    expect(scoreRule(sample.task, sample.trace!, sample.answers).score).toBe(1);
+    expect(scoreRule('hardened', sample.task, sample.trace!, sample.answers).score).toBe(1);
   }
 });
 

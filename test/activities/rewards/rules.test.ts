@@ -1,5 +1,5 @@
 import { normalise } from '../../../activities/rewards/answer.js';
-import { extractAnswer, scoreRule } from '../../../activities/rewards/rules.js';
+import { scoreRule } from '../../../activities/rewards/rules.js';
 
 const say = (answer: string) => `I looked it up. Therefore, the answer is ${answer}`;
 
@@ -23,11 +23,11 @@ describe('right answers', () => {
     ['$5 million', '5 million'],
     ["O'Neill", 'O’Neill'],
   ])('gold %j, answer %j', (gold, answer) => {
-    expect(scoreRule('docqa', say(answer), [gold])).toMatchObject({ score: 1 });
+    expect(scoreRule('hardened', 'docqa', say(answer), [gold])).toMatchObject({ score: 1 });
   });
 
   test('any alias will do, and the reason says which', () => {
-    const verdict = scoreRule('docqa', say('NYC.'), ['New York City', 'NYC']);
+    const verdict = scoreRule('hardened', 'docqa', say('NYC.'), ['New York City', 'NYC']);
     expect(verdict).toEqual({ score: 1, extracted: 'NYC', reason: 'equals the gold answer "NYC"' });
   });
 });
@@ -54,7 +54,7 @@ describe('answers that a substring or an empty comparison would let pass', () =>
     ['!!!', '.'],
     ['no', 'not known'],
   ])('gold %j, answer %j', (gold, answer) => {
-    expect(scoreRule('docqa', say(answer), [gold])).toMatchObject({ score: 0 });
+    expect(scoreRule('hardened', 'docqa', say(answer), [gold])).toMatchObject({ score: 0 });
   });
 });
 
@@ -71,12 +71,12 @@ describe('extraction', () => {
     ['Therefore, the answer is', null],
     ['the answer is St. Ives.', 'St. Ives'],
   ])('%j gives %j', (response, extracted) => {
-    expect(extractAnswer('docqa', response)).toBe(extracted);
+    expect(scoreRule('hardened', 'docqa', response, []).extracted).toBe(extracted);
   });
 
   test('nothing extracted is 0, whatever the gold', () => {
-    expect(scoreRule('docqa', 'Paris', ['Paris']).score).toBe(0);
-    expect(scoreRule('docqa', '', ['', 'the']).score).toBe(0);
+    expect(scoreRule('hardened', 'docqa', 'Paris', ['Paris']).score).toBe(0);
+    expect(scoreRule('hardened', 'docqa', '', ['', 'the']).score).toBe(0);
   });
 });
 

@@ -24,7 +24,15 @@ async function evaluated(
 ): Promise<EvaluationRow> {
   const uri = evaluationUri('tiny', `${policy}.${set}`, 'p'.repeat(8), 'json');
   const items = answers.map(([text, score], i): ItemResult => {
-    const answer = { text, score, extracted: null, reason: '', tokens: 1, finish: 'stop' as const };
+    const answer = {
+      text,
+      reward: score,
+      rule: score,
+      extracted: null,
+      reason: '',
+      tokens: 1,
+      finish: 'stop' as const,
+    };
     return {
       id: `q${i}`,
       question: `Question ${i}?`,

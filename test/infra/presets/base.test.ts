@@ -50,7 +50,7 @@ describe('the shipped weights', () => {
   test('do not know how an answer is given: that is left to the warm-up', async () => {
     const prompts = samples.map(sample => `${sample.documents[0]!.text}\nQ: ${sample.question}\nA:`);
     const scores = (await continuations(prompts, 26)).map(
-      (text, i) => scoreRule('docqa', text, samples[i]!.answers).score,
+      (text, i) => scoreRule('hardened', 'docqa', text, samples[i]!.answers).score,
     );
     expect(scores).not.toContain(1);
   });
