@@ -10,9 +10,9 @@ import type { Dependencies, TextModel } from './dependencies.js';
 import { EngineRequestError } from './engine/protocol.js';
 import { documentsText, renderPrompt } from './prompts.js';
 import { type RunSpec, runNameSchema, type WarmupSpec } from './spec.js';
+import { differences } from './spec-differences.js';
 import {
   type ArtifactRef,
-  canonicalJson,
   dataUri,
   markerUri,
   planUri,
@@ -103,22 +103,13 @@ async function refuseOtherSpec(deps: Dependencies, run: string, spec: RunSpec): 
   const present = await deps.store.find(specUri(run));
   if (!present) return;
   // What has become a field since has the default that stood for it.
-  const differing = differences(validateSpec(await readJson(deps.store, present)), spec, '');
+  const differing = differences(validateSpec(await readJson(deps.store, present)), spec);
   if (differing.length === 0) return;
   throw new InvalidSpecError(
     differing.map(path => ({
       path,
       problem: `differs from the run "${run}" in the store; start under another name, or with the same spec to go on`,
     })),
-  );
-}
-
-function differences(a: unknown, b: unknown, path: string): string[] {
-  if (canonicalJson(a) === canonicalJson(b)) return [];
-  const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-  if (!isRecord(a) || !isRecord(b)) return [path];
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap(key =>
-    differences(a[key], b[key], path === '' ? key : `${path}.${key}`),
   );
 }
 
