@@ -3,7 +3,9 @@
  * nowhere else, and are the paper's where it names one (arXiv 2505.17667, section 4.1).
  */
 import { z } from 'zod';
+import { BENCHMARKS, type BenchmarkName } from './benchmarks/benchmarks.js';
 import { sourceSchema } from './datasets/sources.js';
+import { chatSchema } from './remote/settings.js';
 import { rewardSchema } from './rewards/settings.js';
 import { rlSchema, runNameSchema, runSpecSchema } from './spec.js';
 import { ITEMS_FOLDER } from './store/index.js';
@@ -27,8 +29,10 @@ export const evaluatedModelSchema = z
     }).optional(),
     /** A Hugging Face folder, or `hf:owner/name[@revision]`. */
     folder: z.string().min(1).optional(),
+    /** An OpenAI-compatible endpoint. */
+    remote: chatSchema.optional(),
   })
-  .refine(({ run, folder }) => [run, folder].filter(given => given !== undefined).length === 1, {
+  .refine(({ run, folder, remote }) => [run, folder, remote].filter(given => given !== undefined).length === 1, {
     error: 'expected exactly one of "run", "folder" and "remote"',
   })
   .refine(({ run, policy }) => policy === undefined || run !== undefined, {
@@ -43,6 +47,8 @@ const benchmarkSchema = z.strictObject({
   source: sourceSchema,
   /** The first so many items. */
   limit: positiveInt.optional(),
+  /** The benchmark whose official metrics are taken; by the name, or by what the source can only be, unless given. */
+  metric: z.enum(Object.keys(BENCHMARKS) as [BenchmarkName, ...BenchmarkName[]]).optional(),
 });
 
 const evaluationSpecSchema = z.strictObject({
@@ -133,13 +139,13 @@ export function inputLimit(spec: EvaluationSpec, contextLength: number): number 
 export const remoteInputLimit = ({ maxInputTokens = PAPER_INPUT }: EvaluationSpec): number => maxInputTokens;
 
 /** The model's name where none is given. */
-export function defaultLabel({ run, policy, folder }: EvaluatedModelSpec): string {
+export function defaultLabel({ run, policy, folder, remote }: EvaluatedModelSpec): string {
   if (run !== undefined) return policy === undefined || policy === 'newest' ? run : `${run}-${policy}`;
-  const name = folder!.replace(/^hf:/, '').replace(/[\\/]+$/, '');
+  const name = (remote?.model ?? folder!).replace(/@[^/]*$/, '').replace(/[\\/]+$/, '');
   return labelText(name.slice(name.lastIndexOf('/') + 1));
 }
 
 /** Any text as a name that may stand in the store. */
 export function labelText(text: string): string {
-  return text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 100) || 'model';
+  return text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 80) || 'model';
 }

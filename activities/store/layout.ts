@@ -40,8 +40,8 @@ export const resultUri = (run: string) => storeUri('runs', run, 'result.json');
 export const dataUri = (run: string, name: string) => storeUri('runs', run, 'data', `${name}.jsonl`);
 export const checkpointUri = (run: string, policy: string) => storeUri('runs', run, 'checkpoints', policy);
 /** `name` is `<policy label>.<set>`; the policy's name keeps evaluations of different attempts apart. */
-export const evaluationUri = (run: string, name: string, policy: string, kind: 'responses.jsonl' | 'json') =>
-  storeUri('runs', run, 'evaluations', `${name}.${policy.slice(0, 8)}.${kind}`);
+export const evaluationUri = (run: string, name: string, policy: string, file: string) =>
+  storeUri('runs', run, 'evaluations', `${name}.${policy.slice(0, 8)}.${file}`);
 /** A file of an evaluation that belongs to no run: of one model, or of one firing of a schedule. */
 export const evaluatedUri = (name: string, label: string, ...file: string[]) =>
   storeUri('evaluations', name, label, ...file);

@@ -1,0 +1,87 @@
+/**
+ * The first activity of an evaluation that users or schedules start: everything that can be wrong is found here. Validates
+ * the spec, pins the model, reads, renders, tokenises and cuts the items, and publishes them with the plan.
+ */
+import type { EvaluationSpecInput, EvaluationStart } from '../workflows/contract.js';
+import type { Dependencies } from './dependencies.js';
+import { pinModel } from './evaluated-model.js';
+import { publishSets } from './evaluation-items.js';
+import type { EvaluationPlan } from './evaluation-plan.js';
+import { prompterFor } from './evaluation-prompts.js';
+import { defaultLabel, type EvaluationSpec, invalidEvaluation, labelText, validateEvaluation } from './evaluation-spec.js';
+import { runNameSchema } from './spec.js';
+import { differences } from './spec-differences.js';
+import { type ArtifactRef, evaluatedUri, publishJson, readJson } from './store/index.js';
+import { supervised } from './supervision.js';
+
+export interface PrepareEvaluationInput {
+  start: EvaluationStart;
+  input: EvaluationSpecInput;
+}
+
+export interface PreparedEvaluation {
+  plan: ArtifactRef;
+  content: EvaluationPlan;
+}
+
+export function prepareEvaluation(deps: Dependencies) {
+  return ({ start, input }: PrepareEvaluationInput): Promise<PreparedEvaluation> =>
+    supervised('validating the evaluation spec', async supervision => {
+      const { store } = deps;
+      const spec = validateEvaluation(input);
+      const place = placeOf(start, spec);
+      const { name, folder } = place;
+      await refuseOtherSpec(deps, name, folder, spec);
+      const uri = evaluatedUri(name, folder, 'plan.json');
+      const published = await store.find(uri);
+      if (published) return { plan: published, content: await readJson<EvaluationPlan>(store, published) };
+
+      const model = await pinModel(deps, spec, supervision);
+      const prompter = await prompterFor(deps, spec, model, supervision);
+      const sets = await publishSets(deps, name, spec, prompter, supervision);
+      supervision.check();
+      const specRef = await publishJson(store, evaluatedUri(name, folder, 'spec.json'), spec);
+      const plan: EvaluationPlan = { ...place, spec: specRef, model, sets };
+      return { plan: await publishJson(store, uri, plan), content: plan };
+    });
+}
+
+/** A schedule's firing is told from others by what Temporal puts behind the workflow id of the schedule's action. */
+const FIRING = /-(\d{4}-\d{2}-\d{2}T[\d:.]+Z)$/;
+
+/** `<name>/<label>`, or a name alone; a firing of a schedule goes under the schedule's name. */
+function placeOf(
+  { workflowId, schedule }: EvaluationStart,
+  spec: EvaluationSpec,
+): Pick<EvaluationPlan, 'name' | 'folder' | 'label' | 'schedule'> {
+  const label = spec.label ?? defaultLabel(spec.model);
+  if (schedule !== null) {
+    const firing = FIRING.exec(workflowId)?.[1] ?? workflowId;
+    return { name: checkedName(schedule, 'the schedule'), folder: labelText(firing), label, schedule };
+  }
+  const [name = '', folder = label, ...rest] = workflowId.split('/');
+  const what = `the workflow id "${workflowId}"`;
+  if (rest.length > 0) throw invalidEvaluation([{ path: what, problem: 'expected NAME or NAME/LABEL' }]);
+  return { name: checkedName(name, what), folder: checkedName(folder, what), label: spec.label ?? folder, schedule };
+}
+
+function checkedName(name: string, what: string): string {
+  const checked = runNameSchema.safeParse(name);
+  if (checked.success) return checked.data;
+  throw invalidEvaluation([{ path: `${what}, whose "${name}" becomes a folder's name`, problem: checked.error.issues[0]!.message }]);
+}
+
+/** A name and a label stand for one spec: another one under the same is refused, with what differs. */
+async function refuseOtherSpec({ store }: Dependencies, name: string, folder: string, spec: EvaluationSpec): Promise<void> {
+  const present = await store.find(evaluatedUri(name, folder, 'spec.json'));
+  if (!present) return;
+  // What has become a field since has the default that stood for it.
+  const differing = differences(validateEvaluation(await readJson(store, present)), spec);
+  if (differing.length === 0) return;
+  throw invalidEvaluation(
+    differing.map(path => ({
+      path,
+      problem: `differs from the evaluation "${name}/${folder}" in the store; start under another name, or with the same spec to go on`,
+    })),
+  );
+}
