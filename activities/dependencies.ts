@@ -1,6 +1,7 @@
 /** What the activities work with. Workers wire the real ones; tests put in what they like. */
 import type { Sample, Source } from './datasets/sources.js';
 import type { Engine, LoraSettings } from './engine/protocol.js';
+import type { Environment } from './remote/endpoint.js';
 import type { Rewarder } from './rewards/reward.js';
 import type { RewardSettings } from './rewards/settings.js';
 import type { Store } from './store/index.js';
@@ -37,6 +38,8 @@ export interface Dependencies {
   readSource(source: Source): AsyncIterable<Sample>;
   /** What rewards responses, as a spec says. */
   rewarder(settings: RewardSettings): Rewarder;
+  /** Where the keys of endpoints are, by the names that specs give: never in a spec, a message or the store. */
+  environment: Environment;
   /** A preset's spec as written. Throws if there is none of that name. */
   readPreset(name: string): Promise<unknown>;
 }

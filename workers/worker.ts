@@ -38,6 +38,7 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
     models: createModels(options.modelCache),
     readSource,
     rewarder: createRewarder,
+    environment: process.env,
     readPreset: options.readPreset,
   };
 }

@@ -49,6 +49,7 @@ export async function smallRun(): Promise<SmallRun> {
     engine,
     readSource,
     rewarder: createRewarder,
+    environment: {},
     readPreset: async name => {
       if (name !== 'small') throw new Error(`there is no preset "${name}"`);
       return smallSpec(folder);
