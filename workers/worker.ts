@@ -39,6 +39,7 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
     readSource: source => readSource(source, { cacheDir: options.modelCache }),
     openSource: (source, signal) => openSource(source, { cacheDir: options.modelCache, signal }),
     rewarder: createRewarder,
+    environment: process.env,
     readPreset: options.readPreset,
   };
 }

@@ -50,6 +50,19 @@ export class FolderStore implements Store {
     }
   }
 
+  async publishFirst(uri: string, text: string): Promise<ArtifactRef> {
+    const target = this.pathOf(uri);
+    const temporary = await this.writeTemporary(text);
+    try {
+      await makeFolder(dirname(target));
+      const placed = await unlessThere(() => link(temporary, target));
+      await sync(dirname(target));
+      return { uri, sha256: placed ? sha256(text) : await fileHash(target) };
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
   async publishFolder(uri: string, folder: string, fence?: Fence): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
     const files = await filesBelow(folder);

@@ -31,6 +31,11 @@ export interface Store {
    * Publishing equal content again succeeds; other content throws DivergenceError; a stale fence StaleAttemptError.
    */
   publishText(uri: string, text: string, fence?: Fence): Promise<ArtifactRef>;
+  /**
+   * As publishText, but for what may differ from one time to the next: the first published stays.
+   * @returns the reference of what lies there
+   */
+  publishFirst(uri: string, text: string): Promise<ArtifactRef>;
   /** Moves a local folder (on the store's own file system, see `workFolder`) under `uri`, with publishText's promises. */
   publishFolder(uri: string, folder: string, fence?: Fence): Promise<ArtifactRef>;
   /** The published file's reference, or null. Its hash is computed from what lies there now. */

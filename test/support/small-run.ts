@@ -50,6 +50,7 @@ export async function smallRun(): Promise<SmallRun> {
     readSource: source => readSource(source, { cacheDir: join(folder, 'cache') }),
     openSource: (source, signal) => openSource(source, { cacheDir: join(folder, 'cache'), signal }),
     rewarder: createRewarder,
+    environment: {},
     readPreset: async name => {
       if (name !== 'small') throw new Error(`there is no preset "${name}"`);
       return smallSpec(folder);
