@@ -9,7 +9,7 @@ import type { EvaluationPlan, PartList, PromptLine } from './evaluation-plan.js'
 import type { EvaluationSpec } from './evaluation-spec.js';
 import { readParts } from './line-parts.js';
 import { type Answer, type AskUsage, askAll, NO_USAGE, type Question } from './remote/ask-all.js';
-import type { ChatReply } from './remote/chat.js';
+import { type ChatReply, createChatClient } from './remote/chat.js';
 import { progressReporter } from './report-progress.js';
 import { type ArtifactRef, publishJson, publishLines } from './store/index.js';
 import { supervised } from './supervision.js';
@@ -28,7 +28,7 @@ export function evaluateRemote(deps: Dependencies) {
       const { plan, set, spec } = await readPlan(store, input);
       const published = await store.find(plannedResponsesUri(plan, set));
       if (published) return published;
-      const client = deps.chatClient(endpointOf(plan));
+      const client = createChatClient(endpointOf(plan), deps.environment);
       const report = progressReporter(set.name, set.count);
       const list: PartList = { count: set.count, parts: [] };
       const spent: AskUsage = { ...NO_USAGE };

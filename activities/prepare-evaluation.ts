@@ -19,9 +19,13 @@ export interface PrepareEvaluationInput {
   input: EvaluationSpecInput;
 }
 
+/** What the workflow goes by. */
 export interface PreparedEvaluation {
   plan: ArtifactRef;
-  content: EvaluationPlan;
+  sets: { name: string; count: number }[];
+  /** Whether an endpoint answers, and no engine. */
+  remote: boolean;
+  schedule: string | null;
 }
 
 export function prepareEvaluation(deps: Dependencies) {
@@ -34,7 +38,7 @@ export function prepareEvaluation(deps: Dependencies) {
       await refuseOtherSpec(deps, name, folder, spec);
       const uri = evaluatedUri(name, folder, 'plan.json');
       const published = await store.find(uri);
-      if (published) return { plan: published, content: await readJson<EvaluationPlan>(store, published) };
+      if (published) return prepared(published, await readJson<EvaluationPlan>(store, published));
 
       const model = await pinModel(deps, spec, supervision);
       const prompter = await prompterFor(deps, spec, model, supervision);
@@ -42,8 +46,12 @@ export function prepareEvaluation(deps: Dependencies) {
       supervision.check();
       const specRef = await publishJson(store, evaluatedUri(name, folder, 'spec.json'), spec);
       const plan: EvaluationPlan = { ...place, spec: specRef, model, sets };
-      return { plan: await publishJson(store, uri, plan), content: plan };
+      return prepared(await publishJson(store, uri, plan), plan);
     });
+}
+
+function prepared(plan: ArtifactRef, { sets, model, schedule }: EvaluationPlan): PreparedEvaluation {
+  return { plan, sets: sets.map(({ name, count }) => ({ name, count })), remote: model.kind === 'remote', schedule };
 }
 
 /** A schedule's firing is told from others by what Temporal puts behind the workflow id of the schedule's action. */

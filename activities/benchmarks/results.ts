@@ -8,7 +8,8 @@ import { mean, passAtK } from './statistics/samples.js';
 export interface ScoredAnswer extends Partial<ResponseReward> {
   text: string;
   tokens: number;
-  finish: 'stop' | 'length';
+  /** `other`: ended by a filter of the endpoint. */
+  finish: 'stop' | 'length' | 'other';
   /** The benchmark's own metrics of the extracted answer, each from 0 to 1. */
   official?: Record<string, number>;
 }
