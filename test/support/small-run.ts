@@ -66,6 +66,8 @@ export async function smallRun(): Promise<SmallRun> {
         promptIds: text => [...text].map(c => c.charCodeAt(0)),
         responseIds: text => [...text].map(c => c.charCodeAt(0)),
         responseText: ids => String.fromCharCode(...ids),
+        documentIds: text => [...text].map(c => c.charCodeAt(0)),
+        documentText: ids => String.fromCharCode(...ids),
       }),
     },
   };
