@@ -46,7 +46,9 @@ export function evaluateRemote(deps: Dependencies) {
         for (const key of Object.keys(spent) as (keyof AskUsage)[]) spent[key] += usage[key];
         refuseUnanswered(client.settings.url, answers, spent);
         supervision.check();
-        const responses = lines.map(({ id }, k) => responsesOf(id, answers.slice(k * spec.samples, (k + 1) * spec.samples)));
+        const responses = lines.map(({ id }, k) =>
+          responsesOf(id, answers.slice(k * spec.samples, (k + 1) * spec.samples)),
+        );
         const ref = await publishLines(store, plannedResponsesUri(plan, set, from), responses);
         list.parts.push({ ...ref, from, count: lines.length });
       }
@@ -59,13 +61,20 @@ function endpointOf({ model }: EvaluationPlan) {
   throw new RangeError(`expected the plan of a remote model, got one of a ${model.kind}`);
 }
 
-function questionsOf({ name, folder }: EvaluationPlan, { prompt, sampling, samples, seed }: EvaluationSpec, { text }: PromptLine): Question[] {
+function questionsOf(
+  { name, folder }: EvaluationPlan,
+  { prompt, sampling, samples, seed }: EvaluationSpec,
+  { text }: PromptLine,
+): Question[] {
   const system = prompt.system === null ? [] : [{ role: 'system' as const, content: prompt.system }];
   const messages = [...system, { role: 'user' as const, content: text! }];
   const { temperature, topP, maxNewTokens } = sampling;
   const request = { messages, temperature, topP, maxTokens: maxNewTokens };
   // The seed sets questions apart and is not sent: many endpoints refuse one, and none promises equal replies for it.
-  return Array.from({ length: samples }, (_, index) => ({ request, place: { scope: `${name}/${folder}/${seed}`, index } }));
+  return Array.from({ length: samples }, (_, index) => ({
+    request,
+    place: { scope: `${name}/${folder}/${seed}`, index },
+  }));
 }
 
 /** An endpoint that is away is waited for: what it said before is kept. */
@@ -82,5 +91,8 @@ function refuseUnanswered(url: string, answers: Answer[], { asked, cached }: Ask
 function responsesOf(id: string, answers: Answer[]): RemoteResponses {
   const rejected = answers.find((answer): answer is Extract<Answer, { reply: null }> => answer.reply === null);
   if (rejected) return { id, replies: null, unanswered: rejected.why };
-  return { id, replies: answers.map(({ reply }) => ({ text: reply!.text, finish: reply!.finish, usage: reply!.usage })) };
+  return {
+    id,
+    replies: answers.map(({ reply }) => ({ text: reply!.text, finish: reply!.finish, usage: reply!.usage })),
+  };
 }

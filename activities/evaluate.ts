@@ -28,7 +28,8 @@ export function evaluate(deps: EngineDependencies) {
         supervision.note(`evaluating ${job.title}: ${from} of ${job.count}`);
         report(from);
         const uri = job.responsesUri(from);
-        const ref = (await store.find(uri)) ?? (await publishLines(store, uri, await answers(deps, job, lines, supervision)));
+        const ref =
+          (await store.find(uri)) ?? (await publishLines(store, uri, await answers(deps, job, lines, supervision)));
         list.parts.push({ ...ref, from, count: lines.length });
       }
       report(job.count);

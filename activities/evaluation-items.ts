@@ -3,13 +3,13 @@
  * one. Both lie under the hash of their content, so that models and firings share what they have in common.
  */
 import { setImmediate } from 'node:timers/promises';
-import { type BenchmarkName, BENCHMARKS, isBenchmark } from './benchmarks/benchmarks.js';
-import type { Dependencies } from './dependencies.js';
+import { BENCHMARKS, type BenchmarkName, isBenchmark } from './benchmarks/benchmarks.js';
 import type { Sample, Source } from './datasets/sources.js';
+import type { Dependencies } from './dependencies.js';
 import type { EvaluationItem, PartList, PlannedSet, PromptLine } from './evaluation-plan.js';
 import { type EvaluationSpec, invalidEvaluation } from './evaluation-spec.js';
 import { ENDPOINT_PARTS, ENGINE_PARTS, partStarts } from './line-parts.js';
-import { type ArtifactRef, evaluatedUri, hashOf, ITEMS_FOLDER, sha256, type Store } from './store/index.js';
+import { type ArtifactRef, evaluatedUri, hashOf, ITEMS_FOLDER, type Store, sha256 } from './store/index.js';
 import type { Supervision } from './supervision.js';
 
 /** Makes a sample's prompt. */
@@ -65,7 +65,11 @@ async function readBenchmark(
 }
 
 /** What the benchmark is called by its authors: from the spec, its name, or the only one of the source's kind. */
-export function metricOf({ name, metric, source }: Pick<BenchmarkSpec, 'name' | 'metric'> & { source: Pick<Source, 'type'> }): BenchmarkName {
+export function metricOf({
+  name,
+  metric,
+  source,
+}: Pick<BenchmarkSpec, 'name' | 'metric'> & { source: Pick<Source, 'type'> }): BenchmarkName {
   if (metric !== undefined) return metric;
   if (isBenchmark(name)) return name;
   const kinds = Object.keys(BENCHMARKS).filter(isBenchmark);

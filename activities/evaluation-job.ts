@@ -64,13 +64,19 @@ export async function evaluationJob(
   return isPlanned(input) ? plannedJob(deps, input, supervision) : ownJob(deps, input);
 }
 
-async function ownJob(deps: EngineDependencies, { run, spec, policy, label, set }: OwnEvaluation): Promise<EvaluationJob> {
+async function ownJob(
+  deps: EngineDependencies,
+  { run, spec, policy, label, set }: OwnEvaluation,
+): Promise<EvaluationJob> {
   const { store } = deps;
   const { evaluation, seed } = await readJson<RunSpec>(store, spec);
   const items = await readData<PromptItem>(store, set.data);
   const name = `${label}.${set.name}`;
   const { samples, sampling } = evaluation;
-  const starts = partStarts(items.map(({ promptIds }) => promptIds.length + samples * sampling.maxNewTokens), ENGINE_PARTS);
+  const starts = partStarts(
+    items.map(({ promptIds }) => promptIds.length + samples * sampling.maxNewTokens),
+    ENGINE_PARTS,
+  );
   return {
     title: `${label} on ${set.name}`,
     set: set.name,
@@ -82,7 +88,8 @@ async function ownJob(deps: EngineDependencies, { run, spec, policy, label, set 
     sampling,
     stopIds: (await textModelOf(deps, run)).stopIds,
     seedOf: id => [seed, 'evaluation', set.name, id].join('/'),
-    responsesUri: from => evaluationUri(run, name, policy.name, from === undefined ? 'responses.json' : `responses.${from}.jsonl`),
+    responsesUri: from =>
+      evaluationUri(run, name, policy.name, from === undefined ? 'responses.json' : `responses.${from}.jsonl`),
     load: supervision => ensurePolicyLoaded(deps, policy, 'weights', supervision),
   };
 }

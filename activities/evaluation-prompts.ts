@@ -1,6 +1,7 @@
 /** How each model of an evaluation is asked: rendered, tokenised for a local model, and cut where a document is too long. */
-import type { Dependencies, TextModel } from './dependencies.js';
+
 import type { Sample } from './datasets/sources.js';
+import type { Dependencies, TextModel } from './dependencies.js';
 import { EngineRequestError } from './engine/protocol.js';
 import { refusing, textModelFor } from './evaluated-model.js';
 import type { Prompter } from './evaluation-items.js';
@@ -28,9 +29,8 @@ export async function prompterFor(
 /** The model's own context is a limit beside the one that the other tokenizer counts for. */
 function localPrompter(spec: EvaluationSpec, model: TextModel, counter: TextTokens | null): Prompter {
   const limit = inputLimit(counter ? { ...spec, maxInputTokens: undefined } : spec, model.contextLength);
-  const common = counter && (sample: Sample) => cutText(spec, sample, remoteInputLimit(spec), counter);
   return sample => {
-    const cutBefore = common?.(sample);
+    const cutBefore = counter && cutText(spec, sample, remoteInputLimit(spec), counter);
     const ids = (document: string) =>
       explained(() => model.promptIds(renderPrompt(spec.prompt.template, sample.question, document), spec.prompt));
     const document = cutBefore?.document ?? documentsText(sample);
@@ -59,7 +59,9 @@ function remotePrompter(spec: EvaluationSpec, counter: TextTokens | null): Promp
     // A token is a byte at least: what has no more bytes than the limit surely fits.
     const bytes = Buffer.byteLength(whole);
     if (bytes <= limit) return { text: whole, tokens: null, cut: 0 };
-    throw needsTokenizer(`the item ${JSON.stringify(sample.id)} has ${bytes} bytes, and may have more than ${limit} tokens`);
+    throw needsTokenizer(
+      `the item ${JSON.stringify(sample.id)} has ${bytes} bytes, and may have more than ${limit} tokens`,
+    );
   };
 }
 

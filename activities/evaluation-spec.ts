@@ -16,7 +16,10 @@ const positiveInt = z.int().positive();
 const PAPER_INPUT = 120_000;
 const PAPER_OUTPUT = 10_000;
 
-const labelSchema = runNameSchema.refine(label => label !== ITEMS_FOLDER, `expected another name than "${ITEMS_FOLDER}"`);
+const labelSchema = runNameSchema.refine(
+  label => label !== ITEMS_FOLDER,
+  `expected another name than "${ITEMS_FOLDER}"`,
+);
 
 /** What is evaluated: exactly one of `run`, `folder` and `remote`. */
 export const evaluatedModelSchema = z
@@ -24,9 +27,11 @@ export const evaluatedModelSchema = z
     /** A policy of a run in the store. */
     run: runNameSchema.optional(),
     /** `newest` as the store has it when the evaluation begins, `final`, `base`, or a policy's name. */
-    policy: z.union([z.enum(['newest', 'final', 'base']), z.string().regex(/^[0-9a-f]{32}$/)], {
-      error: 'expected "newest", "final", "base" or the name of a policy (32 hexadecimal digits)',
-    }).optional(),
+    policy: z
+      .union([z.enum(['newest', 'final', 'base']), z.string().regex(/^[0-9a-f]{32}$/)], {
+        error: 'expected "newest", "final", "base" or the name of a policy (32 hexadecimal digits)',
+      })
+      .optional(),
     /** A Hugging Face folder, or `hf:owner/name[@revision]`. */
     folder: z.string().min(1).optional(),
     /** An OpenAI-compatible endpoint. */
@@ -96,7 +101,10 @@ export function validateEvaluation(input: unknown, overrides: Record<string, unk
 /** A list of models is a file's, of which each becomes an evaluation of its own. */
 function explained(issue: SpecIssue): SpecIssue {
   if (issue.path !== 'models') return issue;
-  return { ...issue, problem: 'expected one "model": a list is for `longhaul evaluate`, which starts one evaluation for each' };
+  return {
+    ...issue,
+    problem: 'expected one "model": a list is for `longhaul evaluate`, which starts one evaluation for each',
+  };
 }
 
 /** What each field alone cannot show. */
@@ -105,7 +113,10 @@ function contradictions({ benchmarks, samples, passAt }: EvaluationSpec): SpecIs
   const names = benchmarks.map(({ name }) => name);
   names.forEach((name, k) => {
     if (names.indexOf(name) === k) return;
-    issues.push({ path: `benchmarks[${k}].name`, problem: `expected a name of its own, found "${name}" a second time` });
+    issues.push({
+      path: `benchmarks[${k}].name`,
+      problem: `expected a name of its own, found "${name}" a second time`,
+    });
   });
   passAt.forEach((k, i) => {
     if (k <= samples) return;
@@ -147,5 +158,10 @@ export function defaultLabel({ run, policy, folder, remote }: EvaluatedModelSpec
 
 /** Any text as a name that may stand in the store. */
 export function labelText(text: string): string {
-  return text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 80) || 'model';
+  return (
+    text
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^[^A-Za-z0-9]+/, '')
+      .slice(0, 80) || 'model'
+  );
 }

@@ -8,7 +8,13 @@ import { pinModel } from './evaluated-model.js';
 import { publishSets } from './evaluation-items.js';
 import type { EvaluationPlan } from './evaluation-plan.js';
 import { prompterFor } from './evaluation-prompts.js';
-import { defaultLabel, type EvaluationSpec, invalidEvaluation, labelText, validateEvaluation } from './evaluation-spec.js';
+import {
+  defaultLabel,
+  type EvaluationSpec,
+  invalidEvaluation,
+  labelText,
+  validateEvaluation,
+} from './evaluation-spec.js';
 import { runNameSchema } from './spec.js';
 import { differences } from './spec-differences.js';
 import { type ArtifactRef, evaluatedUri, publishJson, readJson } from './store/index.js';
@@ -76,11 +82,18 @@ function placeOf(
 function checkedName(name: string, what: string): string {
   const checked = runNameSchema.safeParse(name);
   if (checked.success) return checked.data;
-  throw invalidEvaluation([{ path: `${what}, whose "${name}" becomes a folder's name`, problem: checked.error.issues[0]!.message }]);
+  throw invalidEvaluation([
+    { path: `${what}, whose "${name}" becomes a folder's name`, problem: checked.error.issues[0]!.message },
+  ]);
 }
 
 /** A name and a label stand for one spec: another one under the same is refused, with what differs. */
-async function refuseOtherSpec({ store }: Dependencies, name: string, folder: string, spec: EvaluationSpec): Promise<void> {
+async function refuseOtherSpec(
+  { store }: Dependencies,
+  name: string,
+  folder: string,
+  spec: EvaluationSpec,
+): Promise<void> {
   const present = await store.find(evaluatedUri(name, folder, 'spec.json'));
   if (!present) return;
   // What has become a field since has the default that stood for it.

@@ -3,11 +3,19 @@ import { type PromptItem, readData } from './artifacts.js';
 import type { BenchmarkName } from './benchmarks/benchmarks.js';
 import type { Task } from './datasets/sample.js';
 import type { Dependencies } from './dependencies.js';
-import { textModelFor } from './evaluated-model.js';
-import { type EvaluateInput, isPlanned, type OwnEvaluation, type PlannedEvaluation, readPartList, readPlan, readResponses } from './evaluation-job.js';
 import type { EvaluationResponses } from './evaluate.js';
 import type { RemoteResponses } from './evaluate-remote.js';
+import { textModelFor } from './evaluated-model.js';
 import { metricOf } from './evaluation-items.js';
+import {
+  type EvaluateInput,
+  isPlanned,
+  type OwnEvaluation,
+  type PlannedEvaluation,
+  readPartList,
+  readPlan,
+  readResponses,
+} from './evaluation-job.js';
 import type { EvaluatedModel, EvaluationItem, PromptLine } from './evaluation-plan.js';
 import { readParts } from './line-parts.js';
 import type { RewardSettings } from './rewards/settings.js';

@@ -2,7 +2,15 @@
  * Evaluation of one model: a row of the table for each set. As a stage of a run it comes prepared; started by a user or a
  * schedule it takes an evaluation spec, prepares itself, and says at the end how it compares with the firing before.
  */
-import { defineQuery, defineSignal, log, proxyActivities, rootCause, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  defineQuery,
+  defineSignal,
+  log,
+  proxyActivities,
+  rootCause,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { ControlActivities, EngineActivities } from '../activities/index.js';
 import type { ArtifactRef } from '../activities/store/index.js';
 import type {

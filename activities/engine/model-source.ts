@@ -26,6 +26,8 @@ export interface ResolveOptions {
   /** Where models from the Hub are kept. */
   cacheDir: string;
   signal?: AbortSignal;
+  /** False where the tokenizer alone is wanted. */
+  weights?: boolean;
   /** Bytes of the file in hand, done and in all. */
   onProgress?: (file: string, done: number, total: number) => void;
   /** HF_ENDPOINT (another Hub) and HF_TOKEN (for private and gated models) are looked up here. */
@@ -56,8 +58,10 @@ export async function resolveModel(model: string, options: ResolveOptions): Prom
   const cached = join(options.cacheDir, repo.replace('/', '--'));
   try {
     const commit = COMMIT.test(revision) ? revision : await hub.commitOf(revision);
-    const directory = join(cached, commit);
-    if (!(await exists(directory))) await download(hub, commit, directory);
+    const whole = join(cached, commit);
+    const withWeights = options.weights !== false || (await exists(whole));
+    const directory = withWeights ? whole : `${whole}.tokenizer`;
+    if (!(await exists(directory))) await download(hub, commit, directory, withWeights);
     return { directory, source: `hf:${repo}@${commit}` };
   } catch (error) {
     throw await explained(error, model, repo, cached, hub.endpoint);
@@ -144,7 +148,7 @@ class Hub {
 }
 
 /** Files arrive in a folder beside the final one, which takes the final name last; files already there are not fetched again. */
-async function download(hub: Hub, commit: string, directory: string): Promise<void> {
+async function download(hub: Hub, commit: string, directory: string, withWeights: boolean): Promise<void> {
   const arriving = `${directory}.partial`;
   await mkdir(arriving, { recursive: true });
   const files = await hub.files(commit);
@@ -155,16 +159,16 @@ async function download(hub: Hub, commit: string, directory: string): Promise<vo
       await hub.fetchFile(commit, entry, arriving);
     }
   };
-  if (!files.has(WEIGHTS_FILE) && !files.has(INDEX_FILE)) {
+  if (withWeights && !files.has(WEIGHTS_FILE) && !files.has(INDEX_FILE)) {
     throw new EngineRequestError(
       `hf:${hub.repo}@${commit} holds neither ${WEIGHTS_FILE} nor ${INDEX_FILE}; expected a model with safetensors weights`,
       'bad-model',
     );
   }
   await fetchAll([CONFIG_FILE, ...COMPANION_FILES.filter(name => files.has(name))]);
-  if (files.has(WEIGHTS_FILE)) {
+  if (withWeights && files.has(WEIGHTS_FILE)) {
     await fetchAll([WEIGHTS_FILE]);
-  } else {
+  } else if (withWeights) {
     await fetchAll([INDEX_FILE]);
     await fetchAll(new Set((await readIndex(join(arriving, INDEX_FILE))).values()));
   }
