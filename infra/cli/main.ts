@@ -7,9 +7,12 @@ import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { engineCommand } from './engine.js';
+import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
 import { runCommand } from './run.js';
+import { scheduleCommand } from './schedule.js';
 import { startCommand } from './start.js';
+import { tableCommand } from './table.js';
 import { temporalCommand } from './temporal.js';
 import { upCommand } from './up.js';
 import { watchCommand } from './watch.js';
@@ -51,6 +54,9 @@ function program(): Command {
     .addCommand(runCommand())
     .addCommand(watchCommand())
     .addCommand(exportCommand())
+    .addCommand(evaluateCommand())
+    .addCommand(tableCommand())
+    .addCommand(scheduleCommand())
     .addCommand(workerCommand())
     .addCommand(engineCommand())
     .addCommand(temporalCommand());
