@@ -24,7 +24,17 @@ export interface Benchmark {
   citation: string | null;
 }
 
-export const BENCHMARKS = {
+export type BenchmarkName =
+  | 'docmath'
+  | 'frames'
+  | '2wikimultihopqa'
+  | 'hotpotqa'
+  | 'musique'
+  | 'narrativeqa'
+  | 'qasper'
+  | 'custom';
+
+export const BENCHMARKS: Record<BenchmarkName, Benchmark> = {
   docmath: {
     title: 'DocMath',
     task: 'docmath',
@@ -90,9 +100,7 @@ export const BENCHMARKS = {
     sources: ['jsonl'],
     citation: null,
   },
-} as const satisfies Record<string, Benchmark>;
-
-export type BenchmarkName = keyof typeof BENCHMARKS;
+};
 
 /** In the order of the paper's table. */
 export const PAPER_BENCHMARKS = [
@@ -108,3 +116,6 @@ export const PAPER_BENCHMARKS = [
 export function isBenchmark(name: string): name is BenchmarkName {
   return Object.hasOwn(BENCHMARKS, name);
 }
+
+/** Where the published rows are from. */
+export const PUBLISHED_SOURCE = 'arXiv 2505.17667';

@@ -1,6 +1,7 @@
 /** What an evaluation keeps of every item, and what becomes of all: score, interval, mean@n, pass@k, official metrics. */
 import type { EvaluationRow } from '../../workflows/contract.js';
 import type { ResponseReward } from '../rewards/reward.js';
+import type { OfficialMetric } from './benchmarks.js';
 import { type Estimate, estimate } from './statistics/estimate.js';
 import { mean, passAtK } from './statistics/samples.js';
 
@@ -78,6 +79,23 @@ function refuseUnlike({ id, answers }: ItemResult, count: number, metrics: reado
         `item ${id}, answer ${i}: expected the official metrics [${metrics}], as the first has, got ${JSON.stringify(official)}`,
       );
   });
+}
+
+/**
+ * The scored items' means over their answers, by id, in percent: what two models are compared by. Throws RangeError where an item
+ * is there twice or lacks that metric.
+ */
+export function itemScores(items: readonly ItemResult[], metric: 'reward' | OfficialMetric): Map<string, number> {
+  const scores = new Map<string, number>();
+  for (const { id, answers, unscored } of items) {
+    if (unscored !== undefined) continue;
+    if (scores.has(id)) throw new RangeError(`item ${id}: expected every item once`);
+    const values = answers.map(answer => (metric === 'reward' ? answer.reward : answer.official?.[metric]));
+    if (!values.every(value => Number.isFinite(value)))
+      throw new RangeError(`item ${id}: expected scores by ${metric}, got [${values}]`);
+    scores.set(id, 100 * mean(values as number[]));
+  }
+  return scores;
 }
 
 /** One row of a run's table. Throws RangeError, naming the set, where summariseItems does. */

@@ -2,21 +2,29 @@
 import type { BenchmarkName } from '../benchmarks.js';
 
 /** Row minus baseline, in percent points. */
-export interface Comparison {
+export interface Comparison extends Difference {
   /** Labels of the two rows. */
   row: string;
   baseline: string;
   benchmark: BenchmarkName | 'mean';
   metric: 'reward' | 'official';
-  /** `paired`: the same items, resampled together. `unpaired`: two shares of which only the numbers of items are known. */
+  /** `paired`: the same items, resampled together. `unpaired`: two scores of which only the numbers of items are known. */
   kind: 'paired' | 'unpaired';
-  /** Items of the row that the comparison rests on. */
+}
+
+export interface Difference {
+  /** Items of the row that it rests on. */
   items: number;
   difference: number;
+  /** 95 % interval. */
   low: number;
   high: number;
   /** Two-sided. */
   p: number;
-  /** Whether the 95 % interval has 0 in it. */
+  /** Whether chance alone could well have made it: the interval has 0 in it, or p is above 0.05. */
   withinNoise: boolean;
+}
+
+export function isWithinNoise({ low, high, p }: Pick<Difference, 'low' | 'high' | 'p'>): boolean {
+  return (low <= 0 && high >= 0) || p > 0.05;
 }
