@@ -1,9 +1,10 @@
 /** Two evaluations compared benchmark by benchmark and over all that both have: item by item where the items are the same. */
+
+import { BENCHMARKS } from './benchmarks/benchmarks.js';
 import type { Comparison } from './benchmarks/statistics/comparison.js';
 import { pairedDifference, type Resampled, resample } from './benchmarks/statistics/paired.js';
 import { type CountedEstimate, unpairedDifference } from './benchmarks/statistics/unpaired.js';
 import type { EvaluationRecord, ItemScores, RecordedSet } from './evaluation-record.js';
-import { BENCHMARKS } from './benchmarks/benchmarks.js';
 
 export type ScoreKind = Comparison['metric'];
 
@@ -23,8 +24,16 @@ export interface ComparedSet {
   official: CountedEstimate | null;
 }
 
-/** Row minus baseline: a line for each set that both have and, of several, for their mean. */
-export function compareRows(row: ComparedRow, baseline: ComparedRow, metric: ScoreKind): Comparison[] {
+/**
+ * Row minus baseline: a line for each set that both have and, of several, for their mean.
+ * @param counts the sets that the mean is over; all unless told
+ */
+export function compareRows(
+  row: ComparedRow,
+  baseline: ComparedRow,
+  metric: ScoreKind,
+  counts: (set: string) => boolean = () => true,
+): Comparison[] {
   const pairs = row.sets.flatMap(set => {
     const other = baseline.sets.find(({ name }) => name === set.name);
     const [ours, theirs] = [set[metric], other?.[metric]];
@@ -34,15 +43,16 @@ export function compareRows(row: ComparedRow, baseline: ComparedRow, metric: Sco
   });
   const common = { row: row.label, baseline: baseline.label, metric };
   const lines = pairs.map(({ name, estimates, stratum }): Comparison => {
-    const benchmark = name;
+    const one = { ...common, benchmark: name };
     return stratum
-      ? { ...common, benchmark, kind: 'paired', ...pairedDifference([stratum]) }
-      : { ...common, benchmark, kind: 'unpaired', ...unpairedDifference([estimates]) };
+      ? { ...one, kind: 'paired', ...pairedDifference([stratum]) }
+      : { ...one, kind: 'unpaired', ...unpairedDifference([estimates]) };
   });
-  if (pairs.length < 2) return lines;
-  const strata = pairs.map(({ stratum }) => stratum).filter(stratum => stratum !== null);
-  const paired = strata.length === pairs.length;
-  const over = paired ? pairedDifference(strata) : unpairedDifference(pairs.map(({ estimates }) => estimates));
+  const counted = pairs.filter(({ name }) => counts(name));
+  if (counted.length < 2) return lines;
+  const strata = counted.flatMap(({ stratum }) => stratum ?? []);
+  const paired = strata.length === counted.length;
+  const over = paired ? pairedDifference(strata) : unpairedDifference(counted.map(({ estimates }) => estimates));
   return [...lines, { ...common, benchmark: 'mean', kind: paired ? 'paired' : 'unpaired', ...over }];
 }
 

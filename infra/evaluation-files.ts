@@ -6,20 +6,15 @@ import { isAbsolute, join, parse, resolve } from 'node:path';
 import {
   defaultLabel,
   type EvaluatedModelSpec,
-  evaluatedModelSchema,
   type EvaluationSpec,
+  evaluatedModelSchema,
   validateEvaluation,
 } from '../activities/evaluation-spec.js';
 import { runNameSchema } from '../activities/spec.js';
 import { parseSettings, readSpecFile } from './spec-files.js';
 import { UserError } from './user-error.js';
 
-const PATH_FIELDS = new Set([
-  'model.folder',
-  'models.*.folder',
-  'tokenizer',
-  'benchmarks.*.source.path',
-]);
+const PATH_FIELDS = new Set(['model.folder', 'models.*.folder', 'tokenizer', 'benchmarks.*.source.path']);
 
 export interface LoadedEvaluation {
   /** The file's name without its ending, unless another was given. */
@@ -54,9 +49,13 @@ export async function loadEvaluation(
     throw new UserError(`${file}: expected "model" or "models", found both`);
   }
   if (listed !== undefined && (!Array.isArray(listed) || listed.length === 0 || !listed.every(isObject))) {
-    throw new UserError(`${file}: models: expected a list of models, each as "model" would be, with a "label" if wanted`);
+    throw new UserError(
+      `${file}: models: expected a list of models, each as "model" would be, with a "label" if wanted`,
+    );
   }
-  const own = (listed as Json[] | undefined) ?? [isObject(model) ? { ...model, ...(label !== undefined && { label }) } : model];
+  const own = (listed as Json[] | undefined) ?? [
+    isObject(model) ? { ...model, ...(label !== undefined && { label }) } : model,
+  ];
   const chosen = models.length > 0 ? models.map(typed => chosenModel(typed, own, cwd)) : own;
   const evaluations = chosen.map(entry => {
     const { label, ...model } = isObject(entry) ? entry : { label: undefined, ...({} as Json) };

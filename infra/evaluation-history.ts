@@ -32,7 +32,9 @@ export function comparisonLines({ firing, comparisons }: FiringComparison, regre
   return [
     `Against the firing before, ${firing}:`,
     ...lines,
-    regression ? 'REGRESSION: worse than the firing before, beyond the noise (95 %).' : 'No regression beyond the noise.',
+    regression
+      ? 'REGRESSION: worse than the firing before, beyond the noise (95 %).'
+      : 'No regression beyond the noise.',
   ];
 }
 

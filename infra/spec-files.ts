@@ -89,7 +89,10 @@ export function parseSettings(
       const equals = setting.indexOf('=');
       if (equals <= 0) throw new UserError(`--set ${setting}: expected path=value, e.g. --set phases.0.steps=20`);
       const path = setting.slice(0, equals).replace(/\[(\d+)\]/g, '.$1');
-      return [path, withAbsolutePaths(parseValue(setting, setting.slice(equals + 1)), path.split('.'), cwd, pathFields)];
+      return [
+        path,
+        withAbsolutePaths(parseValue(setting, setting.slice(equals + 1)), path.split('.'), cwd, pathFields),
+      ];
     }),
   );
 }
@@ -103,17 +106,13 @@ function parseValue(setting: string, text: string): unknown {
 }
 
 /** A copy of `value`, which stands at `place` in a spec, with its relative paths taken from `folder`. */
-function withAbsolutePaths(
-  value: unknown,
-  place: string[],
-  folder: string,
-  pathFields: ReadonlySet<string>,
-): unknown {
+function withAbsolutePaths(value: unknown, place: string[], folder: string, pathFields: ReadonlySet<string>): unknown {
   if (typeof value === 'string') {
     const field = place.map(key => (/^\d+$/.test(key) ? '*' : key)).join('.');
     return pathFields.has(field) && !value.startsWith('hf:') && !isAbsolute(value) ? join(folder, value) : value;
   }
-  if (Array.isArray(value)) return value.map((item, i) => withAbsolutePaths(item, [...place, String(i)], folder, pathFields));
+  if (Array.isArray(value))
+    return value.map((item, i) => withAbsolutePaths(item, [...place, String(i)], folder, pathFields));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, withAbsolutePaths(item, [...place, key], folder, pathFields)]),

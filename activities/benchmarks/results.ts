@@ -32,6 +32,8 @@ export interface ItemsSummary extends Estimate {
   /** Items with a score; all else here is over them. */
   items: number;
   unscored: number;
+  /** Of those without a score, the ones that an endpoint gave no answer to, as too long or filtered. */
+  unanswered?: number;
   /** Answers to each item. */
   meanAt: number;
   passAt: Record<number, Estimate>;

@@ -1,7 +1,7 @@
 /** `longhaul evaluate`: the models of an evaluation spec on its benchmarks, shown live, and their table. */
 import { Command } from 'commander';
-import type { ConnectionFlags } from '../../workers/connection.js';
 import { FolderStore } from '../../activities/store/index.js';
+import type { ConnectionFlags } from '../../workers/connection.js';
 import { type LoadedEvaluation, loadEvaluation } from '../evaluation-files.js';
 import { modelsTable } from '../evaluation-table.js';
 import { type Begun, beginWorkflow } from '../local/begin-run.js';
@@ -52,7 +52,11 @@ export function evaluateCommand(): Command {
   const command = new Command('evaluate').argument('<spec>', 'evaluation spec file, YAML or JSON');
   return withStackFlags(withConnectionFlags(withSpecFlags(command)))
     .description('evaluate models on benchmarks, show it live, and print their table')
-    .option('--model <model>', 'run:NAME[@POLICY], folder:DIR or DIR, hf:OWNER/NAME, remote:LABEL of the spec (repeatable)', collect)
+    .option(
+      '--model <model>',
+      'run:NAME[@POLICY], folder:DIR or DIR, hf:OWNER/NAME, remote:LABEL of the spec (repeatable)',
+      collect,
+    )
     .option('--watch', 'show it live until it ends (the default)', true)
     .option('--no-watch', 'start it on a configured server and leave it to the workers there')
     .addHelpText('after', HELP)
@@ -111,7 +115,9 @@ async function onServer(
   });
   screen.keep();
   if (outcomes) return conclude(name, outcomes, flags, screen);
-  screen.print([`Stopped watching${stack?.owned ? ', and all else' : ''}. Nothing is lost. To go on: ${again(file, flags)}`]);
+  screen.print([
+    `Stopped watching${stack?.owned ? ', and all else' : ''}. Nothing is lost. To go on: ${again(file, flags)}`,
+  ]);
   return INTERRUPTED;
 }
 
@@ -135,7 +141,12 @@ const BEGAN: Record<Begun['how'], (id: string) => string> = {
   finished: id => `${id} is finished. To evaluate anew, give another name: --name NAME.`,
 };
 
-async function conclude(name: string, outcomes: EvaluationOutcome[], flags: EvaluateFlags, screen: Screen): Promise<number> {
+async function conclude(
+  name: string,
+  outcomes: EvaluationOutcome[],
+  flags: EvaluateFlags,
+  screen: Screen,
+): Promise<number> {
   const failed = outcomes.filter(outcome => outcome.kind === 'ended');
   if (failed.length < outcomes.length) {
     const table = await modelsTable(new FolderStore(storeOf(flags)), { names: [name] });

@@ -13,7 +13,10 @@ export function evaluationBlock(id: string, progress: EvaluationProgress | null)
   if (!progress) return [`${id}: waiting for a worker`];
   const width = Math.max(0, ...progress.sets.map(({ name }) => name.length));
   const title = progress.state === 'preparing' ? `${id}: reading and tokenising` : `${id}: ${itemsDone(progress)}`;
-  return [title, ...progress.sets.map(set => `  ${MARK[set.state]} ${set.name.padEnd(width)}  ${setText(set, progress)}`)];
+  return [
+    title,
+    ...progress.sets.map(set => `  ${MARK[set.state]} ${set.name.padEnd(width)}  ${setText(set, progress)}`),
+  ];
 }
 
 /** What is new since `before` (null: everything). */
@@ -30,7 +33,10 @@ export function evaluationChanges(before: EvaluationProgress | null, now: Evalua
 const tenth = ({ done, total }: SetProgress) => (total ? Math.floor((done * TENTHS) / total) : 0);
 
 function itemsDone({ sets }: EvaluationProgress): string {
-  const [done, total] = [sets.reduce((sum, set) => sum + set.done, 0), sets.reduce((sum, set) => sum + (set.total ?? 0), 0)];
+  const [done, total] = [
+    sets.reduce((sum, set) => sum + set.done, 0),
+    sets.reduce((sum, set) => sum + (set.total ?? 0), 0),
+  ];
   return `${done} of ${total} items`;
 }
 

@@ -47,7 +47,11 @@ export async function followEvaluations(options: FollowEvaluationsOptions): Prom
     }
     if (screen.terminal) {
       const doing = [...notes.doing, ...notes.troubles].map(line => `    ${line}`);
-      screen.draw([...ids.flatMap(id => evaluationBlock(id, seen.get(id) ?? null)), ...doing, ...(options.footer ?? [])]);
+      screen.draw([
+        ...ids.flatMap(id => evaluationBlock(id, seen.get(id) ?? null)),
+        ...doing,
+        ...(options.footer ?? []),
+      ]);
     } else {
       screen.print(ids.flatMap(id => evaluationChanges(before.get(id) ?? null, seen.get(id) ?? null)));
     }

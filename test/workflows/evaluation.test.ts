@@ -1,6 +1,4 @@
 /** Evaluations that stand alone, on a real server: of a folder, of a run's policy, of a remote endpoint. */
-import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import type { EvaluationRecord } from '../../activities/evaluation-record.js';
 import { readJson } from '../../activities/store/index.js';
 import type { EvaluationProgress, EvaluationSummary } from '../../workflows/contract.js';

@@ -49,7 +49,7 @@ export function createCommand(): Command {
     .requiredOption('--cron <expression>', "when: minute, hour, day of month, month, day of week, e.g. '0 3 * * *'")
     .option('--timezone <name>', 'in which time zone, e.g. Europe/Berlin (default: UTC)')
     .option('--run <name>', "whose newest policy is evaluated, in the place of the spec's model")
-    .option('--model <model>', "another model in its place, as `longhaul evaluate --model` takes them")
+    .option('--model <model>', 'another model in its place, as `longhaul evaluate --model` takes them')
     .option('--set <path=value>', 'lay a value over the spec (repeatable)', collect)
     .addHelpText('after', HELP)
     .action(async (name: string, flags: CreateFlags) => {
@@ -69,14 +69,22 @@ async function create(name: string, flags: CreateFlags): Promise<string> {
           cronExpressions: [flags.cron],
           ...(flags.timezone !== undefined && { timezone: flags.timezone }),
         },
-        action: { type: 'startWorkflow', workflowType: 'evaluation', workflowId: name, taskQueue: TASK_QUEUE, args: [spec] },
+        action: {
+          type: 'startWorkflow',
+          workflowType: 'evaluation',
+          workflowId: name,
+          taskQueue: TASK_QUEUE,
+          args: [spec],
+        },
         policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW, pauseOnFailure: true },
       });
       const [next] = (await handle.describe()).info.nextActionTimes;
       return `${name} is created; it first fires at ${next?.toISOString() ?? 'no time: look at --cron'}. To try it: npx longhaul schedule trigger ${name} --wait`;
     } catch (error) {
       if (error instanceof ScheduleAlreadyRunning) {
-        throw new UserError(`There is a schedule "${name}" already. To replace it: npx longhaul schedule delete ${name}`);
+        throw new UserError(
+          `There is a schedule "${name}" already. To replace it: npx longhaul schedule delete ${name}`,
+        );
       }
       if (isInvalid(error)) throw new UserError(`The server refuses the schedule: ${error.details}`);
       throw error;

@@ -14,7 +14,9 @@ export function historyCommand(): Command {
     .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .action(async (name: string, flags: HistoryFlags) => {
       const store = new FolderStore(storeOf(flags));
-      const records = (await recordsOf(store, name)).map(({ record }) => record).filter(record => record.schedule !== null);
+      const records = (await recordsOf(store, name))
+        .map(({ record }) => record)
+        .filter(record => record.schedule !== null);
       const last = records.at(-1);
       if (!last) {
         throw new UserError(
@@ -23,7 +25,13 @@ export function historyCommand(): Command {
       }
       const lines =
         flags.format === 'json'
-          ? [JSON.stringify(records.map(({ sets, ...rest }) => ({ ...rest, rows: sets.map(({ row }) => row) })), null, 1)]
+          ? [
+              JSON.stringify(
+                records.map(({ sets, ...rest }) => ({ ...rest, rows: sets.map(({ row }) => row) })),
+                null,
+                1,
+              ),
+            ]
           : historyLines(records);
       process.stdout.write(lines.map(line => `${line}\n`).join(''));
       process.exitCode = last.regression ? REGRESSION : 0;

@@ -17,7 +17,10 @@ const START_LIMIT_MS = 30_000;
 export function triggerCommand(): Command {
   return withScheduleFlags(new Command('trigger').argument('<name>', 'name of the schedule'))
     .description('fire a schedule now')
-    .option('--wait', `show it until it ends; exits with ${REGRESSION} when it is worse than the firing before, beyond the noise`)
+    .option(
+      '--wait',
+      `show it until it ends; exits with ${REGRESSION} when it is worse than the firing before, beyond the noise`,
+    )
     .action(async (name: string, flags: ScheduleFlags & { wait?: boolean }) => {
       process.exitCode = await withSchedule(name, flags, async (handle, client) => {
         const id = await fire(handle, name);
@@ -55,7 +58,9 @@ async function fire(handle: ScheduleHandle, name: string): Promise<string> {
     if (action && info.numActionsTaken > before.numActionsTaken) return action.workflow.workflowId;
     await sleep(POLL_MS);
   }
-  throw new UserError(`The server started nothing for "${name}" in ${START_LIMIT_MS / 1000} s. Its state: npx longhaul schedule list`);
+  throw new UserError(
+    `The server started nothing for "${name}" in ${START_LIMIT_MS / 1000} s. Its state: npx longhaul schedule list`,
+  );
 }
 
 function summaryLines({ rows, before, regression, notification }: EvaluationSummary): string[] {
