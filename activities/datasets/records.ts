@@ -22,8 +22,6 @@ export interface RawRecord {
   /** 0-based position in the file. */
   index: number;
   value?: unknown;
-  /** The name it has in a file that is one JSON object of records. */
-  key?: string;
   /** Why it has no value. */
   problem?: string;
 }

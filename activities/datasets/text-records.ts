@@ -46,11 +46,12 @@ export async function* jsonLines(file: TextFile): AsyncGenerator<RawRecord> {
 /** The elements of the file's one JSON array. Throws DataError where it is no array or is cut short. */
 export const jsonArray = (file: TextFile): AsyncGenerator<RawRecord> => elements(file, 'array');
 
-/** The members of the file's one JSON object, each a record with its key. */
+/** The members of the file's one JSON object, each a record by its key. */
 export async function* jsonObject(file: TextFile): AsyncGenerator<RawRecord> {
   for await (const record of elements(file, 'object')) {
     const [member] = record.problem === undefined ? Object.entries(record.value as object) : [];
-    yield member ? { ...record, key: member[0], value: member[1] } : record;
+    const where = member ? `${record.where.slice(0, -1)}, ${JSON.stringify(member[0])})` : record.where;
+    yield member ? { where, index: record.index, value: member[1] } : record;
   }
 }
 
