@@ -37,7 +37,7 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
     store,
     models: createModels(options.modelCache),
     readSource,
-    rewarder: createRewarder,
+    rewarder: settings => createRewarder(settings, { store, environment: process.env }),
     environment: process.env,
     readPreset: options.readPreset,
   };
