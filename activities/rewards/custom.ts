@@ -53,10 +53,9 @@ export class CustomRewardError extends Error {
   override readonly name = 'CustomRewardError';
 }
 
-const rewardSchema = z.number('expected a number').min(0, 'expected no negative reward');
-const givenSchema = z.union([rewardSchema, z.object({ reward: rewardSchema, reason: z.string().optional() })], {
-  error: 'expected a finite number of at least 0, or {reward, reason} with one',
-});
+const PROBLEM = 'expected a finite number of at least 0, or {reward, reason} with one';
+const rewardSchema = z.number(PROBLEM).min(0, PROBLEM);
+const givenSchema = z.union([rewardSchema, z.object({ reward: rewardSchema, reason: z.string().optional() })], PROBLEM);
 
 /** @throws MissingKeyError, or what reading the module throws */
 export async function createCustomRewarder(
