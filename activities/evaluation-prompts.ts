@@ -33,7 +33,7 @@ function localPrompter(spec: EvaluationSpec, model: TextModel, counter: TextToke
     const cutBefore = counter && cutText(spec, sample, remoteInputLimit(spec), counter);
     const ids = (document: string) =>
       explained(() => model.promptIds(renderPrompt(spec.prompt.template, sample.question, document), spec.prompt));
-    const document = cutBefore?.document ?? documentsText(sample);
+    const document = cutBefore?.document ?? documentsText(sample, spec.prompt.numbered);
     const fitted = fitPrompt(document, limit, ids, model) ?? tooLong(sample, limit);
     const { promptIds } = fitted;
     return {
@@ -55,7 +55,7 @@ function remotePrompter(spec: EvaluationSpec, counter: TextTokens | null): Promp
   }
   if (spec.maxInputTokens !== undefined) throw needsTokenizer('maxInputTokens is set');
   return sample => {
-    const whole = text(sample, documentsText(sample));
+    const whole = text(sample, documentsText(sample, spec.prompt.numbered));
     // A token is a byte at least: what has no more bytes than the limit surely fits.
     const bytes = Buffer.byteLength(whole);
     if (bytes <= limit) return { text: whole, tokens: null, cut: 0 };
@@ -77,7 +77,7 @@ function needsTokenizer(why: string): Error {
 /** A sample's document with the prompt around it within `limit` of the counter's tokens. */
 function cutText(spec: EvaluationSpec, sample: Sample, limit: number, counter: TextTokens) {
   const { template, system } = spec.prompt;
-  const whole = documentsText(sample);
+  const whole = documentsText(sample, spec.prompt.numbered);
   const ids = (document: string) =>
     counter.documentIds(`${system ?? ''}${renderPrompt(template, sample.question, document)}`);
   const { document, promptIds, cut } = fitPrompt(whole, limit, ids, counter) ?? tooLong(sample, limit);

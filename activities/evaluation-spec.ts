@@ -71,7 +71,8 @@ const evaluationSpecSchema = z.strictObject({
   maxInputTokens: positiveInt.optional(),
   /** The model whose tokenizer counts input tokens; unless given the local model's own. */
   tokenizer: z.string().min(1).optional(),
-  reward: rewardSchema.prefault({}),
+  /** By rule and judge alone, so that rows compare, whatever trained the models. */
+  reward: rewardSchema.omit({ custom: true, evidence: true }).prefault({}),
   seed: z.int().min(0).default(1),
 });
 

@@ -15,6 +15,8 @@ import {
   labelText,
   validateEvaluation,
 } from './evaluation-spec.js';
+import { checkKey } from './remote/endpoint.js';
+import { checkRewardKeys, withRewardFiles } from './reward-files.js';
 import { runNameSchema } from './spec.js';
 import { differences } from './spec-differences.js';
 import { type ArtifactRef, evaluatedUri, publishJson, readJson } from './store/index.js';
@@ -38,10 +40,14 @@ export function prepareEvaluation(deps: Dependencies) {
   return ({ start, input }: PrepareEvaluationInput): Promise<PreparedEvaluation> =>
     supervised('validating the evaluation spec', async supervision => {
       const { store } = deps;
-      const spec = validateEvaluation(input);
-      const place = placeOf(start, spec);
+      const written = validateEvaluation(input);
+      const place = placeOf(start, written);
       const { name, folder } = place;
-      await refuseOtherSpec(deps, name, folder, spec);
+      const known = await presentSpec(deps, name, folder);
+      const spec = await withRewardFiles(written, known);
+      if (known) refuseOtherSpec(`${name}/${folder}`, known, spec);
+      checkRewardKeys(deps, spec);
+      if (spec.model.remote) checkKey(spec.model.remote, deps.environment);
       const uri = evaluatedUri(name, folder, 'plan.json');
       const published = await store.find(uri);
       if (published) return prepared(published, await readJson<EvaluationPlan>(store, published));
@@ -87,22 +93,20 @@ function checkedName(name: string, what: string): string {
   ]);
 }
 
-/** A name and a label stand for one spec: another one under the same is refused, with what differs. */
-async function refuseOtherSpec(
-  { store }: Dependencies,
-  name: string,
-  folder: string,
-  spec: EvaluationSpec,
-): Promise<void> {
+/** The spec that an evaluation has in the store. What has become a field since has the default that stood for it. */
+async function presentSpec({ store }: Dependencies, name: string, folder: string): Promise<EvaluationSpec | null> {
   const present = await store.find(evaluatedUri(name, folder, 'spec.json'));
-  if (!present) return;
-  // What has become a field since has the default that stood for it.
-  const differing = differences(validateEvaluation(await readJson(store, present)), spec);
+  return present && validateEvaluation(await readJson(store, present));
+}
+
+/** A name and a label stand for one spec: another one under the same is refused, with what differs. */
+function refuseOtherSpec(evaluation: string, known: EvaluationSpec, spec: EvaluationSpec): void {
+  const differing = differences(known, spec);
   if (differing.length === 0) return;
   throw invalidEvaluation(
     differing.map(path => ({
       path,
-      problem: `differs from the evaluation "${name}/${folder}" in the store; start under another name, or with the same spec to go on`,
+      problem: `differs from the evaluation "${evaluation}" in the store; start under another name, or with the same spec to go on`,
     })),
   );
 }

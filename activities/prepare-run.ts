@@ -9,6 +9,7 @@ import type { Source } from './datasets/sources.js';
 import type { Dependencies, TextModel } from './dependencies.js';
 import { EngineRequestError } from './engine/protocol.js';
 import { documentsText, renderPrompt } from './prompts.js';
+import { checkRewardKeys, withRewardFiles } from './reward-files.js';
 import { type RunSpec, runNameSchema, type WarmupSpec } from './spec.js';
 import { differences } from './spec-differences.js';
 import {
@@ -68,8 +69,10 @@ export function prepareRun(deps: Dependencies) {
           { path: `the run's name "${run}", which is its workflow id`, problem: name.error.issues[0]!.message },
         ]);
       }
-      const spec = await specOf(deps, input);
-      await refuseOtherSpec(deps, run, spec);
+      const present = await presentSpec(deps, run);
+      const spec = await withRewardFiles(await specOf(deps, input), present);
+      refuseOtherSpec(run, present, spec);
+      checkRewardKeys(deps, spec);
       const published = await store.find(planUri(run));
       const prepared = published
         ? await readJson<Omit<RunPlan, 'stages'>>(store, published)
@@ -98,12 +101,16 @@ async function specOf(deps: Dependencies, input: CurriculumInput): Promise<RunSp
   return validateSpec(written, (overrides ?? {}) as Record<string, unknown>);
 }
 
-/** A run's name stands for one spec: another one under the same name is refused, with what differs. */
-async function refuseOtherSpec(deps: Dependencies, run: string, spec: RunSpec): Promise<void> {
+/** The spec that the run of that name has in the store. What has become a field since has the default that stood for it. */
+async function presentSpec(deps: Dependencies, run: string): Promise<RunSpec | null> {
   const present = await deps.store.find(specUri(run));
+  return present && validateSpec(await readJson(deps.store, present));
+}
+
+/** A run's name stands for one spec: another one under the same name is refused, with what differs. */
+function refuseOtherSpec(run: string, present: RunSpec | null, spec: RunSpec): void {
   if (!present) return;
-  // What has become a field since has the default that stood for it.
-  const differing = differences(validateSpec(await readJson(deps.store, present)), spec);
+  const differing = differences(present, spec);
   if (differing.length === 0) return;
   throw new InvalidSpecError(
     differing.map(path => ({
@@ -165,6 +172,7 @@ async function prepareData(
   const { model, source } = await openModel(deps, spec, supervision);
   note('reading and tokenising the training data');
   const train = await promptItems(deps, spec, model, spec.data);
+  if (spec.reward.evidence) refuseWithoutEvidence(train);
   const bands = spec.phases.map((_, k) => train.filter(item => inBand(spec, k, item)).length);
   note('reading and tokenising the warm-up data');
   const warmup = spec.warmup ? await traceItems(deps, spec, spec.warmup, model) : null;
@@ -228,8 +236,9 @@ async function promptItems(
         task: sample.task,
         question: sample.question,
         answers: sample.answers,
+        ...(spec.reward.evidence && sample.evidence && { evidence: sample.evidence.map(place => place + 1) }),
         promptIds: model.promptIds(
-          renderPrompt(spec.prompt.template, sample.question, documentsText(sample)),
+          renderPrompt(spec.prompt.template, sample.question, documentsText(sample, spec.prompt.numbered)),
           spec.prompt,
         ),
       });
@@ -238,13 +247,27 @@ async function promptItems(
   return items;
 }
 
+/** A sample that does not say what its answer rests on could only be rewarded by another measure than the rest. */
+function refuseWithoutEvidence(train: readonly PromptItem[]): void {
+  const without = train.filter(({ evidence = [] }) => evidence.length === 0);
+  if (without.length === 0) return;
+  throw new InvalidSpecError([
+    {
+      path: 'reward.evidence',
+      problem:
+        `expected training samples that say which documents their answer rests on; ${without.length} of ${train.length} ` +
+        `do not, the first of them ${without[0]!.id}`,
+    },
+  ]);
+}
+
 async function traceItems(deps: Dependencies, spec: RunSpec, warmup: WarmupSpec, model: TextModel) {
   const items: TraceItem[] = [];
   let leftOut = 0;
   for (const [k, source] of warmup.data.entries()) {
     for await (const sample of deps.readSource(source)) {
       await breathe(items.length + leftOut);
-      const prompt = renderPrompt(spec.prompt.template, sample.question, documentsText(sample));
+      const prompt = renderPrompt(spec.prompt.template, sample.question, documentsText(sample, spec.prompt.numbered));
       const promptIds = model.promptIds(prompt, spec.prompt);
       if (sample.trace === null || promptIds.length > (warmup.maxTokens ?? Number.POSITIVE_INFINITY)) leftOut++;
       else {

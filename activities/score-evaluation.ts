@@ -9,7 +9,7 @@ import type { Dependencies } from './dependencies.js';
 import type { EvaluateInput } from './evaluation-job.js';
 import type { GroupReward } from './rewards/reward.js';
 import { type AnsweredItem, type ScoringJob, scoringJob } from './scoring-job.js';
-import { type ArtifactRef, publishJson, readJson } from './store/index.js';
+import { type ArtifactRef, readJson } from './store/index.js';
 import { supervised } from './supervision.js';
 
 export type ScoreEvaluationInput = EvaluateInput & { responses: ArtifactRef };
@@ -42,20 +42,21 @@ export function scoreEvaluation(deps: Dependencies) {
       if (published) return (await readJson<EvaluationResult>(deps.store, published)).row;
       supervision.note(`scoring ${label} on ${set}`);
       const answered = job.items.filter(item => item.unanswered === undefined);
-      const rewards = await deps.rewarder(job.reward).reward(
+      const { groups, judge } = await deps.rewarder(job.reward).reward(
         answered.map(({ id, task, question, answers, responses }) => ({
           ...{ id, task, question, answers },
           responses: responses.map(({ text }) => text),
         })),
         { signal: supervision.call.signal, note: supervision.note },
       );
-      const rewardOf = new Map(answered.map((item, k) => [item, rewards[k]!]));
+      const rewardOf = new Map(answered.map((item, k) => [item, groups[k]!]));
       const items = job.items.map(item => itemResult(item, rewardOf.get(item), metric));
-      const row = rowOf(job, items);
+      const row = { ...rowOf(job, items), ...(judge && { judge }) };
       supervision.check();
       const result: EvaluationResult = { label, set, policy, metric, row, items };
-      await publishJson(deps.store, uri, result);
-      return row;
+      // A judge that is asked twice may answer twice: of two workers at one set the first decides for both.
+      const ref = await deps.store.publishFirst(uri, `${JSON.stringify(result, null, 1)}\n`);
+      return (await readJson<EvaluationResult>(deps.store, ref)).row;
     });
 }
 

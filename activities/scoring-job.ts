@@ -18,7 +18,7 @@ import {
 } from './evaluation-job.js';
 import type { EvaluatedModel, EvaluationItem, PromptLine } from './evaluation-plan.js';
 import { readParts } from './line-parts.js';
-import type { RewardSettings } from './rewards/settings.js';
+import { evaluationReward, type RewardSettings } from './rewards/settings.js';
 import type { RunSpec } from './spec.js';
 import { type ArtifactRef, evaluatedUri, evaluationUri, readJson, readLines, type Store } from './store/index.js';
 import type { Supervision } from './supervision.js';
@@ -75,7 +75,7 @@ async function ownScoring(
     policy: policy.name,
     metric: written ? metricOf(written) : 'custom',
     passAt: [],
-    reward,
+    reward: evaluationReward(reward),
     uri: evaluationUri(run, `${label}.${set.name}`, policy.name, 'json'),
     items: items.map(({ id, task, question, answers, promptIds }, k) => ({
       ...{ id, task, question, answers, promptTokens: promptIds.length, cut: 0 },
@@ -101,7 +101,7 @@ async function plannedScoring(
     policy: nameOf(plan.model),
     metric: set.metric,
     passAt: spec.passAt,
-    reward: spec.reward,
+    reward: { ...spec.reward, custom: null, evidence: null },
     uri: evaluatedUri(plan.name, plan.folder, 'sets', `${set.name}.json`),
     items: items.map(({ id, task, question, answers }, k) => {
       const { tokens, cut } = prompts[k]!;

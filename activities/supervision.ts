@@ -6,6 +6,7 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import { DataError } from './datasets/sources.js';
 import { type CallOptions, EngineLostError, type EngineProgress, EngineRequestError } from './engine/protocol.js';
 import { EndpointRefusedError } from './remote/errors.js';
+import { CustomRewardError } from './rewards/custom.js';
 import { CorruptArtifactError, DivergenceError, StaleAttemptError } from './store/index.js';
 import { InvalidSpecError } from './validate-spec.js';
 
@@ -31,7 +32,14 @@ export interface Supervision {
 }
 
 /** Failures that another try cannot mend, and the type they get. Engine requests have theirs by code. */
-const FATAL = [InvalidSpecError, DataError, DivergenceError, StaleAttemptError, CorruptArtifactError];
+const FATAL = [
+  InvalidSpecError,
+  DataError,
+  DivergenceError,
+  StaleAttemptError,
+  CorruptArtifactError,
+  CustomRewardError,
+];
 const ENGINE_TYPES: Record<EngineRequestError['code'], string> = {
   'bad-model': 'BadModel',
   'bad-request': 'BadRequest',

@@ -14,7 +14,13 @@ import { runNameSchema } from '../activities/spec.js';
 import { parseSettings, readSpecFile } from './spec-files.js';
 import { UserError } from './user-error.js';
 
-const PATH_FIELDS = new Set(['model.folder', 'models.*.folder', 'tokenizer', 'benchmarks.*.source.path']);
+const PATH_FIELDS = new Set([
+  'model.folder',
+  'models.*.folder',
+  'tokenizer',
+  'benchmarks.*.source.path',
+  'reward.judge.promptFile',
+]);
 
 export interface LoadedEvaluation {
   /** The file's name without its ending, unless another was given. */

@@ -11,7 +11,14 @@ import { PRESETS } from './checkout.js';
 import { UserError } from './user-error.js';
 
 /** The fields of a spec that name a file or folder; `*` stands for any index. */
-const PATH_FIELDS = new Set(['model', 'data.*.path', 'warmup.data.*.path', 'evaluation.sets.*.source.path']);
+const PATH_FIELDS = new Set([
+  'model',
+  'data.*.path',
+  'warmup.data.*.path',
+  'evaluation.sets.*.source.path',
+  'reward.judge.promptFile',
+  'reward.custom.module',
+]);
 const SPEC_ENDINGS = ['.yaml', '.yml', '.json'];
 
 export interface LoadedSpec {

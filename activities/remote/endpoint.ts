@@ -49,6 +49,11 @@ export function createEndpoint({ settings, path, what, environment, clock = REAL
   };
 }
 
+/** @throws MissingKeyError when the environment lacks the key */
+export function checkKey(settings: EndpointSettings, environment: Environment): void {
+  keyOf(settings, environment);
+}
+
 /** A header that cannot be sent would be quoted whole in the error about it. */
 const SENDABLE = /^[\x21-\x7e]+$/;
 

@@ -50,10 +50,11 @@ export class FolderStore implements Store {
     }
   }
 
-  async publishFirst(uri: string, text: string): Promise<ArtifactRef> {
+  async publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
     const temporary = await this.writeTemporary(text);
     try {
+      await this.checkFence(fence);
       await makeFolder(dirname(target));
       const placed = await unlessThere(() => link(temporary, target));
       await sync(dirname(target));
