@@ -8,7 +8,7 @@ import { type PlannedEvaluation, plannedResponsesUri, readPartList, readPlan } f
 import type { EvaluationPlan, PartList, PromptLine } from './evaluation-plan.js';
 import type { EvaluationSpec } from './evaluation-spec.js';
 import { readParts } from './line-parts.js';
-import { type Answer, type AskUsage, askAll, NO_USAGE, type Question } from './remote/ask-all.js';
+import { type Answer, askAll, type Question } from './remote/ask-all.js';
 import { type ChatReply, createChatClient } from './remote/chat.js';
 import { progressReporter } from './report-progress.js';
 import { type ArtifactRef, publishJson, publishLines } from './store/index.js';
@@ -31,10 +31,9 @@ export function evaluateRemote(deps: Dependencies) {
       const client = createChatClient(endpointOf(plan), deps.environment);
       const report = progressReporter(set.name, set.count);
       const list: PartList = { count: set.count, parts: [] };
-      const spent: AskUsage = { ...NO_USAGE };
       for await (const { from, lines } of readParts<PromptLine>(store, await readPartList(store, set.prompts))) {
         const questions = lines.flatMap(line => questionsOf(plan, spec, line));
-        const { answers, usage } = await askAll(store, client, questions, {
+        const { answers } = await askAll(store, client, questions, {
           signal: supervision.call.signal,
           tokenBudget: null,
           onAnswer: done => {
@@ -43,8 +42,7 @@ export function evaluateRemote(deps: Dependencies) {
             report(items);
           },
         });
-        for (const key of Object.keys(spent) as (keyof AskUsage)[]) spent[key] += usage[key];
-        refuseUnanswered(client.settings.url, answers, spent);
+        refuseUnanswered(client.settings.url, answers);
         supervision.check();
         const responses = lines.map(({ id }, k) =>
           responsesOf(id, answers.slice(k * spec.samples, (k + 1) * spec.samples)),
@@ -78,12 +76,12 @@ function questionsOf(
 }
 
 /** An endpoint that is away is waited for: what it said before is kept. */
-function refuseUnanswered(url: string, answers: Answer[], { asked, cached }: AskUsage): void {
+function refuseUnanswered(url: string, answers: Answer[]): void {
   const missing = answers.filter(answer => answer.reply === null && !answer.lasting);
   if (missing.length === 0) return;
   const [first] = missing as [Extract<Answer, { reply: null }>];
   throw ApplicationFailure.retryable(
-    `${url} left ${missing.length} questions unanswered: ${first.why}. The ${asked + cached - missing.length} replies there are kept; it is asked again for the rest.`,
+    `${url} left ${missing.length} questions unanswered: ${first.why}. The ${answers.length - missing.length} replies there are kept; it is asked again for the rest.`,
     'EndpointUnavailable',
   );
 }

@@ -28,9 +28,11 @@ export const evaluatedModelSchema = z
     run: runNameSchema.optional(),
     /** `newest` as the store has it when the evaluation begins, `final`, `base`, or a policy's name. */
     policy: z
-      .union([z.enum(['newest', 'final', 'base']), z.string().regex(/^[0-9a-f]{32}$/)], {
-        error: 'expected "newest", "final", "base" or the name of a policy (32 hexadecimal digits)',
-      })
+      .string()
+      .regex(
+        /^(?:newest|final|base|[0-9a-f]{32})$/,
+        'expected "newest", "final", "base" or the name of a policy (32 hexadecimal digits)',
+      )
       .optional(),
     /** A Hugging Face folder, or `hf:owner/name[@revision]`. */
     folder: z.string().min(1).optional(),
