@@ -37,8 +37,8 @@ A spec is YAML or JSON; activities/evaluation-spec.ts has every field with its d
     - { label: o3-mini, remote: { url: https://api.openai.com/v1, model: o3-mini, keyVariable: OPENAI_API_KEY } }
 
 Every model answers the same items, and each is a workflow of its own, NAME/LABEL. Ctrl-C stops; the same command goes on
-where it was, and asks no endpoint for what it has answered. Without a server where one is configured, or at localhost:7233,
-the local stack is brought up, as \`longhaul start\` does.
+where it was, and asks no endpoint for what it has answered. Where no server is configured (--address, TEMPORAL_ADDRESS, a profile)
+it works on the local stack, which is brought up as by \`longhaul start\` unless it runs.
 
 The same from the Temporal CLI, with one \`model\` in the file:
   temporal workflow start --type evaluation --task-queue longhaul --workflow-id NAME --input-file eval.json
@@ -150,7 +150,7 @@ async function conclude(
   const failed = outcomes.filter(outcome => outcome.kind === 'ended');
   if (failed.length < outcomes.length) {
     const table = await modelsTable(new FolderStore(storeOf(flags)), { names: [name] });
-    screen.print(['', table, '', `More of it: npx longhaul table ${name} --help`]);
+    screen.print(['', table.trimEnd(), '', `More of it: npx longhaul table ${name} --help`]);
   }
   screen.print(failed.map(({ id, status, reason }) => `${id} ended as ${status}: ${reason}`));
   return failed.length > 0 ? 1 : 0;

@@ -1,4 +1,7 @@
-/** The server that a command works with: the one that is configured or, where none is, the local stack. */
+/**
+ * The server that a command works with: the one that is configured or, where none is, the local stack. Whatever else may
+ * answer at localhost:7233 is somebody's, and its workers have a store of their own.
+ */
 import { Client, Connection } from '@temporalio/client';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';
 import { runningStack, type Stack, startStack } from '../local/stack.js';
@@ -22,7 +25,7 @@ export async function withServer<T>(
   { log, onStack }: ServerOptions,
   use: (server: UsedServer) => Promise<T>,
 ): Promise<T> {
-  if (isConfigured(flags) || (!runningStack(stateOf(flags)) && (await answersAtUsualPlace(flags)))) {
+  if (isConfigured(flags)) {
     return withClient(flags, client => use({ client, stack: null }));
   }
   const stack = await startStack({
@@ -57,13 +60,3 @@ export function withRunningServer<T>(
 
 /** Whether flags, environment or profile say where the server is. */
 const isConfigured = (flags: ConnectionFlags) => connectionSettings(flags).connection.address !== undefined;
-
-async function answersAtUsualPlace(flags: ConnectionFlags): Promise<boolean> {
-  try {
-    const connection = await Connection.connect({ ...connectionSettings(flags).connection, connectTimeout: '2s' });
-    await connection.close();
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,0 +1,91 @@
+/** `longhaul evaluate` as a person meets it: the built command, the real server, workers and engine, and Ctrl-C. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { runningStack } from '../../../infra/local/stack';
+
+const CHECKOUT = resolve(__dirname, '../../..');
+const SPEC = {
+  models: [
+    { label: 'one', folder: join(CHECKOUT, 'test/fixtures/golden/qwen2') },
+    { label: 'two', folder: join(CHECKOUT, 'test/fixtures/golden/llama') },
+  ],
+  // Three parts each.
+  benchmarks: [{ name: 'facts', source: { type: 'world', seed: 3, count: 160, facts: [3] } }],
+  prompt: { chat: false },
+  sampling: { maxNewTokens: 24 },
+  samples: 8,
+};
+
+let folder: string;
+let running: ChildProcess | null = null;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longhaul-evaluate-'));
+  await writeFile(join(folder, 'trial.json'), JSON.stringify(SPEC));
+  execFileSync(process.execPath, [join(CHECKOUT, 'infra/bin/setup.js')], { stdio: 'ignore' });
+}, 300_000);
+afterAll(async () => {
+  running?.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Started {
+  text: () => string;
+  interrupt: () => void;
+  ended: Promise<number | null>;
+}
+
+function longhaul(...args: string[]): Started {
+  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+  const command = [join(CHECKOUT, 'infra/bin/longhaul.js'), ...args, '--state', join(folder, 'state')];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  running = child;
+  let text = '';
+  for (const output of [child.stdout, child.stderr]) output.on('data', chunk => (text += chunk));
+  return {
+    text: () => text,
+    interrupt: () => child.kill('SIGINT'),
+    ended: new Promise(resolve => child.once('close', resolve)),
+  };
+}
+
+async function until(condition: () => boolean, { text }: Started): Promise<void> {
+  const limit = Date.now() + 90_000;
+  while (!condition()) {
+    if (Date.now() > limit) throw new Error(`waited in vain; so far:\n${text()}`);
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
+
+test('a wrong spec is refused before anything is started', async () => {
+  const refused = longhaul('evaluate', join(folder, 'trial.json'), '--set', 'samples=none');
+  expect(await refused.ended).toBe(1);
+  expect(refused.text()).toContain('samples:');
+  expect(runningStack(join(folder, 'state'))).toBeNull();
+});
+
+test('Ctrl-C stops, the same command goes on to the table, and the table is there without any server', async () => {
+  const file = join(folder, 'trial.json');
+  const first = longhaul('evaluate', file);
+  await until(() => /trial\/\w+: facts: answering, [1-9]/.test(first.text()), first);
+  first.interrupt();
+  expect(await first.ended).toBe(130);
+  expect(first.text()).toContain('trial/one has started.');
+  expect(first.text()).toContain(`Nothing is lost. To go on: npx longhaul evaluate ${file}`);
+  expect(runningStack(join(folder, 'state'))).toBeNull();
+
+  const second = longhaul('evaluate', file);
+  expect(await second.ended).toBe(0);
+  expect(second.text()).toContain('trial/one is unfinished: it goes on where it was.');
+  expect(second.text()).toMatch(/^one \(baseline\) +\d/m);
+  expect(second.text()).toMatch(/^two +\d/m);
+
+  const table = longhaul('table', 'trial', '--format', 'markdown');
+  expect(await table.ended).toBe(0);
+  expect(table.text()).toMatch(/^\| two \| .*~ \|/m);
+
+  const third = longhaul('evaluate', file);
+  expect(await third.ended).toBe(0);
+  expect(third.text()).toContain('trial/two is finished. To evaluate anew, give another name: --name NAME.');
+}, 240_000);
