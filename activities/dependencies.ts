@@ -41,6 +41,9 @@ export interface Dependencies {
   readPreset(name: string): Promise<unknown>;
 }
 
+/** What policies are loaded and trained with. */
+export type PolicyDependencies = Pick<EngineDependencies, 'store' | 'engine'>;
+
 /** The activities that need the model itself. */
 export interface EngineDependencies extends Dependencies {
   engine: Engine;

@@ -8,10 +8,12 @@ import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { engineCommand } from './engine.js';
 import { exportCommand } from './export.js';
+import { lineageCommand } from './lineage.js';
 import { runCommand } from './run.js';
 import { startCommand } from './start.js';
 import { temporalCommand } from './temporal.js';
 import { upCommand } from './up.js';
+import { verifyCommand } from './verify.js';
 import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
 
@@ -51,6 +53,8 @@ function program(): Command {
     .addCommand(runCommand())
     .addCommand(watchCommand())
     .addCommand(exportCommand())
+    .addCommand(verifyCommand())
+    .addCommand(lineageCommand())
     .addCommand(workerCommand())
     .addCommand(engineCommand())
     .addCommand(temporalCommand());
