@@ -7,6 +7,7 @@ import { createModels } from '../activities/models.js';
 import { createRewarder } from '../activities/rewards/reward.js';
 import { FolderStore } from '../activities/store/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
+import { refuseIncompatibleRuns } from './upgrade-check.js';
 
 export interface LonghaulWorkerOptions {
   connection: ConnectionFlags;
@@ -50,6 +51,8 @@ export async function runWorker(
   const settings = connectionSettings(flags);
   const connection = await NativeConnection.connect(settings.connection);
   try {
+    const { workflowBundle } = options;
+    if (workflowBundle) await refuseIncompatibleRuns(connection, settings.namespace, workflowBundle);
     const worker = await Worker.create({
       ...options,
       connection,

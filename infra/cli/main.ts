@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
+import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { engineCommand } from './engine.js';
@@ -18,7 +19,7 @@ import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
 
 /** Errors whose message says all a person needs; others are shown with their stack. */
-const PLAIN = [UserError, InvalidSpecError, EngineRequestError, EngineLostError];
+const PLAIN = [UserError, InvalidSpecError, IncompatibleRunsError, EngineRequestError, EngineLostError];
 
 /** Runs one command line and gives its exit code. */
 export async function main(argv: string[]): Promise<number> {
