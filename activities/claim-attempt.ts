@@ -45,7 +45,7 @@ export interface StageSettings {
 }
 
 /** Where overrides may reach: what was tokenised, imported or trained before stays as it is. */
-const CHANGEABLE =
+export const CHANGEABLE =
   /^(seed$|rl\.|reward\.|phases[.[]|retrospective\.|warmup\.(epochs$|batchSize$|optimizer\.)|checkpoints\.|engine\.)/;
 
 export function claimAttempt(deps: Dependencies) {

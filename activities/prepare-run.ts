@@ -3,8 +3,9 @@
  * spec, reads, renders and tokenises the data, and publishes both.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { CurriculumInput } from '../workflows/contract.js';
+import type { CurriculumInput, PolicyRef } from '../workflows/contract.js';
 import type { Pool, PromptItem, TraceItem } from './artifacts.js';
+import { type Branch, isBranch, openBranch, stageNames } from './branch.js';
 import type { Source } from './datasets/sources.js';
 import type { Dependencies, TextModel } from './dependencies.js';
 import { EngineRequestError } from './engine/protocol.js';
@@ -12,6 +13,7 @@ import { documentsText, renderPrompt } from './prompts.js';
 import { type RunSpec, runNameSchema, type WarmupSpec } from './spec.js';
 import {
   type ArtifactRef,
+  baseUri,
   canonicalJson,
   dataUri,
   markerUri,
@@ -45,6 +47,14 @@ export interface RunPlan {
   stages: StagePlan[];
   evaluate: RunSpec['evaluation']['policies'];
   counts: DataCounts;
+  /** Of a run that branches off another: which, and what it begins with. */
+  branch?: {
+    of: string;
+    first: string;
+    policy: PolicyRef;
+    /** Of the phases before. */
+    difficulties: ArtifactRef[];
+  };
 }
 
 export interface DataCounts {
@@ -68,16 +78,30 @@ export function prepareRun(deps: Dependencies) {
           { path: `the run's name "${run}", which is its workflow id`, problem: name.error.issues[0]!.message },
         ]);
       }
-      const spec = await specOf(deps, input);
+      const branch = isBranch(input) ? await openBranch(store, input) : null;
+      const spec = branch?.spec ?? (await specOf(deps, input));
       await refuseOtherSpec(deps, run, spec);
       const published = await store.find(planUri(run));
       const prepared = published
         ? await readJson<Omit<RunPlan, 'stages'>>(store, published)
-        : await prepareData(deps, run, spec, supervision);
+        : await (branch ? prepareBranch(deps, run, branch) : prepareData(deps, run, spec, supervision));
       supervision.check();
       if (!published) await publishJson(store, planUri(run), prepared);
-      return { ...prepared, stages: await stagesOf(deps, run, spec) };
+      const stages = await stagesOf(deps, run, spec);
+      return {
+        ...prepared,
+        stages: stages.slice(stages.findIndex(({ name }) => name === (prepared.branch?.first ?? name))),
+      };
     });
+}
+
+/** What came before is the other run's: its data and base are referred to. */
+async function prepareBranch(deps: Dependencies, run: string, branch: Branch): Promise<Omit<RunPlan, 'stages'>> {
+  const { store } = deps;
+  const { spec, base, plan, entry } = branch;
+  const ref = await publishJson(store, specUri(run), spec);
+  await publishJson(store, baseUri(run), base);
+  return { ...plan, spec: ref, evaluate: spec.evaluation.policies, branch: entry };
 }
 
 async function specOf(deps: Dependencies, input: CurriculumInput): Promise<RunSpec> {
@@ -320,9 +344,8 @@ function refuseUnusable(spec: RunSpec, model: TextModel, { train, bands, warmup,
 }
 
 async function stagesOf(deps: Dependencies, run: string, spec: RunSpec): Promise<StagePlan[]> {
-  const names = [...(spec.warmup ? ['warmup'] : []), ...spec.phases.map((_, k) => `phase-${k + 1}`)];
   return Promise.all(
-    names.map(async name => {
+    stageNames(spec).map(async name => {
       const claim = await deps.store.claimed(markerUri({ run, stage: name, attempt: 1 }));
       return { name, attempt: claim?.attempt ?? 1, overrides: claim?.overrides ?? {} };
     }),

@@ -38,14 +38,17 @@ async function search(store: Store, policy: string, run: string | undefined): Pr
 
 function text({ run, base, stretches }: Lineage): string {
   const lines = [`run ${run}`, `base ${base.name}`, `  weights sha256 ${base.sha256}`];
-  for (const stretch of stretches) lines.push(...described(stretch));
+  for (const stretch of stretches) lines.push(...described(stretch, run));
   return `${lines.join('\n')}\n`;
 }
 
-function described({ stage, attempt, from, to, policy, settings, data, code }: Stretch): string[] {
+function described(
+  { run: of, stage, attempt, from, to, policy, settings, data, code }: Stretch,
+  run: string,
+): string[] {
   const { kind, optimizer, ...rest } = settings;
   return [
-    `${stage}${attempt > 1 ? ` attempt ${attempt}` : ''}, ${from === to ? `step ${from}` : `steps ${from} to ${to}`} -> policy ${policy.name}`,
+    `${of === run ? '' : `${of}/`}${stage}${attempt > 1 ? ` attempt ${attempt}` : ''}, ${from === to ? `step ${from}` : `steps ${from} to ${to}`} -> policy ${policy.name}`,
     `  weights sha256 ${policy.sha256}`,
     `  ${kind}, ${JSON.stringify({ ...rest, optimizer })}`,
     // Many files as one hash: --json has each.

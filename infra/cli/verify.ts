@@ -3,8 +3,9 @@ import { Command } from 'commander';
 import type { PolicyDependencies } from '../../activities/dependencies.js';
 import { createEngine } from '../../activities/engine/host.js';
 import type { EngineSettings } from '../../activities/engine/settings.js';
+import type { RunPlan } from '../../activities/prepare-run.js';
 import { type LogEntry, redoLog } from '../../activities/redo-log.js';
-import { baseUri, FolderStore, readJson, type Store } from '../../activities/store/index.js';
+import { type ArtifactRef, baseUri, FolderStore, planUri, readJson, type Store } from '../../activities/store/index.js';
 import type { Supervision } from '../../activities/supervision.js';
 import type { PolicyRef } from '../../workflows/contract.js';
 import { ChainCheck } from '../proof/chain.js';
@@ -96,7 +97,7 @@ async function checkedLog(
   if (!base) {
     throw new UserError(`There is no run "${run}" in this store. Is it another one's (--store, LONGHAUL_STORE)?`);
   }
-  const chain = new ChainCheck(store, await readJson<PolicyRef>(store, base));
+  const chain = new ChainCheck(store, await beginnings(store, run, base));
   const log: LogEntry[] = [];
   let problems = 0;
   for await (const entry of redoLog(store, run)) {
@@ -113,6 +114,13 @@ async function checkedLog(
       : `The log has ${problems} ${problems === 1 ? 'fault' : 'faults'}.`,
   );
   return { log, sound: problems === 0 };
+}
+
+/** The policies that no step of the run made: its base and, of a branch, what it began with. */
+async function beginnings(store: Store, run: string, base: ArtifactRef): Promise<PolicyRef[]> {
+  const plan = await store.find(planUri(run));
+  const branch = plan && (await readJson<RunPlan>(store, plan)).branch;
+  return [await readJson<PolicyRef>(store, base), ...(branch ? [branch.policy] : [])];
 }
 
 function chooser(log: LogEntry[], { stage, step, all }: VerifyFlags): (entry: LogEntry, k: number) => boolean {

@@ -1,8 +1,7 @@
 /** Makes sure a run is under way: started, found at work, or started again where it failed. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { RunSpec } from '../../activities/spec.js';
 import { hashOf } from '../../activities/store/index.js';
-import { TASK_QUEUE } from '../../workflows/contract.js';
+import { type CurriculumInput, TASK_QUEUE } from '../../workflows/contract.js';
 
 /** On each workflow started here: tells a later start whether it means the same run. */
 const MEMO = 'specSha256';
@@ -17,9 +16,9 @@ export interface Begun {
   otherSpec: boolean;
 }
 
-export async function beginRun(client: Client, run: string, spec: RunSpec): Promise<Begun> {
+export async function beginRun(client: Client, run: string, input: CurriculumInput): Promise<Begun> {
   const found = await describe(client, run);
-  const sha256 = hashOf(spec);
+  const sha256 = hashOf(input);
   const before = found?.memo?.[MEMO];
   const otherSpec = before !== undefined && before !== sha256;
   if (found?.status === 'RUNNING') return { how: 'resumed', otherSpec };
@@ -27,7 +26,7 @@ export async function beginRun(client: Client, run: string, spec: RunSpec): Prom
   await client.workflow.start('curriculum', {
     taskQueue: TASK_QUEUE,
     workflowId: run,
-    args: [spec],
+    args: [input],
     memo: { [MEMO]: sha256 },
     workflowIdConflictPolicy: 'USE_EXISTING', // two at once: both watch the one run
   });

@@ -12,14 +12,15 @@ export type Problem = string;
 /** Follows the steps in the order of the log, which is the order to hand them in. */
 export class ChainCheck {
   private before: LogEntry | null = null;
-  /** Policies that a step, or the run's base, is known to have made. */
+  /** The policies there are so far, by name. */
   private readonly made = new Map<string, PolicyRef>();
 
+  /** @param beginnings the policies that no step of the run made */
   constructor(
     private readonly store: Store,
-    base: PolicyRef,
+    beginnings: readonly PolicyRef[],
   ) {
-    this.made.set(base.name, base);
+    for (const policy of beginnings) this.made.set(policy.name, policy);
   }
 
   async problemsOf(entry: LogEntry): Promise<Problem[]> {

@@ -97,15 +97,15 @@ describe('an undisturbed run', () => {
   });
 });
 
-describe('a spec that is wrong', () => {
-  const failure = async (workflowId: string, input: Record<string, unknown>) => {
-    const handle = await start(workflowId, input);
-    const error: unknown = await handle.result().catch((error: unknown) => error);
-    const cause = error instanceof WorkflowFailedError ? error.cause?.cause : error;
-    if (!(cause instanceof ApplicationFailure)) throw error;
-    return cause;
-  };
+async function failure(workflowId: string, input: Record<string, unknown>): Promise<ApplicationFailure> {
+  const handle = await start(workflowId, input);
+  const error: unknown = await handle.result().catch((error: unknown) => error);
+  const cause = error instanceof WorkflowFailedError ? error.cause?.cause : error;
+  if (!(cause instanceof ApplicationFailure)) throw error;
+  return cause;
+}
 
+describe('a spec that is wrong', () => {
   test('is refused by the first activity, with every wrong path', async () => {
     const { type, nonRetryable, message } = await failure('wrong', {
       ...small.spec,
@@ -165,6 +165,36 @@ describe('cancelling', () => {
     });
     // Of the stages before, nothing was trained again.
     expect(small.engine.calls.slice(before).filter(call => call === 'sft')).toEqual([]);
+  });
+});
+
+describe('a branch', () => {
+  test('begins with a phase of a finished run, and with nothing changed ends with the same bits', async () => {
+    const before = small.engine.calls.length;
+    const result = await (await start('branch', { from: 'undisturbed/phase-2' })).result();
+    expect(result.policy.sha256).toBe(undisturbed.policy.sha256);
+    expect(result.policy.name).toBe(undisturbed.policy.name);
+    expect(result.stages.map(stage => stage.name)).toEqual(['phase-2']);
+    expect(small.engine.calls.slice(before)).not.toContain('sft');
+    await replay(server, 'branch');
+  });
+
+  test('with other settings it goes another way; a branch of it begins where it says', async () => {
+    const overrides = { 'phases.1.rl.optimizer.learningRate': 1e-5 };
+    const result = await (await start('warmer', { from: 'undisturbed/phase-2', overrides })).result();
+    expect(result.policy.sha256).not.toBe(undisturbed.policy.sha256);
+    const again = await (await start('warmer-too', { from: 'warmer/phase-2' })).result();
+    expect(again.policy.sha256).toBe(result.policy.sha256);
+  });
+
+  test.each([
+    ['undisturbed/phase-9', {}, 'phases 1 to 2'],
+    ['nowhere/phase-1', {}, 'no run "nowhere"'],
+    ['undisturbed', {}, 'expected "RUN/phase-K"'],
+    ['warmer/phase-1', {}, 'itself begins with phase-2: branch off undisturbed instead'],
+    ['undisturbed/phase-2', { model: 'x' }, 'overrides["model"]'],
+  ])('from %s with %j is refused', async (from, overrides, message) => {
+    expect((await failure('refused-branch', { from, overrides })).message).toContain(message);
   });
 });
 

@@ -28,7 +28,7 @@ async function log(): Promise<LogEntry[]> {
 
 async function problems(): Promise<string[]> {
   const ref = await small.store.find(baseUri('run'));
-  const chain = new ChainCheck(small.store, await readJson<PolicyRef>(small.store, ref!));
+  const chain = new ChainCheck(small.store, [await readJson<PolicyRef>(small.store, ref!)]);
   const found: string[] = [];
   for (const entry of await log()) {
     for (const problem of await chain.problemsOf(entry)) found.push(`${entry.stage.stage}/${entry.step} ${problem}`);
@@ -133,6 +133,23 @@ describe('lineage', () => {
     expect(await lineageOf(small.store, 'run', 'f'.repeat(32))).toBeNull();
     expect(await lineageOf(small.store, 'nowhere', driven.final.name)).toBeNull();
   });
+});
+
+test('of a branch: verified from what it began with, its lineage goes back through the other run', async () => {
+  const prepareRun = (await import('../../../activities/prepare-run.js')).prepareRun(small.deps);
+  // Phase 1 of the other run must be closed first.
+  const { summarizeSteps } = await import('../../../activities/record-phase.js');
+  for (const [stage, steps] of [
+    ['warmup', 2],
+    ['phase-1', 3],
+  ] as const) {
+    await small.run(summarizeSteps(small.deps), { stage: { run: 'run', stage, attempt: 1 }, steps });
+  }
+  const plan = await small.run(prepareRun, { run: 'side', input: { from: 'run/phase-2' } });
+  expect(plan.stages.map(({ name }) => name)).toEqual(['phase-2']);
+  const phase1 = (await log()).find(({ stage, step }) => stage.stage === 'phase-1' && step === 3)!;
+  expect(plan.branch).toMatchObject({ of: 'run', first: 'phase-2', policy: { name: phase1.record.result.name } });
+  expect(plan.branch?.difficulties).toHaveLength(1);
 });
 
 test('a step logged again by another version of the code is the same step; with other content it is not', async () => {
