@@ -1,5 +1,5 @@
-/** The two-sided 95 % point of the standard normal distribution. */
-const Z95 = 1.959963984540054;
+/** The interval of a share. */
+import { Z95 } from './statistics/normal.js';
 
 export interface Interval {
   low: number;

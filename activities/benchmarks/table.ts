@@ -1,0 +1,144 @@
+/** The table of models and benchmarks, what is measured beside what is published: its cells, before any format. */
+import { BENCHMARKS, type BenchmarkName, PAPER_BENCHMARKS } from './benchmarks.js';
+import type { ItemsSummary } from './results.js';
+import type { Comparison } from './statistics/comparison.js';
+import { type Estimate, meanEstimate } from './statistics/estimate.js';
+import { notesOn } from './table/notes.js';
+
+/** max(rule, judge), or each benchmark's first official metric. */
+export type TableMetric = 'reward' | 'official';
+
+export interface TableRow {
+  label: string;
+  kind: 'measured' | 'published';
+  cells: Partial<Record<BenchmarkName, ItemsSummary>>;
+  /** The mean as it was printed, for published rows. */
+  mean?: number;
+}
+
+export interface TableInput {
+  rows: readonly TableRow[];
+  metric: TableMetric;
+  /** Label of the row that the others are compared with; null where there is none. */
+  baseline: string | null;
+  comparisons: readonly Comparison[];
+}
+
+/** A score as it is shown. */
+export interface ShownCell extends Estimate {
+  items: number;
+  unscored: number;
+  meanAt: number;
+  passAt: Record<number, Estimate>;
+  official: Record<string, Estimate>;
+  /** What the score is: `reward` or the name of an official metric. */
+  metric: string;
+  /** Of the measured rows the highest in its column. */
+  best: boolean;
+  comparison: Comparison | null;
+}
+
+export interface ShownMean extends Estimate {
+  /** Benchmarks of the paper it is over, of seven. */
+  of: number;
+  best: boolean;
+  comparison: Comparison | null;
+}
+
+export interface ShownRow {
+  label: string;
+  kind: TableRow['kind'];
+  baseline: boolean;
+  /** In the order of the table's columns; null where there is no score. */
+  cells: (ShownCell | null)[];
+  mean: ShownMean | null;
+}
+
+export interface Table {
+  metric: TableMetric;
+  columns: { benchmark: BenchmarkName; title: string }[];
+  rows: ShownRow[];
+  /** What a reader has to know, a sentence each. */
+  notes: string[];
+}
+
+/**
+ * The columns are the paper's seven, of those that any row has, then `custom`. A mean is over the paper's benchmarks that the row
+ * has, and says over how many; a single benchmark has none. Throws RangeError for two rows of one label or an unknown baseline.
+ */
+export function layOut({ rows, metric, baseline, comparisons }: TableInput): Table {
+  refuseUnclear(rows, baseline);
+  // Published scores are rewards: beside official metrics they would mislead.
+  const shown = metric === 'reward' ? rows : rows.filter(row => row.kind === 'measured');
+  const columns = [...PAPER_BENCHMARKS, 'custom' as const].filter(benchmark => shown.some(row => row.cells[benchmark]));
+  const against = (row: string, benchmark: BenchmarkName | 'mean'): Comparison | null =>
+    comparisons.find(
+      one => one.row === row && one.benchmark === benchmark && one.metric === metric && one.baseline === baseline,
+    ) ?? null;
+  const laid = shown.map((row): ShownRow => {
+    const cells = columns.map(benchmark => shownCell(row, benchmark, metric, against(row.label, benchmark)));
+    const mean = shownMean(
+      row,
+      cells.filter((_, c) => columns[c] !== 'custom'),
+      metric,
+      against(row.label, 'mean'),
+    );
+    return { label: row.label, kind: row.kind, baseline: row.label === baseline, cells, mean };
+  });
+  const means = new Set(laid.flatMap(row => measured(row, row.mean)?.of ?? []));
+  // A mean over other benchmarks than the baseline's is no higher or lower for it.
+  const base = laid.find(row => row.baseline)?.mean?.of;
+  for (const row of laid) if (row.mean && row.mean.of !== base) row.mean.comparison = null;
+  for (const c of columns.keys()) markBest(laid.map(row => measured(row, row.cells[c]!)));
+  if (means.size === 1) markBest(laid.map(row => measured(row, row.mean)));
+  const table = {
+    metric,
+    columns: columns.map(benchmark => ({ benchmark, title: BENCHMARKS[benchmark].title })),
+    rows: laid,
+  };
+  return { ...table, notes: notesOn(table, rows.length - shown.length) };
+}
+
+function shownCell(
+  { cells }: TableRow,
+  benchmark: BenchmarkName,
+  metric: TableMetric,
+  comparison: Comparison | null,
+): ShownCell | null {
+  const cell = cells[benchmark];
+  const name = metric === 'official' ? (BENCHMARKS[benchmark].official[0] ?? 'reward') : 'reward';
+  const estimate = name === 'reward' ? cell : cell?.official[name];
+  if (cell === undefined || estimate === undefined) return null;
+  return { ...cell, ...bounds(estimate), metric: name, best: false, comparison };
+}
+
+function shownMean(
+  row: TableRow,
+  cells: readonly (ShownCell | null)[],
+  metric: TableMetric,
+  comparison: Comparison | null,
+): ShownMean | null {
+  const counted = cells.filter(cell => cell !== null && (metric === 'reward' || cell.metric !== 'reward'));
+  if (counted.length < 2) return null;
+  const estimate = meanEstimate(counted as ShownCell[]);
+  return { ...estimate, score: row.mean ?? estimate.score, of: counted.length, best: false, comparison };
+}
+
+const bounds = ({ score, low, high }: Estimate): Estimate => ({ score, low, high });
+
+const measured = <T>(row: ShownRow, shown: T | null): T | null => (row.kind === 'measured' ? shown : null);
+
+/** All that share the highest score, where there are two or more to choose from. */
+function markBest(shown: readonly ({ score: number; best: boolean } | null)[]): void {
+  const there = shown.filter(one => one !== null);
+  const highest = Math.max(...there.map(one => one.score));
+  if (there.length > 1) for (const one of there) one.best = one.score === highest;
+}
+
+function refuseUnclear(rows: readonly TableRow[], baseline: string | null): void {
+  const labels = rows.map(row => row.label);
+  const twice = labels.find((label, k) => labels.indexOf(label) < k);
+  if (twice !== undefined) throw new RangeError(`rows: expected every label once, got ${JSON.stringify(twice)} twice`);
+  if (baseline !== null && !labels.includes(baseline))
+    throw new RangeError(`baseline: expected the label of a row, got ${JSON.stringify(baseline)}`);
+}

@@ -1,0 +1,52 @@
+/** What stands under the table: marks explained, what is missing, and the numbers that have no column. */
+import { BENCHMARKS, PAPER_BENCHMARKS, PUBLISHED_SOURCE } from '../benchmarks.js';
+import type { ShownCell, ShownRow, Table } from '../table.js';
+import { MARKS } from './marks.js';
+
+export function notesOn(table: Omit<Table, 'notes'>, leftOut: number): string[] {
+  return [...markNotes(table, leftOut), ...table.rows.flatMap(row => rowNotes(row, table))];
+}
+
+function markNotes({ rows, metric }: Omit<Table, 'notes'>, leftOut: number): string[] {
+  const cells = rows.flatMap(row => row.cells.filter(cell => cell !== null));
+  const compared = [...cells, ...rows.map(row => row.mean)].flatMap(one => one?.comparison ?? []);
+  const baseline = rows.find(row => row.baseline);
+  const notes: [boolean, string][] = [
+    [
+      rows.some(row => row.kind === 'published'),
+      `${MARKS.published} published in ${PUBLISHED_SOURCE}; its intervals are computed from the numbers of items.`,
+    ],
+    [leftOut > 0, `Published rows (${leftOut}) are max(rule, judge), which is no official metric: they are left out.`],
+    [
+      metric === 'official' && cells.some(cell => cell.metric === 'reward'),
+      `${MARKS.noMetric} ${BENCHMARKS.frames.title} has no official metric by rule, its authors have a language model rate the ` +
+        'answers: this is max(rule, judge), and not in the mean.',
+    ],
+    [
+      compared.length > 0,
+      `${MARKS.above} and ${MARKS.below}: above and below ${baseline?.label} by more than noise (95 %); ${MARKS.within}: within it.`,
+    ],
+    [
+      compared.some(one => one.kind === 'unpaired'),
+      'Rows with published numbers are compared as two independent samples: that finds less than the same items would.',
+    ],
+  ];
+  return notes.filter(([applies]) => applies).map(([, note]) => note);
+}
+
+function rowNotes(row: ShownRow, { columns, metric }: Omit<Table, 'notes'>): string[] {
+  if (row.kind === 'published') return [];
+  const parts = row.cells.flatMap((cell, c) => (cell ? cellParts(cell, columns[c]!.title, metric) : []));
+  const means = row.mean && row.mean.of < PAPER_BENCHMARKS.length ? [`mean over ${row.mean.of} benchmarks of 7`] : [];
+  return [...means, ...parts].map(part => `${row.label}: ${part}.`);
+}
+
+function cellParts(cell: ShownCell, title: string, metric: Table['metric']): string[] {
+  const many = cell.meanAt > 1 ? [`mean@${cell.meanAt}`] : [];
+  const passes = Object.entries(cell.passAt).map(([k, { score }]) => `pass@${k} ${score.toFixed(1)}`);
+  const official = Object.entries(cell.official).map(([name, { score }]) => `${name} ${score.toFixed(1)}`);
+  const beside = [...many, ...passes, ...(metric === 'reward' ? official : [])];
+  const unscored = cell.unscored > 0 ? [`${cell.unscored} of ${cell.items + cell.unscored} items unscored`] : [];
+  const all = [...beside, ...unscored];
+  return all.length > 0 ? [`${title} ${all.join(', ')}`] : [];
+}
