@@ -1,6 +1,6 @@
 /** What both kinds of worker have in common. */
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { readSource } from '../activities/datasets/sources.js';
+import { openSource, readSource } from '../activities/datasets/sources.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import type { EngineSettings } from '../activities/engine/settings.js';
 import { createModels } from '../activities/models.js';
@@ -13,7 +13,7 @@ export interface LonghaulWorkerOptions {
   connection: ConnectionFlags;
   /** Root folder of the store. */
   store: string;
-  /** Folder where models from the Hugging Face Hub are kept. */
+  /** Folder where models and data sets from the Hugging Face Hub are kept. */
   modelCache: string;
   /** A preset's spec as written, by name; throws if there is none. */
   readPreset(name: string): Promise<unknown>;
@@ -37,7 +37,8 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
   return {
     store,
     models: createModels(options.modelCache),
-    readSource,
+    readSource: source => readSource(source, { cacheDir: options.modelCache }),
+    openSource: (source, signal) => openSource(source, { cacheDir: options.modelCache, signal }),
     rewarder: createRewarder,
     readPreset: options.readPreset,
   };

@@ -15,4 +15,9 @@ export interface Sample {
   trace: string | null;
   /** Which documents the answer rests on, by their place from 0; null where the data does not say. */
   evidence: number[] | null;
+  /**
+   * Where the data comes with its prompts rendered: the template, with {document} and {question}, that gives this one again
+   * to the letter. It stands for the spec's.
+   */
+  template?: string;
 }

@@ -1,49 +1,114 @@
 /** The kinds of data source a spec may name: one schema and one reader each, in one table. */
 import { z } from 'zod';
-import { readHotpotqa } from './hotpotqa.js';
-import { readJsonl } from './jsonl.js';
+import { docmath } from './docmath.js';
+import { docqaRl } from './docqa-rl.js';
+import { readFiles, skip } from './file-source.js';
+import { type FileOptions, type Format, fileOptions } from './format.js';
+import { frames } from './frames.js';
+import { hotpotqa } from './hotpotqa.js';
+import type { HubDataOptions } from './hub-data.js';
+import { jsonl } from './jsonl.js';
+import { longbench, longbenchOptions } from './longbench.js';
 import { multihopOptions } from './multihop.js';
-import { readMusique } from './musique.js';
-import { DataError } from './records.js';
+import { musique } from './musique.js';
+import { narrativeqa, narrativeqaOptions } from './narrativeqa.js';
+import { qasper } from './qasper.js';
+import { RecordError } from './records.js';
 import type { Sample } from './sample.js';
+import type { SourceSummary } from './summary.js';
 import { readWorld, worldOptions } from './world.js';
 
 export { DataError } from './records.js';
 export type { Sample, Task } from './sample.js';
+export type { SourceSummary } from './summary.js';
 
-const jsonl = z.strictObject({ type: z.literal('jsonl'), path: z.string().min(1) });
-const world = z.strictObject({ type: z.literal('world'), ...worldOptions });
-const hotpotqa = z.strictObject({ type: z.literal('hotpotqa'), ...multihopOptions });
-const twoWiki = z.strictObject({ type: z.literal('2wikimultihopqa'), ...multihopOptions });
-const musique = z.strictObject({ type: z.literal('musique'), ...multihopOptions });
+const files = <T extends string, O extends z.ZodRawShape>(type: T, options: O) =>
+  z.strictObject({ type: z.literal(type), ...fileOptions, ...options });
 
-export const sourceSchema = z.discriminatedUnion('type', [jsonl, world, hotpotqa, twoWiki, musique]);
+export const sourceSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('world'), ...worldOptions }),
+  files('jsonl', {}),
+  files('docqa-rl', {}),
+  files('hotpotqa', multihopOptions),
+  files('2wikimultihopqa', multihopOptions),
+  files('musique', multihopOptions),
+  files('narrativeqa', narrativeqaOptions),
+  files('qasper', {}),
+  files('docmath', {}),
+  files('frames', {}),
+  files('longbench', longbenchOptions),
+]);
 
 export type Source = z.output<typeof sourceSchema>;
+type FileSource = Exclude<Source, { type: 'world' }>;
 
-type Readers = { [K in Source['type']]: (source: Extract<Source, { type: K }>) => AsyncIterable<Sample> };
-
-const READERS: Readers = {
-  jsonl: readJsonl,
-  world: readWorld,
-  hotpotqa: readHotpotqa,
-  '2wikimultihopqa': readHotpotqa,
-  musique: readMusique,
+const FORMATS: { [K in FileSource['type']]: Format<Extract<FileSource, { type: K }>> } = {
+  jsonl,
+  'docqa-rl': docqaRl,
+  hotpotqa,
+  '2wikimultihopqa': hotpotqa,
+  musique,
+  narrativeqa,
+  qasper,
+  docmath,
+  frames,
+  longbench,
 };
 
+/** What reading needs beside the source itself: where data sets from the Hugging Face Hub are kept. */
+export type SourceContext = HubDataOptions;
+
+export interface OpenedSource {
+  /** To be gone through once. */
+  samples: AsyncIterable<Sample>;
+  /** Valid once `samples` has ended, or was left. */
+  summary(): SourceSummary;
+}
+
 /**
- * The source's samples, in an order that is always the same. Paths are taken as they stand. Throws DataError, naming file,
- * place and field, where the data is not what its kind promises or names two samples the same.
+ * The source's samples, in an order that is always the same, and what was read for them. Local paths are taken as they
+ * stand. Going through them throws DataError, naming file, place and field, where the data is not what its kind promises or
+ * names two samples the same.
  */
-export async function* readSource(source: Source): AsyncGenerator<Sample> {
-  const read = READERS[source.type] as (source: Source) => AsyncIterable<Sample>;
+export function openSource(source: Source, context: SourceContext): OpenedSource {
+  const summary: SourceSummary = {
+    source: source.type,
+    samples: 0,
+    leftOut: 0,
+    skippedCount: 0,
+    skipped: [],
+    files: [],
+  };
+  return { samples: samples(source, context, summary), summary: () => summary };
+}
+
+/** `openSource` where only the samples are wanted. */
+export const readSource = (source: Source, context: SourceContext): AsyncIterable<Sample> =>
+  openSource(source, context).samples;
+
+async function* samples(source: Source, context: SourceContext, summary: SourceSummary): AsyncGenerator<Sample> {
   const ids = new Set<string>();
-  for await (const sample of read(source)) {
+  for await (const { sample, where } of read(source, context, summary)) {
     if (ids.has(sample.id)) {
-      const where = 'path' in source ? source.path : `source ${source.type}`;
-      throw new DataError(`${where}: expected every id once, found ${JSON.stringify(sample.id)} again`);
+      const again = new RecordError(where, `expected every id once, found ${JSON.stringify(sample.id)} again`);
+      if (!('onMalformed' in source) || source.onMalformed === 'stop') throw again;
+      skip(summary, again);
+      continue;
     }
     ids.add(sample.id);
+    summary.samples++;
     yield sample;
+  }
+}
+
+async function* read(
+  source: Source,
+  context: SourceContext,
+  summary: SourceSummary,
+): AsyncGenerator<{ sample: Sample; where: string }> {
+  if (source.type === 'world') {
+    for await (const sample of readWorld(source)) yield { sample, where: 'source world' };
+  } else {
+    yield* readFiles(FORMATS[source.type] as Format<FileOptions>, source, context, summary);
   }
 }

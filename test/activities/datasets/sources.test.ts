@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function read(source: Record<string, unknown>): Promise<Sample[]> {
   const samples: Sample[] = [];
-  for await (const sample of readSource(sourceSchema.parse(source))) samples.push(sample);
+  for await (const sample of readSource(sourceSchema.parse(source), { cacheDir: folder })) samples.push(sample);
   return samples;
 }
 

@@ -1,10 +1,12 @@
 import { readSource, type Sample, sourceSchema } from '../../../activities/datasets/sources.js';
 import { PEOPLE, PERSON_VERBS, PLACE_VERBS, PLACES } from '../../../activities/datasets/vocabulary.js';
 import { scoreRule } from '../../../activities/rewards/rules.js';
+import { NO_CACHE } from '../../support/no-cache.js';
 
 async function world(options: Record<string, unknown>): Promise<Sample[]> {
   const samples: Sample[] = [];
-  for await (const sample of readSource(sourceSchema.parse({ type: 'world', ...options }))) samples.push(sample);
+  for await (const sample of readSource(sourceSchema.parse({ type: 'world', ...options }), NO_CACHE))
+    samples.push(sample);
   return samples;
 }
 

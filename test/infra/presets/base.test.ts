@@ -7,6 +7,7 @@ import { scoreRule } from '../../../activities/rewards/rules.js';
 import { CONFIG } from '../../../infra/presets/tiny/initial.js';
 import { tokenizerConfigJson, tokenizerJson } from '../../../infra/presets/tiny/tokenizer.js';
 import { realEngine } from '../../support/engine';
+import { NO_CACHE } from '../../support/no-cache.js';
 
 const BASE = join(__dirname, '../../../infra/presets/tiny/base');
 const json = (file: string): unknown => JSON.parse(readFileSync(join(BASE, file), 'utf8'));
@@ -26,7 +27,7 @@ describe('the shipped weights', () => {
     tokenizer = await loadTokenizer(BASE);
     await engine.call('load', { directory: BASE, tag: 'base' });
     const source = sourceSchema.parse({ type: 'world', seed: 4, count: 24, facts: [16], hops: [1] });
-    for await (const sample of readSource(source)) samples.push(sample);
+    for await (const sample of readSource(source, NO_CACHE)) samples.push(sample);
   });
   afterAll(() => engine.close());
 

@@ -2,6 +2,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { readSource, sourceSchema } from '../../../activities/datasets/sources.js';
 import { FUNCTION_WORDS, PEOPLE, PERSON_VERBS, PLACE_VERBS, PLACES } from '../../../activities/datasets/vocabulary.js';
 import { EOS, TOKENS, tokenizerConfigJson, tokenizerJson } from '../../../infra/presets/tiny/tokenizer.js';
+import { NO_CACHE } from '../../support/no-cache.js';
 
 const tokenizer = new Tokenizer(tokenizerJson(), tokenizerConfigJson());
 const encode = (text: string): number[] => tokenizer.encode(text).ids;
@@ -21,7 +22,10 @@ test('every word of the world is one token', () => {
 });
 
 test('a fact is four tokens, so the number of facts is the length', async () => {
-  for await (const sample of readSource(sourceSchema.parse({ type: 'world', seed: 1, count: 6, facts: [8, 40] }))) {
+  for await (const sample of readSource(
+    sourceSchema.parse({ type: 'world', seed: 1, count: 6, facts: [8, 40] }),
+    NO_CACHE,
+  )) {
     const facts = Number(/f(\d+)/.exec(sample.id)![1]);
     expect(encode(sample.documents[0]!.text)).toHaveLength(4 * facts);
     expect(encode(sample.trace!)).toHaveLength(4 * Number(sample.id.at(-1)) + 7);
