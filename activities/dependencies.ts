@@ -4,9 +4,10 @@ import type { Engine, LoraSettings } from './engine/protocol.js';
 import type { Rewarder } from './rewards/reward.js';
 import type { RewardSettings } from './rewards/settings.js';
 import type { Store } from './store/index.js';
+import type { TextTokens } from './truncation.js';
 
 /** A model as far as text is concerned: its tokenizer, chat template and limits. */
-export interface TextModel {
+export interface TextModel extends TextTokens {
   /** Longest sequence in tokens. */
   contextLength: number;
   /** A response ends with the first of these. */

@@ -30,6 +30,8 @@ export async function openTextModel(folder: string): Promise<TextModel> {
     },
     responseIds: (text, { chat }) => [...tokenizer.encode(text, { addSpecial: false }), end(tokenizer, chat, folder)],
     responseText: ids => tokenizer.decode(ids, { skipSpecial: true }),
+    documentIds: text => tokenizer.encode(text, { addSpecial: false }),
+    documentText: ids => tokenizer.decode(ids),
   };
 }
 

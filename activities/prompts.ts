@@ -2,7 +2,7 @@
 import type { Sample } from './datasets/sources.js';
 
 /** The documents one after another, each under its title, a blank line between. */
-export function documentsText(sample: Sample): string {
+export function documentsText(sample: Pick<Sample, 'documents'>): string {
   return sample.documents.map(({ title, text }) => (title === null ? text : `${title}\n${text}`)).join('\n\n');
 }
 

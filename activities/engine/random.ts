@@ -53,3 +53,15 @@ export function permutation(length: number, random: RandomStream): number[] {
 export function epochDraw(cursor: number, length: number, orderOf: (epoch: number) => number[]): number {
   return orderOf(Math.floor(cursor / length))[cursor % length]!;
 }
+
+/** The numbers 0 … length - 1 in random order, one at a time: for those who need only the first few of many. */
+export function* draws(length: number, random: RandomStream): Generator<number, void, void> {
+  // Fisher and Yates from the front; only the places that were swapped are kept.
+  const moved = new Map<number, number>();
+  for (let first = 0; first < length; first++) {
+    const other = first + random.below(length - first);
+    yield moved.get(other) ?? other;
+    moved.set(other, moved.get(first) ?? first);
+    moved.delete(first);
+  }
+}

@@ -65,6 +65,8 @@ export async function smallRun(): Promise<SmallRun> {
         promptIds: text => [...text].map(c => c.charCodeAt(0)),
         responseIds: text => [...text].map(c => c.charCodeAt(0)),
         responseText: ids => String.fromCharCode(...ids),
+        documentIds: text => [...text].map(c => c.charCodeAt(0)),
+        documentText: ids => String.fromCharCode(...ids),
       }),
     },
   };
@@ -99,7 +101,10 @@ export function smallSpec(folder: string) {
       { maxTokens: 40, steps: 3 },
       { maxTokens: 60, steps: 3 },
     ],
-    evaluation: { sets: [{ name: 'held-out', source, limit: 5 }], policies: ['base', 'final'] },
+    evaluation: {
+      sets: [{ name: 'held-out', source, limit: 5, allowOverlap: ['questions'] }],
+      policies: ['base', 'final'],
+    },
     checkpoints: { everySteps: 2 },
   };
 }
