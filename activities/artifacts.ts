@@ -9,6 +9,7 @@ import type {
   SftMetrics,
   UpdateMetrics,
 } from './engine/protocol.js';
+import type { JudgeUsage } from './rewards/judge.js';
 import type { ResponseReward } from './rewards/reward.js';
 import { type ArtifactRef, readLines, type StageAttempt, type Store } from './store/index.js';
 
@@ -19,6 +20,8 @@ export interface PromptItem {
   question: string;
   answers: string[];
   promptIds: number[];
+  /** Numbers, from 1, of the documents that the answer rests on, where an evidence reward is to know them. */
+  evidence?: number[];
 }
 
 /** A line of data/warmup.jsonl. */
@@ -148,6 +151,8 @@ export interface StepCounts {
   /** Over all groups that have rewards; null when none has. */
   meanReward: number | null;
   passRate: number | null;
+  /** What the judge was asked, over all rounds; absent without one. */
+  judge?: JudgeUsage;
 }
 
 /** checkpoints/<policy>/state.json */
@@ -173,6 +178,9 @@ export interface DifficultyRecord {
 export function rewardsOf(groups: readonly ScoredRollouts[]): number[] {
   return groups.flatMap(group => (group.dropped === 'unscored' ? [] : group.responses.map(({ reward }) => reward!)));
 }
+
+/** A right answer: reward 1, to which evidence may add but which it alone does not reach. */
+export const isPass = (reward: number): boolean => reward >= 1;
 
 const caches = new WeakMap<Store, Map<string, Promise<unknown[]>>>();
 const CACHED_FILES = 8;

@@ -5,6 +5,7 @@
 import type { TraceItem } from './artifacts.js';
 import { readData } from './artifacts.js';
 import type { Dependencies } from './dependencies.js';
+import { withRewardFiles } from './reward-files.js';
 import type { RunSpec } from './spec.js';
 import {
   type ArtifactRef,
@@ -46,12 +47,15 @@ export interface StageSettings {
 
 /** Where overrides may reach: what was tokenised, imported or trained before stays as it is. */
 export const CHANGEABLE =
-  /^(seed$|rl\.|reward\.|phases[.[]|retrospective\.|warmup\.(epochs$|batchSize$|optimizer\.)|checkpoints\.|engine\.)/;
+  /^(seed$|rl\.|reward\.(?!evidence)|phases[.[]|retrospective\.|warmup\.(epochs$|batchSize$|optimizer\.)|checkpoints\.|engine\.)/;
 
 export function claimAttempt(deps: Dependencies) {
   return ({ stage, spec, warmupData, overrides }: ClaimAttemptInput): Promise<StageSettings> =>
     supervised('claiming the attempt', async () => {
-      const settings = validateSpec(await readJson<RunSpec>(deps.store, spec), forStage(stage.stage, overrides));
+      const run = validateSpec(await readJson<RunSpec>(deps.store, spec));
+      const changed = validateSpec(run, forStage(stage.stage, overrides));
+      const sameFile = changed.reward.judge?.promptFile === run.reward.judge?.promptFile;
+      const settings = sameFile ? changed : await withRewardFiles(changed, null);
       await deps.store.claim(markerUri(stage), { attempt: stage.attempt, overrides });
       const ref =
         Object.keys(overrides).length === 0
@@ -81,7 +85,7 @@ function forStage(stage: string, overrides: Record<string, unknown>): Record<str
       refused.map(path => ({
         path,
         problem:
-          'a replay cannot change it: expected seed, rl.…, reward.…, phases.…, retrospective.…, warmup.…, checkpoints.… or engine.…',
+          'a replay cannot change it: expected seed, rl.…, reward.… (evidence apart), phases.…, retrospective.…, warmup.…, checkpoints.… or engine.…',
       })),
     );
   }

@@ -45,7 +45,27 @@ export function modelIssues(spec: RunSpec, model: TextModel): SpecIssue[] {
 }
 
 export function dataIssues(spec: RunSpec, model: TextModel, data: RunData): SpecIssue[] {
-  return [...emptyPhases(spec, data), ...warmupIssues(model, data), ...emptySets(data), ...contamination(spec, data)];
+  return [
+    ...emptyPhases(spec, data),
+    ...warmupIssues(model, data),
+    ...emptySets(data),
+    ...withoutEvidence(spec, data),
+    ...contamination(spec, data),
+  ];
+}
+
+/** A sample that does not say what its answer rests on could only be rewarded by another measure than the rest. */
+function withoutEvidence(spec: RunSpec, { train }: RunData): SpecIssue[] {
+  const without = spec.reward.evidence ? train.filter(({ evidence = [] }) => evidence.length === 0) : [];
+  if (without.length === 0) return [];
+  return [
+    {
+      path: 'reward.evidence',
+      problem:
+        `expected training samples that say which documents their answer rests on; ${without.length} of ${train.length} ` +
+        `do not, the first of them ${without[0]!.id}`,
+    },
+  ];
 }
 
 function emptyPhases(spec: RunSpec, { train }: RunData): SpecIssue[] {

@@ -1,6 +1,7 @@
 /** What the activities work with. Workers wire the real ones; tests put in what they like. */
 import type { OpenedSource, Sample, Source } from './datasets/sources.js';
 import type { Engine, LoraSettings } from './engine/protocol.js';
+import type { Environment } from './remote/endpoint.js';
 import type { Rewarder } from './rewards/reward.js';
 import type { RewardSettings } from './rewards/settings.js';
 import type { Store } from './store/index.js';
@@ -40,6 +41,8 @@ export interface Dependencies {
   openSource(source: Source, signal: AbortSignal): OpenedSource;
   /** What rewards responses, as a spec says. */
   rewarder(settings: RewardSettings): Rewarder;
+  /** Where the keys of endpoints are, by the names that specs give: never in a spec, a message or the store. */
+  environment: Environment;
   /** A preset's spec as written. Throws if there is none of that name. */
   readPreset(name: string): Promise<unknown>;
 }

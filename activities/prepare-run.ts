@@ -8,6 +8,7 @@ import { dataIssues, modelIssues } from './data-checks.js';
 import { type RunDataSummary, summaryOf } from './data-summary.js';
 import type { Dependencies, TextModel } from './dependencies.js';
 import { EngineRequestError } from './engine/protocol.js';
+import { checkRewardKeys, withRewardFiles } from './reward-files.js';
 import { readRunData } from './run-data.js';
 import { type RunSpec, runNameSchema } from './spec.js';
 import { differences } from './spec-differences.js';
@@ -88,8 +89,10 @@ export function prepareRun(deps: Dependencies) {
         ]);
       }
       const branch = isBranch(input) ? await openBranch(store, input) : null;
-      const spec = branch?.spec ?? (await specOf(deps, input));
-      await refuseOtherSpec(deps, run, spec);
+      const present = await presentSpec(deps, run);
+      const spec = await withRewardFiles(branch?.spec ?? (await specOf(deps, input)), present);
+      refuseOtherSpec(run, present, spec);
+      checkRewardKeys(deps, spec);
       const published = await store.find(planUri(run));
       const prepared = published
         ? await readJson<Omit<RunPlan, 'stages'>>(store, published)
@@ -131,12 +134,16 @@ async function specOf(deps: Dependencies, input: CurriculumInput): Promise<RunSp
   return validateSpec(written, (overrides ?? {}) as Record<string, unknown>);
 }
 
-/** A run's name stands for one spec: another one under the same name is refused, with what differs. */
-async function refuseOtherSpec(deps: Dependencies, run: string, spec: RunSpec): Promise<void> {
+/** The spec that the run of that name has in the store. What has become a field since has the default that stood for it. */
+async function presentSpec(deps: Dependencies, run: string): Promise<RunSpec | null> {
   const present = await deps.store.find(specUri(run));
+  return present && validateSpec(await readJson(deps.store, present));
+}
+
+/** A run's name stands for one spec: another one under the same name is refused, with what differs. */
+function refuseOtherSpec(run: string, present: RunSpec | null, spec: RunSpec): void {
   if (!present) return;
-  // What has become a field since has the default that stood for it.
-  const differing = differences(validateSpec(await readJson(deps.store, present)), spec);
+  const differing = differences(present, spec);
   if (differing.length === 0) return;
   throw new InvalidSpecError(
     differing.map(path => ({

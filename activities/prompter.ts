@@ -21,17 +21,17 @@ export function createPrompter(settings: RunSpec['prompt'], model: TextModel): P
   };
   const added = new WeakMap<Document, number>();
   return {
-    promptTokens: sample => promptIds(sample, documentsText(sample)).length,
+    promptTokens: sample => promptIds(sample, documentsText(sample, settings.numbered)).length,
     documentTokens: document => {
       const known = added.get(document);
       if (known !== undefined) return known;
-      const { length } = model.documentIds(`${documentsText({ documents: [document] })}\n\n`);
+      const { length } = model.documentIds(`${documentsText({ documents: [document] }, settings.numbered)}\n\n`);
       added.set(document, length);
       return length;
     },
     prompt: (sample, maxTokens) => {
       const ids = (document: string) => promptIds(sample, document);
-      const document = documentsText(sample);
+      const document = documentsText(sample, settings.numbered);
       const wholeTokens = ids(document).length;
       const fitted = fitPrompt(document, maxTokens, ids, model);
       return fitted && { ...fitted, wholeTokens };

@@ -61,6 +61,7 @@ export async function readRunData(
     deps,
     prompter: createPrompter(spec.prompt, model),
     check: new ContaminationCheck(),
+    withEvidence: spec.reward.evidence !== null,
     signal,
   };
   note('reading and tokenising the evaluation sets');
@@ -100,6 +101,8 @@ interface Reader {
   deps: Pick<Dependencies, 'openSource'>;
   prompter: Prompter;
   check: ContaminationCheck;
+  /** Whether items say which documents their answer rests on. */
+  withEvidence: boolean;
   signal: AbortSignal;
 }
 
@@ -131,7 +134,15 @@ async function promptItems(reader: Reader, source: DataSource, place: Place, met
     met(sample);
     const { id, task, answers } = sample;
     const { question } = sample.original ?? sample;
-    items.push({ id: place.prefix + id, task, question, answers, promptIds });
+    items.push({
+      id: place.prefix + id,
+      task,
+      question,
+      answers,
+      // Cited by number, from 1.
+      ...(reader.withEvidence && sample.evidence && { evidence: sample.evidence.map(k => k + 1) }),
+      promptIds,
+    });
     return true;
   });
   return { items, source: record };

@@ -4,6 +4,7 @@ import { type PromptItem, readData } from './artifacts.js';
 import { type ItemResult, summarise } from './benchmarks/results.js';
 import type { Dependencies } from './dependencies.js';
 import type { EvaluateInput, EvaluationResponses } from './evaluate.js';
+import { evaluationReward } from './rewards/settings.js';
 import type { RunSpec } from './spec.js';
 import { type ArtifactRef, evaluationUri, publishJson, readJson, readLines } from './store/index.js';
 import { supervised } from './supervision.js';
@@ -30,7 +31,7 @@ export function scoreEvaluation(deps: Dependencies) {
       const lines = await readLines<EvaluationResponses>(deps.store, responses);
       const texts = lines.map(line => line.responses.map(({ ids }) => model.responseText(ids)));
       const { reward } = await readJson<RunSpec>(deps.store, spec);
-      const rewards = await deps.rewarder(reward).reward(
+      const { groups: rewards } = await deps.rewarder(evaluationReward(reward)).reward(
         items.map(({ id, task, question, answers }, k) => ({ id, task, question, answers, responses: texts[k]! })),
         { signal: supervision.call.signal, note: supervision.note },
       );

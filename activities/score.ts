@@ -1,12 +1,13 @@
 /** Rewards for a round of rollouts. */
-import { type PromptItem, type RolloutGroup, readData, rewardsOf, type ScoredRollouts } from './artifacts.js';
+import { isPass, type PromptItem, type RolloutGroup, readData, rewardsOf, type ScoredRollouts } from './artifacts.js';
 import type { Dependencies } from './dependencies.js';
+import type { JudgeUsage } from './rewards/judge.js';
 import type { GroupReward } from './rewards/reward.js';
 import type { RunSpec } from './spec.js';
 import {
   type ArtifactRef,
   fenceOf,
-  publishLines,
+  linesText,
   readJson,
   readLines,
   type StageAttempt,
@@ -33,8 +34,12 @@ export interface ScoreResult {
   effective: number;
   responses: number;
   rewardSum: number;
-  /** Responses with reward 1. */
+  /** Responses with reward 1, or more where evidence adds to it. */
   passes: number;
+  /** Groups without rewards. */
+  unscored: number;
+  /** What the judge was asked now; absent without one, and where the scores lay in the store. */
+  judge?: JudgeUsage;
 }
 
 export function score(deps: Dependencies) {
@@ -49,16 +54,22 @@ export function score(deps: Dependencies) {
       const groups = await readLines<RolloutGroup>(deps.store, rollouts);
       const texts = groups.map(group => group.responses.map(response => model.responseText(response.ids)));
       const { reward } = await readJson<RunSpec>(deps.store, spec ?? (await deps.store.find(specUri(stage.run)))!);
-      const rewards = await deps.rewarder(reward).reward(
-        groups.map(({ id, index }, k) => {
-          const { task, question, answers } = items[index]!;
-          return { id, task, question, answers, responses: texts[k]! };
+      const rewarder = deps.rewarder(reward);
+      const rewards = await rewarder.reward(
+        groups.map(({ id, index, promptIds }, k) => {
+          const { task, question, answers, evidence } = items[index]!;
+          const prompt = reward.custom ? model.responseText(promptIds) : undefined;
+          return { id, task, question, answers, evidence, prompt, responses: texts[k]! };
         }),
         { signal: supervision.call.signal, note: supervision.note },
       );
-      const scored = groups.map((group, k) => scoredGroup(group, texts[k]!, rewards[k]!));
+      const scored = groups.map((group, k) => scoredGroup(group, texts[k]!, rewards.groups[k]!));
       supervision.check();
-      return summary(await publishLines(deps.store, uri, scored, fenceOf(stage)), scored);
+      // Whoever is asked twice may answer twice: of two workers at one step the first decides for both.
+      const publish = rewarder.asksOthers ? deps.store.publishFirst : deps.store.publishText;
+      const ref = await publish.call(deps.store, uri, linesText(scored), fenceOf(stage));
+      const result = summary(ref, await readLines<ScoredRollouts>(deps.store, ref));
+      return rewards.judge ? { ...result, judge: rewards.judge } : result;
     });
 }
 
@@ -85,6 +96,7 @@ function summary(scores: ArtifactRef, groups: ScoredRollouts[]): ScoreResult {
     effective: groups.filter(group => group.dropped === null).length,
     responses: rewards.length,
     rewardSum: rewards.reduce((sum, reward) => sum + reward, 0),
-    passes: rewards.filter(reward => reward === 1).length,
+    passes: rewards.filter(isPass).length,
+    unscored: groups.filter(group => group.dropped === 'unscored').length,
   };
 }

@@ -135,6 +135,8 @@ export const runSpecSchema = z.strictObject({
           'expected a text with {document} and {question}',
         )
         .default(PAPER_PROMPT),
+      /** Puts "[1]", "[2]", … before the documents, so that a response can cite them. */
+      numbered: z.boolean().default(false),
       /** Wrap the prompt as a user message in the model's chat template. */
       chat: z.boolean().default(true),
       /** The system message of the chat, if any. */

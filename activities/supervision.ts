@@ -5,6 +5,8 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { DataError } from './datasets/sources.js';
 import { type CallOptions, EngineLostError, type EngineProgress, EngineRequestError } from './engine/protocol.js';
+import { EndpointRefusedError } from './remote/errors.js';
+import { CustomRewardError } from './rewards/custom.js';
 import { CorruptArtifactError, DivergenceError, StaleAttemptError } from './store/index.js';
 import { InvalidSpecError } from './validate-spec.js';
 
@@ -30,7 +32,14 @@ export interface Supervision {
 }
 
 /** Failures that another try cannot mend, and the type they get. Engine requests have theirs by code. */
-const FATAL = [InvalidSpecError, DataError, DivergenceError, StaleAttemptError, CorruptArtifactError];
+const FATAL = [
+  InvalidSpecError,
+  DataError,
+  DivergenceError,
+  StaleAttemptError,
+  CorruptArtifactError,
+  CustomRewardError,
+];
 const ENGINE_TYPES: Record<EngineRequestError['code'], string> = {
   'bad-model': 'BadModel',
   'bad-request': 'BadRequest',
@@ -94,6 +103,11 @@ function asFailure(error: unknown, context: Context): unknown {
   if (error instanceof EngineLostError) {
     const nonRetryable = context.info.attempt >= ENGINE_ATTEMPTS;
     return ApplicationFailure.create({ message: error.message, type: 'EngineLost', nonRetryable, cause: error });
+  }
+  if (error instanceof EndpointRefusedError) {
+    // What lies in the workers' environment is put right there, and the same activity goes on.
+    const nonRetryable = error.mendedIn === 'spec';
+    return ApplicationFailure.create({ message: error.message, type: 'EndpointRefused', nonRetryable });
   }
   const fatal = FATAL.find(kind => error instanceof kind);
   if (fatal && error instanceof Error) {

@@ -1,6 +1,7 @@
 /** One RL step: the optimiser updates over a step's effective groups, logged so that they can be made again. */
 import type { PolicyRef } from '../workflows/contract.js';
 import {
+  isPass,
   type Round,
   rewardsOf,
   type ScoredRollouts,
@@ -15,6 +16,7 @@ import type { LossSettings } from './engine/protocol.js';
 import { ensurePolicyLoaded, ensureSnapshot } from './policy.js';
 import { logStep } from './redo-log.js';
 import { referenceOf } from './reference.js';
+import type { JudgeUsage } from './rewards/judge.js';
 import type { RlSettings, RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import {
@@ -39,6 +41,8 @@ export interface UpdateInput {
   rounds: Round[];
   /** Log the step, but leave the policy as it is: too few groups teach anything. */
   skip: boolean;
+  /** What the judge was asked in these rounds. */
+  judge?: JudgeUsage;
 }
 
 export interface UpdateResult {
@@ -64,7 +68,7 @@ export function update(deps: EngineDependencies) {
         return resultOf(record);
       }
 
-      const counts = await countStep(store, inputs, input.skip);
+      const counts = { ...(await countStep(store, inputs, input.skip)), ...(input.judge && { judge: input.judge }) };
       const code = codeVersion();
       let record: UpdateRecord;
       if (input.skip) {
@@ -144,7 +148,7 @@ async function countStep(store: Store, { rounds, settings }: StepInputs, skip: b
     surplus: settings.take === 'effective' ? Math.max(0, effective.length - settings.groups) : 0,
     trained: skip ? 0 : trainable,
     meanReward: share(rewards.reduce((sum, reward) => sum + reward, 0)),
-    passRate: share(rewards.filter(reward => reward === 1).length),
+    passRate: share(rewards.filter(isPass).length),
   };
 }
 

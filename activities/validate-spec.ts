@@ -118,6 +118,17 @@ function contradictions(spec: RunSpec): SpecIssue[] {
       `expected at most maxLength (${rl.overlong?.maxLength}), found ${rl.overlong?.cache}`,
     );
   });
+  const { evidence } = spec.reward;
+  refuse(
+    evidence !== null && !spec.prompt.numbered,
+    'prompt.numbered',
+    'expected true: reward.evidence is for citing documents by the numbers that they have in the prompt',
+  );
+  refuse(
+    evidence !== null && spec.retrospective.enabled && spec.retrospective.weight === 'zero-accuracy',
+    'retrospective.weight',
+    'expected "inverse-mean-reward": with reward.evidence a sample never answered may still have a reward above 0',
+  );
   const names = spec.evaluation.sets.map(set => set.name);
   names.forEach((name, k) => {
     refuse(

@@ -15,6 +15,8 @@ const SOURCES = ['data.*', 'warmup.data.*', 'evaluation.sets.*.source'];
 const PATH_FIELDS = new Set([
   'model',
   ...SOURCES.flatMap(source => [`${source}.path`, `${source}.distractors.from.path`]),
+  'reward.judge.promptFile',
+  'reward.custom.module',
 ]);
 const SPEC_ENDINGS = ['.yaml', '.yml', '.json'];
 

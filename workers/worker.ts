@@ -39,7 +39,8 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
     models: createModels(options.modelCache),
     readSource: source => readSource(source, { cacheDir: options.modelCache }),
     openSource: (source, signal) => openSource(source, { cacheDir: options.modelCache, signal }),
-    rewarder: createRewarder,
+    rewarder: settings => createRewarder(settings, { store, environment: process.env }),
+    environment: process.env,
     readPreset: options.readPreset,
   };
 }

@@ -52,6 +52,19 @@ export interface StepReport {
   droppedGroups: number | null;
   /** Effective groups whose sample was carried over from an earlier phase. */
   carriedEffectiveGroups: number | null;
+  /** Groups dropped for want of rewards. Absent in reports of earlier versions. */
+  unscoredGroups?: number;
+  /** What the judge was asked; absent without one. */
+  judge?: JudgeUsage;
+}
+
+/** Questions to a judge and their tokens. */
+export interface JudgeUsage {
+  asked: number;
+  cached: number;
+  failed: number;
+  promptTokens: number;
+  completionTokens: number;
 }
 
 export interface StageProgress {

@@ -14,7 +14,7 @@ import type { Round } from '../activities/artifacts.js';
 import type { StageSettings } from '../activities/claim-attempt.js';
 import type { ControlActivities, EngineActivities } from '../activities/index.js';
 import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
-import type { PolicyRef } from './contract.js';
+import type { JudgeUsage, PolicyRef } from './contract.js';
 import { PauseGate, reportStep } from './messages.js';
 import { CONTROL, DATA, GRADIENT, ROLLOUT } from './options.js';
 
@@ -85,6 +85,7 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
   const isEntry = at.policy.name === entry.name;
   const rounds: Round[] = [];
   const seen = { drawn: 0, effective: 0, newTokens: 0 };
+  let judge: JudgeUsage | undefined;
 
   for (let refill = 0; refill <= rl.maxRefills && seen.effective < rl.promptsPerStep; refill++) {
     const count = promptsToDraw(rl.promptsPerStep, seen);
@@ -105,6 +106,7 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
     seen.drawn += count;
     seen.effective += scored.effective;
     seen.newTokens += newTokens;
+    judge = scored.judge ? usageSum(judge, scored.judge) : judge;
   }
 
   // A step without signal is logged and leaves the policy alone: an update on noise does harm.
@@ -117,6 +119,7 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
     step,
     rounds,
     skip,
+    ...(judge && { judge }),
   });
   const seconds = (Date.now() - started) / 1000;
   reportStep(stage.stage, {
@@ -132,8 +135,21 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
     effectiveGroups: counts.effective,
     droppedGroups: counts.noVariance,
     carriedEffectiveGroups: counts.carriedEffective,
+    unscoredGroups: counts.unscored,
+    ...(judge && { judge }),
   });
   return { policy, step, cursor: at.cursor + seen.drawn, silent: skip ? at.silent + 1 : 0 };
+}
+
+function usageSum(a: JudgeUsage | undefined, b: JudgeUsage): JudgeUsage {
+  if (!a) return b;
+  return {
+    asked: a.asked + b.asked,
+    cached: a.cached + b.cached,
+    failed: a.failed + b.failed,
+    promptTokens: a.promptTokens + b.promptTokens,
+    completionTokens: a.completionTokens + b.completionTokens,
+  };
 }
 
 /** As many prompts as should fill the step, going by the share of groups that taught something so far. */

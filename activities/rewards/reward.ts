@@ -1,7 +1,18 @@
-/** The reward of a group of responses: max(rule, judge), as QwenLong-L1 has it (arXiv 2505.17667, section 3.3). */
+/**
+ * The reward of a group of responses: max(rule, judge), as QwenLong-L1 has it (arXiv 2505.17667, section 3.3); in its place
+ * or beside it a user's own, and on top of it what the evidence that a response cites is worth.
+ */
 import type { Task } from '../datasets/sample.js';
-import { scoreRule } from './rules.js';
-import type { RewardSettings } from './settings.js';
+import type { Environment } from '../remote/endpoint.js';
+import type { RetryClock } from '../remote/retry.js';
+import type { Store } from '../store/index.js';
+import { type CustomRewards, createCustomRewarder } from './custom.js';
+import { evidenceReward } from './evidence.js';
+import { createJudge, type JudgeUsage, type JudgeVerdict } from './judge.js';
+import type { Judged } from './judge-prompt.js';
+import { scoreRule, type Verdict } from './rules.js';
+import { saidIn } from './said.js';
+import type { CustomSettings, JudgeSettings, RewardSettings } from './settings.js';
 
 /** A question and the responses to it that are rewarded together. */
 export interface GroupToReward {
@@ -11,6 +22,10 @@ export interface GroupToReward {
   question: string;
   answers: readonly string[];
   responses: readonly string[];
+  /** As the model read it: for a custom reward alone. */
+  prompt?: string | undefined;
+  /** Numbers, from 1, of the documents that the answer rests on: for an evidence reward alone. */
+  evidence?: readonly number[] | undefined;
 }
 
 export interface ResponseReward {
@@ -22,6 +37,8 @@ export interface ResponseReward {
   extracted: string | null;
   /** Why, for people. */
   reason: string;
+  /** Where the judge was asked. */
+  judge?: JudgeVerdict;
 }
 
 /** Rewards for every response of the group, in order; or none for any, and why: a group is never scored in part. */
@@ -34,19 +51,145 @@ export interface RewardOptions {
   note(doing: string): void;
 }
 
-export interface Rewarder {
-  /** Rewards for each group, in order. */
-  reward(groups: readonly GroupToReward[], options: RewardOptions): Promise<GroupReward[]>;
+export interface Rewards {
+  /** For each group, in order. */
+  groups: GroupReward[];
+  /** What the judge was asked; null without one. */
+  judge: JudgeUsage | null;
 }
 
-export function createRewarder(settings: RewardSettings): Rewarder {
+export interface Rewarder {
+  /** Whether rewards may be others the next time: somebody outside is asked. */
+  asksOthers: boolean;
+  reward(groups: readonly GroupToReward[], options: RewardOptions): Promise<Rewards>;
+}
+
+/** What rewarding needs of the worker that does it. */
+export interface RewarderDependencies {
+  store: Store;
+  environment: Environment;
+  clock?: RetryClock;
+}
+
+/** Tasks whose answers are one letter: nothing is left to judge. */
+const NEVER_JUDGED: readonly Task[] = ['choice'];
+
+export function createRewarder(settings: RewardSettings, deps: RewarderDependencies): Rewarder {
+  const { judge, custom } = settings;
+  // Verdicts that a custom reward replaces would be asked for in vain.
+  const asked = custom?.combine === 'replace' ? null : judge;
   return {
-    reward: async groups =>
-      groups.map(({ task, answers, responses }) => ({
-        rewards: responses.map(response => {
-          const { score, extracted, reason } = scoreRule(settings.scorer, task, response, answers);
-          return { reward: score, rule: score, extracted, reason };
-        }),
-      })),
+    asksOthers: judge !== null || custom !== null,
+    reward: async (groups, options) => {
+      const ruled = groups.map(({ task, answers, responses }) =>
+        responses.map(response => scoreRule(settings.scorer, task, response, answers)),
+      );
+      const judged = asked ? await judgeGroups(settings, asked, groups, ruled, deps, options) : null;
+      const given = custom ? await customRewards(custom, groups, deps, options) : null;
+      return {
+        groups: groups.map((group, k) =>
+          groupReward(settings, group, ruled[k]!, judged?.groups[k] ?? null, given?.[k] ?? null),
+        ),
+        judge: judged?.usage ?? null,
+      };
+    },
   };
+}
+
+/** The judge's verdicts on a group's responses, null where it was not asked; or why there are none. */
+type GroupVerdicts = { verdicts: (JudgeVerdict | null)[] } | { verdicts: null; unscored: string };
+
+async function judgeGroups(
+  { scorer }: RewardSettings,
+  settings: JudgeSettings,
+  groups: readonly GroupToReward[],
+  ruled: readonly Verdict[][],
+  { store, environment, clock }: RewarderDependencies,
+  options: RewardOptions,
+): Promise<{ groups: GroupVerdicts[]; usage: JudgeUsage }> {
+  const judge = createJudge(settings, { store, environment, clock });
+  const places: { group: number; response: number }[] = [];
+  const judged: Judged[] = [];
+  groups.forEach(({ task, question, answers, responses }, group) => {
+    if (NEVER_JUDGED.includes(task)) return;
+    responses.forEach((text, response) => {
+      const { score, extracted } = ruled[group]![response]!;
+      const said = score === 1 ? null : toJudge(extracted, text, scorer);
+      if (said === null) return;
+      places.push({ group, response });
+      judged.push({ question, answers, said });
+    });
+  });
+  const { verdicts, usage } = await judge.judge(judged, options);
+  const found = groups.map(({ responses }): GroupVerdicts => ({ verdicts: responses.map(() => null) }));
+  places.forEach(({ group, response }, k) => {
+    const verdict = verdicts[k]!;
+    const into = found[group]!;
+    if ('unscored' in verdict) found[group] = { verdicts: null, unscored: verdict.unscored };
+    else if (into.verdicts !== null) into.verdicts[response] = verdict;
+  });
+  return { groups: found, usage };
+}
+
+/** The final answer, or what was said where none was found; the authors' code judges a found answer alone. */
+function toJudge(extracted: string | null, text: string, scorer: RewardSettings['scorer']): Judged['said'] | null {
+  if (extracted !== null) return { answer: extracted };
+  const said = scorer === 'hardened' ? (saidIn(text)?.trim() ?? '') : '';
+  return said === '' ? null : { text: said };
+}
+
+async function customRewards(
+  settings: CustomSettings,
+  groups: readonly GroupToReward[],
+  { environment, clock }: RewarderDependencies,
+  { signal, note }: RewardOptions,
+): Promise<CustomRewards[]> {
+  const { default: pMap } = await import('p-map');
+  const rewarder = await createCustomRewarder(settings, environment, clock);
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  let done = 0;
+  try {
+    return await pMap(
+      groups,
+      async ({ id, task, question, answers, responses, prompt = '' }) => {
+        either.throwIfAborted();
+        const given = await rewarder.reward({ id, task, question, answers, prompt, responses }, either);
+        note(`rewarding, ${++done} of ${groups.length} groups`);
+        return given;
+      },
+      { concurrency: rewarder.concurrency },
+    );
+  } catch (error) {
+    stop.abort(error);
+    throw error;
+  } finally {
+    await rewarder.end();
+  }
+}
+
+function groupReward(
+  settings: RewardSettings,
+  { id, responses, evidence }: GroupToReward,
+  ruled: readonly Verdict[],
+  judged: GroupVerdicts | null,
+  custom: CustomRewards | null,
+): GroupReward {
+  if (judged?.verdicts === null) return { rewards: null, unscored: judged.unscored };
+  if (custom?.rewards === null) return custom;
+  const rewards = responses.map((response, i): ResponseReward => {
+    const { score: rule, extracted, reason } = ruled[i]!;
+    const verdict = judged?.verdicts[i] ?? null;
+    const own = custom?.rewards[i] ?? null;
+    let answer: { reward: number; reason: string } =
+      verdict?.verdict === 'yes' ? { reward: 1, reason: 'the judge passes it' } : { reward: rule, reason };
+    if (own && (settings.custom!.combine === 'replace' || own.reward > answer.reward)) answer = own;
+    const common = { rule, extracted, ...(verdict && { judge: verdict }) };
+    if (settings.evidence === null) return { ...answer, ...common };
+    if (!evidence)
+      throw new RangeError(`sample ${id}: an evidence reward needs to know which documents its answer rests on`);
+    const whole = evidenceReward(settings.evidence, answer.reward, response, evidence);
+    return { reward: whole.reward, reason: `${answer.reason}; ${whole.reason}`, ...common };
+  });
+  return { rewards };
 }

@@ -50,6 +50,20 @@ export class FolderStore implements Store {
     }
   }
 
+  async publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
+    const target = this.pathOf(uri);
+    const temporary = await this.writeTemporary(text);
+    try {
+      await this.checkFence(fence);
+      await makeFolder(dirname(target));
+      const placed = await unlessThere(() => link(temporary, target));
+      await sync(dirname(target));
+      return { uri, sha256: placed ? sha256(text) : await fileHash(target) };
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
   async publishFolder(uri: string, folder: string, fence?: Fence): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
     const files = await filesBelow(folder);

@@ -53,6 +53,9 @@ export const attemptUri = ({ run, stage, attempt }: StageAttempt, file: string) 
 export const stepUri = ({ run, stage, attempt }: StageAttempt, step: number, file: string) =>
   storeUri('runs', run, stage, String(attempt), 'steps', String(step), file);
 
+/** An endpoint's reply, by the hash of what was asked: shared by all runs on the store. */
+export const replyUri = (hash: string) => storeUri('replies', hash.slice(0, 2), `${hash}.json`);
+
 /** The run that an artifact belongs to. */
 export function runOf(uri: string): string {
   const [runs, run] = storeSegments(uri);

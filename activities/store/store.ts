@@ -31,6 +31,11 @@ export interface Store {
    * Publishing equal content again succeeds; other content throws DivergenceError; a stale fence StaleAttemptError.
    */
   publishText(uri: string, text: string, fence?: Fence): Promise<ArtifactRef>;
+  /**
+   * As publishText, but for what may differ from one time to the next: the first published stays.
+   * @returns the reference of what lies there
+   */
+  publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef>;
   /** Moves a local folder (on the store's own file system, see `workFolder`) under `uri`, with publishText's promises. */
   publishFolder(uri: string, folder: string, fence?: Fence): Promise<ArtifactRef>;
   /** The published file's reference, or null. Its hash is computed from what lies there now. */
@@ -111,7 +116,11 @@ export function publishLines(
   values: readonly unknown[],
   fence?: Fence,
 ): Promise<ArtifactRef> {
-  return store.publishText(uri, values.map(value => `${JSON.stringify(value)}\n`).join(''), fence);
+  return store.publishText(uri, linesText(values), fence);
+}
+
+export function linesText(values: readonly unknown[]): string {
+  return values.map(value => `${JSON.stringify(value)}\n`).join('');
 }
 
 export async function readJson<T>(store: Store, ref: ArtifactRef): Promise<T> {

@@ -1,5 +1,5 @@
 /** A run's progress as text: pure functions from what the workflow answers to lines. */
-import type { EvaluationRow, Progress, StageProgress } from '../../workflows/contract.js';
+import type { EvaluationRow, JudgeUsage, Progress, StageProgress, StepReport } from '../../workflows/contract.js';
 import type { TimeLeft } from './time-left.js';
 
 const MARK: Record<StageProgress['state'], string> = {
@@ -51,12 +51,29 @@ function stageText(stage: StageProgress, secondsLeft: number | null): string {
     latest && latest.reward !== null ? `reward ${latest.reward.toFixed(3)}` : null,
     latest && latest.passRate !== null ? `pass rate ${(100 * latest.passRate).toFixed(0)} %` : null,
     latest && latest.loss !== null ? `loss ${latest.loss.toFixed(4)}` : null,
+    latest?.judge ? judgeText(latest.judge) : null,
+    latest && unscoredText(latest),
     latest && state === 'running' ? `${Math.round(latest.tokensPerSecond)} tokens/s` : null,
     state === 'running' && secondsLeft !== null ? `${duration(secondsLeft)} left` : null,
     state === 'failed' ? error : null,
   ]
     .filter(part => part !== null)
     .join(', ');
+}
+
+function unscoredText({ unscoredGroups = 0 }: StepReport): string | null {
+  if (unscoredGroups === 0) return null;
+  return unscoredGroups === 1 ? '1 group unscored' : `${unscoredGroups} groups unscored`;
+}
+
+function judgeText({ asked, cached, promptTokens, completionTokens }: JudgeUsage): string | null {
+  const tokens = promptTokens + completionTokens;
+  const parts = [
+    asked > 0 ? `${asked} asked` : null,
+    cached > 0 ? `${cached} cached` : null,
+    tokens > 0 ? `${tokens.toLocaleString('en-US')} tokens` : null,
+  ].filter(part => part !== null);
+  return parts.length > 0 ? `judge ${parts.join(', ')}` : null;
 }
 
 /** Policies down, evaluation sets across, scores in percent with their 95 % intervals. */

@@ -39,6 +39,6 @@ const words = (text: string): number => text.match(/\S+/g)?.length ?? 0;
 
 /** A token a word, and five for the template around document and question. */
 export const wordMeasure: PromptMeasure = {
-  promptTokens: sample => 5 + words(documentsText(sample)) + words(sample.question),
+  promptTokens: sample => 5 + words(documentsText(sample, false)) + words(sample.question),
   documentTokens: document => words(document.title ?? '') + words(document.text),
 };

@@ -9,6 +9,7 @@ import type { EngineDependencies } from '../../activities/dependencies.js';
 import { EngineRequestError } from '../../activities/engine/protocol.js';
 import { createRewarder } from '../../activities/rewards/reward.js';
 import { FolderStore } from '../../activities/store/index.js';
+import { hastyClock } from './fake-chat.js';
 import { FakeEngine } from './fake-engine.js';
 
 /** Failures are what tests look for; nobody needs them on the screen. */
@@ -19,6 +20,8 @@ export interface SmallRun {
   store: FolderStore;
   engine: FakeEngine;
   deps: EngineDependencies;
+  /** Of the workers, where endpoints' keys are. */
+  environment: Record<string, string>;
   /** As a user would write it. */
   spec: ReturnType<typeof smallSpec>;
   /** Runs an activity as a worker would. */
@@ -44,12 +47,14 @@ export async function smallRun(): Promise<SmallRun> {
   await writeFile(join(folder, 'data.jsonl'), samples.map(sample => `${JSON.stringify(sample)}\n`).join(''));
   const store = new FolderStore(join(folder, 'store'));
   const engine = new FakeEngine();
+  const environment: Record<string, string> = {};
   const deps: EngineDependencies = {
     store,
     engine,
     readSource: source => readSource(source, { cacheDir: join(folder, 'cache') }),
     openSource: (source, signal) => openSource(source, { cacheDir: join(folder, 'cache'), signal }),
-    rewarder: createRewarder,
+    rewarder: settings => createRewarder(settings, { store, environment, clock: hastyClock() }),
+    environment,
     readPreset: async name => {
       if (name !== 'small') throw new Error(`there is no preset "${name}"`);
       return smallSpec(folder);
@@ -75,6 +80,7 @@ export async function smallRun(): Promise<SmallRun> {
     store,
     engine,
     deps,
+    environment,
     spec: smallSpec(folder),
     run: (activity, input) => new MockActivityEnvironment({}, { logger: QUIET }).run(activity, input),
     remove: () => rm(folder, { recursive: true, force: true }),

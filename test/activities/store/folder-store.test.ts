@@ -56,6 +56,15 @@ describe('files', () => {
     await expect(store.readText({ uri: URI, sha256: '' })).rejects.toThrow(MissingArtifactError);
   });
 
+  test('of what may differ the first published stays, alone, for all who come at once', async () => {
+    const refs = await Promise.all(Array.from({ length: 20 }, (_, k) => store.publishFirst(URI, `reply ${k}`)));
+    const text = await store.readText(refs[0]!);
+    expect(text).toMatch(/^reply \d+$/);
+    expect(refs).toEqual(refs.map(() => ({ uri: URI, sha256: sha256(text) })));
+    expect(await store.list('store:runs/r')).toEqual(['spec.json']);
+    expect(await store.publishFirst(URI, 'later')).toEqual(refs[0]);
+  });
+
   test('equal content may be published again, by many at once', async () => {
     const refs = await Promise.all(Array.from({ length: 20 }, () => store.publishText(URI, 'same')));
     expect(new Set(refs.map(ref => ref.sha256))).toEqual(new Set([sha256('same')]));

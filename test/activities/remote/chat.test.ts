@@ -1,0 +1,315 @@
+import { type ChatRequest, createChatClient } from '../../../activities/remote/chat.js';
+import {
+  EndpointRefusedError,
+  EndpointRejectedError,
+  EndpointUnavailableError,
+  MalformedReplyError,
+  MissingKeyError,
+} from '../../../activities/remote/errors.js';
+import { type ChatSettings, chatSchema } from '../../../activities/remote/settings.js';
+import { busyUntil, completion, FAULTS, FakeChat, type Fault, hastyClock } from '../../support/fake-chat.js';
+
+const KEY = 'sk-proj-0123456789/abc+"def';
+const REQUEST: ChatRequest = {
+  messages: [{ role: 'user', content: 'Well?' }],
+  temperature: 0.7,
+  topP: 0.95,
+  maxTokens: 100,
+};
+
+let fake: FakeChat;
+beforeEach(async () => {
+  fake = await new FakeChat().start();
+});
+afterEach(() => fake.stop());
+
+function client(settings: Partial<ChatSettings> = {}, environment: Record<string, string> = { CHAT_KEY: KEY }) {
+  const clock = hastyClock();
+  const whole = chatSchema.parse({ url: fake.url, model: 'm', keyVariable: 'CHAT_KEY', retrySeconds: 30, ...settings });
+  return { ...createChatClient(whole, environment, clock), clock };
+}
+
+const never = new AbortController().signal;
+const ask = (settings: Partial<ChatSettings> = {}) => client(settings).ask(REQUEST, { signal: never });
+const failure = (settings: Partial<ChatSettings> = {}): Promise<Error> =>
+  ask(settings).then(
+    reply => Promise.reject(new Error(`expected a failure, got ${JSON.stringify(reply)}`)),
+    error => error,
+  );
+
+describe('a question', () => {
+  test('goes out as the interface has it, with the key in the header alone', async () => {
+    await client().ask({ ...REQUEST, seed: 3 }, { signal: never });
+    const [{ path, headers, body }] = fake.requests as [FakeChat['requests'][number]];
+    expect(path).toBe('/v1/chat/completions');
+    expect(headers.authorization).toBe(`Bearer ${KEY}`);
+    expect(body).toEqual({
+      model: 'm',
+      messages: REQUEST.messages,
+      temperature: 0.7,
+      top_p: 0.95,
+      max_tokens: 100,
+      seed: 3,
+    });
+  });
+
+  test('takes further fields, and leaves out what null says', async () => {
+    await ask({
+      maxTokensField: 'max_completion_tokens',
+      extra: { reasoning_effort: 'high', temperature: null, top_p: null },
+    });
+    expect(fake.requests[0]!.body).toEqual({
+      model: 'm',
+      messages: REQUEST.messages,
+      max_completion_tokens: 100,
+      reasoning_effort: 'high',
+    });
+  });
+
+  test('keeps what stands in the address behind the path', async () => {
+    await ask({ url: `${fake.url}/?api-version=2` });
+    expect(fake.requests[0]!.path).toBe('/v1/chat/completions?api-version=2');
+  });
+
+  test('needs no key where none is named', async () => {
+    await client({ keyVariable: null }, {}).ask(REQUEST, { signal: never });
+    expect(fake.requests[0]!.headers.authorization).toBeUndefined();
+  });
+});
+
+describe('a reply', () => {
+  const replies: [
+    string,
+    object,
+    { text: string; finish: string; promptTokens?: number; completionTokens?: number },
+  ][] = [
+    ['as usual', completion('Paris.'), { text: 'Paris.', finish: 'stop', promptTokens: 10, completionTokens: 2 }],
+    ['cut off', completion('Par', { finish: 'length' }), { text: 'Par', finish: 'length' }],
+    ['filtered', completion('', { finish: 'content_filter' }), { text: '', finish: 'other' }],
+    [
+      'with thinking apart',
+      completion('Paris.', { message: { reasoning_content: 'Hm.' } }),
+      { text: 'Paris.', finish: 'stop' },
+    ],
+    [
+      'cut off while thinking',
+      completion('', { finish: 'length', message: { reasoning_content: 'The answer is' } }),
+      { text: '<think>\nThe answer is', finish: 'length' },
+    ],
+    [
+      'all of it taken for thinking',
+      completion(null, { message: { reasoning: 'The answer is Paris.' } }),
+      { text: 'The answer is Paris.', finish: 'stop' },
+    ],
+    [
+      'in parts',
+      completion(null, { message: { content: [{ type: 'thinking' }, { type: 'text', text: 'Paris.' }] } }),
+      { text: 'Paris.', finish: 'stop' },
+    ],
+    [
+      'that nobody counted',
+      completion('Paris.', { usage: null }),
+      { text: 'Paris.', finish: 'stop', promptTokens: 2, completionTokens: 2 },
+    ],
+  ];
+  test.each(replies)('%s', async (_, reply, { text, finish, ...usage }) => {
+    fake.reply = () => reply;
+    const found = await ask();
+    expect(found).toMatchObject({ text, finish, ...(usage.promptTokens !== undefined && { usage }) });
+  });
+});
+
+describe('a failure that may pass', () => {
+  const passing: [keyof typeof FAULTS, RegExp][] = [
+    ['hang', /no whole reply within 0.05 s/],
+    ['hangInBody', /no whole reply within 0.05 s/],
+    ['trickle', /no whole reply within 0.05 s/],
+    ['reset', /ECONNRESET|hang up/],
+    ['truncated', /aborted/],
+    ['huge', /longer than 10 MB/],
+    ['busy', /HTTP 429: Rate limit reached/],
+    ['busyInside', /HTTP 429: Upstream is busy/],
+    ['broken', /HTTP 500: Internal error/],
+    ['badGateway', /HTTP 502: <html><body>Bad gateway/],
+    ['overloaded', /HTTP 503: Overloaded/],
+    ['html', /no JSON: <html>/],
+    ['cutJson', /no JSON: \{"choices"/],
+    ['emptyBody', /no JSON: \(an empty body\)/],
+    ['noChoices', /no chat completion: choices/],
+    ['noMessage', /no chat completion: choices\.0\.message/],
+  ];
+  const timeoutSeconds = (name: string) => ({ timeoutSeconds: /hang|trickle/.test(name) ? 0.05 : 5 });
+
+  test.each(passing)('%s is tried again', async name => {
+    fake.next = [FAULTS[name], FAULTS[name], null];
+    expect(await ask(timeoutSeconds(name))).toMatchObject({ text: 'Fine.' });
+    expect(fake.requests).toHaveLength(3);
+  });
+
+  test.each(passing)('%s to the end is said', async (name, last) => {
+    fake.always = FAULTS[name];
+    const error = await failure({ ...timeoutSeconds(name), retrySeconds: 0 });
+    expect(error).toBeInstanceOf(EndpointUnavailableError);
+    expect(error).toMatchObject({ tries: 1, last: expect.stringMatching(last) });
+    expect(error.message).toMatch(/^http.* \(model m\) gave no usable reply in one try over 0 s; last: /);
+  });
+
+  test('a server that is not there', async () => {
+    const error = await failure({ url: 'http://127.0.0.1:1/v1', retrySeconds: 3 });
+    expect(error).toBeInstanceOf(EndpointUnavailableError);
+    expect(error.message).toMatch(/in 3 tries over 2 s; last: connect ECONNREFUSED/);
+  });
+
+  test('waits longer each time, by chance up to half less, within the budget', async () => {
+    fake.always = FAULTS.overloaded;
+    const asking = client();
+    await expect(asking.ask(REQUEST, { signal: never })).rejects.toThrow(EndpointUnavailableError);
+    expect(asking.clock.waits).toEqual([500, 1000, 2000, 4000, 8000]);
+    expect(fake.requests).toHaveLength(6);
+    const lucky = client();
+    lucky.clock.random = () => 0;
+    await expect(lucky.ask(REQUEST, { signal: never })).rejects.toThrow(EndpointUnavailableError);
+    expect(lucky.clock.waits.slice(0, 3)).toEqual([250, 500, 1000]);
+  });
+
+  test('comes back when it was told to, in seconds or by date, and a little later', async () => {
+    fake.next = [FAULTS.busyForSeconds, busyUntil(new Date(Date.now() + 20_000)), null];
+    const asking = client();
+    await asking.ask(REQUEST, { signal: never });
+    expect(asking.clock.waits[0]).toBe(7000 + 100);
+    expect(asking.clock.waits[1]).toBeGreaterThan(18_000);
+    expect(asking.clock.waits[1]).toBeLessThan(20_001 + 200);
+  });
+
+  test('does not wait for what comes after the budget', async () => {
+    fake.always = FAULTS.busyForHours;
+    const asking = client();
+    await expect(asking.ask(REQUEST, { signal: never })).rejects.toMatchObject({ tries: 1 });
+    expect(asking.clock.waits).toEqual([]);
+  });
+
+  test('a reply that will not do is asked for again, and counted', async () => {
+    const said = ['Dunno', '[[YES]]'];
+    fake.reply = () => said.shift()!;
+    const used: number[] = [];
+    const reply = await client().ask(REQUEST, {
+      signal: never,
+      accept: ({ text }) => {
+        if (text === 'Dunno') throw new MalformedReplyError('no verdict');
+      },
+      onUsage: usage => used.push(usage.completionTokens),
+    });
+    expect(reply.text).toBe('[[YES]]');
+    expect(used).toEqual([2, 2]);
+  });
+});
+
+describe('a failure that stays', () => {
+  const refusals: [keyof typeof FAULTS, 'environment' | 'spec', RegExp][] = [
+    ['unauthorized', 'environment', /HTTP 401.*environment variable CHAT_KEY/],
+    ['forbidden', 'environment', /HTTP 403.*may use this model/],
+    ['noCredit', 'environment', /HTTP 402.*top it up/],
+    ['notFound', 'spec', /HTTP 404.*model's name/],
+    ['badModel', 'spec', /HTTP 400.*model's name/],
+    ['badParameter', 'spec', /HTTP 400: Unsupported parameter: 'max_tokens'.*"extra"/],
+    ['redirect', 'spec', /HTTP 308.*\(https:\/\/elsewhere\.example\/v1\/chat\/completions\)/],
+  ];
+  test.each(refusals)('%s is refused at once, with advice', async (name, mendedIn, message) => {
+    fake.always = FAULTS[name];
+    const error = await failure();
+    expect(error).toBeInstanceOf(EndpointRefusedError);
+    expect(error).toMatchObject({ mendedIn, message: expect.stringMatching(message) });
+    expect(error.message).not.toContain('secret=1');
+    expect(fake.requests).toHaveLength(1);
+  });
+
+  test('a wanted key that no variable is named for', async () => {
+    fake.always = FAULTS.unauthorized;
+    expect((await failure({ keyVariable: null })).message).toMatch(/name that one as keyVariable/);
+  });
+
+  test.each(['tooLong', 'tooLarge', 'filtered'] as const)('%s rejects that request alone', async name => {
+    fake.next = [FAULTS[name]];
+    expect(await failure()).toBeInstanceOf(EndpointRejectedError);
+    expect(fake.requests).toHaveLength(1);
+    expect(await ask()).toMatchObject({ text: 'Fine.' });
+  });
+});
+
+describe('the key', () => {
+  const echo: Fault = (response, { headers }) =>
+    response.end(JSON.stringify(completion(`You sent ${headers.authorization}`)));
+
+  test('is in no message, whatever the endpoint sends back', async () => {
+    for (const fault of [FAULTS.echoesKey, ...Object.values(FAULTS)]) {
+      fake.always = fault;
+      const error: Error = await ask({ timeoutSeconds: 0.05, retrySeconds: 0 }).then(
+        () => new Error('none'),
+        found => found,
+      );
+      const said = `${error.message} ${error.stack} ${JSON.stringify(error)} ${error.cause}`;
+      expect(said).not.toContain('0123456789');
+    }
+    fake.always = FAULTS.echoesKey;
+    expect((await failure()).message).toContain('provided: Bearer [key]');
+  });
+
+  test('is in no reply', async () => {
+    fake.always = echo;
+    expect((await ask()).text).toBe('You sent Bearer [key]');
+  });
+
+  test('that is a placeholder leaves replies alone', async () => {
+    fake.reply = () => 'The box is EMPTY.';
+    expect((await client({}, { CHAT_KEY: 'EMPTY' }).ask(REQUEST, { signal: never })).text).toBe('The box is EMPTY.');
+  });
+
+  test.each([
+    ['is not set', {}],
+    ['is not set', { CHAT_KEY: '' }],
+    ['holds blanks', { CHAT_KEY: 'sk-0123456789\nsk-0123456789' }],
+    ['holds blanks', { CHAT_KEY: 'sk-0123456789–' }],
+  ])('%s: said by the name of its variable and of the worker', (problem, environment) => {
+    const create = () => client({}, environment);
+    expect(create).toThrow(MissingKeyError);
+    expect(create).toThrow(new RegExp(`CHAT_KEY.* ${problem}.*process ${process.pid}`));
+    expect(create).not.toThrow(/0123456789/);
+  });
+
+  test.each([
+    [{ url: 'https://user:pass@host/v1' }, /without a key/],
+    [{ url: 'https://host/v1?api_key=x' }, /without a key/],
+    [{ url: 'ftp://host' }, /https:\/\/ or http/],
+    [{ url: 'host/v1' }, /expected an address/],
+    [{ keyVariable: 'sk-0123' }, /never the key itself/],
+    [{ extra: { api_key: 'x' } }, /no key/],
+    [{ extra: { messages: [] } }, /none of messages/],
+  ])('has no place in settings: %j', (settings, message) => {
+    expect(() => chatSchema.parse({ url: 'https://host/v1', model: 'm', ...settings })).toThrow(message);
+  });
+});
+
+describe('aborting', () => {
+  test.each(['hang', 'trickle'] as const)('ends a request under way (%s)', async name => {
+    fake.always = FAULTS[name];
+    const stop = new AbortController();
+    const asking = client({ timeoutSeconds: 60 }).ask(REQUEST, { signal: stop.signal });
+    setTimeout(() => stop.abort(new Error('enough')), 30);
+    await expect(asking).rejects.toThrow('enough');
+  });
+
+  test('ends a wait', async () => {
+    fake.always = FAULTS.busyForSeconds;
+    const stop = new AbortController();
+    const settings = chatSchema.parse({ url: fake.url, model: 'm' });
+    const asking = createChatClient(settings, {}).ask(REQUEST, { signal: stop.signal });
+    setTimeout(() => stop.abort(new Error('enough')), 30);
+    await expect(asking).rejects.toThrow('enough');
+    expect(fake.requests).toHaveLength(1);
+  });
+
+  test('asks nothing any more', async () => {
+    await expect(client().ask(REQUEST, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    expect(fake.requests).toHaveLength(0);
+  });
+});
