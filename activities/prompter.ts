@@ -14,14 +14,14 @@ export interface Prompter extends PromptMeasure {
 export function createPrompter(settings: RunSpec['prompt'], model: TextModel): Prompter {
   // What was measured last is asked for next.
   let last: { text: string; ids: number[] } | null = null;
-  const promptIds = (question: string, document: string): number[] => {
-    const text = renderPrompt(settings.template, question, document);
+  const promptIds = ({ question, template }: Sample, document: string): number[] => {
+    const text = renderPrompt(template ?? settings.template, question, document);
     if (last?.text !== text) last = { text, ids: model.promptIds(text, settings) };
     return last.ids;
   };
   const added = new WeakMap<Document, number>();
   return {
-    promptTokens: sample => promptIds(sample.question, documentsText(sample)).length,
+    promptTokens: sample => promptIds(sample, documentsText(sample)).length,
     documentTokens: document => {
       const known = added.get(document);
       if (known !== undefined) return known;
@@ -30,7 +30,7 @@ export function createPrompter(settings: RunSpec['prompt'], model: TextModel): P
       return length;
     },
     prompt: (sample, maxTokens) => {
-      const ids = (document: string) => promptIds(sample.question, document);
+      const ids = (document: string) => promptIds(sample, document);
       const document = documentsText(sample);
       const wholeTokens = ids(document).length;
       const fitted = fitPrompt(document, maxTokens, ids, model);

@@ -1,11 +1,12 @@
 /**
- * A user's own questions, one JSON object a line: {id?, question, documents | context, answers | answer, trace?, task?,
+ * A user's own questions, one JSON object a line, or rows of any other container: {id?, question, documents | context, answers | answer, trace?, task?,
  * evidence?}. `documents` is a list of texts or of {title?, text}; `context` is one text; `evidence` are the places, from 0, of
  * the documents that the answer rests on.
  */
 import { z } from 'zod';
-import { checked, readJsonLines } from './records.js';
-import { type Sample, TASKS } from './sample.js';
+import type { Format } from './format.js';
+import { checked } from './records.js';
+import { TASKS } from './sample.js';
 
 const text = z.string().min(1);
 
@@ -26,20 +27,22 @@ const recordSchema = z
   .refine(r => (r.documents === undefined) !== (r.context === undefined), 'expected one of "documents" and "context"')
   .refine(r => (r.answers === undefined) !== (r.answer === undefined), 'expected one of "answers" and "answer"');
 
-/** A record without an id is named by its line. Throws DataError on a malformed line. */
-export async function* readJsonl(source: { path: string }): AsyncGenerator<Sample> {
-  for await (const raw of readJsonLines(source.path)) {
+/** A record without an id is named by its place. */
+export const jsonl: Format<unknown> = {
+  samples(raw) {
     const record = checked(recordSchema, raw);
-    yield {
-      id: record.id ?? `record-${raw.index + 1}`,
-      question: record.question,
-      documents: (record.documents ?? [record.context!]).map(d =>
-        typeof d === 'string' ? { title: null, text: d } : d,
-      ),
-      answers: record.answers ?? [record.answer!],
-      task: record.task,
-      trace: record.trace,
-      evidence: record.evidence,
-    };
-  }
-}
+    return [
+      {
+        id: record.id ?? `record-${raw.index + 1}`,
+        question: record.question,
+        documents: (record.documents ?? [record.context!]).map(d =>
+          typeof d === 'string' ? { title: null, text: d } : d,
+        ),
+        answers: record.answers ?? [record.answer!],
+        task: record.task,
+        trace: record.trace,
+        evidence: record.evidence,
+      },
+    ];
+  },
+};

@@ -1,14 +1,10 @@
-/** What the multi-hop question sets share: gold paragraphs among distractors, a range of the file, a length dialled by paragraphs kept. */
+/** What the multi-hop question sets share: gold paragraphs among distractors, a length dialled by paragraphs kept. */
 import { z } from 'zod';
 import { randomStream, shuffled } from '../engine/random.js';
 import type { Sample } from './sample.js';
 
 /** Options of every source whose questions come with gold and distracting paragraphs. */
 export const multihopOptions = {
-  path: z.string().min(1),
-  /** Questions `from` … `to` - 1 of the file's order, counted from 0: sources with disjoint ranges share no question. */
-  from: z.int().min(0).default(0),
-  to: z.int().positive().optional(),
   /**
    * One sample for each question and count: so many paragraphs kept, gold ones always among them, in an order shuffled by
    * `seed`. Counts beyond what a question has, or below its gold paragraphs, mean the nearest possible one; a count that
@@ -19,8 +15,6 @@ export const multihopOptions = {
 };
 
 export interface MultihopOptions {
-  from: number;
-  to?: number | undefined;
   paragraphs?: number[] | undefined;
   seed: number;
 }
@@ -36,9 +30,6 @@ export interface MultihopQuestion {
 
 /** The sentence every trace ends in, from which the answer is extracted again. */
 export const conclusion = (answer: string): string => `Therefore, the answer is ${answer}.`;
-
-export const inRange = (index: number, { from, to }: MultihopOptions): boolean =>
-  index >= from && (to === undefined || index < to);
 
 /** The samples of one question, one for each count of paragraphs. */
 export function* multihopSamples(question: MultihopQuestion, options: MultihopOptions): Generator<Sample> {

@@ -1,11 +1,19 @@
-/** Records of JSON files, one at a time: JSON lines, or one array streamed without holding the file in memory. */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+/** A record of a data file, what can be wrong with it, and how a schema reads it. */
 import type { z } from 'zod';
 
-/** A data file does not say what its kind promises. Trying again does not help: the message names file, place and field. */
+/** Data is not what its kind promises. Trying again does not help: the message names file, place and field. */
 export class DataError extends Error {
-  override readonly name = 'DataError';
+  override readonly name: string = 'DataError';
+}
+
+/** One record is malformed; those after it can still be read. */
+export class RecordError extends DataError {
+  constructor(
+    readonly where: string,
+    readonly problem: string,
+  ) {
+    super(`${where}: ${problem}`);
+  }
 }
 
 export interface RawRecord {
@@ -13,55 +21,20 @@ export interface RawRecord {
   where: string;
   /** 0-based position in the file. */
   index: number;
-  value: unknown;
+  value?: unknown;
+  /** Why it has no value. */
+  problem?: string;
 }
 
-/** JSON lines; blank lines are passed over. Throws DataError on a line that is no JSON. */
-export async function* readJsonLines(path: string): AsyncGenerator<RawRecord> {
-  let line = 0;
-  let index = 0;
-  try {
-    for await (const text of createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity })) {
-      line++;
-      if (text.trim() === '') continue;
-      const where = `${path}: line ${line}`;
-      yield { where, index: index++, value: parse(text, where) };
-    }
-  } catch (error) {
-    throw readable(error, path);
-  }
-}
-
-/** The elements of the file's one JSON array. Throws DataError where it is no array or an element is no JSON. */
-export async function* readJsonArray(path: string): AsyncGenerator<RawRecord> {
-  const splitter = new ArraySplitter(path);
-  let index = 0;
-  try {
-    for await (const chunk of createReadStream(path, 'utf8')) {
-      for (const { text, line } of splitter.push(String(chunk))) {
-        const where = `${path}: record ${index} (line ${line})`;
-        yield { where, index: index++, value: parse(text, where) };
-      }
-    }
-  } catch (error) {
-    throw readable(error, path);
-  }
-  splitter.end();
-}
-
-/** JSON array or JSON lines, told apart by the first character that is not blank. */
-export async function* readJsonRecords(path: string): AsyncGenerator<RawRecord> {
-  yield* (await firstCharacter(path)) === '[' ? readJsonArray(path) : readJsonLines(path);
-}
-
-/** `value` as the schema has it. Throws DataError naming the place and every wrong field. */
-export function checked<T extends z.ZodType>(schema: T, { where, value }: RawRecord): z.output<T> {
+/** `value` as the schema has it. Throws RecordError naming the place and every wrong field. */
+export function checked<T extends z.ZodType>(schema: T, { where, value, problem }: RawRecord): z.output<T> {
+  if (problem !== undefined) throw new RecordError(where, problem);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map(issue =>
     issue.path.length === 0 ? issue.message : `field ${fieldName(issue.path)}: ${issue.message}`,
   );
-  throw new DataError(`${where}: ${problems.join('; ')}`);
+  throw new RecordError(where, problems.join('; '));
 }
 
 const fieldName = (path: PropertyKey[]): string =>
@@ -69,84 +42,17 @@ const fieldName = (path: PropertyKey[]): string =>
     .map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? String(part) : `.${String(part)}`))
     .join('');
 
-function parse(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new DataError(`${where}: expected JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
+/**
+ * A list of structs as the Hub's data library stores it, columns of one length by name, as the list it stands for; a list
+ * is left as it is, and so is what is neither: the schema says what is wrong with it.
+ */
+export function rowsOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const columns = Object.entries(value);
+  const [first] = columns;
+  if (!first || !columns.every(([, column]) => Array.isArray(column) && column.length === first[1].length))
+    return value;
+  return (first[1] as unknown[]).map((_, row) =>
+    Object.fromEntries(columns.map(([name, column]) => [name, (column as unknown[])[row]])),
+  );
 }
-
-function readable(error: unknown, path: string): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT' || code === 'EISDIR') return new DataError(`${path}: expected a data file: ${String(error)}`);
-  return error;
-}
-
-async function firstCharacter(path: string): Promise<string | undefined> {
-  try {
-    for await (const chunk of createReadStream(path, 'utf8')) {
-      const found = String(chunk).trimStart()[0];
-      if (found !== undefined) return found;
-    }
-  } catch (error) {
-    throw readable(error, path);
-  }
-  return undefined;
-}
-
-/** Cuts a JSON array's text into its elements' texts; knows of JSON only strings, brackets and commas. */
-class ArraySplitter {
-  private depth = 0;
-  private inString = false;
-  private escaped = false;
-  private line = 1;
-  private element = '';
-  private elementLine = 1;
-  private state: 'before' | 'inside' | 'after' = 'before';
-
-  constructor(private readonly path: string) {}
-
-  *push(chunk: string): Generator<{ text: string; line: number }> {
-    let start = 0;
-    for (let i = 0; i < chunk.length; i++) {
-      const c = chunk[i]!;
-      if (c === '\n') this.line++;
-      if (this.inString) {
-        if (this.escaped) this.escaped = false;
-        else if (c === '\\') this.escaped = true;
-        else if (c === '"') this.inString = false;
-        continue;
-      }
-      if (isBlank(c)) continue;
-      if (this.state !== 'inside') {
-        if (this.state === 'before' && c === '[') {
-          this.state = 'inside';
-          start = i + 1;
-          continue;
-        }
-        const expected = this.state === 'before' ? 'an array of records' : 'nothing after the array';
-        throw new DataError(`${this.path}: line ${this.line}: expected ${expected}, found ${JSON.stringify(c)}`);
-      }
-      if (this.element === '' && chunk.slice(start, i).trim() === '') this.elementLine = this.line;
-      if (c === '"') this.inString = true;
-      else if (c === '{' || c === '[') this.depth++;
-      else if ((c === '}' || c === ']') && this.depth > 0) this.depth--;
-      else if ((c === ',' || c === ']') && this.depth === 0) {
-        const text = (this.element + chunk.slice(start, i)).trim();
-        this.element = '';
-        start = i + 1;
-        if (c === ']') this.state = 'after';
-        if (text !== '' || c === ',') yield { text, line: this.elementLine };
-      }
-    }
-    if (this.state === 'inside') this.element = (this.element + chunk.slice(start)).trimStart();
-  }
-
-  end(): void {
-    if (this.state !== 'after')
-      throw new DataError(`${this.path}: line ${this.line}: expected the end of the array: the file is cut short`);
-  }
-}
-
-const isBlank = (c: string): boolean => c === ' ' || c === '\n' || c === '\r' || c === '\t' || c === '\uFEFF';

@@ -22,4 +22,9 @@ export interface Sample {
   evidence: number[] | null;
   /** Where something was written into the documents, or over the question: what they are without it. */
   original?: { question: string; documents: Document[] };
+  /**
+   * Where the data comes with its prompts rendered: the template, with {document} and {question}, that gives this one again
+   * to the letter. It stands for the spec's.
+   */
+  template?: string;
 }

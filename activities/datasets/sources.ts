@@ -1,57 +1,62 @@
 /** The kinds of data source a spec may name: one schema and one reader each, in one table. */
-import { resolve } from 'node:path';
 import { z } from 'zod';
-import { readHotpotqa } from './hotpotqa.js';
-import { readJsonl } from './jsonl.js';
+import { docmath } from './docmath.js';
+import { docqaRl } from './docqa-rl.js';
+import { readFiles, skip } from './file-source.js';
+import { type FileOptions, type Format, fileOptions } from './format.js';
+import { frames } from './frames.js';
+import { hotpotqa } from './hotpotqa.js';
+import type { HubDataOptions } from './hub-data.js';
+import { jsonl } from './jsonl.js';
+import { longbench, longbenchOptions } from './longbench.js';
 import { multihopOptions } from './multihop.js';
-import { readMusique } from './musique.js';
-import { DataError } from './records.js';
+import { musique } from './musique.js';
+import { narrativeqa, narrativeqaOptions } from './narrativeqa.js';
+import { qasper } from './qasper.js';
+import { RecordError } from './records.js';
 import type { Sample } from './sample.js';
+import type { SourceSummary } from './summary.js';
 import { readWorld, worldOptions } from './world.js';
 
 export { DataError } from './records.js';
 export type { Sample, Task } from './sample.js';
+export type { SourceSummary } from './summary.js';
 
-const jsonl = z.strictObject({ type: z.literal('jsonl'), path: z.string().min(1) });
-const world = z.strictObject({ type: z.literal('world'), ...worldOptions });
-const hotpotqa = z.strictObject({ type: z.literal('hotpotqa'), ...multihopOptions });
-const twoWiki = z.strictObject({ type: z.literal('2wikimultihopqa'), ...multihopOptions });
-const musique = z.strictObject({ type: z.literal('musique'), ...multihopOptions });
+const files = <T extends string, O extends z.ZodRawShape>(type: T, options: O) =>
+  z.strictObject({ type: z.literal(type), ...fileOptions, ...options });
 
-export const sourceSchema = z.discriminatedUnion('type', [jsonl, world, hotpotqa, twoWiki, musique]);
+export const sourceSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('world'), ...worldOptions }),
+  files('jsonl', {}),
+  files('docqa-rl', {}),
+  files('hotpotqa', multihopOptions),
+  files('2wikimultihopqa', multihopOptions),
+  files('musique', multihopOptions),
+  files('narrativeqa', narrativeqaOptions),
+  files('qasper', {}),
+  files('docmath', {}),
+  files('frames', {}),
+  files('longbench', longbenchOptions),
+]);
 
 export type Source = z.output<typeof sourceSchema>;
+type FileSource = Exclude<Source, { type: 'world' }>;
 
-type Readers = { [K in Source['type']]: (source: Extract<Source, { type: K }>) => AsyncIterable<Sample> };
-
-const READERS: Readers = {
-  jsonl: readJsonl,
-  world: readWorld,
-  hotpotqa: readHotpotqa,
-  '2wikimultihopqa': readHotpotqa,
-  musique: readMusique,
+const FORMATS: { [K in FileSource['type']]: Format<Extract<FileSource, { type: K }>> } = {
+  jsonl,
+  'docqa-rl': docqaRl,
+  hotpotqa,
+  '2wikimultihopqa': hotpotqa,
+  musique,
+  narrativeqa,
+  qasper,
+  docmath,
+  frames,
+  longbench,
 };
 
-/** What reading needs beside the source itself. */
-export interface SourceContext {
-  /** Where data sets from the Hugging Face Hub are kept. */
-  cacheDir: string;
-  signal?: AbortSignal;
-}
-
-/** What was read: for the run's record, so that the same data can be named and recognised again. */
-export interface SourceSummary {
-  /** Names the very same data again: an absolute path, `hf:owner/name@<commit>/path`, or the kind of a generated source. */
-  source: string;
-  /** Samples given out. */
-  samples: number;
-  /** Records left out because they are malformed, where the source says `onMalformed: skip`. */
-  skippedCount: number;
-  /** The first of them (SKIPPED_SHOWN at most). */
-  skipped: { where: string; problem: string }[];
-  /** Every file the source has, in the order read; the hash is of the whole file, also where reading ends before its end. */
-  files: { path: string; sha256: string; bytes: number }[];
-}
+/** What reading needs beside the source itself: where data sets from the Hugging Face Hub are kept. */
+export type SourceContext = HubDataOptions;
 
 export interface OpenedSource {
   /** To be gone through once. */
@@ -61,34 +66,49 @@ export interface OpenedSource {
 }
 
 /**
- * The source's samples, in an order that is always the same, and what was read for them. Paths are taken as they stand.
- * Going through them throws DataError, naming file, place and field, where the data is not what its kind promises or names
- * two samples the same.
+ * The source's samples, in an order that is always the same, and what was read for them. Local paths are taken as they
+ * stand. Going through them throws DataError, naming file, place and field, where the data is not what its kind promises or
+ * names two samples the same.
  */
-export function openSource(source: Source, _context: SourceContext): OpenedSource {
+export function openSource(source: Source, context: SourceContext): OpenedSource {
   const summary: SourceSummary = {
-    source: 'path' in source ? resolve(source.path) : source.type,
+    source: source.type,
     samples: 0,
+    leftOut: 0,
     skippedCount: 0,
     skipped: [],
     files: [],
   };
-  async function* samples() {
-    const read = READERS[source.type] as (source: Source) => AsyncIterable<Sample>;
-    const ids = new Set<string>();
-    for await (const sample of read(source)) {
-      if (ids.has(sample.id)) {
-        const where = 'path' in source ? source.path : `source ${source.type}`;
-        throw new DataError(`${where}: expected every id once, found ${JSON.stringify(sample.id)} again`);
-      }
-      ids.add(sample.id);
-      summary.samples++;
-      yield sample;
-    }
-  }
-  return { samples: samples(), summary: () => summary };
+  return { samples: samples(source, context, summary), summary: () => summary };
 }
 
 /** `openSource` where only the samples are wanted. */
 export const readSource = (source: Source, context: SourceContext): AsyncIterable<Sample> =>
   openSource(source, context).samples;
+
+async function* samples(source: Source, context: SourceContext, summary: SourceSummary): AsyncGenerator<Sample> {
+  const ids = new Set<string>();
+  for await (const { sample, where } of read(source, context, summary)) {
+    if (ids.has(sample.id)) {
+      const again = new RecordError(where, `expected every id once, found ${JSON.stringify(sample.id)} again`);
+      if (!('onMalformed' in source) || source.onMalformed === 'stop') throw again;
+      skip(summary, again);
+      continue;
+    }
+    ids.add(sample.id);
+    summary.samples++;
+    yield sample;
+  }
+}
+
+async function* read(
+  source: Source,
+  context: SourceContext,
+  summary: SourceSummary,
+): AsyncGenerator<{ sample: Sample; where: string }> {
+  if (source.type === 'world') {
+    for await (const sample of readWorld(source)) yield { sample, where: 'source world' };
+  } else {
+    yield* readFiles(FORMATS[source.type] as Format<FileOptions>, source, context, summary);
+  }
+}

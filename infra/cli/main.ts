@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { DataError } from '../../activities/datasets/sources.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
+import { dataCommand } from './data.js';
 import { engineCommand } from './engine.js';
 import { exportCommand } from './export.js';
 import { runCommand } from './run.js';
@@ -16,7 +18,7 @@ import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
 
 /** Errors whose message says all a person needs; others are shown with their stack. */
-const PLAIN = [UserError, InvalidSpecError, EngineRequestError, EngineLostError];
+const PLAIN = [UserError, InvalidSpecError, DataError, EngineRequestError, EngineLostError];
 
 /** Runs one command line and gives its exit code. */
 export async function main(argv: string[]): Promise<number> {
@@ -38,7 +40,8 @@ function program(): Command {
     .version(version())
     .addHelpText(
       'after',
-      '\nHere and now:    longhaul start              what `npm start` runs\n' +
+      '\nBeforehand:      longhaul data inspect SPEC  what each phase would train on\n' +
+        'Here and now:    longhaul start              what `npm start` runs\n' +
         'Piece by piece:  longhaul up                 a local server and workers, until Ctrl-C\n' +
         '                 longhaul run tiny           a run on it\n' +
         '                 longhaul watch tiny\n' +
@@ -50,6 +53,7 @@ function program(): Command {
     .addCommand(upCommand())
     .addCommand(runCommand())
     .addCommand(watchCommand())
+    .addCommand(dataCommand())
     .addCommand(exportCommand())
     .addCommand(workerCommand())
     .addCommand(engineCommand())

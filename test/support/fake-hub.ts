@@ -2,13 +2,15 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
-/** The one commit of the one model, owner/tiny; `main` and `v1` name it. */
+/** The one commit of the one repository, owner/tiny; `main` and `v1` name it. */
 export const COMMIT = 'c0ffee'.padEnd(40, '0');
 
-/** The part of the Hub's HTTP interface that its library uses to fetch a model. */
+/** The part of the Hub's HTTP interface that its library uses to fetch a model or a data set. */
 export class FakeHub {
-  /** What the model holds, by path. */
+  constructor(private readonly type: 'model' | 'dataset' = 'model') {}
+  /** What the repository holds, by path. */
   files = new Map<string, Buffer>();
   /** Paths asked for, in order. */
   requests: string[] = [];
@@ -30,19 +32,38 @@ export class FakeHub {
     await new Promise(stopped => this.server!.close(stopped));
   }
 
-  private answer(request: IncomingMessage, response: ServerResponse): void {
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url!, 'http://hub');
     this.requests.push(pathname);
     this.tokens.add(request.headers.authorization);
     const fault = [...this.faults].find(([pattern]) => pattern.test(pathname));
     if (fault) fault[1](response);
-    else this.serve(pathname, request.headers.range, response);
+    else this.serve(pathname, request.headers.range, await text(request), response);
   }
 
-  private serve(pathname: string, wantedRange: string | undefined, response: ServerResponse): void {
+  /** What lies in a folder, named with its "/" at the end, and not below. */
+  private listed(folder: string) {
+    const below = [...this.files].filter(([path]) => path.startsWith(folder));
+    const folders = new Set(below.flatMap(([path]) => path.slice(folder.length).split('/').slice(0, -1).slice(0, 1)));
+    return [
+      ...[...folders].map(name => ({ type: 'directory', path: `${folder}${name}`, size: 0, oid: '' })),
+      ...below.filter(([path]) => !path.slice(folder.length).includes('/')).map(listed),
+    ];
+  }
+
+  private lookedUp(path: string) {
+    const content = this.files.get(path);
+    if (content) return [listed([path, content])];
+    return [...this.files.keys()].some(name => name.startsWith(`${path}/`))
+      ? [{ type: 'directory', path, size: 0, oid: '' }]
+      : [];
+  }
+
+  private serve(pathname: string, wantedRange: string | undefined, body: string, response: ServerResponse): void {
     const json = (value: unknown) =>
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
-    if (/^\/api\/models\/owner\/tiny\/revision\/(main|v1)$/.test(pathname)) {
+    const api = `/api/${this.type}s/owner/tiny`;
+    if (new RegExp(`^${api}/revision/(main|v1)$`).test(pathname)) {
       return void json({
         _id: '1',
         id: 'owner/tiny',
@@ -54,10 +75,13 @@ export class FakeHub {
         lastModified: '2026-01-01',
       });
     }
-    if (pathname === `/api/models/owner/tiny/tree/${COMMIT}`) {
-      return void json([{ type: 'directory', path: 'onnx', size: 0, oid: '' }, ...[...this.files].map(listed)]);
+    const tree = new RegExp(`^${api}/tree/${COMMIT}(?:/(.+))?$`).exec(pathname);
+    if (tree) return void json(this.listed(tree[1] === undefined ? '' : `${tree[1]}/`));
+    if (pathname === `${api}/paths-info/${COMMIT}`) {
+      return void json((JSON.parse(body) as { paths: string[] }).paths.flatMap(path => this.lookedUp(path)));
     }
-    const [, file] = new RegExp(`^/owner/tiny/resolve/${COMMIT}/(.+)$`).exec(pathname) ?? [];
+    const top = this.type === 'model' ? '' : '/datasets';
+    const [, file] = new RegExp(`^${top}/owner/tiny/resolve/${COMMIT}/(.+)$`).exec(pathname) ?? [];
     const content = file === undefined ? undefined : this.files.get(file);
     if (!content) return void response.writeHead(404, { 'X-Error-Code': 'RepoNotFound' }).end();
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(wantedRange ?? '') ?? [];
@@ -68,9 +92,11 @@ export class FakeHub {
   }
 }
 
-/** A file as the Hub lists it; weights as large files, with their hash. */
+/** A file as the Hub lists it; weights and Parquet as large files, with their hash. */
 export function listed([path, content]: [string, Buffer]) {
   const sha256 = createHash('sha256').update(content).digest('hex');
-  const lfs = path.endsWith('.safetensors') ? { lfs: { oid: sha256, size: content.length, pointerSize: 130 } } : {};
+  const lfs = /\.(safetensors|parquet)$/.test(path)
+    ? { lfs: { oid: sha256, size: content.length, pointerSize: 130 } }
+    : {};
   return { type: 'file', path, size: content.length, oid: '0'.repeat(40), ...lfs };
 }

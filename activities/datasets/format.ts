@@ -1,0 +1,37 @@
+/** What a kind of data source that lies in files has of its own, and the options all of them share. */
+import { z } from 'zod';
+import type { DataFile } from './data-files.js';
+import type { RawRecord } from './records.js';
+import type { Sample } from './sample.js';
+
+export const fileOptions = {
+  /** A file, a folder, a name with `*` in a folder, or any of these on the Hub: `hf:owner/name[@revision]/path`. */
+  path: z.string().min(1),
+  /** Records `from` … `to` - 1 of the source's order, counted from 0: sources with disjoint ranges share no record. */
+  from: z.int().min(0).default(0),
+  to: z.int().positive().optional(),
+  /** A malformed record ends the run, or is left out and counted. */
+  onMalformed: z.enum(['stop', 'skip']).default('stop'),
+};
+
+export interface FileOptions {
+  path: string;
+  from: number;
+  to?: number | undefined;
+  onMalformed: 'stop' | 'skip';
+}
+
+export interface Format<Options> {
+  /**
+   * The samples a record makes; null where the kind itself leaves the record out (an unanswerable question, another subset).
+   * Throws RecordError.
+   */
+  samples(record: RawRecord, options: Options): Iterable<Sample> | null;
+  /** A `.json` file that is one object holds the records by name. */
+  keyed?: boolean;
+  /**
+   * Where files hold more than records one after another.
+   * @param opened to be called with every file before it is read
+   */
+  records?(files: DataFile[], options: Options, opened: (file: DataFile) => Promise<void>): AsyncIterable<RawRecord>;
+}

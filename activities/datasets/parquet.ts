@@ -1,0 +1,117 @@
+/**
+ * Rows of a Parquet file, one row group in memory at a time. The decoder trusts what it reads, so each row group is checked
+ * first: a file that is cut short, damaged or hostile is refused, and neither hangs nor fills the memory.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import type { AsyncBuffer, Compressors } from 'hyparquet';
+import type { DataFile } from './data-files.js';
+import { checkedFooter, checkRowGroup } from './parquet-checks.js';
+import { DataError, type RawRecord } from './records.js';
+
+/** Columns of big integers become numbers, nulls fields that are not there. Throws DataError for a file that is not whole. */
+export async function* readParquet({ path, name }: DataFile): AsyncGenerator<RawRecord> {
+  const handle = await open(path, 'r');
+  try {
+    yield* rows(handle, name);
+  } catch (error) {
+    // What the system says of the disk is no fault of the data.
+    if (error instanceof DataError || (error as NodeJS.ErrnoException).syscall) throw error;
+    throw new DataError(`${name}: expected a whole Parquet file: ${(error as Error).message}`);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* rows(handle: FileHandle, name: string): AsyncGenerator<RawRecord> {
+  const { parquetReadObjects } = await import('hyparquet');
+  const file = bufferOf(handle, (await handle.stat()).size);
+  const metadata = await checkedFooter(file);
+  const compressors = await decompressors();
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    await checkRowGroup(file, metadata, group, compressors);
+    const rowEnd = rowStart + Number(group.num_rows);
+    const found = await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors });
+    if (found.length !== rowEnd - rowStart)
+      throw new Error(`${found.length} rows where ${rowEnd - rowStart} should be`);
+    for (const [k, row] of found.entries()) {
+      const index = rowStart + k;
+      yield { where: `${name}: row ${index}`, index, ...plain(row) };
+    }
+    rowStart = rowEnd;
+  }
+}
+
+/** The file as the decoder reads it; nothing outside of it can be asked for. */
+function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
+  return {
+    byteLength,
+    slice: async (start, end = byteLength) => {
+      if (!(start >= 0 && start <= end && end <= byteLength)) {
+        throw new Error(`bytes ${start} to ${end} are asked for, of ${byteLength}`);
+      }
+      const bytes = new ArrayBuffer(end - start);
+      for (let done = 0; done < bytes.byteLength; ) {
+        const { bytesRead } = await handle.read(new Uint8Array(bytes, done), { position: start + done });
+        if (bytesRead === 0) throw new Error('it became shorter while it was read');
+        done += bytesRead;
+      }
+      return bytes;
+    },
+  };
+}
+
+/** Each gives as many bytes as the page should have, and fails where there would be more. */
+async function decompressors(): Promise<Compressors> {
+  const { compressors, decompressZstd } = await import('hyparquet-compressors');
+  return {
+    SNAPPY: (input, length) => {
+      if (snappyLength(input) !== length) throw new Error('a Snappy page of another length than its header says');
+      return compressors.SNAPPY!(input, length);
+    },
+    GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(length, 1) }),
+    BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(length, 1) }),
+    ZSTD: (input, length) => decompressZstd(input, new Uint8Array(length)),
+    LZ4: compressors.LZ4!,
+    LZ4_RAW: compressors.LZ4_RAW!,
+  };
+}
+
+/** Snappy's data begins with the length of what they hold, seven bits a byte. */
+function snappyLength(input: Uint8Array): number {
+  let length = 0;
+  for (let i = 0; i < 5; i++) {
+    length += (input[i]! & 0x7f) * 2 ** (7 * i);
+    if (input[i]! < 0x80) return length;
+  }
+  return Number.NaN;
+}
+
+/** A row as JSON would have it. */
+function plain(row: unknown): Pick<RawRecord, 'value' | 'problem'> {
+  try {
+    return { value: jsonOf(row, '') };
+  } catch (error) {
+    if (error instanceof LargeInteger) return { problem: error.message };
+    throw error;
+  }
+}
+
+class LargeInteger extends Error {}
+
+function jsonOf(value: unknown, path: string): unknown {
+  if (typeof value === 'bigint') {
+    if (Number.isSafeInteger(Number(value))) return Number(value);
+    throw new LargeInteger(`field ${path}: expected an integer within 2^53, found ${value}`);
+  }
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof Uint8Array))) {
+    return Array.from(value as ArrayLike<unknown>, (element, k) => jsonOf(element, `${path}[${k}]`));
+  }
+  if (value instanceof Uint8Array) return value;
+  const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
+  return Object.fromEntries(
+    fields.map(([name, field]) => [name, jsonOf(field, path === '' ? name : `${path}.${name}`)]),
+  );
+}
