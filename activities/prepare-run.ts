@@ -6,8 +6,8 @@ import type { CurriculumInput, PolicyRef } from '../workflows/contract.js';
 import { type Branch, isBranch, openBranch, stageNames } from './branch.js';
 import { dataIssues, modelIssues } from './data-checks.js';
 import { type RunDataSummary, summaryOf } from './data-summary.js';
-import type { Dependencies, TextModel } from './dependencies.js';
-import { EngineRequestError } from './engine/protocol.js';
+import type { Dependencies } from './dependencies.js';
+import { openModel } from './open-model.js';
 import { checkRewardKeys, withRewardFiles } from './reward-files.js';
 import { readRunData } from './run-data.js';
 import { type RunSpec, runNameSchema } from './spec.js';
@@ -153,22 +153,6 @@ function refuseOtherSpec(run: string, present: RunSpec | null, spec: RunSpec): v
   );
 }
 
-export async function openModel(
-  deps: Pick<Dependencies, 'models'>,
-  spec: RunSpec,
-  { call, note }: Pick<Supervision, 'note'> & { call: { signal: AbortSignal } },
-): Promise<{ model: TextModel; source: string }> {
-  note(`fetching ${spec.model}`);
-  try {
-    const { directory, source } = await deps.models.resolve(spec.model, call.signal);
-    return { model: await deps.models.open(directory), source };
-  } catch (error) {
-    // What no second try mends is the spec's mistake; a network that is away is not.
-    if (!(error instanceof EngineRequestError)) throw error;
-    throw new InvalidSpecError([{ path: 'model', problem: error.message }]);
-  }
-}
-
 async function prepareData(
   deps: Dependencies,
   run: string,
@@ -176,9 +160,10 @@ async function prepareData(
   supervision: Supervision,
 ): Promise<Omit<RunPlan, 'stages'>> {
   const { store } = deps;
-  const { model, source } = await openModel(deps, spec, supervision);
+  const reading = { note: supervision.note, signal: supervision.call.signal };
+  const { model, source } = await openModel(deps.models, spec.model, reading);
   refuse(modelIssues(spec, model));
-  const data = await readRunData(deps, spec, model, { note: supervision.note, signal: supervision.call.signal });
+  const data = await readRunData(deps, spec, model, reading);
   refuse(dataIssues(spec, model, data));
   const summary = summaryOf(spec, model, data);
 

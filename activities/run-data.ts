@@ -7,6 +7,7 @@ import { type DataSource, type DataSummary, openData } from './datasets/data-sou
 import { type Lengths, lengthsOf } from './datasets/lengths.js';
 import type { Sample } from './datasets/sample.js';
 import type { Dependencies, TextModel } from './dependencies.js';
+import type { Reading } from './open-model.js';
 import { createPrompter, type Prompter } from './prompter.js';
 import type { RunSpec, WarmupSpec } from './spec.js';
 import { canonicalJson } from './store/index.js';
@@ -38,11 +39,6 @@ export interface RunData {
   /** In the spec's order: data, warm-up, evaluation sets. */
   sources: SourceRecord[];
   overlaps: Overlap[];
-}
-
-export interface Reading {
-  note(doing: string): void;
-  signal: AbortSignal;
 }
 
 /** The most tokens that an evaluation's prompt may have. */

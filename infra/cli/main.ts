@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { DataError } from '../../activities/datasets/sources.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
+import { dataCommand } from './data.js';
 import { engineCommand } from './engine.js';
 import { exportCommand } from './export.js';
 import { lineageCommand } from './lineage.js';
@@ -19,7 +21,7 @@ import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
 
 /** Errors whose message says all a person needs; others are shown with their stack. */
-const PLAIN = [UserError, InvalidSpecError, IncompatibleRunsError, EngineRequestError, EngineLostError];
+const PLAIN = [UserError, InvalidSpecError, DataError, IncompatibleRunsError, EngineRequestError, EngineLostError];
 
 /** Runs one command line and gives its exit code. */
 export async function main(argv: string[]): Promise<number> {
@@ -41,7 +43,8 @@ function program(): Command {
     .version(version())
     .addHelpText(
       'after',
-      '\nHere and now:    longhaul start              what `npm start` runs\n' +
+      '\nBeforehand:      longhaul data inspect SPEC  what each phase would train on\n' +
+        'Here and now:    longhaul start              what `npm start` runs\n' +
         'Piece by piece:  longhaul up                 a local server and workers, until Ctrl-C\n' +
         '                 longhaul run tiny           a run on it\n' +
         '                 longhaul watch tiny\n' +
@@ -53,6 +56,7 @@ function program(): Command {
     .addCommand(upCommand())
     .addCommand(runCommand())
     .addCommand(watchCommand())
+    .addCommand(dataCommand())
     .addCommand(exportCommand())
     .addCommand(verifyCommand())
     .addCommand(lineageCommand())
