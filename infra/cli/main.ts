@@ -8,6 +8,7 @@ import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { engineCommand } from './engine.js';
 import { exportCommand } from './export.js';
+import { rewardCommand } from './reward.js';
 import { runCommand } from './run.js';
 import { startCommand } from './start.js';
 import { temporalCommand } from './temporal.js';
@@ -53,6 +54,7 @@ function program(): Command {
     .addCommand(exportCommand())
     .addCommand(workerCommand())
     .addCommand(engineCommand())
+    .addCommand(rewardCommand())
     .addCommand(temporalCommand());
 }
 

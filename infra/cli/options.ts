@@ -57,7 +57,7 @@ export function storeOf({ store, state }: StoreFlags & StateFlags): string {
 }
 
 /** Collects a flag that may be given more than once. */
-function collect(value: string, before: string[] = []): string[] {
+export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
