@@ -12,6 +12,7 @@ import { dataCommand } from './data.js';
 import { engineCommand } from './engine.js';
 import { exportCommand } from './export.js';
 import { lineageCommand } from './lineage.js';
+import { rewardCommand } from './reward.js';
 import { runCommand } from './run.js';
 import { startCommand } from './start.js';
 import { temporalCommand } from './temporal.js';
@@ -62,6 +63,7 @@ function program(): Command {
     .addCommand(lineageCommand())
     .addCommand(workerCommand())
     .addCommand(engineCommand())
+    .addCommand(rewardCommand())
     .addCommand(temporalCommand());
 }
 

@@ -20,15 +20,13 @@ const NAMED =
 export function statedLetter(text: string): string | null {
   const said = afterThinking(text);
   if (said === null) return null;
-  let stated: string | null = null;
-  for (const { index, 0: lead } of said.matchAll(STATEMENT)) {
+  for (const { index, 0: lead } of [...said.matchAll(STATEMENT)].reverse()) {
     const rest = said.slice(index + lead.length);
     const letter = LETTER.exec(rest.slice(0, LEAD_LENGTH))?.[1]?.toUpperCase();
     if (letter === undefined) continue;
-    const others = namedLetters(rest.split(SENTENCE_END, 1)[0]!);
-    stated = others.every(other => other === letter) ? letter : null;
+    return namedLetters(rest.split(SENTENCE_END, 1)[0]!).every(other => other === letter) ? letter : null;
   }
-  return stated;
+  return null;
 }
 
 function namedLetters(sentence: string): string[] {

@@ -77,7 +77,7 @@ function readWords(text: string): Read | null {
   const words = text.split(/[ -]/);
   const read = readNumberWords(words);
   if (!read) return null;
-  return { value: { numerator: read.value, denominator: 1n }, rest: words.slice(read.taken).join(' ') };
+  return { value: { numerator: read.value, denominator: 1n }, rest: ['', ...words.slice(read.taken)].join(' ') };
 }
 
 function readScale({ value, rest }: Read, money: boolean): Read {

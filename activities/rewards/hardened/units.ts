@@ -11,7 +11,7 @@ const UNITS: Readonly<Record<string, readonly string[]>> = {
   HKD: ['hk$', 'hong kong dollar'],
   cent: ['¢'],
   EUR: ['€', 'euro'],
-  GBP: ['£', 'pound sterling', 'british pound'],
+  GBP: ['£', 'pound sterling', 'pounds sterling', 'british pound'],
   JPY: ['yen', 'japanese yen'],
   CNY: ['rmb', 'yuan', 'renminbi', 'chinese yuan'],
   '¥': [],
