@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkflowFailedError, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { DifficultyRecord, Pool } from '../../activities/artifacts.js';
+import type { DifficultyRecord, Pool, UpdateRecord } from '../../activities/artifacts.js';
 import { readJson } from '../../activities/store/index.js';
 import type { CurriculumResult, Progress } from '../../workflows/contract.js';
 import { TASK_QUEUE } from '../../workflows/contract.js';
 import { curriculum } from '../../workflows/index.js';
+import { FAULTS, FakeChat } from '../support/fake-chat.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 import { replay, startServer, startWorkers, type TestServer, until } from '../support/temporal-server.js';
 
@@ -104,6 +105,37 @@ async function failure(workflowId: string, input: Record<string, unknown>): Prom
   if (!(cause instanceof ApplicationFailure)) throw error;
   return cause;
 }
+
+describe('a run with a judge', () => {
+  test('says in each step what was asked, and goes on when the judge is away', async () => {
+    const fake = await new FakeChat().start();
+    fake.reply = () => '[[NO]]';
+    const judge = { url: fake.url, model: 'm', retrySeconds: 0, concurrency: 1 };
+    const { policies: _, ...evaluation } = small.spec.evaluation;
+    const handle = await start('judged', {
+      ...small.spec,
+      evaluation: { ...evaluation, sets: [] },
+      reward: { judge },
+      phases: [{ maxTokens: 60, steps: 2 }],
+      rl: { ...small.spec.rl, maxRefills: 0, signal: { onMissing: 'continue' } },
+    });
+    await until(async () => Boolean((await stageOf(handle, 'phase-1'))?.latest));
+    fake.always = FAULTS.overloaded;
+    await handle.result();
+    const counts = await Promise.all(
+      [1, 2].map(async step => {
+        const uri = `store:runs/judged/phase-1/1/steps/${step}/update.json`;
+        return (await readJson<UpdateRecord>(small.store, (await small.store.find(uri))!)).counts!;
+      }),
+    );
+    expect(counts[0]!.judge!.asked).toBeGreaterThan(0);
+    expect(counts[0]!.drawn).toBe(4);
+    const { latest } = (await stageOf(handle, 'phase-1'))!;
+    expect(latest).toMatchObject({ step: 2, unscoredGroups: counts[1]!.unscored, judge: counts[1]!.judge });
+    await fake.stop();
+    await replay(server, 'judged/phase-1/1');
+  });
+});
 
 describe('a spec that is wrong', () => {
   test('is refused by the first activity, with every wrong path', async () => {
