@@ -31,6 +31,8 @@ export interface Models {
   resolve(model: string, signal: AbortSignal): Promise<{ directory: string; source: string }>;
   /** Opens a Hugging Face folder for text work. */
   open(folder: string): Promise<TextModel>;
+  /** The tokenizer of a model named in a spec, of any architecture; its weights are not fetched. */
+  tokens(model: string, signal: AbortSignal): Promise<TextTokens>;
 }
 
 export interface Dependencies {

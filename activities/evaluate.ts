@@ -1,66 +1,61 @@
-/** The responses of a policy to an evaluation set. Scoring them is another activity: it needs no accelerator. */
-import type { PolicyRef } from '../workflows/contract.js';
-import { type PromptItem, readData } from './artifacts.js';
+/**
+ * The responses of a local model to an evaluation set, published part by part: whoever goes on after a crash goes on with
+ * the first part that is missing. Scoring them is another activity: it needs no accelerator.
+ */
 import type { EngineDependencies } from './dependencies.js';
-import { ensurePolicyLoaded } from './policy.js';
-import type { RunSpec } from './spec.js';
-import { type ArtifactRef, evaluationUri, publishLines, readJson } from './store/index.js';
-import { supervised } from './supervision.js';
-import { textModelOf } from './text-model.js';
+import { type Asked, type EvaluateInput, type EvaluationJob, evaluationJob } from './evaluation-job.js';
+import type { PartList } from './evaluation-plan.js';
+import { progressReporter } from './report-progress.js';
+import { type ArtifactRef, publishJson, publishLines } from './store/index.js';
+import { type Supervision, supervised } from './supervision.js';
 
-export interface EvaluateInput {
-  run: string;
-  spec: ArtifactRef;
-  policy: PolicyRef;
-  /** `base`, `sft`, `phase-<k>` or `final`. */
-  label: string;
-  set: { name: string; data: ArtifactRef };
-}
-
-/** A line of evaluations/….responses.jsonl. */
+/** A line of the responses of a local model. */
 export interface EvaluationResponses {
   id: string;
   responses: { ids: number[]; finish: 'stop' | 'length' }[];
 }
 
-/** Prompts handed to the engine at once: enough to batch well, few enough to show progress and to stop promptly. */
-const CHUNK = 64;
-
 export function evaluate(deps: EngineDependencies) {
-  return ({ run, spec, policy, label, set }: EvaluateInput): Promise<ArtifactRef> =>
-    supervised(`evaluating ${label} on ${set.name}`, async supervision => {
+  return (input: EvaluateInput): Promise<ArtifactRef> =>
+    supervised('evaluating', async supervision => {
       const { store } = deps;
-      const uri = evaluationUri(run, `${label}.${set.name}`, policy.name, 'responses.jsonl');
-      const published = await store.find(uri);
+      const job = await evaluationJob(deps, input, supervision);
+      const published = await store.find(job.responsesUri());
       if (published) return published;
-
-      const { evaluation, seed } = await readJson<RunSpec>(store, spec);
-      const items = await readData<PromptItem>(store, set.data);
-      const { stopIds } = await textModelOf(deps, run);
-      await ensurePolicyLoaded(deps, policy, 'weights', supervision);
-      const lines: EvaluationResponses[] = [];
-      while (lines.length < items.length) {
-        supervision.note(`evaluating ${label} on ${set.name}: ${lines.length} of ${items.length}`);
-        const chunk = items.slice(lines.length, lines.length + CHUNK);
-        const { groups } = await deps.engine.call(
-          'generate',
-          {
-            // The policy is no part of the seed: all policies answer with the same luck.
-            prompts: chunk.map(item => ({
-              ids: item.promptIds,
-              seed: [seed, 'evaluation', set.name, item.id].join('/'),
-            })),
-            group: evaluation.samples,
-            sampling: { ...evaluation.sampling, stopIds },
-          },
-          supervision.call,
-        );
-        chunk.forEach((item, k) => {
-          const responses = groups[k]!.responses.map(({ ids, finish }) => ({ ids, finish }));
-          lines.push({ id: item.id, responses });
-        });
+      const report = progressReporter(job.set, job.count);
+      const list: PartList = { count: job.count, parts: [] };
+      for await (const { from, lines } of job.parts()) {
+        supervision.note(`evaluating ${job.title}: ${from} of ${job.count}`);
+        report(from);
+        const uri = job.responsesUri(from);
+        const ref =
+          (await store.find(uri)) ?? (await publishLines(store, uri, await answers(deps, job, lines, supervision)));
+        list.parts.push({ ...ref, from, count: lines.length });
       }
-      supervision.check();
-      return publishLines(store, uri, lines);
+      report(job.count);
+      return publishJson(store, job.responsesUri(), list);
     });
+}
+
+async function answers(
+  deps: EngineDependencies,
+  job: EvaluationJob,
+  lines: Asked[],
+  supervision: Supervision,
+): Promise<EvaluationResponses[]> {
+  await job.load(supervision);
+  const { groups } = await deps.engine.call(
+    'generate',
+    {
+      prompts: lines.map(({ id, promptIds }) => ({ ids: promptIds, seed: job.seedOf(id) })),
+      group: job.samples,
+      sampling: { ...job.sampling, stopIds: job.stopIds },
+    },
+    supervision.call,
+  );
+  supervision.check();
+  return lines.map(({ id }, k) => ({
+    id,
+    responses: groups[k]!.responses.map(({ ids, finish }) => ({ ids, finish })),
+  }));
 }

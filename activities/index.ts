@@ -1,10 +1,14 @@
 /** All activities, by the worker they run on. Workflows import the types alone. */
 import { buildPool } from './build-pool.js';
 import { claimAttempt } from './claim-attempt.js';
+import { concludeEvaluation } from './conclude-evaluation.js';
 import type { Dependencies, EngineDependencies } from './dependencies.js';
 import { evaluate } from './evaluate.js';
+import { evaluateRemote } from './evaluate-remote.js';
 import { exportPolicy } from './export-policy.js';
 import { importBase } from './import-base.js';
+import { notify } from './notify.js';
+import { prepareEvaluation } from './prepare-evaluation.js';
 import { prepareRun } from './prepare-run.js';
 import { recordDifficulty, summarizeSteps } from './record-phase.js';
 import { rollout } from './rollout.js';
@@ -25,6 +29,10 @@ export function createControlActivities(deps: Dependencies) {
     summarizeSteps: summarizeSteps(deps),
     scoreEvaluation: scoreEvaluation(deps),
     exportPolicy: exportPolicy(deps),
+    prepareEvaluation: prepareEvaluation(deps),
+    evaluateRemote: evaluateRemote(deps),
+    concludeEvaluation: concludeEvaluation(deps),
+    notify: notify(deps),
   };
 }
 

@@ -4,10 +4,18 @@ import { targetedModules } from './engine/lora.js';
 import { readConfig } from './engine/model-folder.js';
 import { resolveModel } from './engine/model-source.js';
 import { loadTokenizer, type Tokenizer } from './engine/tokenizer.js';
+import type { TextTokens } from './truncation.js';
 
 /** @param cacheDir where models from the Hugging Face Hub are kept */
 export function createModels(cacheDir: string): Models {
-  return { resolve: (model, signal) => resolveModel(model, { cacheDir, signal }), open: openTextModel };
+  return {
+    resolve: (model, signal) => resolveModel(model, { cacheDir, signal }),
+    open: openTextModel,
+    tokens: async (model, signal) => {
+      const { directory } = await resolveModel(model, { cacheDir, signal, weights: false });
+      return textTokens(await loadTokenizer(directory));
+    },
+  };
 }
 
 /** Opens a Hugging Face folder's tokenizer, chat template and limits. */
@@ -30,6 +38,12 @@ export async function openTextModel(folder: string): Promise<TextModel> {
     },
     responseIds: (text, { chat }) => [...tokenizer.encode(text, { addSpecial: false }), end(tokenizer, chat, folder)],
     responseText: ids => tokenizer.decode(ids, { skipSpecial: true }),
+    ...textTokens(tokenizer),
+  };
+}
+
+function textTokens(tokenizer: Tokenizer): TextTokens {
+  return {
     documentIds: text => tokenizer.encode(text, { addSpecial: false }),
     documentText: ids => tokenizer.decode(ids),
   };

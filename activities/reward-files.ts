@@ -4,8 +4,13 @@ import type { Dependencies } from './dependencies.js';
 import { checkKey } from './remote/endpoint.js';
 import { moduleHash } from './rewards/custom.js';
 import { judgePromptProblem } from './rewards/judge-prompt.js';
-import type { RunSpec } from './spec.js';
+import type { CustomSettings, JudgeSettings } from './rewards/settings.js';
 import { InvalidSpecError } from './validate-spec.js';
+
+/** A spec of a run or of an evaluation, which has no reward of the user's own. */
+interface RewardingSpec {
+  reward: { judge: JudgeSettings | null; custom?: CustomSettings | null };
+}
 
 /**
  * The spec with the judge's prompt as its file says, so that it is part of the run's record and no other worker needs the
@@ -13,7 +18,7 @@ import { InvalidSpecError } from './validate-spec.js';
  * @param known a spec in which the file's text is already: of a run that goes on, whatever has become of the file
  * @throws InvalidSpecError for a file that cannot be read, or a prompt that will not do
  */
-export async function withRewardFiles(spec: RunSpec, known: RunSpec | null): Promise<RunSpec> {
+export async function withRewardFiles<S extends RewardingSpec>(spec: S, known: S | null): Promise<S> {
   const { judge, custom } = spec.reward;
   if (custom?.module != null && known === null) {
     await moduleHash(custom.module).catch((error: Error) => refuse('reward.custom.module', error.message));
@@ -32,7 +37,7 @@ async function readPrompt(file: string): Promise<string> {
 }
 
 /** @throws MissingKeyError */
-export function checkRewardKeys({ environment }: Dependencies, { reward: { judge, custom } }: RunSpec): void {
+export function checkRewardKeys({ environment }: Dependencies, { reward: { judge, custom } }: RewardingSpec): void {
   if (judge) checkKey(judge, environment);
   if (custom?.url != null) checkKey({ ...custom, url: custom.url }, environment);
 }

@@ -1,60 +1,100 @@
-/** Scores a policy's responses to an evaluation set: a result for each item, and the row of the table. */
-import type { EvaluationRow } from '../workflows/contract.js';
-import { type PromptItem, readData } from './artifacts.js';
-import { type ItemResult, summarise } from './benchmarks/results.js';
+/** Scores a model's responses to an evaluation set: a result for each item, and the row of the table. */
+import { ApplicationFailure } from '@temporalio/activity';
+import type { BenchmarkRow, EvaluationRow } from '../workflows/contract.js';
+import type { BenchmarkName } from './benchmarks/benchmarks.js';
+import { officialScores } from './benchmarks/metrics/official.js';
+import { type ItemResult, summariseItems } from './benchmarks/results.js';
+import { mean } from './benchmarks/statistics/samples.js';
 import type { Dependencies } from './dependencies.js';
-import type { EvaluateInput, EvaluationResponses } from './evaluate.js';
-import { evaluationReward } from './rewards/settings.js';
-import type { RunSpec } from './spec.js';
-import { type ArtifactRef, evaluationUri, publishJson, readJson, readLines } from './store/index.js';
+import type { EvaluateInput } from './evaluation-job.js';
+import type { GroupReward } from './rewards/reward.js';
+import { type AnsweredItem, type ScoringJob, scoringJob } from './scoring-job.js';
+import { type ArtifactRef, readJson } from './store/index.js';
 import { supervised } from './supervision.js';
-import { textModelOf } from './text-model.js';
 
-export interface ScoreEvaluationInput extends EvaluateInput {
-  responses: ArtifactRef;
+export type ScoreEvaluationInput = EvaluateInput & { responses: ArtifactRef };
+
+/** An item as the results keep it. */
+export interface EvaluatedItem extends ItemResult {
+  /** Why the endpoint gave no answer; such an item counts as unscored too. */
+  unanswered?: string;
+  /** Tokens that its documents lost from their middle. */
+  cut?: number;
 }
 
-/** evaluations/<name>.json */
+/** Of one model on one set: evaluations/<name>/<label>/sets/<set>.json, and of a run's own evaluations/<label>.<set>.<policy>.json */
 export interface EvaluationResult {
   label: string;
   set: string;
   policy: string;
+  /** Absent in results of earlier versions, which took no official metrics. */
+  metric?: BenchmarkName;
   row: EvaluationRow;
-  items: ItemResult[];
+  items: EvaluatedItem[];
 }
 
 export function scoreEvaluation(deps: Dependencies) {
-  return ({ run, spec, policy, label, set, responses }: ScoreEvaluationInput): Promise<EvaluationRow> =>
-    supervised(`scoring ${label} on ${set.name}`, async supervision => {
-      const items = await readData<PromptItem>(deps.store, set.data);
-      const model = await textModelOf(deps, run);
-      const lines = await readLines<EvaluationResponses>(deps.store, responses);
-      const texts = lines.map(line => line.responses.map(({ ids }) => model.responseText(ids)));
-      const { reward } = await readJson<RunSpec>(deps.store, spec);
-      const { groups: rewards } = await deps.rewarder(evaluationReward(reward)).reward(
-        items.map(({ id, task, question, answers }, k) => ({ id, task, question, answers, responses: texts[k]! })),
+  return (input: ScoreEvaluationInput): Promise<EvaluationRow> =>
+    supervised('scoring', async supervision => {
+      const job = await scoringJob(deps, input, supervision);
+      const { label, set, policy, metric, uri } = job;
+      const published = await deps.store.find(uri);
+      if (published) return (await readJson<EvaluationResult>(deps.store, published)).row;
+      supervision.note(`scoring ${label} on ${set}`);
+      const answered = job.items.filter(item => item.unanswered === undefined);
+      const { groups, judge } = await deps.rewarder(job.reward).reward(
+        answered.map(({ id, task, question, answers, responses }) => ({
+          ...{ id, task, question, answers },
+          responses: responses.map(({ text }) => text),
+        })),
         { signal: supervision.call.signal, note: supervision.note },
       );
-      const results = items.map(({ id, question, answers: golds, promptIds }, k): ItemResult => {
-        const given = rewards[k]!;
-        const answers = lines[k]!.responses.map(({ ids, finish }, i) => {
-          const reward = given.rewards ? given.rewards[i]! : null;
-          return { ...reward, text: texts[k]![i]!, tokens: ids.length, finish };
-        });
-        return {
-          id,
-          question,
-          golds,
-          promptTokens: promptIds.length,
-          answers,
-          ...(!given.rewards && { unscored: given.unscored }),
-        };
-      });
-      const uri = evaluationUri(run, `${label}.${set.name}`, policy.name, 'json');
-      const row = summarise(label, set.name, results, uri);
-      const result: EvaluationResult = { label, set: set.name, policy: policy.name, row, items: results };
+      const rewardOf = new Map(answered.map((item, k) => [item, groups[k]!]));
+      const items = job.items.map(item => itemResult(item, rewardOf.get(item), metric));
+      const row = { ...rowOf(job, items), ...(judge && { judge }) };
       supervision.check();
-      await publishJson(deps.store, uri, result);
-      return row;
+      const result: EvaluationResult = { label, set, policy, metric, row, items };
+      // A judge that is asked twice may answer twice: of two workers at one set the first decides for both.
+      const ref = await deps.store.publishFirst(uri, `${JSON.stringify(result, null, 1)}\n`);
+      return (await readJson<EvaluationResult>(deps.store, ref)).row;
     });
+}
+
+function itemResult(item: AnsweredItem, given: GroupReward | undefined, metric: BenchmarkName): EvaluatedItem {
+  const { id, question, answers: golds, promptTokens, cut, unanswered } = item;
+  const common = { id, question, golds, promptTokens, ...(cut > 0 && { cut }) };
+  if (given === undefined) {
+    return { ...common, answers: [], unanswered: unanswered!, unscored: `unanswered: ${unanswered}` };
+  }
+  if (given.rewards === null) return { ...common, answers: item.responses, unscored: given.unscored };
+  const answers = item.responses.map((response, i) => {
+    const reward = given.rewards[i]!;
+    return { ...reward, ...response, official: officialScores(metric, reward.extracted, golds) };
+  });
+  return { ...common, answers };
+}
+
+/** @throws ApplicationFailure where no item has a score: another try would find the same */
+function rowOf({ label, set, metric, passAt, items: asked, uri }: ScoringJob, items: EvaluatedItem[]): BenchmarkRow {
+  const unanswered = items.filter(item => item.unanswered !== undefined).length;
+  if (items.every(item => item.unscored !== undefined)) {
+    throw ApplicationFailure.nonRetryable(
+      `evaluation set ${set}: none of its ${items.length} items has a score; of the first: ${items[0]!.unscored}`,
+      'NothingScored',
+    );
+  }
+  const { unscored, ...summary } = summariseItems(items, { k: passAt });
+  return {
+    policy: label,
+    set,
+    ...summary,
+    metric,
+    unanswered,
+    unscored: unscored - unanswered,
+    cut: items.filter(item => item.cut !== undefined).length,
+    meanPromptTokens: mean(items.map(item => item.promptTokens)),
+    answerTokens: items.reduce((sum, { answers }) => sum + answers.reduce((sum, { tokens }) => sum + tokens, 0), 0),
+    sentTokens: asked.reduce((sum, { sentTokens }) => sum + sentTokens, 0),
+    uri,
+  };
 }

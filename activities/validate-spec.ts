@@ -14,9 +14,12 @@ export interface SpecIssue {
 
 export class InvalidSpecError extends Error {
   override readonly name = 'InvalidSpecError';
-  constructor(readonly issues: SpecIssue[]) {
+  constructor(
+    readonly issues: SpecIssue[],
+    what = 'run spec',
+  ) {
     super(
-      `The run spec has ${issues.length === 1 ? 'a mistake' : `${issues.length} mistakes`}:\n` +
+      `The ${what} has ${issues.length === 1 ? 'a mistake' : `${issues.length} mistakes`}:\n` +
         issues.map(({ path, problem }) => `  ${path || '(the spec)'}: ${problem}`).join('\n'),
     );
   }
@@ -140,7 +143,8 @@ function contradictions(spec: RunSpec): SpecIssue[] {
   return issues;
 }
 
-function issuesOf(error: z.ZodError, prefix: PropertyKey[]): SpecIssue[] {
+/** A schema's complaints, each with its path. */
+export function issuesOf(error: z.ZodError, prefix: PropertyKey[]): SpecIssue[] {
   return error.issues.flatMap(issue => {
     const path = [...prefix, ...issue.path];
     if (issue.code !== 'unrecognized_keys') {
@@ -157,7 +161,7 @@ function formatPath(path: PropertyKey[]): string {
 }
 
 /** A copy of the input with each override put in its place; a path that leads nowhere is an issue. */
-function withOverrides(input: unknown, overrides: Record<string, unknown>, issues: SpecIssue[]): unknown {
+export function withOverrides(input: unknown, overrides: Record<string, unknown>, issues: SpecIssue[]): unknown {
   const root = { spec: structuredClone(input) };
   for (const [path, value] of Object.entries(overrides)) {
     const keys = ['spec', ...path.replace(/\[(\d+)\]/g, '.$1').split('.')];

@@ -63,7 +63,11 @@ export async function listPresets(): Promise<string[]> {
     .sort();
 }
 
-async function readSpecFile(file: string): Promise<unknown> {
+/**
+ * What a file says, with its relative paths taken from its own folder.
+ * @param pathFields the fields that name a file or folder, as in PATH_FIELDS
+ */
+export async function readSpecFile(file: string, pathFields: ReadonlySet<string> = PATH_FIELDS): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -74,20 +78,27 @@ async function readSpecFile(file: string): Promise<unknown> {
   const document = parseDocument(text); // JSON is YAML too
   const [first] = document.errors;
   if (first) throw new UserError(`${file}: expected YAML or JSON: ${first.message}`);
-  return withAbsolutePaths(document.toJS(), [], dirname(file));
+  return withAbsolutePaths(document.toJS(), [], dirname(file), pathFields);
 }
 
 /**
  * `--set` texts as overrides by dotted path: `phases.0.steps=20`, `rl.optimizer.learningRate=1e-5`. Values are YAML.
  * @throws UserError for a text without "=" or a value that is no YAML
  */
-export function parseSettings(settings: string[], cwd: string): Record<string, unknown> {
+export function parseSettings(
+  settings: string[],
+  cwd: string,
+  pathFields: ReadonlySet<string> = PATH_FIELDS,
+): Record<string, unknown> {
   return Object.fromEntries(
     settings.map(setting => {
       const equals = setting.indexOf('=');
       if (equals <= 0) throw new UserError(`--set ${setting}: expected path=value, e.g. --set phases.0.steps=20`);
       const path = setting.slice(0, equals).replace(/\[(\d+)\]/g, '.$1');
-      return [path, withAbsolutePaths(parseValue(setting, setting.slice(equals + 1)), path.split('.'), cwd)];
+      return [
+        path,
+        withAbsolutePaths(parseValue(setting, setting.slice(equals + 1)), path.split('.'), cwd, pathFields),
+      ];
     }),
   );
 }
@@ -101,15 +112,16 @@ function parseValue(setting: string, text: string): unknown {
 }
 
 /** A copy of `value`, which stands at `place` in a spec, with its relative paths taken from `folder`. */
-function withAbsolutePaths(value: unknown, place: string[], folder: string): unknown {
+function withAbsolutePaths(value: unknown, place: string[], folder: string, pathFields: ReadonlySet<string>): unknown {
   if (typeof value === 'string') {
     const field = place.map(key => (/^\d+$/.test(key) ? '*' : key)).join('.');
-    return PATH_FIELDS.has(field) && !value.startsWith('hf:') && !isAbsolute(value) ? join(folder, value) : value;
+    return pathFields.has(field) && !value.startsWith('hf:') && !isAbsolute(value) ? join(folder, value) : value;
   }
-  if (Array.isArray(value)) return value.map((item, i) => withAbsolutePaths(item, [...place, String(i)], folder));
+  if (Array.isArray(value))
+    return value.map((item, i) => withAbsolutePaths(item, [...place, String(i)], folder, pathFields));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, withAbsolutePaths(item, [...place, key], folder)]),
+    Object.entries(value).map(([key, item]) => [key, withAbsolutePaths(item, [...place, key], folder, pathFields)]),
   );
 }
 

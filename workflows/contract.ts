@@ -2,6 +2,8 @@
  * What goes into and comes out of the workflows, and the messages they answer: plain JSON, small; everything large goes
  * by reference. Nothing here may import zod or a node built-in: it is bundled into the workflow sandbox.
  */
+import type { Comparison } from '../activities/benchmarks/statistics/comparison.js';
+import type { Estimate } from '../activities/benchmarks/statistics/estimate.js';
 import type { RunSpec } from '../activities/spec.js';
 
 export const TASK_QUEUE = 'longhaul';
@@ -123,4 +125,67 @@ export interface ReplayPhaseInput {
   phase: number;
   /** Dotted spec paths and their new values for this attempt, e.g. {"rl.learningRate": 1e-5}. */
   overrides?: Record<string, unknown>;
+}
+
+/** `evaluation` takes an evaluation spec as users write it. Validated by the first activity. */
+export type EvaluationSpecInput = { [key: string]: unknown };
+
+/** How an evaluation was started, which is what it is called by. */
+export interface EvaluationStart {
+  /** `<name>/<label>`, or a name alone. */
+  workflowId: string;
+  /** Of one that a schedule started, the schedule's id. */
+  schedule: string | null;
+}
+
+/** A row with all that a benchmark's items come to. */
+export interface BenchmarkRow extends EvaluationRow {
+  /** Whose official metrics were taken. */
+  metric: string;
+  /** Answers to each item. */
+  meanAt: number;
+  passAt: Record<string, Estimate>;
+  official: Record<string, Estimate>;
+  /** Items that no judge could be had for: in no mean. */
+  unscored: number;
+  /** Items that the endpoint rejected, as too long or filtered: in no mean. */
+  unanswered: number;
+  /** Items whose documents lost their middle. */
+  cut: number;
+  /** Tokens of all answers, and of all prompts that were sent. */
+  answerTokens: number;
+  sentTokens: number;
+  /** What the judge was asked; absent without one. */
+  judge?: JudgeUsage;
+}
+
+/** What an evaluation comes to. */
+export interface EvaluationSummary {
+  name: string;
+  label: string;
+  rows: BenchmarkRow[];
+  /** Of the benchmarks' scores, each counting alike; null where one has none. */
+  mean: number;
+  /** Store uri of the whole result. */
+  uri: string;
+  /** Of a schedule's firing: how it compares with the one before; null without one. */
+  before: FiringComparison | null;
+  /** Whether it is worse than the firing before, beyond the noise. */
+  regression: boolean;
+  /** What became of the message to the webhook; null where none was to be sent. */
+  notification: string | null;
+}
+
+export interface FiringComparison {
+  firing: string;
+  /** A line for each benchmark that both have, and for their mean. */
+  comparisons: Comparison[];
+}
+
+/** Answer of an evaluation to the query `progress`. */
+export interface EvaluationProgress {
+  evaluation: string;
+  state: 'preparing' | 'running' | 'done';
+  sets: { name: string; state: 'waiting' | 'answering' | 'scoring' | 'done'; done: number; total: number | null }[];
+  rows: EvaluationRow[];
 }

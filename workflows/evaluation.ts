@@ -1,14 +1,39 @@
-/** Evaluation of one policy on the run's sets: a row of the table for each. */
-import { proxyActivities } from '@temporalio/workflow';
+/**
+ * Evaluation of one model: a row of the table for each set. As a stage of a run it comes prepared; started by a user or a
+ * schedule it takes an evaluation spec, prepares itself, and says at the end how it compares with the firing before.
+ */
+import {
+  defineQuery,
+  defineSignal,
+  log,
+  proxyActivities,
+  rootCause,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { ControlActivities, EngineActivities } from '../activities/index.js';
 import type { ArtifactRef } from '../activities/store/index.js';
-import type { EvaluationRow, PolicyRef } from './contract.js';
-import { DATA, ROLLOUT } from './options.js';
+import type {
+  EvaluationProgress,
+  EvaluationRow,
+  EvaluationSpecInput,
+  EvaluationStart,
+  EvaluationSummary,
+  PolicyRef,
+} from './contract.js';
+import { CONTROL, DATA, NOTIFICATION, ROLLOUT } from './options.js';
 
 const { evaluate } = proxyActivities<EngineActivities>(ROLLOUT);
-const { scoreEvaluation } = proxyActivities<ControlActivities>(DATA);
+const { prepareEvaluation, evaluateRemote, scoreEvaluation } = proxyActivities<ControlActivities>(DATA);
+const { concludeEvaluation } = proxyActivities<ControlActivities>(CONTROL);
+const { notify } = proxyActivities<ControlActivities>(NOTIFICATION);
 
-export interface EvaluationInput {
+export const evaluationProgress = defineQuery<EvaluationProgress>('progress');
+/** From the activity that has a model answer: so many items of a set are done. */
+export const evaluated = defineSignal<[set: string, done: number]>('evaluated');
+
+/** A policy on the sets of its own run. */
+export interface OwnEvaluationInput {
   run: string;
   spec: ArtifactRef;
   policy: PolicyRef;
@@ -17,15 +42,117 @@ export interface EvaluationInput {
   sets: { name: string; data: ArtifactRef }[];
 }
 
-export async function evaluation({ sets, ...common }: EvaluationInput): Promise<EvaluationRow[]> {
+export async function evaluation(input: EvaluationSpecInput): Promise<EvaluationSummary>;
+export async function evaluation(input: OwnEvaluationInput): Promise<EvaluationRow[]>;
+export async function evaluation(
+  input: OwnEvaluationInput | EvaluationSpecInput,
+): Promise<EvaluationRow[] | EvaluationSummary> {
+  const progress = new Progress();
+  return isOwn(input) ? evaluateOwn(input, progress) : evaluateAny(input, progress);
+}
+
+function isOwn(input: OwnEvaluationInput | EvaluationSpecInput): input is OwnEvaluationInput {
+  return typeof input === 'object' && input !== null && 'run' in input && 'policy' in input && 'sets' in input;
+}
+
+async function evaluateOwn({ sets, ...common }: OwnEvaluationInput, progress: Progress): Promise<EvaluationRow[]> {
+  progress.begin(sets.map(({ name }) => ({ name, total: null })));
+  return evaluateSets(sets, progress, {
+    respond: set => evaluate({ ...common, set }),
+    score: (set, responses) => scoreEvaluation({ ...common, set, responses }),
+  });
+}
+
+async function evaluateAny(input: EvaluationSpecInput, progress: Progress): Promise<EvaluationSummary> {
+  const { plan, sets, remote, schedule } = await prepareEvaluation({ start: startOf(), input });
+  progress.begin(sets.map(({ name, count }) => ({ name, total: count })));
+  const respond = remote ? evaluateRemote : evaluate;
+  const rows = await evaluateSets(sets, progress, {
+    respond: ({ name }) => respond({ plan, set: name }),
+    score: ({ name }, responses) => scoreEvaluation({ plan, set: name, responses }),
+  });
+  const summary = await concludeEvaluation({ plan, results: rows.map(({ uri }) => uri) });
+  progress.finish();
+  return schedule === null ? summary : { ...summary, notification: await notified(summary, schedule) };
+}
+
+interface SetWork<S> {
+  respond(set: S): Promise<ArtifactRef>;
+  score(set: S, responses: ArtifactRef): Promise<EvaluationRow>;
+}
+
+async function evaluateSets<S extends { name: string }>(
+  sets: S[],
+  progress: Progress,
+  { respond, score }: SetWork<S>,
+): Promise<EvaluationRow[]> {
   const rows: Promise<EvaluationRow>[] = [];
   for (const set of sets) {
-    const responses = await evaluate({ ...common, set });
+    progress.reached(set.name, 'answering');
+    const responses = await respond(set);
+    progress.reached(set.name, 'scoring');
     // Scored while the next set is sampled.
-    const row = scoreEvaluation({ ...common, set, responses });
+    const row = score(set, responses).then(row => progress.scored(row));
     // Its failure is awaited below, unless sampling the next set fails first.
     row.catch(() => {});
     rows.push(row);
   }
   return Promise.all(rows);
+}
+
+/** What an evaluation that is done came to does not depend on whether anybody could be told. */
+async function notified(summary: EvaluationSummary, schedule: string): Promise<string | null> {
+  try {
+    return await notify({ schedule, summary });
+  } catch (error) {
+    const reason = `not delivered: ${rootCause(error) ?? error}`;
+    log.warn('The webhook was not told of this firing', { reason });
+    return reason;
+  }
+}
+
+/** Temporal marks what a schedule starts. */
+function startOf(): EvaluationStart {
+  const { workflowId, searchAttributes } = workflowInfo();
+  const [schedule] = searchAttributes.TemporalScheduledById ?? [];
+  return { workflowId, schedule: typeof schedule === 'string' ? schedule : null };
+}
+
+class Progress {
+  private readonly progress: EvaluationProgress;
+
+  constructor() {
+    this.progress = { evaluation: workflowInfo().workflowId, state: 'preparing', sets: [], rows: [] };
+    setHandler(evaluationProgress, () => this.progress);
+    setHandler(evaluated, (name, done) => {
+      const set = this.set(name);
+      // Reports may overtake one another, and an activity that is tried again begins at what it finds.
+      if (set) set.done = Math.max(set.done, done);
+    });
+  }
+
+  begin(sets: { name: string; total: number | null }[]): void {
+    this.progress.state = 'running';
+    this.progress.sets = sets.map(set => ({ ...set, state: 'waiting', done: 0 }));
+  }
+
+  reached(name: string, state: 'answering' | 'scoring'): void {
+    const set = this.set(name)!;
+    set.state = state;
+    if (state === 'scoring') set.done = set.total ?? set.done;
+  }
+
+  scored(row: EvaluationRow): EvaluationRow {
+    this.set(row.set)!.state = 'done';
+    this.progress.rows.push(row);
+    return row;
+  }
+
+  finish(): void {
+    this.progress.state = 'done';
+  }
+
+  private set(name: string) {
+    return this.progress.sets.find(set => set.name === name);
+  }
 }

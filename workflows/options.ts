@@ -32,3 +32,11 @@ export const ROLLOUT: ActivityOptions = {
 
 /** Gradients: a step or a block of steps, after the rebuild of a lost policy where need be. */
 export const GRADIENT: ActivityOptions = { ...ROLLOUT, startToCloseTimeout: '1 day' };
+
+/** Telling somebody else's server: tried for a while, since no result waits for it. */
+export const NOTIFICATION: ActivityOptions = {
+  ...CONTROL,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '15 minutes',
+  retry: { ...RETRY, maximumAttempts: 6 },
+};

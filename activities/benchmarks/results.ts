@@ -9,7 +9,8 @@ import { mean, passAtK } from './statistics/samples.js';
 export interface ScoredAnswer extends Partial<ResponseReward> {
   text: string;
   tokens: number;
-  finish: 'stop' | 'length';
+  /** `other`: ended by a filter of the endpoint. */
+  finish: 'stop' | 'length' | 'other';
   /** The benchmark's own metrics of the extracted answer, each from 0 to 1. */
   official?: Record<string, number>;
 }
@@ -31,6 +32,8 @@ export interface ItemsSummary extends Estimate {
   /** Items with a score; all else here is over them. */
   items: number;
   unscored: number;
+  /** Of those without a score, the ones that an endpoint gave no answer to, as too long or filtered. */
+  unanswered?: number;
   /** Answers to each item. */
   meanAt: number;
   passAt: Record<number, Estimate>;

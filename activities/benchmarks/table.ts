@@ -1,5 +1,5 @@
 /** The table of models and benchmarks, what is measured beside what is published: its cells, before any format. */
-import { BENCHMARKS, type BenchmarkName, PAPER_BENCHMARKS } from './benchmarks.js';
+import { BENCHMARKS, isBenchmark, PAPER_BENCHMARKS } from './benchmarks.js';
 import type { ItemsSummary } from './results.js';
 import type { Comparison } from './statistics/comparison.js';
 import { type Estimate, meanEstimate } from './statistics/estimate.js';
@@ -11,7 +11,8 @@ export type TableMetric = 'reward' | 'official';
 export interface TableRow {
   label: string;
   kind: 'measured' | 'published';
-  cells: Partial<Record<BenchmarkName, ItemsSummary>>;
+  /** By benchmark, or by the name of a set that is none of the seven or one of several of the same. */
+  cells: Readonly<Record<string, ItemsSummary>>;
   /** The mean as it was printed, for published rows. */
   mean?: number;
 }
@@ -28,6 +29,7 @@ export interface TableInput {
 export interface ShownCell extends Estimate {
   items: number;
   unscored: number;
+  unanswered?: number;
   meanAt: number;
   passAt: Record<number, Estimate>;
   official: Record<string, Estimate>;
@@ -56,22 +58,22 @@ export interface ShownRow {
 
 export interface Table {
   metric: TableMetric;
-  columns: { benchmark: BenchmarkName; title: string }[];
+  columns: { benchmark: string; title: string }[];
   rows: ShownRow[];
   /** What a reader has to know, a sentence each. */
   notes: string[];
 }
 
 /**
- * The columns are the paper's seven, of those that any row has, then `custom`. A mean is over the paper's benchmarks that the row
+ * The columns are the paper's seven, of those that any row has, then the others as they come. A mean is over the paper's benchmarks that the row
  * has, and says over how many; a single benchmark has none. Throws RangeError for two rows of one label or an unknown baseline.
  */
 export function layOut({ rows, metric, baseline, comparisons }: TableInput): Table {
   refuseUnclear(rows, baseline);
   // Published scores are rewards: beside official metrics they would mislead.
   const shown = metric === 'reward' ? rows : rows.filter(row => row.kind === 'measured');
-  const columns = [...PAPER_BENCHMARKS, 'custom' as const].filter(benchmark => shown.some(row => row.cells[benchmark]));
-  const against = (row: string, benchmark: BenchmarkName | 'mean'): Comparison | null =>
+  const columns = columnsOf(shown);
+  const against = (row: string, benchmark: string): Comparison | null =>
     comparisons.find(
       one => one.row === row && one.benchmark === benchmark && one.metric === metric && one.baseline === baseline,
     ) ?? null;
@@ -79,7 +81,7 @@ export function layOut({ rows, metric, baseline, comparisons }: TableInput): Tab
     const cells = columns.map(benchmark => shownCell(row, benchmark, metric, against(row.label, benchmark)));
     const mean = shownMean(
       row,
-      cells.filter((_, c) => columns[c] !== 'custom'),
+      cells.filter((_, c) => isOfPaper(columns[c]!)),
       metric,
       against(row.label, 'mean'),
     );
@@ -93,20 +95,31 @@ export function layOut({ rows, metric, baseline, comparisons }: TableInput): Tab
   if (means.size === 1) markBest(laid.map(row => measured(row, row.mean)));
   const table = {
     metric,
-    columns: columns.map(benchmark => ({ benchmark, title: BENCHMARKS[benchmark].title })),
+    columns: columns.map(benchmark => ({ benchmark, title: titleOf(benchmark) })),
     rows: laid,
   };
   return { ...table, notes: notesOn(table, rows.length - shown.length) };
 }
 
+function columnsOf(rows: readonly TableRow[]): string[] {
+  const there = [...new Set(rows.flatMap(row => Object.keys(row.cells)))];
+  const others = there.filter(name => !isOfPaper(name));
+  return [...PAPER_BENCHMARKS.filter(benchmark => there.includes(benchmark)), ...others];
+}
+
+/** Whether the paper's mean counts it. */
+export const isOfPaper = (name: string): boolean => (PAPER_BENCHMARKS as readonly string[]).includes(name);
+
+const titleOf = (name: string): string => (isBenchmark(name) ? BENCHMARKS[name].title : name);
+
 function shownCell(
   { cells }: TableRow,
-  benchmark: BenchmarkName,
+  benchmark: string,
   metric: TableMetric,
   comparison: Comparison | null,
 ): ShownCell | null {
   const cell = cells[benchmark];
-  const name = metric === 'official' ? (BENCHMARKS[benchmark].official[0] ?? 'reward') : 'reward';
+  const name = metric === 'official' ? firstOfficial(benchmark, cell) : 'reward';
   const estimate = name === 'reward' ? cell : cell?.official[name];
   if (cell === undefined || estimate === undefined) return null;
   return { ...cell, ...bounds(estimate), metric: name, best: false, comparison };
@@ -122,6 +135,12 @@ function shownMean(
   if (counted.length < 2) return null;
   const estimate = meanEstimate(counted as ShownCell[]);
   return { ...estimate, score: row.mean ?? estimate.score, of: counted.length, best: false, comparison };
+}
+
+/** Of a set by a name of its own, the first that was taken of it. */
+function firstOfficial(column: string, cell: ItemsSummary | undefined): string {
+  const names = isBenchmark(column) ? BENCHMARKS[column].official : Object.keys(cell?.official ?? {});
+  return names[0] ?? 'reward';
 }
 
 const bounds = ({ score, low, high }: Estimate): Estimate => ({ score, low, high });

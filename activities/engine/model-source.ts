@@ -20,6 +20,8 @@ export interface ModelSource {
 export interface ResolveOptions extends HubOptions {
   /** Where models from the Hub are kept. */
   cacheDir: string;
+  /** False where the tokenizer alone is wanted. */
+  weights?: boolean;
 }
 
 /** The model as other libraries name it: a folder's path, or the Hub's `owner/name`. */
@@ -44,8 +46,10 @@ export async function resolveModel(model: string, options: ResolveOptions): Prom
   const cached = hub.cacheFolder(options.cacheDir);
   try {
     const commit = COMMIT.test(revision) ? revision : await hub.commitOf(revision);
-    const directory = join(cached, commit);
-    if (!(await exists(directory))) await download(hub, commit, directory);
+    const whole = join(cached, commit);
+    const withWeights = options.weights !== false || (await exists(whole));
+    const directory = withWeights ? whole : `${whole}.tokenizer`;
+    if (!(await exists(directory))) await download(hub, commit, directory, withWeights);
     return { directory, source: `hf:${repo}@${commit}` };
   } catch (error) {
     if (error instanceof EngineRequestError) throw error;
@@ -64,7 +68,7 @@ async function localFolder(model: string): Promise<ModelSource> {
 }
 
 /** Files arrive in a folder beside the final one, which takes the final name last; files already there are not fetched again. */
-async function download(hub: Hub, commit: string, directory: string): Promise<void> {
+async function download(hub: Hub, commit: string, directory: string, withWeights: boolean): Promise<void> {
   const arriving = `${directory}.partial`;
   await mkdir(arriving, { recursive: true });
   const files = new Map((await hub.files(commit)).map(entry => [entry.path, entry]));
@@ -76,16 +80,16 @@ async function download(hub: Hub, commit: string, directory: string): Promise<vo
       await hub.fetchFile(commit, entry, arriving);
     }
   };
-  if (!files.has(WEIGHTS_FILE) && !files.has(INDEX_FILE)) {
+  if (withWeights && !files.has(WEIGHTS_FILE) && !files.has(INDEX_FILE)) {
     throw new EngineRequestError(
       `${pinned} holds neither ${WEIGHTS_FILE} nor ${INDEX_FILE}; expected a model with safetensors weights`,
       'bad-model',
     );
   }
   await fetchAll([CONFIG_FILE, ...COMPANION_FILES.filter(name => files.has(name))]);
-  if (files.has(WEIGHTS_FILE)) {
+  if (withWeights && files.has(WEIGHTS_FILE)) {
     await fetchAll([WEIGHTS_FILE]);
-  } else {
+  } else if (withWeights) {
     await fetchAll([INDEX_FILE]);
     await fetchAll(new Set((await readIndex(join(arriving, INDEX_FILE))).values()));
   }

@@ -42,8 +42,13 @@ export const dataUri = (run: string, name: string) => storeUri('runs', run, 'dat
 export const dataSummaryUri = (run: string) => storeUri('runs', run, 'data', 'summary.json');
 export const checkpointUri = (run: string, policy: string) => storeUri('runs', run, 'checkpoints', policy);
 /** `name` is `<policy label>.<set>`; the policy's name keeps evaluations of different attempts apart. */
-export const evaluationUri = (run: string, name: string, policy: string, kind: 'responses.jsonl' | 'json') =>
-  storeUri('runs', run, 'evaluations', `${name}.${policy.slice(0, 8)}.${kind}`);
+export const evaluationUri = (run: string, name: string, policy: string, file: string) =>
+  storeUri('runs', run, 'evaluations', `${name}.${policy.slice(0, 8)}.${file}`);
+/** A file of an evaluation that belongs to no run: of one model, or of one firing of a schedule. */
+export const evaluatedUri = (name: string, label: string, ...file: string[]) =>
+  storeUri('evaluations', name, label, ...file);
+/** What the models of an evaluation have in common: its items, and prompts made of them. */
+export const ITEMS_FOLDER = 'items';
 /** Later attempts, whose settings may differ, have pools of their own. */
 export const poolUri = ({ run, stage, attempt }: StageAttempt) =>
   storeUri('runs', run, 'pools', attempt === 1 ? `${stage}.json` : `${stage}.attempt-${attempt}.json`);

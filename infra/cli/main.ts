@@ -10,11 +10,14 @@ import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { dataCommand } from './data.js';
 import { engineCommand } from './engine.js';
+import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
 import { lineageCommand } from './lineage.js';
 import { rewardCommand } from './reward.js';
 import { runCommand } from './run.js';
+import { scheduleCommand } from './schedule.js';
 import { startCommand } from './start.js';
+import { tableCommand } from './table.js';
 import { temporalCommand } from './temporal.js';
 import { upCommand } from './up.js';
 import { verifyCommand } from './verify.js';
@@ -61,6 +64,9 @@ function program(): Command {
     .addCommand(exportCommand())
     .addCommand(verifyCommand())
     .addCommand(lineageCommand())
+    .addCommand(evaluateCommand())
+    .addCommand(tableCommand())
+    .addCommand(scheduleCommand())
     .addCommand(workerCommand())
     .addCommand(engineCommand())
     .addCommand(rewardCommand())

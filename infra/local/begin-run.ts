@@ -16,17 +16,21 @@ export interface Begun {
   otherSpec: boolean;
 }
 
-export async function beginRun(client: Client, run: string, input: CurriculumInput): Promise<Begun> {
-  const found = await describe(client, run);
-  const sha256 = hashOf(input);
+export const beginRun = (client: Client, run: string, input: CurriculumInput) =>
+  beginWorkflow(client, 'curriculum', run, input);
+
+/** The same for any workflow that is called by its id and goes by one spec. */
+export async function beginWorkflow(client: Client, type: string, id: string, spec: unknown): Promise<Begun> {
+  const found = await describe(client, id);
+  const sha256 = hashOf(spec);
   const before = found?.memo?.[MEMO];
   const otherSpec = before !== undefined && before !== sha256;
   if (found?.status === 'RUNNING') return { how: 'resumed', otherSpec };
   if (found?.status === 'COMPLETED') return { how: 'finished', otherSpec };
-  await client.workflow.start('curriculum', {
+  await client.workflow.start(type, {
     taskQueue: TASK_QUEUE,
-    workflowId: run,
-    args: [input],
+    workflowId: id,
+    args: [spec],
     memo: { [MEMO]: sha256 },
     workflowIdConflictPolicy: 'USE_EXISTING', // two at once: both watch the one run
   });

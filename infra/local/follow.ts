@@ -104,7 +104,7 @@ function show(
 }
 
 /** What a trouble that will pass is called; anything else is thrown on. */
-function passing(error: unknown, serverAnswered: boolean): string {
+export function passing(error: unknown, serverAnswered: boolean): string {
   if (error instanceof WorkflowNotFoundError) throw error;
   if (!(error instanceof ServiceError) && !isGrpcServiceError(error)) throw error;
   if (serverAnswered) return 'No worker answers for the run yet; trying again.';
@@ -122,6 +122,6 @@ async function outcome(client: Client, run: string, status: string): Promise<Out
 }
 
 /** The first cause says what is wrong; what wraps it only says which workflow and activity it went through. */
-function innermost(error: Error): string {
+export function innermost(error: Error): string {
   return error.cause instanceof Error ? innermost(error.cause) : error.message;
 }

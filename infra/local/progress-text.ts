@@ -94,7 +94,8 @@ function score(row: EvaluationRow | undefined): string {
   return row ? `${row.score.toFixed(1)} [${row.low.toFixed(1)}, ${row.high.toFixed(1)}]` : '';
 }
 
-function columns(table: string[][]): string[] {
+/** Cells of equal width below one another. */
+export function columns(table: string[][]): string[] {
   const widths = table[0]!.map((_, i) => Math.max(...table.map(row => row[i]!.length)));
   return table.map(row =>
     row

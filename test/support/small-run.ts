@@ -9,6 +9,7 @@ import type { EngineDependencies } from '../../activities/dependencies.js';
 import { EngineRequestError } from '../../activities/engine/protocol.js';
 import { createRewarder } from '../../activities/rewards/reward.js';
 import { FolderStore } from '../../activities/store/index.js';
+import type { TextTokens } from '../../activities/truncation.js';
 import { hastyClock } from './fake-chat.js';
 import { FakeEngine } from './fake-engine.js';
 
@@ -61,6 +62,7 @@ export async function smallRun(): Promise<SmallRun> {
     },
     models: {
       resolve: async name => ({ directory: name, source: name }),
+      tokens: async () => CHARACTERS,
       open: async () => ({
         contextLength: 100,
         stopIds: [46],
@@ -70,8 +72,7 @@ export async function smallRun(): Promise<SmallRun> {
         promptIds: text => [...text].map(c => c.charCodeAt(0)),
         responseIds: text => [...text].map(c => c.charCodeAt(0)),
         responseText: ids => String.fromCharCode(...ids),
-        documentIds: text => [...text].map(c => c.charCodeAt(0)),
-        documentText: ids => String.fromCharCode(...ids),
+        ...CHARACTERS,
       }),
     },
   };
@@ -86,6 +87,12 @@ export async function smallRun(): Promise<SmallRun> {
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
+
+/** A token each. */
+const CHARACTERS: TextTokens = {
+  documentIds: text => [...text].map(c => c.charCodeAt(0)),
+  documentText: ids => String.fromCharCode(...ids),
+};
 
 /** Two phases, of prompts up to 40 and up to 60 tokens, after 3 steps of warm-up. */
 export function smallSpec(folder: string) {

@@ -1,12 +1,12 @@
 /** The difference between two models on the same benchmark, or on several, and whether it is more than luck. */
-import type { BenchmarkName } from '../benchmarks.js';
 
 /** Row minus baseline, in percent points. */
 export interface Comparison extends Difference {
   /** Labels of the two rows. */
   row: string;
   baseline: string;
-  benchmark: BenchmarkName | 'mean';
+  /** A column of the table, or `mean`. */
+  benchmark: string;
   metric: 'reward' | 'official';
   /** `paired`: the same items, resampled together. `unpaired`: two scores of which only the numbers of items are known. */
   kind: 'paired' | 'unpaired';

@@ -10,6 +10,7 @@ export function notesOn(table: Omit<Table, 'notes'>, leftOut: number): string[] 
 function markNotes({ rows, metric }: Omit<Table, 'notes'>, leftOut: number): string[] {
   const cells = rows.flatMap(row => row.cells.filter(cell => cell !== null));
   const compared = [...cells, ...rows.map(row => row.mean)].flatMap(one => one?.comparison ?? []);
+  const unpaired = [...new Set(compared.filter(one => one.kind === 'unpaired').map(one => one.row))];
   const baseline = rows.find(row => row.baseline);
   const notes: [boolean, string][] = [
     [
@@ -27,8 +28,9 @@ function markNotes({ rows, metric }: Omit<Table, 'notes'>, leftOut: number): str
       `${MARKS.above} and ${MARKS.below}: above and below ${baseline?.label} by more than noise (95 %); ${MARKS.within}: within it.`,
     ],
     [
-      compared.some(one => one.kind === 'unpaired'),
-      'Rows with published numbers are compared as two independent samples: that finds less than the same items would.',
+      unpaired.length > 0,
+      `Compared as independent samples, the items being others or not known: ${unpaired.join(', ')}. ` +
+        'That finds less than the same items would.',
     ],
   ];
   return notes.filter(([applies]) => applies).map(([, note]) => note);
@@ -46,7 +48,9 @@ function cellParts(cell: ShownCell, title: string, metric: Table['metric']): str
   const passes = Object.entries(cell.passAt).map(([k, { score }]) => `pass@${k} ${score.toFixed(1)}`);
   const official = Object.entries(cell.official).map(([name, { score }]) => `${name} ${score.toFixed(1)}`);
   const beside = [...many, ...passes, ...(metric === 'reward' ? official : [])];
-  const unscored = cell.unscored > 0 ? [`${cell.unscored} of ${cell.items + cell.unscored} items unscored`] : [];
-  const all = [...beside, ...unscored];
+  const { items, unscored, unanswered = 0 } = cell;
+  const without = (count: number, why: string) =>
+    count > 0 ? [`${count} of ${items + unscored + unanswered} items ${why}`] : [];
+  const all = [...beside, ...without(unscored, 'unscored'), ...without(unanswered, 'unanswered')];
   return all.length > 0 ? [`${title} ${all.join(', ')}`] : [];
 }

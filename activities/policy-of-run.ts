@@ -1,0 +1,92 @@
+/** A run's policies by what users call them, found in the store alone: no server is asked, and the run may be under way. */
+import type { CurriculumResult, PolicyRef } from '../workflows/contract.js';
+import type { CheckpointState, UpdateRecord } from './artifacts.js';
+import { snapshotState } from './checkpoint.js';
+import {
+  attemptUri,
+  baseUri,
+  checkpointUri,
+  markerUri,
+  readJson,
+  resultUri,
+  type StageAttempt,
+  type Store,
+  stepUri,
+  storeUri,
+} from './store/index.js';
+
+/**
+ * @param wanted `newest`: the last one logged or published; `final`: that of a finished run; `base`; or a policy's name
+ * @returns the policy, or why there is none
+ */
+export async function policyOfRun(store: Store, run: string, wanted: string): Promise<PolicyRef | string> {
+  const base = await published<PolicyRef>(store, baseUri(run));
+  if (!base) return await withoutBase(store, run);
+  if (wanted === 'base') return base;
+  const result = await published<CurriculumResult>(store, resultUri(run));
+  if (wanted === 'final') {
+    return result?.policy ?? `the run "${run}" has not ended yet: expected "newest", "base" or a policy's name`;
+  }
+  if (wanted === 'newest') return result?.policy ?? (await lastLogged(store, run)) ?? base;
+  return (await byName(store, run, wanted)) ?? `the run "${run}" has no policy "${wanted}" in the store`;
+}
+
+async function withoutBase(store: Store, run: string): Promise<string> {
+  const runs = await store.list(storeUri('runs'));
+  if (runs.includes(run)) return `the run "${run}" has no policy yet`;
+  return `expected a run of this store, which has ${runs.length === 0 ? 'none' : runs.join(', ')}`;
+}
+
+/** The policy after the last step of the stage that the run has come to, as its current attempt made it. */
+async function lastLogged(store: Store, run: string): Promise<PolicyRef | null> {
+  for (const stage of (await stagesOf(store, run)).reverse()) {
+    const claim = await store.claimed(markerUri({ run, stage, attempt: 1 }));
+    if (!claim) continue;
+    const at = { run, stage, attempt: claim.attempt };
+    for (const step of (await stepsOf(store, at)).reverse()) {
+      // A step whose update is still to come has its rollouts alone.
+      const update = await published<UpdateRecord>(store, stepUri(at, step, 'update.json'));
+      if (update) return update.result;
+    }
+  }
+  return null;
+}
+
+async function byName(store: Store, run: string, name: string): Promise<PolicyRef | null> {
+  const uri = checkpointUri(run, name);
+  if (await store.has(uri)) {
+    const { sha256 }: CheckpointState = await snapshotState(store, { name, uri, sha256: '' });
+    return { name, uri, sha256 };
+  }
+  for (const stage of await stagesOf(store, run)) {
+    const attempts = await numbersIn(store, storeUri('runs', run, stage));
+    for (const attempt of attempts) {
+      const at = { run, stage, attempt };
+      for (const step of await stepsOf(store, at)) {
+        const update = await published<UpdateRecord>(store, stepUri(at, step, 'update.json'));
+        if (update?.result.name === name) return update.result;
+      }
+    }
+  }
+  return null;
+}
+
+/** The stages begun so far: the warm-up, then the phases. */
+async function stagesOf(store: Store, run: string): Promise<string[]> {
+  const order = (stage: string) => (stage === 'warmup' ? 0 : Number(stage.slice('phase-'.length)));
+  const names = await store.list(storeUri('runs', run));
+  return names.filter(name => /^(warmup|phase-[1-9]\d*)$/.test(name)).sort((a, b) => order(a) - order(b));
+}
+
+const stepsOf = (store: Store, at: StageAttempt) => numbersIn(store, attemptUri(at, 'steps'));
+
+/** Numbers among the names directly under `uri`, ascending. */
+async function numbersIn(store: Store, uri: string): Promise<number[]> {
+  const numbers = (await store.list(uri)).map(Number).filter(Number.isInteger);
+  return numbers.sort((a, b) => a - b);
+}
+
+async function published<T>(store: Store, uri: string): Promise<T | null> {
+  const ref = await store.find(uri);
+  return ref && readJson<T>(store, ref);
+}

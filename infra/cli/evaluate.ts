@@ -1,0 +1,167 @@
+/** `longhaul evaluate`: the models of an evaluation spec on its benchmarks, shown live, and their table. */
+import { Command } from 'commander';
+import { FolderStore } from '../../activities/store/index.js';
+import type { ConnectionFlags } from '../../workers/connection.js';
+import { type LoadedEvaluation, loadEvaluation } from '../evaluation-files.js';
+import { modelsTable } from '../evaluation-table.js';
+import { type Begun, beginWorkflow } from '../local/begin-run.js';
+import { quoted } from '../local/command-text.js';
+import { type EvaluationOutcome, followEvaluations } from '../local/follow-evaluations.js';
+import { type Screen, screenOn } from '../local/screen.js';
+import type { Stack } from '../local/stack.js';
+import { UserError } from '../user-error.js';
+import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
+import {
+  collect,
+  type SpecFlags,
+  type StackFlags,
+  storeOf,
+  withConnectionFlags,
+  withSpecFlags,
+  withStackFlags,
+  workingFolder,
+} from './options.js';
+import { type UsedServer, withServer } from './server.js';
+
+type EvaluateFlags = ConnectionFlags & StackFlags & SpecFlags & { model?: string[]; watch: boolean };
+
+const HELP = `
+A spec is YAML or JSON; activities/evaluation-spec.ts has every field with its default. Paths are taken from its folder.
+
+  benchmarks:
+    - { name: hotpotqa, source: { type: hotpotqa, path: hotpot_dev.json }, limit: 200 }
+    - { name: musique, source: { type: musique, path: musique_dev.jsonl }, limit: 200 }
+  models:                      # or one \`model:\`
+    - { run: my-run }          # the newest policy of a run; policy: final, base or a policy's name
+    - { folder: hf:Qwen/Qwen2.5-7B-Instruct }
+    - { label: o3-mini, remote: { url: https://api.openai.com/v1, model: o3-mini, keyVariable: OPENAI_API_KEY } }
+
+Every model answers the same items, and each is a workflow of its own, NAME/LABEL. Ctrl-C stops; the same command goes on
+where it was, and asks no endpoint for what it has answered. Without a server where one is configured, or at localhost:7233,
+the local stack is brought up, as \`longhaul start\` does.
+
+The same from the Temporal CLI, with one \`model\` in the file:
+  temporal workflow start --type evaluation --task-queue longhaul --workflow-id NAME --input-file eval.json
+
+Examples:
+  longhaul evaluate eval.yaml
+  longhaul evaluate eval.yaml --model run:my-run --model remote:o3-mini --name trial --set benchmarks.0.limit=20
+  longhaul evaluate eval.yaml --model hf:HuggingFaceTB/SmolLM2-135M-Instruct --set sampling.maxNewTokens=512`;
+
+export function evaluateCommand(): Command {
+  const command = new Command('evaluate').argument('<spec>', 'evaluation spec file, YAML or JSON');
+  return withStackFlags(withConnectionFlags(withSpecFlags(command)))
+    .description('evaluate models on benchmarks, show it live, and print their table')
+    .option(
+      '--model <model>',
+      'run:NAME[@POLICY], folder:DIR or DIR, hf:OWNER/NAME, remote:LABEL of the spec (repeatable)',
+      collect,
+    )
+    .option('--watch', 'show it live until it ends (the default)', true)
+    .option('--no-watch', 'start it on a configured server and leave it to the workers there')
+    .addHelpText('after', HELP)
+    .action(async (file: string, flags: EvaluateFlags) => {
+      process.exitCode = await evaluate(file, flags);
+    });
+}
+
+async function evaluate(file: string, flags: EvaluateFlags): Promise<number> {
+  const { name, set = [], model = [] } = flags;
+  const loaded = await loadEvaluation(file, { name, settings: set, models: model }, workingFolder());
+  const screen = screenOn(process.stdout);
+  let stack: Stack | null = null;
+  const interrupt = onInterrupt(() => {
+    stack?.kill();
+    process.exit(INTERRUPTED);
+  });
+  const options = {
+    log: (line: string) => screen.print([line]),
+    onStack: (started: Stack) => {
+      stack = started;
+    },
+  };
+  try {
+    return await withServer(flags, options, server => onServer(server, file, loaded, flags, screen, interrupt));
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+async function onServer(
+  { client, stack }: UsedServer,
+  file: string,
+  { name, evaluations }: LoadedEvaluation,
+  flags: EvaluateFlags,
+  screen: Screen,
+  interrupt: Interrupt,
+): Promise<number> {
+  if (!flags.watch && stack?.owned) {
+    throw new UserError('--no-watch: there is no server that would go on with it. Start one with `npx longhaul up`.');
+  }
+  const ids: string[] = [];
+  for (const { label, spec } of evaluations) {
+    const id = `${name}/${label}`;
+    screen.print([said(id, await beginWorkflow(client, 'evaluation', id, spec))]);
+    ids.push(id);
+  }
+  if (!flags.watch) return 0;
+  const outcomes = await followEvaluations({
+    client,
+    ids,
+    screen,
+    signal: interrupt.signal,
+    ...(stack && { footer: ['', `UI ${stack.ui}`] }),
+    gone: () => (stack && !stack.alive() ? 'the process that ran the local stack is gone' : null),
+  });
+  screen.keep();
+  if (outcomes) return conclude(name, outcomes, flags, screen);
+  screen.print([
+    `Stopped watching${stack?.owned ? ', and all else' : ''}. Nothing is lost. To go on: ${again(file, flags)}`,
+  ]);
+  return INTERRUPTED;
+}
+
+/**
+ * One line on what was begun.
+ * @throws UserError where the name stands for another evaluation
+ */
+function said(id: string, { how, otherSpec }: Begun): string {
+  if (otherSpec) {
+    throw new UserError(
+      `The evaluation "${id}" was begun with another spec, and a name stands for one. Give this one another: --name NAME.`,
+    );
+  }
+  return BEGAN[how](id);
+}
+
+const BEGAN: Record<Begun['how'], (id: string) => string> = {
+  started: id => `${id} has started.`,
+  resumed: id => `${id} is unfinished: it goes on where it was.`,
+  again: id => `${id} had ended without success: started again, from what it had published.`,
+  finished: id => `${id} is finished. To evaluate anew, give another name: --name NAME.`,
+};
+
+async function conclude(
+  name: string,
+  outcomes: EvaluationOutcome[],
+  flags: EvaluateFlags,
+  screen: Screen,
+): Promise<number> {
+  const failed = outcomes.filter(outcome => outcome.kind === 'ended');
+  if (failed.length < outcomes.length) {
+    const table = await modelsTable(new FolderStore(storeOf(flags)), { names: [name] });
+    screen.print(['', table, '', `More of it: npx longhaul table ${name} --help`]);
+  }
+  screen.print(failed.map(({ id, status, reason }) => `${id} ended as ${status}: ${reason}`));
+  return failed.length > 0 ? 1 : 0;
+}
+
+function again(file: string, { name, set = [], model = [], state, store, address, namespace }: EvaluateFlags): string {
+  const single = Object.entries({ name, state, store, address, namespace });
+  const args = [
+    ...single.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value])),
+    ...model.flatMap(value => ['--model', value]),
+    ...set.flatMap(value => ['--set', value]),
+  ];
+  return ['npx longhaul evaluate', file, ...args].map((part, k) => (k === 0 ? part : quoted(part))).join(' ');
+}
