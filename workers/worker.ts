@@ -1,6 +1,6 @@
 /** What both kinds of worker have in common. */
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { openSource, readSource } from '../activities/datasets/sources.js';
+import { openSource } from '../activities/datasets/sources.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import type { EngineSettings } from '../activities/engine/settings.js';
 import { createModels } from '../activities/models.js';
@@ -37,7 +37,6 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
   return {
     store,
     models: createModels(options.modelCache),
-    readSource: source => readSource(source, { cacheDir: options.modelCache }),
     openSource: (source, signal) => openSource(source, { cacheDir: options.modelCache, signal }),
     rewarder: settings => createRewarder(settings, { store, environment: process.env }),
     environment: process.env,

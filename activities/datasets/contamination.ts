@@ -41,7 +41,8 @@ export class ContaminationCheck {
   evaluated(set: number, sample: Sample): void {
     const { question, documents } = sample.original ?? sample;
     const asked = { set, id: sample.id };
-    note(this.questions, normalizedText(question), asked);
+    const words = normalizedText(question);
+    if (words !== '') note(this.questions, words, asked);
     const gold = sample.evidence === null ? documents : sample.evidence.flatMap(k => documents[k] ?? []);
     for (const document of gold) {
       const hash = this.hashOf(document);

@@ -18,7 +18,7 @@ export interface PromptMeasure {
 export interface Lengthened {
   sample: Sample;
   added: number;
-  /** The documents there are did not suffice. */
+  /** It stayed short because every document there is for it was added. */
   ranOut: boolean;
 }
 
@@ -44,6 +44,7 @@ export function withDistractors(
   if (own > upTo) return null;
   const added: Document[] = [];
   let estimate = own;
+  let refused = false;
   let tooLong = 0;
   const candidates = candidatesFor(sample, seed, pool);
   let next = candidates.next();
@@ -53,12 +54,14 @@ export function withDistractors(
       estimate += cost;
       tooLong = 0;
       added.push(next.value.document);
-    } else tooLong++;
+    } else {
+      refused = true;
+      tooLong++;
+    }
     next = candidates.next();
   }
-  const ranOut = next.done === true && tooLong < PATIENCE;
   while (added.length > 0 && length(added) > upTo) added.pop();
-  return { sample: laid(added), added: added.length, ranOut };
+  return { sample: laid(added), added: added.length, ranOut: !refused };
 }
 
 /** In the seed's order, the same for every length, so that longer contexts begin with what shorter ones have. */

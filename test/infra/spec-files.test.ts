@@ -42,6 +42,12 @@ test('settings are laid over the file, their own paths taken from where the pers
   expect(spec.model).toBe('hf:a/b');
 });
 
+test('so are the paths of documents that are added', async () => {
+  const from = 'data.0.distractors={upTo: 64, from: {type: jsonl, path: more.jsonl}}';
+  const { spec } = await loadSpec('specs/mine.yaml', [from], folder);
+  expect(spec.data[0]).toMatchObject({ distractors: { from: { path: join(folder, 'more.jsonl') } } });
+});
+
 test('values of settings are YAML: numbers, null, lists, texts with "="', () => {
   expect(parseSettings(['a=1', 'b=null', 'c=[1, two]', 'd=x=y', 'e.f=true', 'g='], '/')).toEqual({
     a: 1,

@@ -43,6 +43,7 @@ test('a sample for each length; one that its documents pass already is left out 
   expect(samples.filter(({ id }) => id.endsWith('/d240'))).toHaveLength(24);
   expect(samples.length + summary.lengthening!.tooLong + summary.lengthening!.repeated).toBe(72);
   expect(summary.lengthening!.tooLong).toBeGreaterThan(0);
+  expect(summary.lengthening!.ranOut).toBe(0);
   for (const sample of samples) {
     expect(wordMeasure.promptTokens(sample)).toBeLessThanOrEqual(Number(sample.id.split('/d')[1]));
   }
