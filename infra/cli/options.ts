@@ -119,12 +119,19 @@ export async function askedRun(nameOrFile: string | undefined, flags: SpecFlags)
   return { run: runNameOf(name), input: { from, overrides: parseSettings(set, workingFolder()) } };
 }
 
-/** The flags of whatever starts a run. */
+/** The flags of whatever starts something by a spec. */
 export function withSpecFlags(command: Command): Command {
   return command
     .option('--name <name>', "the run's name (default: the preset's or the file's)")
-    .option('--from <run/phase-k>', 'branch off another run: begin with this phase of it, as it began there')
     .option('--set <path=value>', 'lay a value over the spec, e.g. phases.0.steps=20 (repeatable)', collect);
+}
+
+/** The same for a run, which may also branch off another. */
+export function withRunFlags(command: Command): Command {
+  return withSpecFlags(command).option(
+    '--from <run/phase-k>',
+    'branch off another run: begin with this phase of it, as it began there',
+  );
 }
 
 export interface StackFlags extends StateFlags, StoreFlags {

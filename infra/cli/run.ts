@@ -2,10 +2,10 @@
 import { Command } from 'commander';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { beginRun } from '../local/begin-run.js';
-import { askedRun, type SpecFlags, sayHowItBegan, withClient, withConnectionFlags, withSpecFlags } from './options.js';
+import { askedRun, type SpecFlags, sayHowItBegan, withClient, withConnectionFlags, withRunFlags } from './options.js';
 
 export function runCommand(): Command {
-  return withConnectionFlags(withSpecFlags(new Command('run').argument('[preset-or-file]', 'preset or spec file')))
+  return withConnectionFlags(withRunFlags(new Command('run').argument('[preset-or-file]', 'preset or spec file')))
     .description('start a run on the configured server, and leave it to the workers there')
     .addHelpText(
       'after',

@@ -25,7 +25,7 @@ import {
   sayHowItBegan,
   stateOf,
   storeOf,
-  withSpecFlags,
+  withRunFlags,
   withStackFlags,
 } from './options.js';
 
@@ -49,7 +49,7 @@ interface Start {
 
 export function startCommand(): Command {
   const command = new Command('start').argument('[preset-or-file]', `preset or spec file (default: ${DEFAULT_PRESET})`);
-  return withStackFlags(withSpecFlags(command))
+  return withStackFlags(withRunFlags(command))
     .description('bring up a local stack, run a spec on it, show it live, and print its results')
     .addHelpText(
       'after',
