@@ -11,8 +11,10 @@ import { CHECKOUT } from '../../infra/checkout.js';
 import type { Progress } from '../../workflows/contract.js';
 import { TASK_QUEUE } from '../../workflows/contract.js';
 import { curriculum } from '../../workflows/index.js';
-import { smallRun } from '../support/small-run.js';
-import { bundleSources, startServer, startWorkers, until } from '../support/temporal-server.js';
+import { FakeChat } from '../support/fake-chat.js';
+import { smallEvaluation } from '../support/small-evaluation.js';
+import { type SmallRun, smallRun } from '../support/small-run.js';
+import { bundleSources, startServer, startWorkers, type TestServer, until } from '../support/temporal-server.js';
 
 const HISTORIES = resolve(__dirname, '../fixtures/histories');
 const version = process.env.RECORD_HISTORIES;
@@ -40,9 +42,41 @@ async function record(): Promise<void> {
     const history = await workflow.getHandle(id).fetchHistory();
     await writeFile(join(folder, `${id.replaceAll('/', '.')}.json`), withoutPlace(historyToJSON(history)));
   }
+  for (const [file, id] of Object.entries(await recordEvaluations(server, small))) {
+    const history = await workflow.getHandle(id).fetchHistory();
+    await writeFile(join(folder, file), withoutPlace(historyToJSON(history)));
+  }
   await stop();
   await server.env.teardown();
   await small.remove();
+}
+
+/** Evaluations as users and schedules start them: ids by the file that each history goes to. */
+async function recordEvaluations({ env }: TestServer, small: SmallRun): Promise<Record<string, string>> {
+  const chat = await new FakeChat().start();
+  const remote = { url: chat.url, model: 'far' };
+  const specs = { 'trial/model': smallEvaluation(small), 'trial/far': smallEvaluation(small, { model: { remote } }) };
+  for (const [workflowId, spec] of Object.entries(specs)) {
+    await (await env.client.workflow.start('evaluation', { workflowId, taskQueue: TASK_QUEUE, args: [spec] })).result();
+  }
+  await chat.stop();
+  const action = {
+    workflowType: 'evaluation',
+    workflowId: 'nightly',
+    taskQueue: TASK_QUEUE,
+    args: [specs['trial/model']],
+  };
+  const schedule = await env.client.schedule.create({
+    scheduleId: 'nightly',
+    spec: { cronExpressions: ['0 3 * * *'] },
+    action: { type: 'startWorkflow', ...action },
+  });
+  await schedule.trigger();
+  const fired = async () => (await schedule.describe()).info.recentActions[0]?.action.workflow.workflowId;
+  await until(async () => (await fired()) !== undefined);
+  const firing = (await fired())!;
+  await env.client.workflow.getHandle(firing).result();
+  return { 'trial.model.json': 'trial/model', 'trial.far.json': 'trial/far', 'nightly.firing.json': firing };
 }
 
 /** Leaves out where it was recorded: folders in stack traces, process and host of the client. */
@@ -60,7 +94,7 @@ async function replayAll(): Promise<void> {
       histories.push({ workflowId, history: JSON.parse(await readFile(join(HISTORIES, release, file), 'utf8')) });
     }
   }
-  expect(histories.length).toBeGreaterThanOrEqual(6);
+  expect(histories.length).toBeGreaterThanOrEqual(9);
   const failures: string[] = [];
   for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: bundle }, histories)) {
     if (error) failures.push(`${workflowId}: ${error.message}`);

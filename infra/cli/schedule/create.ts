@@ -86,7 +86,8 @@ async function create(name: string, flags: CreateFlags): Promise<string> {
           `There is a schedule "${name}" already. To replace it: npx longhaul schedule delete ${name}`,
         );
       }
-      if (isInvalid(error)) throw new UserError(`The server refuses the schedule: ${error.details}`);
+      // What gRPC calls an invalid argument: a cron expression or a time zone that is none.
+      if (error instanceof TypeError) throw new UserError(`The server refuses the schedule: ${error.message}`);
       throw error;
     }
   });
@@ -102,12 +103,4 @@ async function oneEvaluation(name: string, { evaluation, run, model, set = [] }:
   throw new UserError(
     `${evaluation} has ${loaded.evaluations.length} models, and a schedule evaluates one: choose it with --run or --model.`,
   );
-}
-
-/** gRPC's INVALID_ARGUMENT: a cron expression or a time zone that is none. */
-function isInvalid(error: unknown): error is { code: number; details: string } {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const found = typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 3;
-  if (found && error !== cause) Object.assign(error as object, { details: (cause as { details?: string }).details });
-  return found;
 }

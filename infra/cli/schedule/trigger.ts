@@ -1,6 +1,6 @@
 /** `longhaul schedule trigger`: a firing now, whatever the clock says. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ScheduleHandle } from '@temporalio/client';
+import { type ScheduleHandle, ScheduleOverlapPolicy } from '@temporalio/client';
 import { Command } from 'commander';
 import type { EvaluationSummary } from '../../../workflows/contract.js';
 import { comparisonLines, REGRESSION } from '../../evaluation-history.js';
@@ -46,7 +46,9 @@ export function triggerCommand(): Command {
 /** Fires the schedule, and finds out what was started by it. */
 async function fire(handle: ScheduleHandle, name: string): Promise<string> {
   const { info: before } = await handle.describe();
-  await handle.trigger();
+  const known = new Set(before.recentActions.map(({ action }) => action.workflow.firstExecutionRunId));
+  // The client would let firings overlap, and then neither skips one nor pauses the schedule when it fails.
+  await handle.trigger(ScheduleOverlapPolicy.SKIP);
   const limit = Date.now() + START_LIMIT_MS;
   while (Date.now() < limit) {
     const { info } = await handle.describe();
@@ -55,7 +57,7 @@ async function fire(handle: ScheduleHandle, name: string): Promise<string> {
       throw new UserError(`Left out: the firing before, ${running?.workflow.workflowId ?? 'of it'}, is still at work.`);
     }
     const action = info.recentActions.at(-1)?.action;
-    if (action && info.numActionsTaken > before.numActionsTaken) return action.workflow.workflowId;
+    if (action && !known.has(action.workflow.firstExecutionRunId)) return action.workflow.workflowId;
     await sleep(POLL_MS);
   }
   throw new UserError(
