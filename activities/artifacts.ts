@@ -1,5 +1,6 @@
 /** What the artifacts in the store hold. The layout of their names is in store/layout.ts. */
 import type { PolicyRef } from '../workflows/contract.js';
+import type { CodeVersion } from './code-version.js';
 import type { Sample } from './datasets/sources.js';
 import type {
   GeneratedResponse,
@@ -129,6 +130,8 @@ export interface UpdateRecord {
   /** One for each optimiser update, wall time left out: equal inputs give an equal record. */
   metrics: Omit<SftMetrics & Partial<UpdateMetrics>, 'seconds'>[];
   counts: StepCounts | null;
+  /** What made it; records of earlier versions do not say. */
+  code?: CodeVersion;
 }
 
 /** Groups of an RL step, over all its rounds. */

@@ -1,8 +1,8 @@
 /** What a phase draws from: its own length band, and earlier samples by their difficulty. */
 import { type DifficultyRecord, type Pool, type PoolEntry, type PromptItem, readData } from './artifacts.js';
+import { bandOf, inBand } from './bands.js';
 import type { Dependencies } from './dependencies.js';
 import { randomStream } from './engine/random.js';
-import { bandOf, inBand } from './prepare-run.js';
 import { type Candidate, carriedCount, difficultyWeight, drawCarried } from './resampling.js';
 import type { RunSpec } from './spec.js';
 import {

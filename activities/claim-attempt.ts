@@ -46,7 +46,7 @@ export interface StageSettings {
 }
 
 /** Where overrides may reach: what was tokenised, imported or trained before stays as it is. */
-const CHANGEABLE =
+export const CHANGEABLE =
   /^(seed$|rl\.|reward\.(?!evidence)|phases[.[]|retrospective\.|warmup\.(epochs$|batchSize$|optimizer\.)|checkpoints\.|engine\.)/;
 
 export function claimAttempt(deps: Dependencies) {

@@ -1,5 +1,5 @@
 /** What the activities work with. Workers wire the real ones; tests put in what they like. */
-import type { OpenedSource, Sample, Source } from './datasets/sources.js';
+import type { OpenedSource, Source } from './datasets/sources.js';
 import type { Engine, LoraSettings } from './engine/protocol.js';
 import type { Environment } from './remote/endpoint.js';
 import type { Rewarder } from './rewards/reward.js';
@@ -38,7 +38,6 @@ export interface Models {
 export interface Dependencies {
   store: Store;
   models: Models;
-  readSource(source: Source): AsyncIterable<Sample>;
   /** A source's samples with a summary of what was read; fetched first where it lies on the Hub. */
   openSource(source: Source, signal: AbortSignal): OpenedSource;
   /** What rewards responses, as a spec says. */
@@ -48,6 +47,9 @@ export interface Dependencies {
   /** A preset's spec as written. Throws if there is none of that name. */
   readPreset(name: string): Promise<unknown>;
 }
+
+/** What policies are loaded and trained with. */
+export type PolicyDependencies = Pick<EngineDependencies, 'store' | 'engine'>;
 
 /** The activities that need the model itself. */
 export interface EngineDependencies extends Dependencies {

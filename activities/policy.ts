@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import type { PolicyRef } from '../workflows/contract.js';
 import type { CheckpointState, UpdateRecord } from './artifacts.js';
 import { openSnapshot, STATE_FILE, snapshotUri } from './checkpoint.js';
-import type { EngineDependencies } from './dependencies.js';
+import type { PolicyDependencies } from './dependencies.js';
 import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';
 import { plainName } from './engine/model-source.js';
 import type { FreshAdapter, LoadRequest } from './engine/protocol.js';
 import { WEIGHTS_FILE } from './engine/weights.js';
+import { redoLog } from './redo-log.js';
 import type { RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import {
-  attemptUri,
   baseUri,
   checkpointUri,
   DivergenceError,
@@ -26,8 +26,6 @@ import {
   runOf,
   type Store,
   specUri,
-  stepUri,
-  storeUri,
 } from './store/index.js';
 import type { Supervision } from './supervision.js';
 
@@ -45,7 +43,7 @@ const freshTag = (name: string) => `${name}/fresh`;
  * @throws DivergenceError if a redone step gives other weights than were logged
  */
 export async function ensurePolicyLoaded(
-  deps: EngineDependencies,
+  deps: PolicyDependencies,
   policy: PolicyRef,
   readiness: Readiness,
   supervision: Supervision,
@@ -85,7 +83,7 @@ export async function ensurePolicyLoaded(
 
 /** Publishes the policy's snapshot unless there is one; that takes the engine. */
 export async function ensureSnapshot(
-  deps: EngineDependencies,
+  deps: PolicyDependencies,
   policy: PolicyRef,
   supervision: Supervision,
   fence?: Fence,
@@ -118,25 +116,15 @@ async function readUpdateAt(store: Store, uri: string, policy: string): Promise<
 
 /** Looks through the whole log for the step that made a policy known by its snapshot alone, which is gone. */
 async function searchUpdate(store: Store, policy: PolicyRef): Promise<UpdateRecord> {
-  const run = runOf(policy.uri);
-  const stages = (await store.list(storeUri('runs', run))).filter(name => /^(warmup|phase-\d+)$/.test(name));
-  for (const stage of stages) {
-    const attempts = (await store.list(storeUri('runs', run, stage))).map(Number).filter(Number.isInteger);
-    for (const attempt of attempts) {
-      const at = { run, stage, attempt };
-      for (const step of await store.list(attemptUri(at, 'steps'))) {
-        const ref = await store.find(stepUri(at, Number(step), 'update.json'));
-        const record = ref && (await readJson<UpdateRecord>(store, ref));
-        if (record?.result.name === policy.name && !record.skipped) return record;
-      }
-    }
+  for await (const { record } of redoLog(store, runOf(policy.uri))) {
+    if (record.result.name === policy.name && !record.skipped) return record;
   }
   throw new MissingArtifactError(policy.uri, `nor a step that makes policy ${policy.name}`);
 }
 
 /** Loads a snapshot after checking every file the engine will read. */
 async function loadSnapshot(
-  deps: EngineDependencies,
+  deps: PolicyDependencies,
   policy: PolicyRef,
   fresh: boolean,
   { call }: Supervision,
@@ -167,7 +155,7 @@ async function readPublished<T>(store: Store, uri: string): Promise<T> {
 
 /** Gives the policy that a step just made a fresh optimiser, by way of the snapshot it lacked. */
 async function freshenOptimizer(
-  deps: EngineDependencies,
+  deps: PolicyDependencies,
   { inputs, result }: UpdateRecord,
   supervision: Supervision,
 ): Promise<void> {
@@ -186,7 +174,7 @@ async function adapterBase(store: Store, run: string): Promise<PolicyRef | null>
  * @param name given the SHA-256 of its weights, for a base whose name comes from them
  */
 export async function publishLoaded(
-  deps: EngineDependencies,
+  deps: PolicyDependencies,
   origin: { run: string; parent: string | null; update: string | null },
   name: (sha256: string) => string,
   supervision: Supervision,

@@ -2,7 +2,7 @@
 import type { Sample } from './datasets/sources.js';
 
 /** The documents one after another, each under its title, a blank line between; numbered from "[1]" where they may be cited. */
-export function documentsText({ documents }: Sample, numbered: boolean): string {
+export function documentsText({ documents }: Pick<Sample, 'documents'>, numbered: boolean): string {
   return documents
     .map(({ title, text }, k) => {
       const heading = [...(numbered ? [`[${k + 1}]`] : []), ...(title === null ? [] : [title])].join(' ');

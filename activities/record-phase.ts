@@ -52,12 +52,21 @@ export function recordDifficulty(deps: Dependencies) {
     });
 }
 
+/** A line of <phase>/<attempt>/steps.jsonl. */
+export interface StepLine extends Pick<UpdateRecord, 'step' | 'skipped' | 'counts' | 'metrics'> {
+  /** Names of the policies before and after. */
+  parent: string;
+  policy: string;
+  /** Of the policy after. */
+  sha256: string;
+}
+
 /** The stage's steps, a line each: policy, counts and metrics. */
 export function summarizeSteps(deps: Dependencies) {
   return ({ stage, steps }: StageSteps): Promise<ArtifactRef> =>
     supervised('summarising the steps', async () => {
       const lines = (await updatesOf(deps.store, stage, steps)).map(
-        ({ step, inputs, result, skipped, counts, metrics }) => ({
+        ({ step, inputs, result, skipped, counts, metrics }): StepLine => ({
           step,
           parent: inputs.parent.name,
           policy: result.name,

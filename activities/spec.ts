@@ -3,7 +3,8 @@
  * here and nowhere else, so the spec in the store (`runs/<run>/spec.json`) says all of it.
  */
 import { z } from 'zod';
-import { sourceSchema } from './datasets/sources.js';
+import { OVERLAPS } from './datasets/contamination.js';
+import { dataSourceSchema } from './datasets/data-source.js';
 import { ALGORITHM_NAMES } from './engine/algorithms.js';
 import { DEFAULT_LORA, DEFAULT_MICRO_BATCH_TOKENS, DEFAULT_OPTIMIZER } from './engine/protocol.js';
 import { rewardSchema } from './rewards/settings.js';
@@ -112,8 +113,10 @@ const retrospectiveSchema = z.strictObject({
 
 const evaluationSetSchema = z.strictObject({
   name: runNameSchema,
-  source: sourceSchema,
+  source: dataSourceSchema,
   limit: positiveInt.optional(),
+  /** What it may have in common with what is trained on; all else is refused as contamination. */
+  allowOverlap: z.array(z.enum(OVERLAPS)).default([]),
 });
 
 export const runSpecSchema = z.strictObject({
@@ -138,14 +141,16 @@ export const runSpecSchema = z.strictObject({
       chat: z.boolean().default(true),
       /** The system message of the chat, if any. */
       system: z.string().nullable().default(null),
+      /** Training and warm-up: documents lose their middle until the prompt has at most so many tokens. Null: none does. */
+      truncate: z.strictObject({ maxTokens: positiveInt }).nullable().default(null),
     })
     .prefault({}),
   /** What the phases draw from, by length. */
-  data: z.array(sourceSchema).min(1),
+  data: z.array(dataSourceSchema).min(1),
   warmup: z
     .strictObject({
       /** Samples with traces; those whose prompt exceeds `maxTokens` are left out. */
-      data: z.array(sourceSchema).min(1),
+      data: z.array(dataSourceSchema).min(1),
       maxTokens: positiveInt.optional(),
       epochs: positiveInt.default(1),
       batchSize: positiveInt.default(8),
@@ -163,6 +168,8 @@ export const runSpecSchema = z.strictObject({
       /** Which policies are evaluated; the last phase's is always the final policy. */
       policies: z.array(z.enum(['base', 'sft', 'phases', 'final'])).default(['base', 'sft', 'phases', 'final']),
       sampling: samplingSchema.optional(),
+      /** Documents lose their middle until the prompt has at most so many tokens. Null: the model's context less maxNewTokens. */
+      maxInputTokens: positiveInt.nullable().default(null),
       /** Responses to each question. */
       samples: positiveInt.default(1),
     })

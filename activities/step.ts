@@ -13,7 +13,7 @@ import {
   type UpdateRecord,
 } from './artifacts.js';
 import { openSnapshot } from './checkpoint.js';
-import type { EngineDependencies } from './dependencies.js';
+import type { PolicyDependencies } from './dependencies.js';
 import type { CallOptions, ScoredGroup } from './engine/protocol.js';
 import { hashOf, readLines, type Store } from './store/index.js';
 
@@ -36,14 +36,14 @@ export interface StepOutcome {
 }
 
 /** Applies the step to the parent policy, which must be loaded; afterwards the engine's tag is the policy's name. */
-export async function applyStep(deps: EngineDependencies, inputs: StepInputs, call: CallOptions): Promise<StepOutcome> {
+export async function applyStep(deps: PolicyDependencies, inputs: StepInputs, call: CallOptions): Promise<StepOutcome> {
   const metrics =
     inputs.settings.kind === 'sft' ? await applySft(deps, inputs, call) : await applyRl(deps, inputs, call);
   const { sha256 } = await deps.engine.call('fingerprint', {}, call);
   return { sha256, metrics };
 }
 
-async function applySft(deps: EngineDependencies, inputs: StepInputs, call: CallOptions) {
+async function applySft(deps: PolicyDependencies, inputs: StepInputs, call: CallOptions) {
   const { settings, examples } = inputs;
   if (settings.kind !== 'sft' || !examples) throw new TypeError('An SFT step needs examples and SFT settings');
   const items = await readData<TraceItem>(deps.store, examples.data);
@@ -63,7 +63,7 @@ async function applySft(deps: EngineDependencies, inputs: StepInputs, call: Call
   return [metrics];
 }
 
-async function applyRl(deps: EngineDependencies, inputs: StepInputs, call: CallOptions) {
+async function applyRl(deps: PolicyDependencies, inputs: StepInputs, call: CallOptions) {
   const { settings } = inputs;
   if (settings.kind !== 'rl') throw new TypeError('An RL step needs RL settings');
   const { loss } = settings;
@@ -93,7 +93,7 @@ async function applyRl(deps: EngineDependencies, inputs: StepInputs, call: CallO
 }
 
 /** Beside the policy in the engine, which forgets it with the next policy that it loads. */
-async function ensureReferenceLoaded(deps: EngineDependencies, policy: PolicyRef, call: CallOptions): Promise<void> {
+async function ensureReferenceLoaded(deps: PolicyDependencies, policy: PolicyRef, call: CallOptions): Promise<void> {
   const { reference } = await deps.engine.call('status', {}, call);
   if (reference === policy.name) return;
   const { folder, base } = await openSnapshot(deps.store, policy);
@@ -103,7 +103,7 @@ async function ensureReferenceLoaded(deps: EngineDependencies, policy: PolicyRef
 
 /** The groups with the trainer's own log-probabilities of their responses under the loaded policy. */
 async function withProximal(
-  deps: EngineDependencies,
+  deps: PolicyDependencies,
   groups: readonly ScoredGroup[],
   temperature: number,
   call: CallOptions,

@@ -46,6 +46,7 @@ const ENGINE_TYPES: Record<EngineRequestError['code'], string> = {
   'not-loaded': 'NotLoaded',
   'not-finite': 'NotFinite',
   unsupported: 'Unsupported',
+  'out-of-memory': 'OutOfMemory',
   internal: 'EngineInternal',
 };
 

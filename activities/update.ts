@@ -9,10 +9,12 @@ import {
   type StepInputs,
   type UpdateRecord,
 } from './artifacts.js';
+import { codeVersion } from './code-version.js';
 import type { EngineDependencies } from './dependencies.js';
 import { rulesOf } from './engine/algorithms.js';
 import type { LossSettings } from './engine/protocol.js';
 import { ensurePolicyLoaded, ensureSnapshot } from './policy.js';
+import { logStep } from './redo-log.js';
 import { referenceOf } from './reference.js';
 import type { JudgeUsage } from './rewards/judge.js';
 import type { RlSettings, RunSpec } from './spec.js';
@@ -20,9 +22,7 @@ import { applyStep, policyName } from './step.js';
 import {
   type ArtifactRef,
   DivergenceError,
-  fenceOf,
   phaseNumber,
-  publishJson,
   readJson,
   readLines,
   type StageAttempt,
@@ -69,18 +69,19 @@ export function update(deps: EngineDependencies) {
       }
 
       const counts = { ...(await countStep(store, inputs, input.skip)), ...(input.judge && { judge: input.judge }) };
+      const code = codeVersion();
       let record: UpdateRecord;
       if (input.skip) {
-        record = { stage, step, inputs, result: policy, skipped: 'no-signal', metrics: [], counts };
+        record = { stage, step, inputs, result: policy, skipped: 'no-signal', metrics: [], counts, code };
       } else {
         if (inputs.reference) await ensureSnapshot(deps, inputs.reference, supervision);
         await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision);
         supervision.note(`updating in step ${step}`);
         const { sha256, metrics } = await applyStep(deps, inputs, supervision.call);
-        record = { stage, step, inputs, result: { name, uri, sha256 }, skipped: null, metrics, counts };
+        record = { stage, step, inputs, result: { name, uri, sha256 }, skipped: null, metrics, counts, code };
       }
       supervision.check();
-      await publishJson(store, uri, record, fenceOf(stage));
+      await logStep(store, record);
       return resultOf(record);
     });
 }

@@ -1,20 +1,14 @@
 /** A block of warm-up SFT steps, each logged as it is made, so that a block taken up again goes on where it was left. */
 import type { PolicyRef } from '../workflows/contract.js';
 import { readData, type StepInputs, type TraceItem, type UpdateRecord } from './artifacts.js';
+import { codeVersion } from './code-version.js';
 import type { EngineDependencies } from './dependencies.js';
 import { permutation, randomStream } from './engine/random.js';
 import { ensurePolicyLoaded } from './policy.js';
+import { logStep } from './redo-log.js';
 import type { RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
-import {
-  type ArtifactRef,
-  DivergenceError,
-  fenceOf,
-  publishJson,
-  readJson,
-  type StageAttempt,
-  stepUri,
-} from './store/index.js';
+import { type ArtifactRef, DivergenceError, readJson, type StageAttempt, stepUri } from './store/index.js';
 import { supervised } from './supervision.js';
 
 export interface WarmupStepsInput {
@@ -63,9 +57,18 @@ export function warmupSteps(deps: EngineDependencies) {
           await ensurePolicyLoaded(deps, policy, entry ? 'fresh' : 'as-trained', supervision);
           supervision.note(`warming up, step ${step}`);
           const { sha256, metrics } = await applyStep(deps, inputs, supervision.call);
-          record = { stage, step, inputs, result: { name, uri, sha256 }, skipped: null, metrics, counts: null };
+          record = {
+            stage,
+            step,
+            inputs,
+            result: { name, uri, sha256 },
+            skipped: null,
+            metrics,
+            counts: null,
+            code: codeVersion(),
+          };
           supervision.check();
-          await publishJson(store, uri, record, fenceOf(stage));
+          await logStep(store, record);
         }
         records.push(record);
         policy = record.result;

@@ -11,11 +11,10 @@ import { PRESETS } from './checkout.js';
 import { UserError } from './user-error.js';
 
 /** The fields of a spec that name a file or folder; `*` stands for any index. */
+const SOURCES = ['data.*', 'warmup.data.*', 'evaluation.sets.*.source'];
 const PATH_FIELDS = new Set([
   'model',
-  'data.*.path',
-  'warmup.data.*.path',
-  'evaluation.sets.*.source.path',
+  ...SOURCES.flatMap(source => [`${source}.path`, `${source}.distractors.from.path`]),
   'reward.judge.promptFile',
   'reward.custom.module',
 ]);

@@ -1,12 +1,13 @@
 /** What both kinds of worker have in common. */
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { openSource, readSource } from '../activities/datasets/sources.js';
+import { openSource } from '../activities/datasets/sources.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import type { EngineSettings } from '../activities/engine/settings.js';
 import { createModels } from '../activities/models.js';
 import { createRewarder } from '../activities/rewards/reward.js';
 import { FolderStore } from '../activities/store/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
+import { refuseIncompatibleRuns } from './upgrade-check.js';
 
 export interface LonghaulWorkerOptions {
   connection: ConnectionFlags;
@@ -36,7 +37,6 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
   return {
     store,
     models: createModels(options.modelCache),
-    readSource: source => readSource(source, { cacheDir: options.modelCache }),
     openSource: (source, signal) => openSource(source, { cacheDir: options.modelCache, signal }),
     rewarder: settings => createRewarder(settings, { store, environment: process.env }),
     environment: process.env,
@@ -52,6 +52,8 @@ export async function runWorker(
   const settings = connectionSettings(flags);
   const connection = await NativeConnection.connect(settings.connection);
   try {
+    const { workflowBundle } = options;
+    if (workflowBundle) await refuseIncompatibleRuns(connection, settings.namespace, workflowBundle);
     const worker = await Worker.create({
       ...options,
       connection,

@@ -20,7 +20,14 @@ export interface PolicyRef {
 }
 
 /** `curriculum` takes a whole run spec, or a preset by name with overrides by dotted path. */
-export type CurriculumInput = RunSpecInput | { preset: string; overrides?: Record<string, unknown> };
+export type CurriculumInput = RunSpecInput | { preset: string; overrides?: Record<string, unknown> } | BranchInput;
+/** Begins with a phase of another run, from the policy it began with there, on the same data. */
+export interface BranchInput {
+  /** "RUN/phase-K" */
+  from: string;
+  overrides?: Record<string, unknown>;
+}
+
 /** A spec as users write it: fields with defaults may be missing. Validated by the first activity. */
 export type RunSpecInput = { [key: string]: unknown };
 export type { RunSpec };

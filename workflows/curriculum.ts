@@ -25,12 +25,13 @@ export async function curriculum(input: CurriculumInput): Promise<CurriculumResu
   const plan = await prepareRun({ run, input });
   state.plan(stagesToShow(plan));
 
-  let policy = await importBase({ run, model: plan.model });
+  const { branch } = plan;
+  let policy = branch ? branch.policy : await importBase({ run, model: plan.model });
   state.reached(policy);
-  await evaluatePolicy(state, plan, 'base', policy);
+  if (!branch) await evaluatePolicy(state, plan, 'base', policy);
 
   const stages: StageRow[] = [];
-  const difficulties: ArtifactRef[] = [];
+  const difficulties: ArtifactRef[] = [...(branch?.difficulties ?? [])];
   for (const stage of plan.stages) {
     const started = Date.now();
     const trained = await trainStage(state, plan, stage, policy, difficulties);
@@ -142,7 +143,7 @@ function isEvaluated({ evaluate, data }: RunPlan, label: string): boolean {
 }
 
 function stagesToShow(plan: RunPlan): StageProgress[] {
-  const names = ['evaluation/base'];
+  const names = plan.branch ? [] : ['evaluation/base'];
   for (const stage of plan.stages) names.push(stage.name, `evaluation/${labelAfter(plan, stage)}`);
   return names
     .filter(name => !name.startsWith('evaluation/') || isEvaluated(plan, name.slice('evaluation/'.length)))

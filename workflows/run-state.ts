@@ -52,7 +52,9 @@ export class RunState {
     setHandler(pause, () => this.setPaused(true));
     setHandler(resume, () => this.setPaused(false));
     setHandler(stageReport, (name, report) => {
-      this.stage(name).latest = report;
+      // A reset hands the reports of the time before it again, ahead of the plan: they are news of stages yet to come.
+      const stage = this.progress.stages.find(stage => stage.name === name);
+      if (stage) stage.latest = report;
     });
     setHandler(replayPhase, input => this.replay(input), { validator: input => this.checkReplay(input) });
   }

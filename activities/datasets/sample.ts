@@ -2,12 +2,17 @@
 export const TASKS = ['docqa', 'docmath', 'choice'] as const;
 export type Task = (typeof TASKS)[number];
 
+export interface Document {
+  title: string | null;
+  text: string;
+}
+
 /** A question over documents, with what is needed to train on it and to score it. */
 export interface Sample {
   /** Unique within its source and stable: the same source gives the same ids in the same order. */
   id: string;
   question: string;
-  documents: { title: string | null; text: string }[];
+  documents: Document[];
   /** Gold answers; the first is canonical, the rest are aliases. */
   answers: string[];
   task: Task;
@@ -20,4 +25,6 @@ export interface Sample {
    * to the letter. It stands for the spec's.
    */
   template?: string;
+  /** Where something was written into the documents, or over the question: what they are without it. */
+  original?: { question: string; documents: Document[] };
 }

@@ -2,6 +2,8 @@
  * The engine's own process: onnxruntime runs block their thread and a thread ended in the middle of one takes its process
  * with it, so the engine lives where it may be killed at any instant. Speaks messages.ts's messages over IPC.
  */
+
+import { isOutOfMemory } from './memory-budget.js';
 import type { FromEngine, ToEngine } from './messages.js';
 import { type OperationContext, PolicyEngine } from './policy-engine.js';
 import { EngineRequestError, type Operation } from './protocol.js';
@@ -34,9 +36,15 @@ async function serve(id: number, operation: Operation, request: never): Promise<
     send({ id, kind: 'result', result });
   } catch (error) {
     const { name, message } = error as Error;
-    send({ id, kind: 'error', name, message, ...(error instanceof EngineRequestError && { code: error.code }) });
+    const code = codeOf(error);
+    send({ id, kind: 'error', name, message, ...(code && { code }) });
   }
   cancelled.delete(id);
+}
+
+function codeOf(error: unknown): EngineRequestError['code'] | null {
+  if (isOutOfMemory(error)) return 'out-of-memory';
+  return error instanceof EngineRequestError ? error.code : null;
 }
 
 // One operation at a time, in the order they came.

@@ -1,6 +1,7 @@
 /** The worker's side of the engine: starts the child process, speaks to it, survives its death and starts another. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { inMiB, MemoryBudget } from './memory-budget.js';
 import type { FromEngine, ToEngine } from './messages.js';
 import {
   type CallOptions,
@@ -41,8 +42,11 @@ class EngineHost implements Engine {
   private readonly calls = new Map<number, Call>();
   private nextId = 1;
   private closing = false;
+  private readonly budget: MemoryBudget;
 
-  constructor(private readonly options: EngineOptions) {}
+  constructor(private readonly options: EngineOptions) {
+    this.budget = new MemoryBudget(options.memory ?? engineSettings().memory);
+  }
 
   call<O extends Operation>(
     operation: O,
@@ -83,13 +87,13 @@ class EngineHost implements Engine {
     const child = fork(program, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, ...settingsEnvironment(this.options) },
+      env: { ...process.env, ...settingsEnvironment({ ...this.options, memory: this.budget.current }) },
       // A debugger's flags are the parent's alone: its port is taken.
       execArgv: [],
     });
     child.on('message', (message: FromEngine) => this.receive(message));
     child.on('error', error => this.lost(child, error.message));
-    child.on('exit', (code, signal) => this.lost(child, signal ? `was ended by ${signal}` : `ended with code ${code}`));
+    child.on('exit', (code, signal) => this.exited(child, code, signal));
     this.child = child;
     return child;
   }
@@ -102,8 +106,34 @@ class EngineHost implements Engine {
       return;
     }
     this.calls.delete(message.id);
+    this.budget.finished(call.operation);
     if (message.kind === 'result') call.resolve(message.result as never);
+    else if (message.code === 'out-of-memory') this.outOfMemory(call, message.message);
     else call.reject(new EngineRequestError(message.message, message.code ?? 'internal'));
+  }
+
+  /** The next engine has a smaller budget; one whose allocation failed is not to be trusted with another. */
+  private outOfMemory({ operation, reject }: Call, message: string): void {
+    const { current } = this.budget;
+    const before = `the engine ran out of memory during "${operation}" with ${inMiB(current)} for activations (${message})`;
+    if (this.budget.ranOut()) reject(new EngineLostError(`${before}; the next one has ${inMiB(this.budget.current)}`));
+    else {
+      const advice = 'less would not help: the model with its optimiser, or one long prompt, needs a machine with more';
+      reject(new EngineRequestError(`${before}; ${advice}`, 'out-of-memory'));
+    }
+    const { child } = this;
+    if (!child) return;
+    this.lost(child, 'was ended for want of memory');
+    child.kill('SIGKILL');
+  }
+
+  private exited(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
+    const [call] = this.calls.values();
+    const less = this.child === child && signal && !this.closing && call && this.budget.died(call.operation);
+    const advice = less
+      ? `, perhaps for want of memory: the next one has ${inMiB(this.budget.current)} for activations`
+      : '';
+    this.lost(child, signal ? `was ended by ${signal}${advice}` : `ended with code ${code}`);
   }
 
   private cancel(id: number, child: ChildProcess): void {

@@ -336,6 +336,7 @@ export class EngineRequestError extends Error {
       | 'not-loaded'
       | 'not-finite'
       | 'unsupported'
+      | 'out-of-memory'
       | 'internal' = 'bad-request',
   ) {
     super(message);

@@ -38,6 +38,8 @@ export const baseUri = (run: string) => storeUri('runs', run, 'base.json');
 export const resultUri = (run: string) => storeUri('runs', run, 'result.json');
 /** Rendered, tokenised samples; `name` is `train`, `warmup` or `set-<evaluation set>`. */
 export const dataUri = (run: string, name: string) => storeUri('runs', run, 'data', `${name}.jsonl`);
+/** Lengths, counts and hashes of all that was read. */
+export const dataSummaryUri = (run: string) => storeUri('runs', run, 'data', 'summary.json');
 export const checkpointUri = (run: string, policy: string) => storeUri('runs', run, 'checkpoints', policy);
 /** `name` is `<policy label>.<set>`; the policy's name keeps evaluations of different attempts apart. */
 export const evaluationUri = (run: string, name: string, policy: string, file: string) =>

@@ -2,24 +2,30 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { DataError } from '../../activities/datasets/sources.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
+import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
+import { dataCommand } from './data.js';
 import { engineCommand } from './engine.js';
 import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
+import { lineageCommand } from './lineage.js';
+import { rewardCommand } from './reward.js';
 import { runCommand } from './run.js';
 import { scheduleCommand } from './schedule.js';
 import { startCommand } from './start.js';
 import { tableCommand } from './table.js';
 import { temporalCommand } from './temporal.js';
 import { upCommand } from './up.js';
+import { verifyCommand } from './verify.js';
 import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
 
 /** Errors whose message says all a person needs; others are shown with their stack. */
-const PLAIN = [UserError, InvalidSpecError, EngineRequestError, EngineLostError];
+const PLAIN = [UserError, InvalidSpecError, DataError, IncompatibleRunsError, EngineRequestError, EngineLostError];
 
 /** Runs one command line and gives its exit code. */
 export async function main(argv: string[]): Promise<number> {
@@ -41,7 +47,8 @@ function program(): Command {
     .version(version())
     .addHelpText(
       'after',
-      '\nHere and now:    longhaul start              what `npm start` runs\n' +
+      '\nBeforehand:      longhaul data inspect SPEC  what each phase would train on\n' +
+        'Here and now:    longhaul start              what `npm start` runs\n' +
         'Piece by piece:  longhaul up                 a local server and workers, until Ctrl-C\n' +
         '                 longhaul run tiny           a run on it\n' +
         '                 longhaul watch tiny\n' +
@@ -53,12 +60,16 @@ function program(): Command {
     .addCommand(upCommand())
     .addCommand(runCommand())
     .addCommand(watchCommand())
+    .addCommand(dataCommand())
     .addCommand(exportCommand())
+    .addCommand(verifyCommand())
+    .addCommand(lineageCommand())
     .addCommand(evaluateCommand())
     .addCommand(tableCommand())
     .addCommand(scheduleCommand())
     .addCommand(workerCommand())
     .addCommand(engineCommand())
+    .addCommand(rewardCommand())
     .addCommand(temporalCommand());
 }
 

@@ -4,9 +4,10 @@ import { Client, Connection } from '@temporalio/client';
 import { type Command, Option } from 'commander';
 import { runNameSchema } from '../../activities/spec.js';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';
+import type { CurriculumInput } from '../../workflows/contract.js';
 import { DEFAULT_STATE } from '../checkout.js';
 import type { Begun } from '../local/begin-run.js';
-import type { LoadedSpec } from '../spec-files.js';
+import { loadSpec, parseSettings } from '../spec-files.js';
 import { UserError } from '../user-error.js';
 
 export interface StoreFlags {
@@ -92,13 +93,45 @@ export async function withClient<T>(flags: ConnectionFlags, use: (client: Client
 export interface SpecFlags {
   name?: string;
   set?: string[];
+  from?: string;
 }
 
-/** The flags of whatever starts a run. */
+/** A run as a command line asks for it. */
+export interface AskedRun {
+  run: string;
+  /** For the workflow. */
+  input: CurriculumInput;
+}
+
+/**
+ * What to start: a spec, or with --from a branch of another run.
+ * @throws UserError for both or neither, for a branch without a name, and for what `loadSpec` refuses
+ */
+export async function askedRun(nameOrFile: string | undefined, flags: SpecFlags): Promise<AskedRun> {
+  const { from, set = [], name } = flags;
+  if (from === undefined) {
+    if (nameOrFile === undefined) throw new UserError('Expected a preset, a spec file, or --from RUN/phase-K.');
+    const loaded = await loadSpec(nameOrFile, set, workingFolder());
+    return { run: runNameOf(name ?? loaded.name), input: loaded.spec };
+  }
+  if (nameOrFile !== undefined) throw new UserError(`--from takes the spec of its run: leave "${nameOrFile}" out.`);
+  if (name === undefined) throw new UserError('--from needs a --name for the new run.');
+  return { run: runNameOf(name), input: { from, overrides: parseSettings(set, workingFolder()) } };
+}
+
+/** The flags of whatever starts something by a spec. */
 export function withSpecFlags(command: Command): Command {
   return command
     .option('--name <name>', "the run's name (default: the preset's or the file's)")
     .option('--set <path=value>', 'lay a value over the spec, e.g. phases.0.steps=20 (repeatable)', collect);
+}
+
+/** The same for a run, which may also branch off another. */
+export function withRunFlags(command: Command): Command {
+  return withSpecFlags(command).option(
+    '--from <run/phase-k>',
+    'branch off another run: begin with this phase of it, as it began there',
+  );
 }
 
 export interface StackFlags extends StateFlags, StoreFlags {
@@ -122,10 +155,10 @@ export function portOf(typed: string | undefined): number | undefined {
 }
 
 /** @throws UserError for a name that cannot be a folder's and a workflow's */
-export function runNameOf({ name }: SpecFlags, loaded: LoadedSpec): string {
-  const checked = runNameSchema.safeParse(name ?? loaded.name);
+function runNameOf(name: string): string {
+  const checked = runNameSchema.safeParse(name);
   if (checked.success) return checked.data;
-  throw new UserError(`--name ${name ?? loaded.name}: ${checked.error.issues[0]!.message}`);
+  throw new UserError(`--name ${name}: ${checked.error.issues[0]!.message}`);
 }
 
 /**

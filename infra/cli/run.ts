@@ -2,30 +2,20 @@
 import { Command } from 'commander';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { beginRun } from '../local/begin-run.js';
-import { loadSpec } from '../spec-files.js';
-import {
-  runNameOf,
-  type SpecFlags,
-  sayHowItBegan,
-  withClient,
-  withConnectionFlags,
-  withSpecFlags,
-  workingFolder,
-} from './options.js';
+import { askedRun, type SpecFlags, sayHowItBegan, withClient, withConnectionFlags, withRunFlags } from './options.js';
 
 export function runCommand(): Command {
-  return withConnectionFlags(withSpecFlags(new Command('run').argument('<preset-or-file>', 'preset or spec file')))
+  return withConnectionFlags(withRunFlags(new Command('run').argument('[preset-or-file]', 'preset or spec file')))
     .description('start a run on the configured server, and leave it to the workers there')
     .addHelpText(
       'after',
       '\nPaths in the spec become absolute: the workers must see the same files, or the model be an hf: name.\n\n' +
-        'Examples:\n  longhaul run tiny --set seed=2 --name tiny-2\n  longhaul run my.yaml --address temporal.example.com:7233 --namespace rl',
+        'Examples:\n  longhaul run tiny --set seed=2 --name tiny-2\n  longhaul run --from tiny/phase-3 --name tiny-warmer --set rl.sampling.temperature=1.2\n  longhaul run my.yaml --address temporal.example.com:7233 --namespace rl',
     )
-    .action(async (nameOrFile: string, flags: ConnectionFlags & SpecFlags) => {
-      const loaded = await loadSpec(nameOrFile, flags.set ?? [], workingFolder());
-      const run = runNameOf(flags, loaded);
+    .action(async (nameOrFile: string | undefined, flags: ConnectionFlags & SpecFlags) => {
+      const { run, input } = await askedRun(nameOrFile, flags);
       await withClient(flags, async client => {
-        const begun = await beginRun(client, run, loaded.spec);
+        const begun = await beginRun(client, run, input);
         process.stdout.write(`${sayHowItBegan(run, begun, flags)}\nWatch it: npx longhaul watch ${run}\n`);
       });
     });

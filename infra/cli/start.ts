@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { Command } from 'commander';
+import { isBranch, openBranch } from '../../activities/branch.js';
 import { ADAPTER_WEIGHTS_FILE, hasAdapter } from '../../activities/engine/adapter-folder.js';
 import { WEIGHTS_FILE } from '../../activities/engine/weights.js';
 import type { RunSpec } from '../../activities/spec.js';
 import { FolderStore, storeSegments } from '../../activities/store/index.js';
-import type { CurriculumResult } from '../../workflows/contract.js';
+import type { CurriculumInput, CurriculumResult } from '../../workflows/contract.js';
 import { beginRun } from '../local/begin-run.js';
 import { adviceLines, quoted } from '../local/command-text.js';
 import { follow, type Outcome } from '../local/follow.js';
@@ -15,19 +16,17 @@ import { evaluationTable } from '../local/progress-text.js';
 import { type Screen, screenOn } from '../local/screen.js';
 import { logsOf, type Stack, startStack } from '../local/stack.js';
 import type { PlannedSteps } from '../local/time-left.js';
-import { loadSpec } from '../spec-files.js';
 import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
 import {
+  askedRun,
   portOf,
-  runNameOf,
   type SpecFlags,
   type StackFlags,
   sayHowItBegan,
   stateOf,
   storeOf,
-  withSpecFlags,
+  withRunFlags,
   withStackFlags,
-  workingFolder,
 } from './options.js';
 
 const DEFAULT_PRESET = 'tiny';
@@ -36,6 +35,7 @@ type StartFlags = SpecFlags & StackFlags;
 
 interface Start {
   run: string;
+  input: CurriculumInput;
   spec: RunSpec;
   state: string;
   store: string;
@@ -48,8 +48,8 @@ interface Start {
 }
 
 export function startCommand(): Command {
-  const command = new Command('start').argument('[preset-or-file]', 'preset or spec file', DEFAULT_PRESET);
-  return withStackFlags(withSpecFlags(command))
+  const command = new Command('start').argument('[preset-or-file]', `preset or spec file (default: ${DEFAULT_PRESET})`);
+  return withStackFlags(withRunFlags(command))
     .description('bring up a local stack, run a spec on it, show it live, and print its results')
     .addHelpText(
       'after',
@@ -57,15 +57,18 @@ export function startCommand(): Command {
         'Examples:\n' +
         '  npm start\n' +
         '  npm start -- tiny --name tiny-2 --set seed=2\n' +
+        '  npm start -- --from tiny/phase-3 --name tiny-warmer --set rl.sampling.temperature=1.2\n' +
         '  npm start -- my.yaml --set phases.0.steps=20 --set rl.optimizer.learningRate=1e-5',
     )
-    .action(async (nameOrFile: string, flags: StartFlags) => {
+    .action(async (nameOrFile: string | undefined, flags: StartFlags) => {
       process.exitCode = await start(nameOrFile, flags);
     });
 }
 
-async function start(nameOrFile: string, flags: StartFlags): Promise<number> {
-  const loaded = await loadSpec(nameOrFile, flags.set ?? [], workingFolder()); // a mistake shows before anything is started
+async function start(named: string | undefined, flags: StartFlags): Promise<number> {
+  const nameOrFile = named ?? (flags.from === undefined ? DEFAULT_PRESET : undefined);
+  const { run, input } = await askedRun(nameOrFile, flags); // a mistake shows before anything is started
+  const store = storeOf(flags);
   const screen = screenOn(process.stdout);
   let stack: Stack | null = null;
   const interrupt = onInterrupt(() => {
@@ -73,10 +76,11 @@ async function start(nameOrFile: string, flags: StartFlags): Promise<number> {
     process.exit(INTERRUPTED);
   });
   const order: Start = {
-    run: runNameOf(flags, loaded),
-    spec: loaded.spec,
+    run,
+    input,
+    spec: isBranch(input) ? (await openBranch(new FolderStore(store), input)).spec : (input as RunSpec),
     state: stateOf(flags),
-    store: storeOf(flags),
+    store,
     flags,
     screen,
     interrupt,
@@ -101,11 +105,11 @@ async function start(nameOrFile: string, flags: StartFlags): Promise<number> {
 }
 
 async function onStack(order: Start, stack: Stack): Promise<number> {
-  const { run, spec, flags, screen, interrupt } = order;
+  const { run, input, spec, flags, screen, interrupt } = order;
   const connection = await Connection.connect({ address: stack.address });
   try {
     const client = new Client({ connection });
-    const begun = await beginRun(client, run, spec);
+    const begun = await beginRun(client, run, input);
     const ui = `${stack.ui}/namespaces/default/workflows/${run}`;
     screen.print([sayHowItBegan(run, begun, flags), `UI ${ui}`, `Logs ${logsOf(order.state)}`]);
     const outcome = await follow({
@@ -179,11 +183,11 @@ function plannedSteps(spec: RunSpec): PlannedSteps {
 }
 
 /** The command line that means these. */
-function commandLine(nameOrFile: string, flags: StartFlags): string {
-  const { name, set, state, store, port, uiPort } = flags;
-  const pairs = Object.entries({ name, state, store, port, 'ui-port': uiPort });
+function commandLine(nameOrFile: string | undefined, flags: StartFlags): string {
+  const { from, name, set, state, store, port, uiPort } = flags;
+  const pairs = Object.entries({ from, name, state, store, port, 'ui-port': uiPort });
   return commandWith([
-    ...(nameOrFile === DEFAULT_PRESET ? [] : [nameOrFile]),
+    ...(nameOrFile === undefined || nameOrFile === DEFAULT_PRESET ? [] : [nameOrFile]),
     ...pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value])),
     ...(set ?? []).flatMap(setting => ['--set', setting]),
   ]);

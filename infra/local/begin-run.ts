@@ -1,8 +1,7 @@
 /** Makes sure a run is under way: started, found at work, or started again where it failed. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { RunSpec } from '../../activities/spec.js';
 import { hashOf } from '../../activities/store/index.js';
-import { TASK_QUEUE } from '../../workflows/contract.js';
+import { type CurriculumInput, TASK_QUEUE } from '../../workflows/contract.js';
 
 /** On each workflow started here: tells a later start whether it means the same run. */
 const MEMO = 'specSha256';
@@ -17,7 +16,8 @@ export interface Begun {
   otherSpec: boolean;
 }
 
-export const beginRun = (client: Client, run: string, spec: RunSpec) => beginWorkflow(client, 'curriculum', run, spec);
+export const beginRun = (client: Client, run: string, input: CurriculumInput) =>
+  beginWorkflow(client, 'curriculum', run, input);
 
 /** The same for any workflow that is called by its id and goes by one spec. */
 export async function beginWorkflow(client: Client, type: string, id: string, spec: unknown): Promise<Begun> {

@@ -46,7 +46,8 @@ describe('prepareRun', () => {
 
   test('counts samples by band, in the model’s own tokens', async () => {
     const plan = await prepare(small.spec);
-    expect(plan.counts).toEqual({ train: 40, beyondLastPhase: 0, bands: [21, 19], warmup: 21, warmupLeftOut: 19 });
+    const warmup = { warmup: 21, warmupLeftOut: 19 };
+    expect(plan.counts).toEqual({ train: 40, beyondLastPhase: 0, bands: [21, 19], ...warmup, cut: 0, skipped: 0 });
     expect(plan.stages.map(stage => [stage.name, stage.attempt])).toEqual([
       ['warmup', 1],
       ['phase-1', 1],
@@ -69,11 +70,26 @@ describe('prepareRun', () => {
     ],
     [
       'an evaluation longer than the model’s context',
-      'evaluation.sets[0].source',
+      'evaluation.maxInputTokens',
       spec => ({
         ...spec,
-        evaluation: { sets: spec.evaluation.sets, sampling: { maxNewTokens: 90 } },
+        evaluation: { sets: spec.evaluation.sets, maxInputTokens: 11, sampling: { maxNewTokens: 90 } },
       }),
+    ],
+    [
+      'an evaluation that leaves no room for its questions',
+      'evaluation.maxInputTokens',
+      spec => ({ ...spec, evaluation: { ...spec.evaluation, maxInputTokens: 4 } }),
+    ],
+    [
+      'training prompts that leave no room for their questions',
+      'prompt.truncate.maxTokens',
+      spec => ({ ...spec, prompt: { ...spec.prompt, truncate: { maxTokens: 4 } } }),
+    ],
+    [
+      'an evaluation set that is trained on',
+      'evaluation.sets[0].source',
+      spec => ({ ...spec, evaluation: { sets: [{ ...spec.evaluation.sets[0], allowOverlap: [] }] } }),
     ],
     ['an unknown preset', 'preset', () => ({ preset: 'huge' })],
     ['overrides that are none', 'overrides', () => ({ preset: 'small', overrides: 3 })],

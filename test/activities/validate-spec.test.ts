@@ -111,6 +111,17 @@ describe('every wrong path is named', () => {
     ['rl.importanceCap', { rl: { ...spec().rl, importanceCap: -1 } }],
     ['retrospective.fraction', { retrospective: { fraction: 1 } }],
     ['phases', { phases: [] }],
+    ['prompt.numbered', { reward: { evidence: {} } }],
+    ['retrospective.weight', { reward: { evidence: {} }, retrospective: { weight: 'zero-accuracy' } }],
+    ['reward.evidence.weight', { reward: { evidence: { weight: 2 } } }],
+    ['reward.judge.model', { reward: { judge: { url: 'https://host/v1' } } }],
+    ['reward.judge.url', { reward: { judge: { url: 'https://key@host/v1', model: 'm' } } }],
+    ['reward.judge.keyVariable', { reward: { judge: { url: 'https://host/v1', model: 'm', keyVariable: 'sk-1' } } }],
+    ['reward.judge.prompt', { reward: { judge: { url: 'https://host/v1', model: 'm', prompt: 'Well?' } } }],
+    ['reward.judge.apiKey', { reward: { judge: { url: 'https://host/v1', model: 'm', apiKey: 'sk-1' } } }],
+    ['reward.custom', { reward: { custom: {} } }],
+    ['reward.custom', { reward: { custom: { module: 'reward.js', url: 'https://host' } } }],
+    ['reward.custom.module', { reward: { custom: { module: 'reward.py' } } }],
     ['prompt.template', { prompt: { template: '{question}' } }],
   ])('%s', (path, change) => {
     expect(Object.keys(issues({ ...spec(), ...change }))).toContain(path);

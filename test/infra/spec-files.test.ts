@@ -9,6 +9,7 @@ data: [{ type: jsonl, path: train.jsonl }, { type: jsonl, path: /elsewhere/more.
 warmup: { data: [{ type: jsonl, path: ../traces.jsonl }], optimizer: { learningRate: 1e-3 } }
 rl: { optimizer: { learningRate: 1.0e-4 }, sampling: { maxNewTokens: 8 } }
 phases: [{ maxTokens: 64, steps: 2 }, { maxTokens: 128, steps: 3 }]
+reward: { judge: { url: https://host/v1, model: m, promptFile: judge.txt }, custom: { module: reward.mjs } }
 evaluation: { sets: [{ name: held-out, source: { type: jsonl, path: test.jsonl } }] }
 `;
 
@@ -28,6 +29,8 @@ test('paths in a spec file are taken from its own folder, and the run is named a
   expect(spec.data).toMatchObject([{ path: join(folder, 'specs/train.jsonl') }, { path: '/elsewhere/more.jsonl' }]);
   expect(spec.warmup?.data).toMatchObject([{ path: join(folder, 'traces.jsonl') }]);
   expect(spec.evaluation.sets[0]?.source).toMatchObject({ path: join(folder, 'specs/test.jsonl') });
+  expect(spec.reward.judge?.promptFile).toBe(join(folder, 'specs/judge.txt'));
+  expect(spec.reward.custom?.module).toBe(join(folder, 'specs/reward.mjs'));
 });
 
 test('settings are laid over the file, their own paths taken from where the person stands', async () => {
@@ -37,6 +40,12 @@ test('settings are laid over the file, their own paths taken from where the pers
   expect(spec.rl.optimizer.learningRate).toBe(1e-5);
   expect(spec.data[0]).toMatchObject({ path: join(folder, 'mine.jsonl') });
   expect(spec.model).toBe('hf:a/b');
+});
+
+test('so are the paths of documents that are added', async () => {
+  const from = 'data.0.distractors={upTo: 64, from: {type: jsonl, path: more.jsonl}}';
+  const { spec } = await loadSpec('specs/mine.yaml', [from], folder);
+  expect(spec.data[0]).toMatchObject({ distractors: { from: { path: join(folder, 'more.jsonl') } } });
 });
 
 test('values of settings are YAML: numbers, null, lists, texts with "="', () => {

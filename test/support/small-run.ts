@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { openSource, readSource } from '../../activities/datasets/sources.js';
+import { openSource } from '../../activities/datasets/sources.js';
 import type { EngineDependencies } from '../../activities/dependencies.js';
 import { EngineRequestError } from '../../activities/engine/protocol.js';
 import { createRewarder } from '../../activities/rewards/reward.js';
@@ -52,7 +52,6 @@ export async function smallRun(): Promise<SmallRun> {
   const deps: EngineDependencies = {
     store,
     engine,
-    readSource: source => readSource(source, { cacheDir: join(folder, 'cache') }),
     openSource: (source, signal) => openSource(source, { cacheDir: join(folder, 'cache'), signal }),
     rewarder: settings => createRewarder(settings, { store, environment, clock: hastyClock() }),
     environment,
@@ -114,7 +113,10 @@ export function smallSpec(folder: string) {
       { maxTokens: 40, steps: 3 },
       { maxTokens: 60, steps: 3 },
     ],
-    evaluation: { sets: [{ name: 'held-out', source, limit: 5 }], policies: ['base', 'final'] },
+    evaluation: {
+      sets: [{ name: 'held-out', source, limit: 5, allowOverlap: ['questions'] }],
+      policies: ['base', 'final'],
+    },
     checkpoints: { everySteps: 2 },
   };
 }

@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkflowFailedError, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { DifficultyRecord, Pool } from '../../activities/artifacts.js';
+import type { DifficultyRecord, Pool, UpdateRecord } from '../../activities/artifacts.js';
 import { readJson } from '../../activities/store/index.js';
 import type { CurriculumResult, Progress } from '../../workflows/contract.js';
 import { TASK_QUEUE } from '../../workflows/contract.js';
 import { curriculum } from '../../workflows/index.js';
+import { FAULTS, FakeChat } from '../support/fake-chat.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 import { replay, startServer, startWorkers, type TestServer, until } from '../support/temporal-server.js';
 
@@ -97,15 +98,46 @@ describe('an undisturbed run', () => {
   });
 });
 
-describe('a spec that is wrong', () => {
-  const failure = async (workflowId: string, input: Record<string, unknown>) => {
-    const handle = await start(workflowId, input);
-    const error: unknown = await handle.result().catch((error: unknown) => error);
-    const cause = error instanceof WorkflowFailedError ? error.cause?.cause : error;
-    if (!(cause instanceof ApplicationFailure)) throw error;
-    return cause;
-  };
+async function failure(workflowId: string, input: Record<string, unknown>): Promise<ApplicationFailure> {
+  const handle = await start(workflowId, input);
+  const error: unknown = await handle.result().catch((error: unknown) => error);
+  const cause = error instanceof WorkflowFailedError ? error.cause?.cause : error;
+  if (!(cause instanceof ApplicationFailure)) throw error;
+  return cause;
+}
 
+describe('a run with a judge', () => {
+  test('says in each step what was asked, and goes on when the judge is away', async () => {
+    const fake = await new FakeChat().start();
+    fake.reply = () => '[[NO]]';
+    const judge = { url: fake.url, model: 'm', retrySeconds: 0, concurrency: 1 };
+    const { policies: _, ...evaluation } = small.spec.evaluation;
+    const handle = await start('judged', {
+      ...small.spec,
+      evaluation: { ...evaluation, sets: [] },
+      reward: { judge },
+      phases: [{ maxTokens: 60, steps: 2 }],
+      rl: { ...small.spec.rl, maxRefills: 0, signal: { onMissing: 'continue' } },
+    });
+    await until(async () => Boolean((await stageOf(handle, 'phase-1'))?.latest));
+    fake.always = FAULTS.overloaded;
+    await handle.result();
+    const counts = await Promise.all(
+      [1, 2].map(async step => {
+        const uri = `store:runs/judged/phase-1/1/steps/${step}/update.json`;
+        return (await readJson<UpdateRecord>(small.store, (await small.store.find(uri))!)).counts!;
+      }),
+    );
+    expect(counts[0]!.judge!.asked).toBeGreaterThan(0);
+    expect(counts[0]!.drawn).toBe(4);
+    const { latest } = (await stageOf(handle, 'phase-1'))!;
+    expect(latest).toMatchObject({ step: 2, unscoredGroups: counts[1]!.unscored, judge: counts[1]!.judge });
+    await fake.stop();
+    await replay(server, 'judged/phase-1/1');
+  });
+});
+
+describe('a spec that is wrong', () => {
   test('is refused by the first activity, with every wrong path', async () => {
     const { type, nonRetryable, message } = await failure('wrong', {
       ...small.spec,
@@ -165,6 +197,36 @@ describe('cancelling', () => {
     });
     // Of the stages before, nothing was trained again.
     expect(small.engine.calls.slice(before).filter(call => call === 'sft')).toEqual([]);
+  });
+});
+
+describe('a branch', () => {
+  test('begins with a phase of a finished run, and with nothing changed ends with the same bits', async () => {
+    const before = small.engine.calls.length;
+    const result = await (await start('branch', { from: 'undisturbed/phase-2' })).result();
+    expect(result.policy.sha256).toBe(undisturbed.policy.sha256);
+    expect(result.policy.name).toBe(undisturbed.policy.name);
+    expect(result.stages.map(stage => stage.name)).toEqual(['phase-2']);
+    expect(small.engine.calls.slice(before)).not.toContain('sft');
+    await replay(server, 'branch');
+  });
+
+  test('with other settings it goes another way; a branch of it begins where it says', async () => {
+    const overrides = { 'phases.1.rl.optimizer.learningRate': 1e-5 };
+    const result = await (await start('warmer', { from: 'undisturbed/phase-2', overrides })).result();
+    expect(result.policy.sha256).not.toBe(undisturbed.policy.sha256);
+    const again = await (await start('warmer-too', { from: 'warmer/phase-2' })).result();
+    expect(again.policy.sha256).toBe(result.policy.sha256);
+  });
+
+  test.each([
+    ['undisturbed/phase-9', {}, 'phases 1 to 2'],
+    ['nowhere/phase-1', {}, 'no run "nowhere"'],
+    ['undisturbed', {}, 'expected "RUN/phase-K"'],
+    ['warmer/phase-1', {}, 'itself begins with phase-2: branch off undisturbed instead'],
+    ['undisturbed/phase-2', { model: 'x' }, 'overrides["model"]'],
+  ])('from %s with %j is refused', async (from, overrides, message) => {
+    expect((await failure('refused-branch', { from, overrides })).message).toContain(message);
   });
 });
 

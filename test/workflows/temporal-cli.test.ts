@@ -97,3 +97,18 @@ test('replay a phase that failed', async () => {
   const { result } = await json<{ result: CurriculumResult }>('workflow', 'result', '--workflow-id', 'failing');
   expect(result.stages.map(stage => stage.name)).toEqual(['warmup', 'phase-1', 'phase-2']);
 });
+
+test('branch off a finished run, and reset one: what is published is not made again', async () => {
+  const input = JSON.stringify({ from: 'by-hand/phase-2' });
+  await temporal(...start, '--workflow-id', 'branch', '--input', input);
+  const resultOf = async (run: string) =>
+    (await json<{ result: CurriculumResult }>('workflow', 'result', '--workflow-id', run)).result.policy.sha256;
+  const sha256 = await resultOf('by-hand');
+  expect(await resultOf('branch')).toBe(sha256);
+
+  const before = small.engine.calls.length;
+  const reset = ['workflow', 'reset', '--workflow-id', 'by-hand', '--type', 'FirstWorkflowTask', '--reason', 'test'];
+  await temporal(...reset);
+  expect(await resultOf('by-hand')).toBe(sha256);
+  expect(small.engine.calls.slice(before).filter(call => ['sft', 'update', 'generate'].includes(call))).toEqual([]);
+});

@@ -42,5 +42,5 @@ export function meanEstimate(estimates: readonly Estimate[]): Estimate {
   const score = mean(estimates.map(one => one.score));
   const below = Math.hypot(...estimates.map(one => one.score - one.low)) / estimates.length;
   const above = Math.hypot(...estimates.map(one => one.high - one.score)) / estimates.length;
-  return { score, low: score - below, high: score + above };
+  return { score, low: Math.max(0, score - below), high: Math.min(100, score + above) };
 }

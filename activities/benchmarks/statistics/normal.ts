@@ -11,7 +11,7 @@ export function twoSidedP(deviate: number): number {
   return Math.min(1, 2 * Math.exp((-z * z) / 2) * series * (1 / Math.sqrt(2 * Math.PI)));
 }
 
-/** The two-sided 95 % point of Student's t (Abramowitz and Stegun 26.7.5): 0.1 % off at 4 degrees, 13 % at 1. */
+/** The two-sided 95 % point of Student's t (Abramowitz and Stegun 26.7.5): within 0.03 % from 4 degrees on, 11 % low at 1. */
 export function studentT95(degrees: number): number {
   const [z, z2] = [Z95, Z95 * Z95];
   const terms = [

@@ -28,7 +28,9 @@ export function resample(row: ItemScores, baseline: ItemScores, name: readonly s
   const differences = Float64Array.from(ids, id => row.get(id)! - baseline.get(id)!);
   const replicate = (what: string, draw: (random: RandomStream) => number): Float64Array => {
     const random = randomStream(what, ...name);
-    return Float64Array.from({ length: RESAMPLES }, () => draw(random) / ids.length);
+    const values = new Float64Array(RESAMPLES);
+    for (let b = 0; b < RESAMPLES; b++) values[b] = draw(random) / ids.length;
+    return values;
   };
   const unequal = differences.filter(difference => difference !== 0);
   return {
@@ -53,8 +55,11 @@ export function resample(row: ItemScores, baseline: ItemScores, name: readonly s
  * which chance does to one pair of equal models in eight.
  */
 export function pairedDifference(strata: readonly Resampled[]): Difference {
-  const over = (pick: (stratum: Resampled) => Float64Array): Float64Array =>
-    Float64Array.from({ length: RESAMPLES }, (_, b) => mean(strata.map(stratum => pick(stratum)[b]!)));
+  const over = (pick: (stratum: Resampled) => Float64Array): Float64Array => {
+    const means = new Float64Array(RESAMPLES);
+    for (const values of strata.map(pick)) for (let b = 0; b < RESAMPLES; b++) means[b]! += values[b]! / strata.length;
+    return means;
+  };
   const difference = mean(strata.map(stratum => stratum.difference));
   const bootstrap = over(stratum => stratum.bootstrap).sort();
   // Sums of the same numbers in another order differ in their last bits.

@@ -45,10 +45,10 @@ function compared(comparison: Comparison | null): Field[] {
   return [baseline, kind, difference, low, high, p, String(withinNoise)];
 }
 
-/** Text that a spreadsheet would take for a formula gets an apostrophe before it. */
+/** Numbers to six decimals: the rest is rounding. Text that a spreadsheet would take for a formula gets an apostrophe before it. */
 export function csvField(field: Field): string {
   if (field === null) return '';
-  if (typeof field === 'number') return String(field);
+  if (typeof field === 'number') return String(Number(field.toFixed(6)));
   const text = /^[=+\-@\t\r]/.test(field) ? `'${field}` : field;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Command } from 'commander';
 import type { SamplingSettings } from '../../../activities/engine/protocol.js';
-import { inLots, readLines, writeLines } from './json-lines.js';
+import { inLots, readLines, writeLines } from '../json-lines.js';
 import { atLeastOne, nucleus, wholeNumber, zeroOrMore } from './numbers.js';
 import { promptIds, promptRecord } from './records.js';
 import { type EngineFlags, type ModelSession, note, withEngineFlags, withModel } from './session.js';

@@ -1,6 +1,6 @@
 /** `longhaul engine logprobs`: what a model gives each token of a text. */
 import { Command } from 'commander';
-import { inLots, readLines, writeLines } from './json-lines.js';
+import { inLots, readLines, writeLines } from '../json-lines.js';
 import { promptIds, sequenceRecord } from './records.js';
 import { type EngineFlags, note, withEngineFlags, withModel } from './session.js';
 

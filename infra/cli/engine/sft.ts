@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { SftExample } from '../../../activities/engine/protocol.js';
 import { permutation, randomStream } from '../../../activities/engine/random.js';
 import { UserError } from '../../user-error.js';
-import { readLines } from './json-lines.js';
+import { readLines } from '../json-lines.js';
 import { atLeastOne, wholeNumber } from './numbers.js';
 import { exampleIds, exampleRecord } from './records.js';
 import {

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { ALGORITHM_NAMES, ALGORITHMS, type Algorithm, rulesOf } from '../../../activities/engine/algorithms.js';
 import type { Engine, LossSettings, ReferenceRequest, ScoredGroup } from '../../../activities/engine/protocol.js';
 import { UserError } from '../../user-error.js';
-import { readLines } from './json-lines.js';
+import { readLines } from '../json-lines.js';
 import { atLeastOne, positive, zeroOrMore } from './numbers.js';
 import { rolloutRecord } from './records.js';
 import { note, optimizerSettings, type TrainingFlags, trainModel, withTrainingFlags } from './session.js';

@@ -86,6 +86,22 @@ tiny: waiting for a replay
   · phase-2  waiting`);
 });
 
+test('what a judge was asked is told, where it was', () => {
+  const judge = { asked: 12, cached: 3, failed: 1, promptTokens: 1200, completionTokens: 34 };
+  const told = (more: Partial<StepReport>) => {
+    const latest = { ...step(1, 4, 1), ...more };
+    return progressBlock(progress([stage('phase-1', { state: 'running', latest })]), { run: null, stages: {} })[1];
+  };
+  expect(told({ judge, unscoredGroups: 2 })).toContain(
+    'loss 0.0123, judge 12 asked, 3 cached, 1,234 tokens, 2 groups unscored, 812 tokens/s',
+  );
+  expect(told({ judge: { asked: 0, cached: 3, failed: 0, promptTokens: 0, completionTokens: 0 } })).toContain(
+    'loss 0.0123, judge 3 cached, 812',
+  );
+  expect(told({ unscoredGroups: 1 })).toContain('loss 0.0123, 1 group unscored, 812');
+  expect(told({ unscoredGroups: 0 })).toContain('loss 0.0123, 812');
+});
+
 test('without a terminal only changes are told, a line each', () => {
   const clock = new StepClock({ 'phase-1': 40, 'phase-2': 10 });
   const told = RECORDED.flatMap((one, i) => progressChanges(RECORDED[i - 1] ?? null, one, clock.left(one)));

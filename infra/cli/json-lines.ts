@@ -1,10 +1,10 @@
 /** JSON lines in and out: read one by one, written to a temporary name and put in place whole. */
-import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
-import { UserError } from '../../user-error.js';
+import { UserError } from '../user-error.js';
 
 /**
  * The file's records; blank lines are passed over. `-` is standard input.
@@ -55,16 +55,17 @@ export async function writeLines(path: string, produce: AsyncIterable<unknown>):
     return;
   }
   const partial = `${path}.${process.pid}.partial`;
-  const output = createWriteStream(partial, { flags: 'wx' });
   try {
-    await once(output, 'open');
-    for await (const record of produce) if (!output.write(`${JSON.stringify(record)}\n`)) await once(output, 'drain');
-    output.end();
-    await once(output, 'close');
+    await pipeline(textOf(produce), createWriteStream(partial, { flags: 'wx' }));
     await rename(partial, path);
   } catch (error) {
-    output.destroy();
     await rm(partial, { force: true });
-    throw error;
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall !== 'open' || !(error as NodeJS.ErrnoException).path?.startsWith(path)) throw error;
+    throw new UserError(`${path}: cannot be written (${code}); expected a file in a folder that is there.`);
   }
+}
+
+async function* textOf(records: AsyncIterable<unknown>): AsyncGenerator<string> {
+  for await (const record of records) yield `${JSON.stringify(record)}\n`;
 }

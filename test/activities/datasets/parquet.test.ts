@@ -1,0 +1,160 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ColumnSource } from 'hyparquet-writer';
+import { readParquet } from '../../../activities/datasets/parquet.js';
+import { DataError, type RawRecord } from '../../../activities/datasets/records.js';
+import { randomStream } from '../../../activities/engine/random.js';
+
+const FIXTURES = join(__dirname, '../../fixtures/datasets');
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'parquet-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function read(bytes: Buffer): Promise<RawRecord[]> {
+  const path = join(folder, 'x.parquet');
+  writeFileSync(path, bytes);
+  const records: RawRecord[] = [];
+  for await (const record of readParquet({ path, name: 'x.parquet' })) records.push(record);
+  return records;
+}
+
+/** The message of the refusal, or null where the file was read. */
+async function refusal(bytes: Buffer): Promise<string | null> {
+  try {
+    await read(bytes);
+    return null;
+  } catch (error) {
+    expect(error).toBeInstanceOf(DataError);
+    return (error as DataError).message;
+  }
+}
+
+async function written(
+  columnData: ColumnSource[],
+  codec: 'SNAPPY' | 'UNCOMPRESSED',
+  rowGroupSize = 4,
+): Promise<Buffer> {
+  const { parquetWriteBuffer } = await import('hyparquet-writer');
+  return Buffer.from(parquetWriteBuffer({ columnData, codec, rowGroupSize }));
+}
+
+const texts = Array.from({ length: 10 }, (_, k) => `text ${k} – ü`);
+
+test('row groups one after another, in the order of the file, integers as numbers, nulls as what is not there', async () => {
+  const bytes = await written(
+    [
+      { name: 'text', data: texts, type: 'STRING' },
+      { name: 'count', data: texts.map((_, k) => BigInt(k) * 10n ** 14n), type: 'INT64' },
+      { name: 'maybe', data: texts.map((_, k) => (k % 3 === 0 ? null : k % 2 === 0)), type: 'BOOLEAN', nullable: true },
+    ],
+    'SNAPPY',
+  );
+  expect(await read(bytes)).toEqual(
+    texts.map((text, k) => ({
+      where: `x.parquet: row ${k}`,
+      index: k,
+      value: { text, count: k * 1e14, ...(k % 3 === 0 ? {} : { maybe: k % 2 === 0 }) },
+    })),
+  );
+});
+
+test('an integer that a number cannot hold is its row’s own problem', async () => {
+  const rows = await read(await written([{ name: 'n', data: [1n, 2n ** 60n, 3n], type: 'INT64' }], 'SNAPPY'));
+  expect(rows.map(({ value, problem }) => value ?? problem)).toEqual([
+    { n: 1 },
+    `field n: expected an integer within 2^53, found ${2n ** 60n}`,
+    { n: 3 },
+  ]);
+});
+
+describe('files that are not whole', () => {
+  test.each([
+    ['empty', '', /it has only 0 bytes/],
+    ['another kind', `PK${' '.repeat(40)}`, /it does not begin with PAR1/],
+    ['a footer longer than the file', 'PAR1 \xff\xff\xff\x0fPAR1', /its footer says that it has \d+ bytes/],
+    ['no footer', 'PAR1\0\0\0\0\0\0\0\0PAR1', /expected a whole Parquet file/],
+    ['a number without end', `PAR1${'\x15'}${'\x80'.repeat(9000)}\x29\x23\0\0PAR1`, /a number without end/],
+  ])('%s', async (_, bytes, message) => {
+    expect(await refusal(Buffer.from(bytes, 'latin1'))).toMatch(message);
+  });
+
+  test.each(['hotpotqa-hub.parquet', 'docqa-rl.parquet'])('%s, cut off anywhere', async name => {
+    const bytes = readFileSync(join(FIXTURES, name));
+    expect(await refusal(bytes)).toBeNull();
+    for (let end = 0; end < bytes.length; end += 97) {
+      expect(await refusal(bytes.subarray(0, end))).toMatch(/x\.parquet: expected a whole Parquet file: /);
+      // What a download that skipped a piece leaves.
+      const start = Buffer.concat([bytes.subarray(0, end), bytes.subarray(end + 97)]);
+      if (end + 97 < bytes.length) await refusal(start);
+    }
+  });
+
+  test('damaged at random: refused or read, never anything else', async () => {
+    const nested = readFileSync(join(FIXTURES, 'hotpotqa-hub.parquet'));
+    const flat = await written(
+      [{ name: 'text', data: [...texts, null], type: 'STRING', nullable: true }],
+      'UNCOMPRESSED',
+    );
+    let refused = 0;
+    for (const [name, bytes] of Object.entries({ nested, flat })) {
+      const random = randomStream('damage', 7, name);
+      for (let k = 0; k < 120; k++) {
+        const damaged = Buffer.from(bytes);
+        for (let flips = 1 + random.below(3); flips > 0; flips--) {
+          const at = random.below(damaged.length);
+          damaged[at] = [0, 0xff, random.below(256), damaged[at]! ^ (1 << random.below(8))][random.below(4)]!;
+        }
+        if ((await refusal(damaged)) !== null) refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(50);
+  });
+});
+
+describe('false counts that would have the decoder write without end', () => {
+  /** Changes the first place where `from` stands; both are of one length. */
+  function changed(bytes: Buffer, from: number[], to: number[]): Buffer {
+    const at = bytes.indexOf(Buffer.from(from));
+    expect(at).toBeGreaterThanOrEqual(0);
+    const copy = Buffer.from(bytes);
+    copy.set(to, at);
+    return copy;
+  }
+
+  test('a run of two thousand million levels', async () => {
+    // 300 values, none of them null: their levels are one run, of 300 (as 300 << 1, seven bits a byte) ones.
+    const data = Array.from({ length: 300 }, (_, k) => `${k}`);
+    const column = { name: 'text', data, type: 'STRING', nullable: true } as const;
+    const bytes = await written([column], 'UNCOMPRESSED', 300);
+    expect(await refusal(bytes)).toBeNull();
+    const longer = changed(bytes, [0xd8, 0x04, 0x01], [0xfe, 0xff, 0x7f]);
+    expect(await refusal(longer)).toMatch(/column text: a run of 1048575 values where 300 are left/);
+  });
+
+  test('a column of less than no parts', async () => {
+    const bytes = readFileSync(join(FIXTURES, 'hotpotqa-hub.parquet'));
+    const name = [...Buffer.from('supporting_facts')];
+    // Field 5 of a schema's element, 2 as 4 and -1 as 1.
+    const negative = changed(bytes, [...name, 0x15, 4], [...name, 0x15, 1]);
+    expect(await refusal(negative)).toMatch(/its schema has columns of a false number of parts/);
+  });
+
+  test('more rows in the footer than there are values', async () => {
+    const bytes = await written([{ name: 'text', data: texts, type: 'STRING' }], 'SNAPPY', 10);
+    // The footer's own count of rows, field 3 (0x16), and its row groups', each 10 as 20.
+    const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
+    const more = Buffer.from(bytes);
+    let found = 0;
+    for (let at = footer; at < bytes.length - 1; at++) {
+      if (bytes[at] === 0x16 && bytes[at + 1] === 20) {
+        more[at + 1] = 126;
+        found++;
+      }
+    }
+    expect(found).toBeGreaterThan(1);
+    expect(await refusal(more)).toMatch(/column text: its pages have 10 values of 63/);
+  });
+});

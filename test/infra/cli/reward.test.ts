@@ -1,0 +1,140 @@
+/** `longhaul reward …`, in this process. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { rewardCommand } from '../../../infra/cli/reward';
+
+let folder: string;
+let printed: string;
+const path = (name: string): string => join(folder, name);
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longhaul-reward-'));
+  printed = '';
+  jest.spyOn(process.stdout, 'write').mockImplementation(text => {
+    printed += String(text);
+    return true;
+  });
+});
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const run = (...args: string[]) => rewardCommand().parseAsync(args, { from: 'user' });
+
+const CASES = [
+  { task: 'docqa', response: '<think>Hm.</think>Therefore, the answer is Paris.', gold: 'Paris' },
+  { task: 'docqa', response: '<think>Hm.</think>Therefore, the answer is the.', gold: ['Rome', 'Paris'], id: 7 },
+  { task: 'docmath', response: '</think>the answer is 1000', gold: 'the answer is 1' },
+  { task: 'choice', response: '</think>The correct answer is (B)', gold: 'The correct answer is (B)' },
+  { task: 'docqa', response: 'Paris', gold: 'Paris' },
+];
+
+async function scored(scorer: string, lines: string[]): Promise<unknown[]> {
+  await writeFile(path('in'), lines.join('\n'));
+  await run('score', '--scorer', scorer, '--input', path('in'), '--output', path('out'));
+  const text = await readFile(path('out'), 'utf8');
+  return text
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as unknown);
+}
+
+const LINES = CASES.map(record => JSON.stringify(record));
+
+describe('score', () => {
+  test('hardened: a score and an extraction for each line, in order', async () => {
+    expect(await scored('hardened', LINES)).toEqual([
+      { score: 1, extracted: 'Paris' },
+      { score: 0, extracted: 'the' },
+      { score: 0, extracted: '1000' },
+      { score: 1, extracted: 'B' },
+      { score: 0, extracted: null },
+    ]);
+  });
+
+  test('qwenlong-l1: the authors’ scores, holes included', async () => {
+    expect(await scored('qwenlong-l1', LINES)).toEqual([
+      { score: 1, extracted: 'Paris' },
+      { score: 1, extracted: 'the' },
+      { score: 1, extracted: '1000' },
+      { score: 1, extracted: 'B' },
+      { score: 0, extracted: null },
+    ]);
+  });
+
+  test('hardened is what is used unless another is named, and - is standard output', async () => {
+    await writeFile(path('in'), `${LINES[1]}\n\n`);
+    await run('score', '--input', path('in'), '--output', '-');
+    expect(printed).toBe('{"score":0,"extracted":"the"}\n');
+  });
+
+  test('many lines stay in order', async () => {
+    const lines = Array.from({ length: 5_000 }, (_, i) =>
+      JSON.stringify({ task: 'docmath', response: `the answer is ${i}`, gold: String(i % 2 ? i : -i - 1) }),
+    );
+    const rows = await scored('hardened', lines);
+    expect(rows).toEqual(lines.map((_, i) => ({ score: i % 2, extracted: String(i) })));
+  });
+
+  test.each([
+    ['{"task": "docqa", "response": ', ':6: not JSON'],
+    ['{"task": "essay", "response": "x", "gold": "y"}', ':6: task: '],
+    ['{"task": "docqa", "gold": "y"}', ':6: response: '],
+    ['{"task": "docqa", "response": "x"}', ':6: gold: expected a text, or a list of texts'],
+    ['{"task": "docqa", "response": "x", "gold": []}', ':6: gold: '],
+    ['{"task": "docqa", "response": "x", "gold": [1]}', ':6: gold: '],
+    ['[]', ':6: the record: '],
+  ])('%s is reported with file, line and field, and nothing is written', async (line, message) => {
+    await expect(scored('hardened', [...LINES, line])).rejects.toThrow(`${path('in')}${message}`);
+    expect(await readdir(folder)).toEqual(['in']);
+  });
+
+  test('a file that is not there, and a place that cannot be written to', async () => {
+    await expect(run('score', '--input', path('none'), '--output', path('out'))).rejects.toThrow('none: no such file');
+    await writeFile(path('in'), LINES[0]!);
+    await expect(run('score', '--input', path('in'), '--output', path('no/out'))).rejects.toThrow('cannot be written');
+  });
+});
+
+describe('explain', () => {
+  test('shows extraction, normal forms, rule and verdict under both scorers', async () => {
+    const response = '</think>the answer is not Paris.';
+    await run('explain', '--task', 'docqa', '--gold', 'Paris', '--response', response);
+    expect(printed).toBe(
+      [
+        'hardened: 0',
+        '  extracted  "not Paris"',
+        '  rule       text: does not hold',
+        '    answer   "not paris"',
+        '    gold     "paris"',
+        "  because    as text, 'not paris' is not 'paris'",
+        '',
+        'qwenlong-l1: 1',
+        '  extracted  "not Paris"',
+        '  rule       either is a part of the other: holds',
+        '    answer   "not paris"',
+        '    gold     "paris"',
+        "  because    either is a part of the other: 'not paris' and 'paris'",
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('one scorer, several golds, a response from a file', async () => {
+    await writeFile(path('response'), 'the answer is 3 May 1987\n');
+    const golds = ['--gold', '1987', '--gold', 'May 3, 1987'];
+    await run('explain', '--task', 'docqa', ...golds, '--file', path('response'), '--scorer', 'hardened');
+    expect(printed).toContain('hardened: 1');
+    expect(printed).toContain('  rule       text: does not hold');
+    expect(printed).toContain('  rule       dates: holds');
+    expect(printed).not.toContain('qwenlong-l1');
+  });
+
+  test('a response is given in one way', async () => {
+    const flags = ['explain', '--task', 'docqa', '--gold', 'x'];
+    await expect(run(...flags)).rejects.toThrow('expected either --response TEXT or --file FILE');
+    await expect(run(...flags, '--file', path('none'))).rejects.toThrow('cannot be read (ENOENT)');
+  });
+});
