@@ -6,7 +6,7 @@ import { codeVersion } from './code-version.js';
 import type { Dependencies } from './dependencies.js';
 import { compareRecords, isRegression } from './evaluation-comparison.js';
 import type { EvaluationPlan } from './evaluation-plan.js';
-import { type EvaluationRecord, firingBefore, itemScores, type RecordedSet } from './evaluation-record.js';
+import { type EvaluationRecord, firingBefore, type RecordedSet, scoresOf } from './evaluation-record.js';
 import type { EvaluationResult } from './score-evaluation.js';
 import {
   type ArtifactRef,
@@ -71,5 +71,5 @@ async function recordedSet(
   if (!ref) throw new MissingArtifactError(uri, `the result of ${name}`);
   const result = await readJson<EvaluationResult>(store, ref);
   const row = result.row as BenchmarkRow;
-  return { name, metric, row, items, result: ref, scores: itemScores(result, BENCHMARKS[metric].official[0]) };
+  return { name, metric, row, items, result: ref, scores: scoresOf(result.items, BENCHMARKS[metric].official[0]) };
 }

@@ -56,14 +56,14 @@ export function compareRows(
   return [...lines, { ...common, benchmark: 'mean', kind: paired ? 'paired' : 'unpaired', ...over }];
 }
 
-/** Differences of the items in percent; null unless both answered the same items. */
+/** Null unless both answered the same items. */
 function pairedStratum(row: ComparedSet, baseline: ComparedSet, metric: ScoreKind): Resampled | null {
   if (row.items === null || row.items !== baseline.items) return null;
-  return resample(inPercent(row, metric), inPercent(baseline, metric), [row.name, metric]);
+  return resample(scoresById(row, metric), scoresById(baseline, metric), [row.name, metric]);
 }
 
-function inPercent({ scores }: ComparedSet, metric: ScoreKind): Map<string, number> {
-  return new Map(scores.flatMap(({ id, [metric]: score }) => (score === null ? [] : [[id, 100 * score]])));
+function scoresById({ scores }: ComparedSet, metric: ScoreKind): Map<string, number> {
+  return new Map(scores.flatMap(({ id, [metric]: score }) => (score === null ? [] : [[id, score]])));
 }
 
 export function comparedSet({ name, row, items, scores, metric }: RecordedSet): ComparedSet {

@@ -4,6 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { BENCHMARKS, type BenchmarkName, isBenchmark } from './benchmarks/benchmarks.js';
+import { openData } from './datasets/data-source.js';
+import type { PromptMeasure } from './datasets/distractors.js';
 import type { Sample, Source } from './datasets/sources.js';
 import type { Dependencies } from './dependencies.js';
 import type { EvaluationItem, PartList, PlannedSet, PromptLine } from './evaluation-plan.js';
@@ -12,8 +14,12 @@ import { ENDPOINT_PARTS, ENGINE_PARTS, partStarts } from './line-parts.js';
 import { type ArtifactRef, evaluatedUri, hashOf, ITEMS_FOLDER, type Store, sha256 } from './store/index.js';
 import type { Supervision } from './supervision.js';
 
-/** Makes a sample's prompt. */
-export type Prompter = (sample: Sample) => Omit<PromptLine, 'id'>;
+/** How samples become prompts. */
+export interface Asking {
+  prompt(sample: Sample): Omit<PromptLine, 'id'>;
+  /** In whose tokens samples are lengthened, where a source says so. */
+  measure: PromptMeasure;
+}
 
 type BenchmarkSpec = EvaluationSpec['benchmarks'][number];
 
@@ -22,13 +28,13 @@ export async function publishSets(
   deps: Dependencies,
   name: string,
   spec: EvaluationSpec,
-  prompter: Prompter,
+  asking: Asking,
   supervision: Supervision,
 ): Promise<PlannedSet[]> {
   const sets: PlannedSet[] = [];
   for (const [k, benchmark] of spec.benchmarks.entries()) {
     supervision.note(`reading ${benchmark.name}`);
-    const { items, prompts } = await readBenchmark(deps, benchmark, prompter, supervision);
+    const { items, prompts, summary } = await readBenchmark(deps, benchmark, asking, supervision);
     if (items.length === 0) {
       throw invalidEvaluation([{ path: `benchmarks[${k}].source`, problem: 'the benchmark is empty' }]);
     }
@@ -37,6 +43,7 @@ export async function publishSets(
       name: benchmark.name,
       metric: metricOf(benchmark),
       count: items.length,
+      source: summary,
       items: await publishShared(deps.store, name, benchmark.name, linesText(items)),
       prompts: await publishPrompts(deps.store, name, benchmark.name, spec, prompts),
     });
@@ -47,21 +54,24 @@ export async function publishSets(
 async function readBenchmark(
   deps: Dependencies,
   { source, limit = Number.POSITIVE_INFINITY }: BenchmarkSpec,
-  prompter: Prompter,
+  asking: Asking,
   { call }: Supervision,
 ) {
   const items: EvaluationItem[] = [];
   const prompts: PromptLine[] = [];
-  for await (const sample of deps.openSource(source, call.signal).samples) {
+  const opened = openData(source, plain => deps.openSource(plain, call.signal), asking.measure);
+  for await (const sample of opened.samples) {
     if (items.length >= limit) break;
     // Without a turn of the event loop now and then, a long tokenisation would not heartbeat.
     await setImmediate();
     call.signal.throwIfAborted();
-    const { id, task, question, answers, documents } = sample;
+    const { id, task, answers, documents } = sample;
+    // A judge is asked what the question is, not what was written over it.
+    const { question } = sample.original ?? sample;
     items.push({ id, task, question, answers, documentsSha256: hashOf(documents) });
-    prompts.push({ id, ...prompter(sample) });
+    prompts.push({ id, ...asking.prompt(sample) });
   }
-  return { items, prompts };
+  return { items, prompts, summary: opened.summary() };
 }
 
 /** What the benchmark is called by its authors: from the spec, its name, or the only one of the source's kind. */

@@ -1,6 +1,7 @@
 /** What a prepared evaluation works from: artifacts' types, and where they lie. */
 import type { PolicyRef } from '../workflows/contract.js';
 import type { BenchmarkName } from './benchmarks/benchmarks.js';
+import type { DataSummary } from './datasets/data-source.js';
 import type { Task } from './datasets/sample.js';
 import type { ChatSettings } from './remote/settings.js';
 import type { ArtifactRef } from './store/index.js';
@@ -31,6 +32,8 @@ export interface PlannedSet {
   /** Whose official metrics are taken. */
   metric: BenchmarkName;
   count: number;
+  /** What was read, by files and their hashes, and what was left out of it. */
+  source: DataSummary;
   /** Lines of EvaluationItem: the same for every model. */
   items: ArtifactRef;
   /** A PartList of PromptLine: as this model is asked. */

@@ -1,69 +1,103 @@
 /** How each model of an evaluation is asked: rendered, tokenised for a local model, and cut where a document is too long. */
 
+import type { PromptMeasure } from './datasets/distractors.js';
 import type { Sample } from './datasets/sources.js';
 import type { Dependencies, TextModel } from './dependencies.js';
 import { EngineRequestError } from './engine/protocol.js';
 import { refusing, textModelFor } from './evaluated-model.js';
-import type { Prompter } from './evaluation-items.js';
+import type { Asking } from './evaluation-items.js';
 import type { EvaluatedModel } from './evaluation-plan.js';
 import { type EvaluationSpec, inputLimit, invalidEvaluation, remoteInputLimit } from './evaluation-spec.js';
+import { createPrompter, type Prompter, type PromptModel } from './prompter.js';
 import { documentsText, renderPrompt } from './prompts.js';
 import type { Supervision } from './supervision.js';
 import { fitPrompt, type TextTokens } from './truncation.js';
 
-export async function prompterFor(
+export async function askingOf(
   deps: Dependencies,
   spec: EvaluationSpec,
   model: EvaluatedModel,
   supervision: Supervision,
-): Promise<Prompter> {
+): Promise<Asking> {
   const { tokenizer } = spec;
-  const counter =
+  const tokens =
     tokenizer === undefined
       ? null
       : await refusing('tokenizer', () => deps.models.tokens(tokenizer, supervision.call.signal));
+  const counter = tokens && createPrompter(spec.prompt, counting(tokens));
   const own = await textModelFor(deps, model, supervision);
-  return own ? localPrompter(spec, own, counter) : remotePrompter(spec, counter);
+  return own ? askLocal(spec, own, counter) : askRemote(spec, counter);
+}
+
+/** Counts the texts of a chat as one: what a template puts around them is not known of other people's models. */
+function counting(tokens: TextTokens): PromptModel {
+  return { ...tokens, promptIds: (text, { system }) => tokens.documentIds(`${system ?? ''}${text}`) };
 }
 
 /** The model's own context is a limit beside the one that the other tokenizer counts for. */
-function localPrompter(spec: EvaluationSpec, model: TextModel, counter: TextTokens | null): Prompter {
+function askLocal(spec: EvaluationSpec, model: TextModel, counter: Prompter | null): Asking {
+  const own = createPrompter(spec.prompt, model);
   const limit = inputLimit(counter ? { ...spec, maxInputTokens: undefined } : spec, model.contextLength);
-  return sample => {
-    const cutBefore = counter && cutText(spec, sample, remoteInputLimit(spec), counter);
-    const ids = (document: string) =>
-      explained(() => model.promptIds(renderPrompt(spec.prompt.template, sample.question, document), spec.prompt));
-    const document = cutBefore?.document ?? documentsText(sample, spec.prompt.numbered);
-    const fitted = fitPrompt(document, limit, ids, model) ?? tooLong(sample, limit);
-    const { promptIds } = fitted;
-    return {
-      promptIds,
-      tokens: promptIds.length,
-      cut: (cutBefore?.cut ?? 0) + (fitted.cut ? lost(document, fitted.document, model) : 0),
-    };
+  return {
+    measure: counter ?? own,
+    prompt: sample => {
+      const before = counter && fitted(counter, sample, remoteInputLimit(spec));
+      const document = before?.document ?? documentsText(sample, spec.prompt.numbered);
+      const ids = (document: string) => explained(() => model.promptIds(textOf(spec, sample, document), spec.prompt));
+      const after = fitPrompt(document, limit, ids, model) ?? tooLong(sample, limit);
+      const { promptIds, cut } = after;
+      const lost = cut ? ids(document).length - promptIds.length : 0;
+      return { promptIds, tokens: promptIds.length, cut: lost + (before ? lostIn(before) : 0) };
+    },
   };
 }
 
-function remotePrompter(spec: EvaluationSpec, counter: TextTokens | null): Prompter {
+function askRemote(spec: EvaluationSpec, counter: Prompter | null): Asking {
   const limit = remoteInputLimit(spec);
-  const text = (sample: Sample, document: string) => renderPrompt(spec.prompt.template, sample.question, document);
   if (counter) {
-    return sample => {
-      const { document, cut, tokens } = cutText(spec, sample, limit, counter);
-      return { text: text(sample, document), tokens, cut };
+    return {
+      measure: counter,
+      prompt: sample => {
+        const found = fitted(counter, sample, limit);
+        return { text: textOf(spec, sample, found.document), tokens: found.promptIds.length, cut: lostIn(found) };
+      },
     };
   }
   if (spec.maxInputTokens !== undefined) throw needsTokenizer('maxInputTokens is set');
-  return sample => {
-    const whole = text(sample, documentsText(sample, spec.prompt.numbered));
-    // A token is a byte at least: what has no more bytes than the limit surely fits.
-    const bytes = Buffer.byteLength(whole);
-    if (bytes <= limit) return { text: whole, tokens: null, cut: 0 };
-    throw needsTokenizer(
-      `the item ${JSON.stringify(sample.id)} has ${bytes} bytes, and may have more than ${limit} tokens`,
-    );
+  return {
+    measure: UNMEASURED,
+    prompt: sample => {
+      const text = textOf(spec, sample, documentsText(sample, spec.prompt.numbered));
+      // A token is a byte at least: what has no more bytes than the limit surely fits.
+      const bytes = Buffer.byteLength(text);
+      if (bytes <= limit) return { text, tokens: null, cut: 0 };
+      throw needsTokenizer(
+        `the item ${JSON.stringify(sample.id)} has ${bytes} bytes, and may have more than ${limit} tokens`,
+      );
+    },
   };
 }
+
+const UNMEASURED: PromptMeasure = {
+  promptTokens: () => {
+    throw needsTokenizer('a benchmark is lengthened to a number of tokens');
+  },
+  documentTokens: () => {
+    throw needsTokenizer('a benchmark is lengthened to a number of tokens');
+  },
+};
+
+/** Data that comes with its prompts rendered brings its own template. */
+function textOf({ prompt }: EvaluationSpec, { template, question }: Sample, document: string): string {
+  return renderPrompt(template ?? prompt.template, question, document);
+}
+
+type Fitted = NonNullable<ReturnType<Prompter['prompt']>>;
+
+const fitted = (prompter: Prompter, sample: Sample, limit: number): Fitted =>
+  prompter.prompt(sample, limit) ?? tooLong(sample, limit);
+
+const lostIn = ({ cut, wholeTokens, promptIds }: Fitted): number => (cut ? wholeTokens - promptIds.length : 0);
 
 function needsTokenizer(why: string): Error {
   return invalidEvaluation([
@@ -73,19 +107,6 @@ function needsTokenizer(why: string): Error {
     },
   ]);
 }
-
-/** A sample's document with the prompt around it within `limit` of the counter's tokens. */
-function cutText(spec: EvaluationSpec, sample: Sample, limit: number, counter: TextTokens) {
-  const { template, system } = spec.prompt;
-  const whole = documentsText(sample, spec.prompt.numbered);
-  const ids = (document: string) =>
-    counter.documentIds(`${system ?? ''}${renderPrompt(template, sample.question, document)}`);
-  const { document, promptIds, cut } = fitPrompt(whole, limit, ids, counter) ?? tooLong(sample, limit);
-  return { document, tokens: promptIds.length, cut: cut ? lost(whole, document, counter) : 0 };
-}
-
-const lost = (whole: string, kept: string, { documentIds }: TextTokens) =>
-  documentIds(whole).length - documentIds(kept).length;
 
 function tooLong({ id }: Sample, limit: number): never {
   throw invalidEvaluation([

@@ -1,6 +1,7 @@
 /** What an evaluation leaves in the store: its record, with every item's scores; texts lie in the sets' results. */
 import type { BenchmarkRow, FiringComparison } from '../workflows/contract.js';
-import type { BenchmarkName } from './benchmarks/benchmarks.js';
+import type { BenchmarkName, OfficialMetric } from './benchmarks/benchmarks.js';
+import { itemScores } from './benchmarks/results.js';
 import type { CodeVersion } from './code-version.js';
 import type { EvaluatedModel } from './evaluation-plan.js';
 import type { EvaluationResult } from './score-evaluation.js';
@@ -32,7 +33,7 @@ export interface RecordedSet {
   scores: ItemScores[];
 }
 
-/** An item's means over its answers; null where it has no score. */
+/** An item's means over its answers, in percent; null where it has no score. */
 export interface ItemScores {
   id: string;
   reward: number | null;
@@ -41,24 +42,10 @@ export interface ItemScores {
 }
 
 /** The scores of each item of a set's result. */
-export function itemScores(
-  { items, metric }: Pick<EvaluationResult, 'items' | 'metric'>,
-  official: string | undefined,
-): ItemScores[] {
-  return items.map(({ id, answers, unscored }) => {
-    if (unscored !== undefined || answers.length === 0) return { id, reward: null, official: null };
-    const average = (score: (answer: (typeof answers)[number]) => number) =>
-      answers.reduce((sum, answer) => sum + score(answer), 0) / answers.length;
-    const has =
-      metric !== undefined &&
-      official !== undefined &&
-      answers.every(answer => answer.official?.[official] !== undefined);
-    return {
-      id,
-      reward: average(answer => answer.reward!),
-      official: has ? average(answer => answer.official![official]!) : null,
-    };
-  });
+export function scoresOf(items: EvaluationResult['items'], official: OfficialMetric | undefined): ItemScores[] {
+  const rewards = itemScores(items, 'reward');
+  const officials = official === undefined ? null : itemScores(items, official);
+  return items.map(({ id }) => ({ id, reward: rewards.get(id) ?? null, official: officials?.get(id) ?? null }));
 }
 
 /** The concluded evaluations under a name, in the order of their folders: of a schedule, of its firings. */

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { BENCHMARKS, type BenchmarkName } from './benchmarks/benchmarks.js';
-import { sourceSchema } from './datasets/sources.js';
+import { dataSourceSchema } from './datasets/data-source.js';
 import { chatSchema } from './remote/settings.js';
 import { rewardSchema } from './rewards/settings.js';
 import { rlSchema, runNameSchema, runSpecSchema } from './spec.js';
@@ -51,7 +51,7 @@ export type EvaluatedModelSpec = z.output<typeof evaluatedModelSchema>;
 
 const benchmarkSchema = z.strictObject({
   name: runNameSchema,
-  source: sourceSchema,
+  source: dataSourceSchema,
   /** The first so many items. */
   limit: positiveInt.optional(),
   /** The benchmark whose official metrics are taken; by the name, or by what the source can only be, unless given. */

@@ -7,7 +7,7 @@ import type { Dependencies } from './dependencies.js';
 import { pinModel } from './evaluated-model.js';
 import { publishSets } from './evaluation-items.js';
 import type { EvaluationPlan } from './evaluation-plan.js';
-import { prompterFor } from './evaluation-prompts.js';
+import { askingOf } from './evaluation-prompts.js';
 import {
   defaultLabel,
   type EvaluationSpec,
@@ -53,8 +53,8 @@ export function prepareEvaluation(deps: Dependencies) {
       if (published) return prepared(published, await readJson<EvaluationPlan>(store, published));
 
       const model = await pinModel(deps, spec, supervision);
-      const prompter = await prompterFor(deps, spec, model, supervision);
-      const sets = await publishSets(deps, name, spec, prompter, supervision);
+      const asking = await askingOf(deps, spec, model, supervision);
+      const sets = await publishSets(deps, name, spec, asking, supervision);
       supervision.check();
       const specRef = await publishJson(store, evaluatedUri(name, folder, 'spec.json'), spec);
       const plan: EvaluationPlan = { ...place, spec: specRef, model, sets };

@@ -6,12 +6,15 @@ import { documentsText, renderPrompt } from './prompts.js';
 import type { RunSpec } from './spec.js';
 import { type FittedPrompt, fitPrompt } from './truncation.js';
 
+/** What prompts need of a model. */
+export type PromptModel = Pick<TextModel, 'promptIds' | 'documentIds' | 'documentText'>;
+
 export interface Prompter extends PromptMeasure {
   /** The sample's prompt, its documents cut in the middle where it has more tokens; null if not even the question fits. */
   prompt(sample: Sample, maxTokens: number): (FittedPrompt & { wholeTokens: number }) | null;
 }
 
-export function createPrompter(settings: RunSpec['prompt'], model: TextModel): Prompter {
+export function createPrompter(settings: RunSpec['prompt'], model: PromptModel): Prompter {
   // What was measured last is asked for next.
   let last: { text: string; ids: number[] } | null = null;
   const promptIds = ({ question, template }: Sample, document: string): number[] => {

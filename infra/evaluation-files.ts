@@ -19,6 +19,7 @@ const PATH_FIELDS = new Set([
   'models.*.folder',
   'tokenizer',
   'benchmarks.*.source.path',
+  'benchmarks.*.source.distractors.from.path',
   'reward.judge.promptFile',
 ]);
 

@@ -2,7 +2,7 @@
 import { BENCHMARKS, type BenchmarkName } from '../activities/benchmarks/benchmarks.js';
 import { type ItemsSummary, summariseItems } from '../activities/benchmarks/results.js';
 import { type ComparedRow, type ComparedSet, comparedSet } from '../activities/evaluation-comparison.js';
-import { type EvaluationRecord, itemScores, recordsOf } from '../activities/evaluation-record.js';
+import { type EvaluationRecord, recordsOf, scoresOf } from '../activities/evaluation-record.js';
 import type { EvaluationResult } from '../activities/score-evaluation.js';
 import { dataUri, readJson, type Store, storeUri } from '../activities/store/index.js';
 import { UserError } from './user-error.js';
@@ -107,7 +107,7 @@ async function setOfRun(store: Store, run: string, result: EvaluationResult): Pr
     name: set,
     metric,
     items: data?.sha256 ?? null,
-    scores: itemScores(result, official),
+    scores: scoresOf(items, official),
     reward: { score, low, high, items: summary.items },
     official: estimate ? { ...estimate, items: summary.items } : null,
     summary,

@@ -62,6 +62,25 @@ describe('preparing', () => {
     expect(String.fromCharCode(...last.promptIds!)).toMatch(/^x{20}\n29\?\n$/);
   });
 
+  test('lengthens short contexts as a run’s sets are; for an endpoint in the tokens of a model that is named', async () => {
+    const path = join(small.folder, 'data.jsonl');
+    const source = { type: 'jsonl', path, distractors: { upTo: 60 } };
+    const long = { benchmarks: [{ name: 'long', source, limit: 3 }] };
+    const prepared = await prepare(smallEvaluation(small, long));
+    const lengths = (await promptsOf(prepared)).map(({ tokens }) => tokens!);
+    expect(Math.min(...lengths)).toBeGreaterThan(40);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(60);
+    const { sets } = await planAt(prepared);
+    expect(sets[0]!.source).toMatchObject({ source: path, lengthening: { addedDocuments: expect.any(Number) } });
+
+    const remote = { ...long, model: { remote: { url: 'http://127.0.0.1:1/v1', model: 'far' } } };
+    expect((await failureOf(prepare(smallEvaluation(small, remote), 'trial/far'))).message).toContain(
+      'since a benchmark is lengthened to a number of tokens',
+    );
+    const far = await prepare(smallEvaluation(small, { ...remote, tokenizer: 'any' }), 'trial/far');
+    expect((await planAt(far)).sets[0]!.items).toEqual(sets[0]!.items);
+  });
+
   test('refuses another spec under a name that is taken, with what differs', async () => {
     await prepare(smallEvaluation(small));
     const failure = await failureOf(prepare(smallEvaluation(small, { seed: 2 })));

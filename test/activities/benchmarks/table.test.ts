@@ -1,7 +1,4 @@
-import type { BenchmarkName } from '../../../activities/benchmarks/benchmarks.js';
-import { compareModels } from '../../../activities/benchmarks/compare.js';
-import type { ItemResult, ItemsSummary } from '../../../activities/benchmarks/results.js';
-import { summariseItems } from '../../../activities/benchmarks/results.js';
+import type { ItemsSummary } from '../../../activities/benchmarks/results.js';
 import type { Comparison } from '../../../activities/benchmarks/statistics/comparison.js';
 import { csvField } from '../../../activities/benchmarks/table/csv.js';
 import { renderTable, TABLE_FORMATS } from '../../../activities/benchmarks/table/formats.js';
@@ -81,7 +78,7 @@ describe('the table', () => {
       '',
       '† published in arXiv 2505.17667; its intervals are computed from the numbers of items.',
       '+ and -: above and below base by more than noise (95 %); ~: within it.',
-      'Rows with published numbers are compared as two independent samples: that finds less than the same items would.',
+      'Compared as independent samples, the items being others or not known: paper. That finds less than the same items would.',
       'base: mean over 2 benchmarks of 7.',
       'base: HotpotQA f1 55.5, em 40.0.',
       'ours: mean over 2 benchmarks of 7.',
@@ -168,56 +165,4 @@ describe('the table', () => {
     ['a"b', '"a""b"'],
     ['a\r\nb', '"a\r\nb"'],
   ])('CSV field %j', (text, field) => expect(csvField(text)).toBe(field));
-});
-
-describe('compareModels', () => {
-  const item = (id: string, reward: number, f1: number): ItemResult => ({
-    id,
-    question: 'q',
-    golds: ['g'],
-    promptTokens: 1,
-    answers: [
-      {
-        text: 't',
-        tokens: 1,
-        finish: 'stop',
-        reward,
-        rule: 0,
-        extracted: null,
-        reason: 'r',
-        official: { f1, em: reward },
-      },
-    ],
-  });
-  const model = (label: string, right: number) => {
-    const items = Array.from({ length: 40 }, (_, k) => item(`i${k}`, k < right ? 1 : 0, 0.5));
-    const all: Partial<Record<BenchmarkName, ItemResult[]>> = { hotpotqa: items, frames: items };
-    const cells = { hotpotqa: summariseItems(items), frames: summariseItems(items) };
-    return { row: { label, kind: 'measured', cells } as TableRow, items: all };
-  };
-  const base = model('base', 10);
-
-  test('paired by benchmark and mean; official where there is an official metric', () => {
-    const found = compareModels([model('better', 25), base], 'base', 'reward');
-    expect(found.map(one => [one.row, one.benchmark, one.kind, one.difference, one.withinNoise])).toEqual([
-      ['better', 'hotpotqa', 'paired', 37.5, false],
-      ['better', 'frames', 'paired', 37.5, false],
-      ['better', 'mean', 'paired', 37.5, false],
-    ]);
-    const official = compareModels([model('better', 25), base], 'base', 'official');
-    expect(official).toMatchObject([{ benchmark: 'hotpotqa', difference: 0, withinNoise: true }]);
-    expect(official).toHaveLength(1);
-  });
-
-  test('unpaired with a published row, and only of what is published', () => {
-    const published: TableRow = { label: 'paper', kind: 'published', cells: { hotpotqa: cell(90, 200) } };
-    expect(compareModels([{ row: published }, base], 'base', 'reward')).toMatchObject([
-      { row: 'paper', benchmark: 'hotpotqa', kind: 'unpaired', difference: 65, items: 200, withinNoise: false },
-    ]);
-    expect(compareModels([{ row: published }, base], 'base', 'official')).toEqual([]);
-  });
-
-  test('a baseline that is no row', () => {
-    expect(() => compareModels([base], 'other', 'reward')).toThrow(/one of "base"; got "other"/);
-  });
 });
