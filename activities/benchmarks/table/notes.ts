@@ -1,5 +1,6 @@
 /** What stands under the table: marks explained, what is missing, and the numbers that have no column. */
 import { BENCHMARKS, PAPER_BENCHMARKS, PUBLISHED_SOURCE } from '../benchmarks.js';
+import type { Comparison } from '../statistics/comparison.js';
 import type { ShownCell, ShownRow, Table } from '../table.js';
 import { MARKS } from './marks.js';
 
@@ -10,7 +11,7 @@ export function notesOn(table: Omit<Table, 'notes'>, leftOut: number): string[] 
 function markNotes({ rows, metric }: Omit<Table, 'notes'>, leftOut: number): string[] {
   const cells = rows.flatMap(row => row.cells.filter(cell => cell !== null));
   const compared = [...cells, ...rows.map(row => row.mean)].flatMap(one => one?.comparison ?? []);
-  const unpaired = [...new Set(compared.filter(one => one.kind === 'unpaired').map(one => one.row))];
+  const unpaired = unpairedNames(rows, compared);
   const baseline = rows.find(row => row.baseline);
   const notes: [boolean, string][] = [
     [
@@ -34,6 +35,14 @@ function markNotes({ rows, metric }: Omit<Table, 'notes'>, leftOut: number): str
     ],
   ];
   return notes.filter(([applies]) => applies).map(([, note]) => note);
+}
+
+/** Rows that were not compared item by item; the published ones by one name. */
+function unpairedNames(rows: Table['rows'], compared: readonly Comparison[]): string[] {
+  const labels = new Set(compared.filter(one => one.kind === 'unpaired').map(one => one.row));
+  const found = rows.filter(row => labels.has(row.label));
+  const published = found.some(row => row.kind === 'published') ? ['the published rows'] : [];
+  return [...found.filter(row => row.kind === 'measured').map(row => row.label), ...published];
 }
 
 function rowNotes(row: ShownRow, { columns, metric }: Omit<Table, 'notes'>): string[] {
