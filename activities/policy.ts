@@ -17,6 +17,7 @@ import { applyStep, policyName } from './step.js';
 import {
   attemptUri,
   baseUri,
+  CorruptArtifactError,
   checkpointUri,
   DivergenceError,
   type Fence,
@@ -71,7 +72,15 @@ export async function ensurePolicyLoaded(
   }
   if (!holds(from.name, need())) {
     supervision.note(`loading policy ${from.name}`);
-    await loadSnapshot(deps, from, need() === 'fresh', supervision);
+    try {
+      await loadSnapshot(deps, from, need() === 'fresh', supervision);
+    } catch (error) {
+      // Of an adapter it may be the model beneath, which no step made.
+      if (!(error instanceof CorruptArtifactError) || error.uri !== snapshotUri(from)) throw error;
+      // What was damaged is set aside by now, so that this makes it again from the one before it and the log.
+      await ensureSnapshot(deps, from, supervision);
+      return ensurePolicyLoaded(deps, policy, readiness, supervision);
+    }
   }
   for (const [k, record] of redo.entries()) {
     supervision.note(`redoing step ${record.step} of ${record.stage.stage} (${k + 1} of ${redo.length})`);
@@ -131,6 +140,9 @@ async function searchUpdate(store: Store, policy: PolicyRef): Promise<UpdateReco
       }
     }
   }
+  // The base is made by no step: it can be imported again.
+  const recorded = await store.recorded(policy.uri);
+  if (recorded) throw new CorruptArtifactError(policy.uri, recorded, null);
   throw new MissingArtifactError(policy.uri, `nor a step that makes policy ${policy.name}`);
 }
 

@@ -5,6 +5,7 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { DataError } from './datasets/sources.js';
 import { type CallOptions, EngineLostError, type EngineProgress, EngineRequestError } from './engine/protocol.js';
+import { storageTrouble } from './engine/storage-trouble.js';
 import { CorruptArtifactError, DivergenceError, StaleAttemptError } from './store/index.js';
 import { InvalidSpecError } from './validate-spec.js';
 
@@ -29,14 +30,18 @@ export interface Supervision {
   check(): void;
 }
 
+/** The store or its disk does not take what is written: tried again until it does. */
+const STORAGE = 'Storage';
+
 /** Failures that another try cannot mend, and the type they get. Engine requests have theirs by code. */
-const FATAL = [InvalidSpecError, DataError, DivergenceError, StaleAttemptError, CorruptArtifactError];
+const FATAL = [InvalidSpecError, DataError, DivergenceError, StaleAttemptError];
 const ENGINE_TYPES: Record<EngineRequestError['code'], string> = {
   'bad-model': 'BadModel',
   'bad-request': 'BadRequest',
   'not-loaded': 'NotLoaded',
   'not-finite': 'NotFinite',
   unsupported: 'Unsupported',
+  storage: STORAGE,
   internal: 'EngineInternal',
 };
 
@@ -82,11 +87,11 @@ function asFailure(error: unknown, context: Context): unknown {
   }
   if (error instanceof EngineRequestError) {
     const type = ENGINE_TYPES[error.code];
-    // The engine forgot its policy, as after a restart between two calls: loading it again mends that.
+    // An engine that forgot its policy, as after a restart between two calls, loads it again; a disk gets room.
     return ApplicationFailure.create({
       message: error.message,
       type,
-      nonRetryable: error.code !== 'not-loaded',
+      nonRetryable: error.code !== 'not-loaded' && error.code !== 'storage',
       cause: error,
     });
   }
@@ -94,6 +99,13 @@ function asFailure(error: unknown, context: Context): unknown {
     const nonRetryable = context.info.attempt >= ENGINE_ATTEMPTS;
     return ApplicationFailure.create({ message: error.message, type: 'EngineLost', nonRetryable, cause: error });
   }
+  if (error instanceof CorruptArtifactError) {
+    // Not by the same activity again: the workflow has it made again by the one that made it.
+    const { message, name: type, uri } = error;
+    return ApplicationFailure.create({ message, type, nonRetryable: true, details: [uri], cause: error });
+  }
+  const trouble = storageTrouble(error);
+  if (trouble) return ApplicationFailure.create({ message: trouble, type: STORAGE, cause: error as Error });
   const fatal = FATAL.find(kind => error instanceof kind);
   if (fatal && error instanceof Error) {
     return ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: true, cause: error });

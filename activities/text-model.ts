@@ -1,5 +1,6 @@
 /** The run's tokenizer, taken from its base policy in the store: every worker that reaches the store has it. */
 import type { PolicyRef } from '../workflows/contract.js';
+import { openSmallFiles } from './checkpoint.js';
 import type { Dependencies, Models, TextModel } from './dependencies.js';
 import { baseUri, MissingArtifactError, readJson } from './store/index.js';
 
@@ -14,7 +15,7 @@ export async function textModelOf({ store, models }: Dependencies, run: string):
   opened.set(models, cache);
   const present = cache.get(base.uri);
   if (present) return present;
-  const model = models.open(await store.localFolder(base.uri));
+  const model = models.open(await openSmallFiles(store, base));
   cache.set(base.uri, model);
   model.catch(() => cache.delete(base.uri));
   return model;

@@ -6,6 +6,7 @@ import type { FromEngine, ToEngine } from './messages.js';
 import { type OperationContext, PolicyEngine } from './policy-engine.js';
 import { EngineRequestError, type Operation } from './protocol.js';
 import { engineSettings } from './settings.js';
+import { storageTrouble } from './storage-trouble.js';
 
 /** What a cancelled operation ends with. */
 class CancelledError extends Error {
@@ -34,7 +35,9 @@ async function serve(id: number, operation: Operation, request: never): Promise<
     send({ id, kind: 'result', result });
   } catch (error) {
     const { name, message } = error as Error;
-    send({ id, kind: 'error', name, message, ...(error instanceof EngineRequestError && { code: error.code }) });
+    const trouble = storageTrouble(error);
+    const code = error instanceof EngineRequestError ? error.code : trouble ? 'storage' : undefined;
+    send({ id, kind: 'error', name, message: trouble ?? message, ...(code && { code }) });
   }
   cancelled.delete(id);
 }

@@ -336,6 +336,8 @@ export class EngineRequestError extends Error {
       | 'not-loaded'
       | 'not-finite'
       | 'unsupported'
+      /** Disk or file system: full, away, out of handles. Worth a retry. */
+      | 'storage'
       | 'internal' = 'bad-request',
   ) {
     super(message);
