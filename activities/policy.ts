@@ -15,6 +15,7 @@ import { WEIGHTS_FILE } from './engine/weights.js';
 import type { RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import {
+  absence,
   attemptUri,
   baseUri,
   CorruptArtifactError,
@@ -22,7 +23,6 @@ import {
   DivergenceError,
   type Fence,
   fileHashes,
-  MissingArtifactError,
   readJson,
   runOf,
   type Store,
@@ -78,7 +78,10 @@ export async function ensurePolicyLoaded(
       // Of an adapter it may be the model beneath, which no step made.
       if (!(error instanceof CorruptArtifactError) || error.uri !== snapshotUri(from)) throw error;
       // What was damaged is set aside by now, so that this makes it again from the one before it and the log.
-      await ensureSnapshot(deps, from, supervision);
+      await ensureSnapshot(deps, from, supervision).catch((second: unknown) => {
+        // Of the base there is none before it: the first error says which file it was.
+        throw second instanceof CorruptArtifactError && second.uri === error.uri ? error : second;
+      });
       return ensurePolicyLoaded(deps, policy, readiness, supervision);
     }
   }
@@ -121,7 +124,7 @@ export async function readUpdate(store: Store, policy: PolicyRef): Promise<Updat
 
 async function readUpdateAt(store: Store, uri: string, policy: string): Promise<UpdateRecord> {
   const ref = await store.find(uri);
-  if (!ref) throw new MissingArtifactError(uri, `wanted to rebuild policy ${policy}`);
+  if (!ref) throw await absence(store, uri, `wanted to rebuild policy ${policy}`);
   return readJson<UpdateRecord>(store, ref);
 }
 
@@ -141,9 +144,7 @@ async function searchUpdate(store: Store, policy: PolicyRef): Promise<UpdateReco
     }
   }
   // The base is made by no step: it can be imported again.
-  const recorded = await store.recorded(policy.uri);
-  if (recorded) throw new CorruptArtifactError(policy.uri, recorded, null);
-  throw new MissingArtifactError(policy.uri, `nor a step that makes policy ${policy.name}`);
+  throw await absence(store, policy.uri, `nor a step that makes policy ${policy.name}`);
 }
 
 /** Loads a snapshot after checking every file the engine will read. */
@@ -173,7 +174,7 @@ export async function freshAdapter(store: Store, run: string): Promise<{ fresh: 
 
 async function readPublished<T>(store: Store, uri: string): Promise<T> {
   const ref = await store.find(uri);
-  if (!ref) throw new MissingArtifactError(uri, 'the run was not prepared');
+  if (!ref) throw await absence(store, uri, 'the run was not prepared');
   return readJson<T>(store, ref);
 }
 

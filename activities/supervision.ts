@@ -32,6 +32,8 @@ export interface Supervision {
 
 /** The store or its disk does not take what is written: tried again until it does. */
 const STORAGE = 'Storage';
+/** Evenly: the room comes when somebody makes it, not the later the longer it lacked. */
+const STORAGE_TRIES = { nextRetryDelay: '5 seconds' } as const;
 
 /** Failures that another try cannot mend, and the type they get. Engine requests have theirs by code. */
 const FATAL = [InvalidSpecError, DataError, DivergenceError, StaleAttemptError];
@@ -92,6 +94,7 @@ function asFailure(error: unknown, context: Context): unknown {
       message: error.message,
       type,
       nonRetryable: error.code !== 'not-loaded' && error.code !== 'storage',
+      ...(error.code === 'storage' && STORAGE_TRIES),
       cause: error,
     });
   }
@@ -105,7 +108,8 @@ function asFailure(error: unknown, context: Context): unknown {
     return ApplicationFailure.create({ message, type, nonRetryable: true, details: [uri], cause: error });
   }
   const trouble = storageTrouble(error);
-  if (trouble) return ApplicationFailure.create({ message: trouble, type: STORAGE, cause: error as Error });
+  if (trouble)
+    return ApplicationFailure.create({ ...STORAGE_TRIES, message: trouble, type: STORAGE, cause: error as Error });
   const fatal = FATAL.find(kind => error instanceof kind);
   if (fatal && error instanceof Error) {
     return ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: true, cause: error });

@@ -10,11 +10,11 @@ import { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
 import { storeSegments } from './layout.js';
 import {
   type ArtifactRef,
+  absence,
   type Claim,
   CorruptArtifactError,
   DivergenceError,
   type Fence,
-  MissingArtifactError,
   StaleAttemptError,
   type Store,
 } from './store.js';
@@ -77,7 +77,7 @@ export class FolderStore implements Store {
 
   async readText(ref: ArtifactRef): Promise<string> {
     const bytes = await readFile(this.pathOf(ref.uri)).catch(async (error: unknown) => {
-      throw isCode(error, 'ENOENT') ? await this.gone(ref.uri) : error;
+      throw isCode(error, 'ENOENT') ? await absence(this, ref.uri, `looked in ${this.root}`) : error;
     });
     const found = sha256(bytes);
     if (found === ref.sha256) return bytes.toString('utf8');
@@ -114,7 +114,7 @@ export class FolderStore implements Store {
 
   async localFolder(uri: string): Promise<string> {
     const path = this.pathOf(uri);
-    if (!(await exists(path))) throw await this.gone(uri);
+    if (!(await exists(path))) throw await absence(this, uri, `looked in ${this.root}`);
     return path;
   }
 
@@ -171,13 +171,6 @@ export class FolderStore implements Store {
   private sumOf(uri: string): string {
     const path = this.pathOf(uri);
     return join(dirname(path), SUMS, basename(path));
-  }
-
-  /** What is not there: never published, or set aside because it was damaged. */
-  private async gone(uri: string): Promise<Error> {
-    const recorded = await this.recorded(uri);
-    if (recorded) return new CorruptArtifactError(uri, recorded, null);
-    return new MissingArtifactError(uri, `looked in ${this.root}`);
   }
 
   /**

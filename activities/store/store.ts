@@ -120,6 +120,15 @@ export class MissingArtifactError extends Error {
   }
 }
 
+/**
+ * Why something is not in the store: it was damaged and set aside, which somebody makes good, or was never there.
+ * @param why what it was wanted for
+ */
+export async function absence(store: Store, uri: string, why: string): Promise<Error> {
+  const recorded = await store.recorded(uri);
+  return recorded ? new CorruptArtifactError(uri, recorded, null) : new MissingArtifactError(uri, why);
+}
+
 /** Publishes a value as JSON, indented for people. */
 export function publishJson(store: Store, uri: string, value: unknown, fence?: Fence): Promise<ArtifactRef> {
   return store.publishText(uri, `${JSON.stringify(value, null, 1)}\n`, fence);

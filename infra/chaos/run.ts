@@ -168,7 +168,8 @@ class Trial {
   async finish(): Promise<void> {
     const run = this.#run;
     if (run === undefined || this.stuck) return;
-    if (await this.#progress(run, Number.POSITIVE_INFINITY)) await this.#ended(run);
+    await this.#progress(run, Number.POSITIVE_INFINITY);
+    await this.#ended(run);
   }
 
   async #runUnderWay(): Promise<string | null> {
@@ -184,7 +185,7 @@ class Trial {
   async #ended(run: string): Promise<void> {
     const { client } = this.cluster;
     const limit = Date.now() + PATIENCE_MS;
-    for (;;) {
+    while (!this.stuck) {
       const status = await client.workflow
         .getHandle(run)
         .describe()
@@ -271,7 +272,8 @@ function violations(
     ...runs.flatMap(({ run, sha256, ledger, comparison }) => [
       ...(sha256 === undisturbed.sha256 ? [] : [`${run} ends in ${sha256 ?? 'no policy'}`]),
       ...ledger.errors.map(error => `${run}: ${error}`),
-      ...comparison.missing.map(path => `${run}: ${path} is missing`),
+      // Of a run without an end everything after is missing.
+      ...(sha256 === null ? [] : comparison.missing.map(path => `${run}: ${path} is missing`)),
       ...comparison.extra.map(path => `${run}: ${path} is not in the undisturbed run`),
       ...comparison.different
         .filter(path => !unread.has(`runs/${run}/${path}`))
