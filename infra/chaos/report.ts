@@ -59,6 +59,7 @@ export function verdictLines({ undisturbed, runs, faults, recovery, violations }
   const sum = (of: (run: RunRecord) => number) => runs.reduce((total, run) => total + of(run), 0);
   const injuries = faults.flatMap(({ injury }) => injury ?? []);
   const repaired = injuries.filter(({ outcome }) => outcome === 'repaired').length;
+  const unread = injuries.length - repaired;
   return [
     '',
     `undisturbed       ${undisturbed.seconds.toFixed(1)} s, ${undisturbed.artifacts} artifacts, sha256 ${undisturbed.sha256}`,
@@ -70,9 +71,7 @@ export function verdictLines({ undisturbed, runs, faults, recovery, violations }
     `files             ${sum(run => run.comparison.files)} compared: ${sum(run => run.comparison.different.length)} different, ` +
       `${sum(run => run.comparison.missing.length)} missing, ${sum(run => run.comparison.extra.length)} extra`,
     ...(injuries.length > 0
-      ? [
-          `damaged files     ${injuries.length}: ${repaired} repaired, ${injuries.length - repaired} found but not read in the run`,
-        ]
+      ? [`damaged files     ${injuries.length}: ${repaired} repaired, ${unread} found but not read in the run`]
       : []),
     ...(recovery
       ? [
@@ -82,7 +81,8 @@ export function verdictLines({ undisturbed, runs, faults, recovery, violations }
       : []),
     ...violations.map(line => `VIOLATION         ${line}`),
     violations.length === 0
-      ? `HOLDS: ${faults.length} faults, and every bit is as in the undisturbed run`
+      ? `HOLDS: ${faults.length} faults, and every bit is as in the undisturbed run` +
+        `${unread > 0 ? `, but in ${unread} damaged ${unread === 1 ? 'file' : 'files'} that no one read again` : ''}`
       : `DOES NOT HOLD: ${violations.length} violations`,
   ];
 }

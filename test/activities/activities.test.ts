@@ -177,7 +177,7 @@ describe('a policy', () => {
     const files = ['optimizer.safetensors', 'model.safetensors', 'config.json', 'state.json'];
     const whole = await Promise.all(files.map(file => readFile(join(checkpoint, file))));
     for (const [k, file] of files.entries()) {
-      await writeFile(join(checkpoint, file), '{}');
+      await writeFile(join(checkpoint, file), 'damaged');
       small.engine.forget();
       await load(final, `again-${k}`);
       expect(await small.engine.call('fingerprint', {})).toEqual({ sha256: final.sha256 });
