@@ -81,7 +81,7 @@ describe('the table', () => {
       '',
       '† published in arXiv 2505.17667; its intervals are computed from the numbers of items.',
       '+ and -: above and below base by more than noise (95 %); ~: within it.',
-      'Rows with published numbers are compared as two independent samples: that finds less than the same items would.',
+      'Compared as independent samples, the items being others or not known: paper. That finds less than the same items would.',
       'base: mean over 2 benchmarks of 7.',
       'base: HotpotQA f1 55.5, em 40.0.',
       'ours: mean over 2 benchmarks of 7.',
