@@ -15,7 +15,9 @@ export function importBase(deps: EngineDependencies) {
   return ({ run, model }: ImportBaseInput): Promise<PolicyRef> =>
     supervised('importing the base model', async supervision => {
       const published = await deps.store.find(baseUri(run));
-      if (published) return readJson<PolicyRef>(deps.store, published);
+      const before = published && (await readJson<PolicyRef>(deps.store, published));
+      // A checkpoint that was damaged has been set aside since.
+      if (before && (await deps.store.has(before.uri))) return before;
       supervision.note(`fetching ${model}`);
       const { directory } = await deps.models.resolve(model, supervision.call.signal);
       supervision.note('importing the base model');

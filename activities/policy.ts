@@ -16,12 +16,13 @@ import { redoLog } from './redo-log.js';
 import type { RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import {
+  absence,
   baseUri,
+  CorruptArtifactError,
   checkpointUri,
   DivergenceError,
   type Fence,
   fileHashes,
-  MissingArtifactError,
   readJson,
   runOf,
   type Store,
@@ -69,7 +70,18 @@ export async function ensurePolicyLoaded(
   }
   if (!holds(from.name, need())) {
     supervision.note(`loading policy ${from.name}`);
-    await loadSnapshot(deps, from, need() === 'fresh', supervision);
+    try {
+      await loadSnapshot(deps, from, need() === 'fresh', supervision);
+    } catch (error) {
+      // Of an adapter it may be the model beneath, which no step made.
+      if (!(error instanceof CorruptArtifactError) || error.uri !== snapshotUri(from)) throw error;
+      // What was damaged is set aside by now, so that this makes it again from the one before it and the log.
+      await ensureSnapshot(deps, from, supervision).catch((second: unknown) => {
+        // Of the base there is none before it: the first error says which file it was.
+        throw second instanceof CorruptArtifactError && second.uri === error.uri ? error : second;
+      });
+      return ensurePolicyLoaded(deps, policy, readiness, supervision);
+    }
   }
   for (const [k, record] of redo.entries()) {
     supervision.note(`redoing step ${record.step} of ${record.stage.stage} (${k + 1} of ${redo.length})`);
@@ -110,7 +122,7 @@ export async function readUpdate(store: Store, policy: PolicyRef): Promise<Updat
 
 async function readUpdateAt(store: Store, uri: string, policy: string): Promise<UpdateRecord> {
   const ref = await store.find(uri);
-  if (!ref) throw new MissingArtifactError(uri, `wanted to rebuild policy ${policy}`);
+  if (!ref) throw await absence(store, uri, `wanted to rebuild policy ${policy}`);
   return readJson<UpdateRecord>(store, ref);
 }
 
@@ -119,7 +131,8 @@ async function searchUpdate(store: Store, policy: PolicyRef): Promise<UpdateReco
   for await (const { record } of redoLog(store, runOf(policy.uri))) {
     if (record.result.name === policy.name && !record.skipped) return record;
   }
-  throw new MissingArtifactError(policy.uri, `nor a step that makes policy ${policy.name}`);
+  // The base is made by no step: it can be imported again.
+  throw await absence(store, policy.uri, `nor a step that makes policy ${policy.name}`);
 }
 
 /** Loads a snapshot after checking every file the engine will read. */
@@ -149,7 +162,7 @@ export async function freshAdapter(store: Store, run: string): Promise<{ fresh: 
 
 async function readPublished<T>(store: Store, uri: string): Promise<T> {
   const ref = await store.find(uri);
-  if (!ref) throw new MissingArtifactError(uri, 'the run was not prepared');
+  if (!ref) throw await absence(store, uri, 'the run was not prepared');
   return readJson<T>(store, ref);
 }
 

@@ -3,9 +3,9 @@ import { type DifficultyRecord, rewardsOf, type ScoredRollouts, type UpdateRecor
 import type { Dependencies } from './dependencies.js';
 import {
   type ArtifactRef,
+  absence,
   attemptUri,
   fenceOf,
-  MissingArtifactError,
   publishJson,
   publishLines,
   readJson,
@@ -85,7 +85,7 @@ async function updatesOf(store: Store, stage: StageAttempt, steps: number): Prom
   for (let step = 1; step <= steps; step++) {
     const uri = stepUri(stage, step, 'update.json');
     const ref = await store.find(uri);
-    if (!ref) throw new MissingArtifactError(uri, `wanted the ${steps} steps of ${stage.stage}`);
+    if (!ref) throw await absence(store, uri, `wanted the ${steps} steps of ${stage.stage}`);
     records.push(await readJson<UpdateRecord>(store, ref));
   }
   return records;

@@ -5,6 +5,7 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { DataError } from './datasets/sources.js';
 import { type CallOptions, EngineLostError, type EngineProgress, EngineRequestError } from './engine/protocol.js';
+import { storageTrouble } from './engine/storage-trouble.js';
 import { EndpointRefusedError } from './remote/errors.js';
 import { CustomRewardError } from './rewards/custom.js';
 import { CorruptArtifactError, DivergenceError, StaleAttemptError } from './store/index.js';
@@ -31,15 +32,13 @@ export interface Supervision {
   check(): void;
 }
 
+/** The store or its disk does not take what is written: tried again until it does. */
+const STORAGE = 'Storage';
+/** Evenly: the room comes when somebody makes it, not the later the longer it lacked. */
+const STORAGE_TRIES = { nextRetryDelay: '5 seconds' } as const;
+
 /** Failures that another try cannot mend, and the type they get. Engine requests have theirs by code. */
-const FATAL = [
-  InvalidSpecError,
-  DataError,
-  DivergenceError,
-  StaleAttemptError,
-  CorruptArtifactError,
-  CustomRewardError,
-];
+const FATAL = [InvalidSpecError, DataError, DivergenceError, StaleAttemptError, CustomRewardError];
 const ENGINE_TYPES: Record<EngineRequestError['code'], string> = {
   'bad-model': 'BadModel',
   'bad-request': 'BadRequest',
@@ -47,6 +46,7 @@ const ENGINE_TYPES: Record<EngineRequestError['code'], string> = {
   'not-finite': 'NotFinite',
   unsupported: 'Unsupported',
   'out-of-memory': 'OutOfMemory',
+  storage: STORAGE,
   internal: 'EngineInternal',
 };
 
@@ -92,11 +92,12 @@ function asFailure(error: unknown, context: Context): unknown {
   }
   if (error instanceof EngineRequestError) {
     const type = ENGINE_TYPES[error.code];
-    // The engine forgot its policy, as after a restart between two calls: loading it again mends that.
+    // An engine that forgot its policy, as after a restart between two calls, loads it again; a disk gets room.
     return ApplicationFailure.create({
       message: error.message,
       type,
-      nonRetryable: error.code !== 'not-loaded',
+      nonRetryable: error.code !== 'not-loaded' && error.code !== 'storage',
+      ...(error.code === 'storage' && STORAGE_TRIES),
       cause: error,
     });
   }
@@ -109,6 +110,14 @@ function asFailure(error: unknown, context: Context): unknown {
     const nonRetryable = error.mendedIn === 'spec';
     return ApplicationFailure.create({ message: error.message, type: 'EndpointRefused', nonRetryable });
   }
+  if (error instanceof CorruptArtifactError) {
+    // Not by the same activity again: the workflow has it made again by the one that made it.
+    const { message, name: type, uri } = error;
+    return ApplicationFailure.create({ message, type, nonRetryable: true, details: [uri], cause: error });
+  }
+  const trouble = storageTrouble(error);
+  if (trouble)
+    return ApplicationFailure.create({ ...STORAGE_TRIES, message: trouble, type: STORAGE, cause: error as Error });
   const fatal = FATAL.find(kind => error instanceof kind);
   if (fatal && error instanceof Error) {
     return ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: true, cause: error });

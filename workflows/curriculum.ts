@@ -10,6 +10,7 @@ import type { CurriculumInput, CurriculumResult, PolicyRef, StageProgress } from
 import { evaluation } from './evaluation.js';
 import { CONTROL, DATA, GRADIENT } from './options.js';
 import { phase } from './phase.js';
+import { Repairs } from './repairs.js';
 import { type Attempt, RunState } from './run-state.js';
 import { warmup } from './warmup.js';
 
@@ -20,8 +21,20 @@ const { importBase } = proxyActivities<EngineActivities>(GRADIENT);
 type StageRow = CurriculumResult['stages'][number];
 
 export async function curriculum(input: CurriculumInput): Promise<CurriculumResult> {
+  const state = new RunState(workflowInfo().workflowId);
+  const repairs = new Repairs();
+  for (;;) {
+    try {
+      return await train(input, state, repairs);
+    } catch (error) {
+      if (!repairs.mayMend(error)) throw error;
+      repairs.begin(error);
+    }
+  }
+}
+
+async function train(input: CurriculumInput, state: RunState, repairs: Repairs): Promise<CurriculumResult> {
   const run = workflowInfo().workflowId;
-  const state = new RunState(run);
   const plan = await prepareRun({ run, input });
   state.plan(stagesToShow(plan));
 
@@ -34,7 +47,7 @@ export async function curriculum(input: CurriculumInput): Promise<CurriculumResu
   const difficulties: ArtifactRef[] = [...(branch?.difficulties ?? [])];
   for (const stage of plan.stages) {
     const started = Date.now();
-    const trained = await trainStage(state, plan, stage, policy, difficulties);
+    const trained = await trainStage(state, repairs, plan, stage, policy, difficulties);
     policy = trained.policy;
     state.reached(policy);
     if (trained.difficulty) difficulties.push(trained.difficulty);
@@ -64,6 +77,7 @@ interface Trained {
 /** Tries a stage until an attempt succeeds. One that fails for good waits for the update `replayPhase`. */
 async function trainStage(
   state: RunState,
+  repairs: Repairs,
   plan: RunPlan,
   stage: StagePlan,
   policy: PolicyRef,
@@ -83,7 +97,7 @@ async function trainStage(
         ? await runWarmup(state, plan, at, settings, policy)
         : await runPhase(state, plan, at, settings, policy, difficulties);
     } catch (error) {
-      if (isCancellation(error)) throw error;
+      if (isCancellation(error) || repairs.mayMend(error)) throw error;
       next = await state.awaitReplay(stage.name, claim, error);
     }
   }

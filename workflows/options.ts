@@ -1,7 +1,7 @@
 /** How long each class of activity may take, how soon its silence counts as death, and how it is tried again. */
 import type { ActivityOptions } from '@temporalio/workflow';
 import { ActivityCancellationType } from '@temporalio/workflow';
-import { GPU_TASK_QUEUE, TASK_QUEUE } from './contract.js';
+import { GPU_TASK_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, TASK_QUEUE } from './contract.js';
 
 /** Tried again until it works or fails for good: a worker, a disk or a server that is away comes back. */
 const RETRY = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' } as const;
@@ -16,7 +16,7 @@ export const CONTROL: ActivityOptions = {
   ...COMMON,
   taskQueue: TASK_QUEUE,
   startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '20 seconds',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT_SECONDS * 1000,
 };
 
 /** Reading and tokenising whole data sets; asking judges. */
@@ -27,7 +27,7 @@ export const ROLLOUT: ActivityOptions = {
   ...COMMON,
   taskQueue: GPU_TASK_QUEUE,
   startToCloseTimeout: '6 hours',
-  heartbeatTimeout: '20 seconds',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT_SECONDS * 1000,
 };
 
 /** Gradients: a step or a block of steps, after the rebuild of a lost policy where need be. */

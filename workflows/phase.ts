@@ -17,6 +17,7 @@ import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
 import type { JudgeUsage, PolicyRef } from './contract.js';
 import { PauseGate, reportStep } from './messages.js';
 import { CONTROL, DATA, GRADIENT, ROLLOUT } from './options.js';
+import { damagedArtifact } from './repairs.js';
 
 const { rollout } = proxyActivities<EngineActivities>(ROLLOUT);
 const { update, snapshot } = proxyActivities<EngineActivities>(GRADIENT);
@@ -65,7 +66,7 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
       await condition(allHandlersFinished);
       await continueAsNew<typeof phase>({ ...input, paused: gate.paused, position: at });
     }
-    at = await trainStep(input, at);
+    at = await trainStepTwice(input, at);
     if (at.silent >= rl.patience && rl.onMissing === 'stop') throw noSignal(input, at);
     if (at.step % settings.snapshotEvery === 0) await snapshot({ stage, policy: at.policy });
   }
@@ -76,6 +77,16 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
     summarizeSteps({ stage, steps: settings.steps }),
   ]);
   return { policy, steps: settings.steps, summaries, difficulty };
+}
+
+/** What was found damaged among the step's own artifacts is made again when the step is gone through a second time. */
+async function trainStepTwice(input: PhaseInput, at: Position): Promise<Position> {
+  try {
+    return await trainStep(input, at);
+  } catch (error) {
+    if (damagedArtifact(error) === null) throw error;
+    return trainStep(input, at);
+  }
 }
 
 async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseInput, at: Position): Promise<Position> {

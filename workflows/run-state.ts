@@ -63,10 +63,11 @@ export class RunState {
     return this.progress.table;
   }
 
-  /** Lays out the stages of the run, in order. */
+  /** Lays out the stages of the run, in order; the second time as if nothing had been done. */
   plan(stages: StageProgress[]): void {
     this.progress.state = 'running';
     this.progress.stages = stages;
+    this.progress.table = [];
   }
 
   reached(policy: PolicyRef): void {

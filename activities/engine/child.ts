@@ -8,6 +8,7 @@ import type { FromEngine, ToEngine } from './messages.js';
 import { type OperationContext, PolicyEngine } from './policy-engine.js';
 import { EngineRequestError, type Operation } from './protocol.js';
 import { engineSettings } from './settings.js';
+import { storageTrouble } from './storage-trouble.js';
 
 /** What a cancelled operation ends with. */
 class CancelledError extends Error {
@@ -36,8 +37,9 @@ async function serve(id: number, operation: Operation, request: never): Promise<
     send({ id, kind: 'result', result });
   } catch (error) {
     const { name, message } = error as Error;
-    const code = codeOf(error);
-    send({ id, kind: 'error', name, message, ...(code && { code }) });
+    const trouble = storageTrouble(error);
+    const code = codeOf(error) ?? (trouble ? 'storage' : null);
+    send({ id, kind: 'error', name, message: trouble ?? message, ...(code && { code }) });
   }
   cancelled.delete(id);
 }

@@ -21,6 +21,8 @@ export interface EngineOptions extends Partial<EngineSettings> {
   cancelGrace?: number;
 }
 
+const WATCHDOG_LOOKS = 10;
+
 interface Call {
   operation: Operation;
   resolve(result: never): void;
@@ -33,8 +35,8 @@ interface Call {
  * @throws EngineRequestError where the environment holds a setting that is none
  */
 export function createEngine(options: EngineOptions = {}): Engine {
-  engineSettings();
-  return new EngineHost(options);
+  const { silence } = engineSettings();
+  return new EngineHost(options, (options.silence ?? silence) * 1000);
 }
 
 class EngineHost implements Engine {
@@ -43,8 +45,13 @@ class EngineHost implements Engine {
   private nextId = 1;
   private closing = false;
   private readonly budget: MemoryBudget;
+  /** Runs while calls are under way; each sign of life starts it anew. */
+  private watchdog: NodeJS.Timeout | undefined;
 
-  constructor(private readonly options: EngineOptions) {
+  constructor(
+    private readonly options: EngineOptions,
+    private readonly silenceMs: number,
+  ) {
     this.budget = new MemoryBudget(options.memory ?? engineSettings().memory);
   }
 
@@ -68,6 +75,7 @@ class EngineHost implements Engine {
       this.calls.set(id, { operation, resolve: settle(resolve), reject: settle(failed), onProgress });
       signal?.addEventListener('abort', stop, { once: true });
       this.send(child, { id, kind: 'call', operation, request });
+      this.watch(child);
     });
   }
 
@@ -91,7 +99,10 @@ class EngineHost implements Engine {
       // A debugger's flags are the parent's alone: its port is taken.
       execArgv: [],
     });
-    child.on('message', (message: FromEngine) => this.receive(message));
+    child.on('message', (message: FromEngine) => {
+      this.receive(message);
+      this.watch(child);
+    });
     child.on('error', error => this.lost(child, error.message));
     child.on('exit', (code, signal) => this.exited(child, code, signal));
     this.child = child;
@@ -136,6 +147,20 @@ class EngineHost implements Engine {
     this.lost(child, signal ? `was ended by ${signal}${advice}` : `ended with code ${code}`);
   }
 
+  /** An engine that does nothing (a deadlock, a stopped process, a device that hangs) is ended like one that crashed. */
+  private watch(child: ChildProcess): void {
+    clearInterval(this.watchdog);
+    if (this.calls.size === 0 || this.child !== child) return;
+    let quiet = 0;
+    // In several looks: a worker that stood still itself has missed all of its engine's messages, but only one look.
+    this.watchdog = setInterval(() => {
+      if (++quiet < WATCHDOG_LOOKS) return;
+      this.lost(child, `showed no progress for ${this.silenceMs / 1000} s and was ended`);
+      child.kill('SIGKILL');
+    }, this.silenceMs / WATCHDOG_LOOKS);
+    this.watchdog.unref();
+  }
+
   private cancel(id: number, child: ChildProcess): void {
     this.send(child, { id, kind: 'cancel' });
     const timer = setTimeout(() => {
@@ -148,6 +173,7 @@ class EngineHost implements Engine {
   private lost(child: ChildProcess, how: string): void {
     if (this.child !== child) return;
     this.child = null;
+    clearInterval(this.watchdog);
     const calls = [...this.calls.values()];
     this.calls.clear();
     for (const { operation, reject } of calls) {

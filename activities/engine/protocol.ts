@@ -337,6 +337,8 @@ export class EngineRequestError extends Error {
       | 'not-finite'
       | 'unsupported'
       | 'out-of-memory'
+      /** Disk or file system: full, away, out of handles. Worth a retry. */
+      | 'storage'
       | 'internal' = 'bad-request',
   ) {
     super(message);

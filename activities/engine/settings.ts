@@ -12,6 +12,8 @@ export interface EngineSettings {
   /** Bytes that a backward pass may keep in activations before it is cut into segments. */
   memory: number;
   provider: Provider;
+  /** Seconds without any sign of progress after which the process counts as hung, and is ended. */
+  silence: number;
 }
 
 const UNITS: Record<string, number> = { '': 1, MB: 1e6, MiB: 2 ** 20, GB: 1e9, GiB: 2 ** 30 };
@@ -52,6 +54,13 @@ const RULES: { [K in keyof EngineSettings]: Rule<EngineSettings[K]> } = {
     parse: text => (Object.hasOwn(PROVIDERS, text) ? (text as Provider) : undefined),
     standard: () => 'cpu',
   },
+  silence: {
+    variable: 'LONGHAUL_ENGINE_SILENCE',
+    expected: 'a number of seconds above 0',
+    parse: text => (Number(text) > 0 ? Number(text) : undefined),
+    // One micro-batch of a large model on a slow machine must fit in.
+    standard: () => 3600,
+  },
 };
 
 /** One setting from text. @throws EngineRequestError naming where it was given and what was expected */
@@ -68,7 +77,7 @@ export function engineSettings(environment: NodeJS.ProcessEnv = process.env): En
     const text = environment[variable];
     return text ? parseSetting(name, text, variable) : standard();
   };
-  return { threads: read('threads'), memory: read('memory'), provider: read('provider') };
+  return { threads: read('threads'), memory: read('memory'), provider: read('provider'), silence: read('silence') };
 }
 
 /** The variables that say these settings. */

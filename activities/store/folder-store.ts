@@ -3,24 +3,26 @@
  * renamed into place, both of which the file system does at once or not at all and never over something published.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { canonicalJson, sha256 } from './canonical.js';
 import { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
 import { storeSegments } from './layout.js';
 import {
   type ArtifactRef,
+  absence,
   type Claim,
   CorruptArtifactError,
   DivergenceError,
   type Fence,
-  MissingArtifactError,
   StaleAttemptError,
   type Store,
 } from './store.js';
 
 /** Hidden from uris, which have no hidden segments. */
 const WORK = '.work';
+/** Beside each artifact: a file of its name with the hash that it was published with. */
+const SUMS = '.sums';
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 export class FolderStore implements Store {
@@ -36,14 +38,8 @@ export class FolderStore implements Store {
     const temporary = await this.writeTemporary(text);
     try {
       await this.checkFence(fence);
-      await makeFolder(dirname(target));
-      const placed = await unlessThere(() => link(temporary, target));
       const offered = sha256(text);
-      if (!placed) {
-        const published = await fileHash(target);
-        if (published !== offered) throw await this.diverged(uri, published, offered, temporary);
-      }
-      await sync(dirname(target));
+      await this.place(uri, offered, temporary, { put: () => link(temporary, target), hash: () => fileHash(target) });
       return { uri, sha256: offered };
     } finally {
       await rm(temporary, { force: true });
@@ -71,23 +67,22 @@ export class FolderStore implements Store {
     for (const path of new Set(files.map(file => dirname(join(folder, file))))) await sync(path);
     const offered = folderHash(await fileHashes(folder));
     await this.checkFence(fence);
-    await makeFolder(dirname(target));
-    const placed = await unlessThere(() => rename(folder, target));
-    if (!placed) {
-      const published = folderHash(await fileHashes(target));
-      if (published !== offered) throw await this.diverged(uri, published, offered, folder);
-    }
-    await sync(dirname(target));
+    const hash = async () => folderHash(await fileHashes(target));
+    await this.place(uri, offered, folder, { put: () => rename(folder, target), hash });
     return { uri, sha256: offered };
   }
 
   async find(uri: string): Promise<ArtifactRef | null> {
     try {
-      return { uri, sha256: sha256(await readFile(this.pathOf(uri))) };
+      const found = sha256(await readFile(this.pathOf(uri)));
+      const recorded = await this.recorded(uri);
+      if (recorded === null || recorded === found) return { uri, sha256: found };
     } catch (error) {
       if (isCode(error, 'ENOENT')) return null;
       throw error;
     }
+    await this.setAside(uri);
+    return null;
   }
 
   has(uri: string): Promise<boolean> {
@@ -95,17 +90,36 @@ export class FolderStore implements Store {
   }
 
   async readText(ref: ArtifactRef): Promise<string> {
-    const bytes = await readFile(this.pathOf(ref.uri)).catch((error: unknown) => {
-      throw isCode(error, 'ENOENT') ? new MissingArtifactError(ref.uri, `looked in ${this.root}`) : error;
+    const bytes = await readFile(this.pathOf(ref.uri)).catch(async (error: unknown) => {
+      throw isCode(error, 'ENOENT') ? await absence(this, ref.uri, `looked in ${this.root}`) : error;
     });
     const found = sha256(bytes);
-    if (found !== ref.sha256) throw new CorruptArtifactError(ref.uri, ref.sha256, found);
-    return bytes.toString('utf8');
+    if (found === ref.sha256) return bytes.toString('utf8');
+    // As it was published, it is the reference that is another's.
+    const aside = (await this.recorded(ref.uri)) === found ? null : await this.setAside(ref.uri);
+    throw new CorruptArtifactError(ref.uri, ref.sha256, found, { aside });
+  }
+
+  async recorded(uri: string): Promise<string | null> {
+    const text = await readFile(this.sumOf(uri), 'utf8').catch(() => '');
+    return /^[0-9a-f]{64}$/.test(text) ? text : null;
+  }
+
+  async setAside(uri: string): Promise<string> {
+    const path = this.pathOf(uri);
+    const name = (copy: number) => `${uri}.damaged${copy === 1 ? '' : `-${copy}`}`;
+    let copy = 1;
+    while (await exists(this.pathOf(name(copy)))) copy++;
+    await rename(path, this.pathOf(name(copy))).catch((error: unknown) => {
+      // Another was quicker.
+      if (!isCode(error, 'ENOENT')) throw error;
+    });
+    return name(copy);
   }
 
   async list(uri: string): Promise<string[]> {
     try {
-      return (await readdir(this.pathOf(uri))).sort();
+      return (await readdir(this.pathOf(uri))).filter(name => !name.startsWith('.')).sort();
     } catch (error) {
       if (isCode(error, 'ENOENT')) return [];
       throw error;
@@ -114,7 +128,7 @@ export class FolderStore implements Store {
 
   async localFolder(uri: string): Promise<string> {
     const path = this.pathOf(uri);
-    if (!(await exists(path))) throw new MissingArtifactError(uri, `looked in ${this.root}`);
+    if (!(await exists(path))) throw await absence(this, uri, `looked in ${this.root}`);
     return path;
   }
 
@@ -166,6 +180,45 @@ export class FolderStore implements Store {
 
   private pathOf(uri: string): string {
     return join(this.root, ...storeSegments(uri));
+  }
+
+  private sumOf(uri: string): string {
+    const path = this.pathOf(uri);
+    return join(dirname(path), SUMS, basename(path));
+  }
+
+  /**
+   * Puts content under its name, unless that has the same there already; damaged content gives way to what it was. The
+   * hash is recorded once the content is in place, so a record is never wrong; a crash in between leaves none.
+   */
+  private async place(
+    uri: string,
+    offered: string,
+    content: string,
+    { put, hash }: { put: () => Promise<void>; hash: () => Promise<string> },
+  ): Promise<void> {
+    const target = this.pathOf(uri);
+    await makeFolder(dirname(target));
+    const recorded = await this.recorded(uri);
+    if (recorded !== null && recorded !== offered) throw await this.diverged(uri, recorded, offered, content);
+    for (;;) {
+      if (await unlessThere(put)) break;
+      const published = await hash();
+      if (published === offered) break;
+      if (recorded !== offered) throw await this.diverged(uri, published, offered, content);
+      await this.setAside(uri);
+    }
+    await sync(dirname(target));
+    if (recorded === null) await this.record(uri, offered);
+  }
+
+  private async record(uri: string, sha256: string): Promise<void> {
+    const sum = this.sumOf(uri);
+    await mkdir(dirname(sum), { recursive: true });
+    const temporary = join(this.root, WORK, randomUUID());
+    await mkdir(dirname(temporary), { recursive: true });
+    await writeFile(temporary, sha256);
+    await rename(temporary, sum);
   }
 
   /** A synced file of its own under the work folder. */

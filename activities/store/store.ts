@@ -38,14 +38,24 @@ export interface Store {
   publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef>;
   /** Moves a local folder (on the store's own file system, see `workFolder`) under `uri`, with publishText's promises. */
   publishFolder(uri: string, folder: string, fence?: Fence): Promise<ArtifactRef>;
-  /** The published file's reference, or null. Its hash is computed from what lies there now. */
+  /**
+   * The published file's reference, or null. What is no longer as it was published is set aside (see `setAside`) and
+   * counts as not published: whoever makes it makes it again.
+   */
   find(uri: string): Promise<ArtifactRef | null>;
   /** Whether a file or folder is published under `uri`. */
   has(uri: string): Promise<boolean>;
-  /** The file's text; throws CorruptArtifactError if its hash is not the reference's. */
+  /** The file's text. Where its hash is not the reference's it is set aside, and CorruptArtifactError names it. */
   readText(ref: ArtifactRef): Promise<string>;
   /** Names directly under `uri`, sorted; none if nothing is there. */
   list(uri: string): Promise<string[]>;
+  /** The hash that a file or folder was published with; null if that is not known. */
+  recorded(uri: string): Promise<string | null>;
+  /**
+   * Moves a damaged file or folder to a name beside its own, for inspection, and gives that uri. What is published in its
+   * place must be what was published before.
+   */
+  setAside(uri: string): Promise<string>;
   /** A published folder as a folder on this machine. */
   localFolder(uri: string): Promise<string>;
   /** A fresh empty folder for `use`, on the store's file system; removed afterwards with whatever is left in it. */
@@ -84,13 +94,24 @@ export class StaleAttemptError extends Error {
   }
 }
 
-/** What lies in the store is not what was published. */
+/** What lies in the store is not what was published, or no longer lies there. */
 export class CorruptArtifactError extends Error {
   override readonly name = 'CorruptArtifactError';
-  constructor(uri: string, expected: string, found: string) {
+  /**
+   * @param uri the artifact that must be made again
+   * @param found hash of what lies there; null if that was set aside before
+   * @param where the file, of a folder; where it was set aside
+   */
+  constructor(
+    readonly uri: string,
+    expected: string,
+    found: string | null,
+    { file = null, aside = null }: { file?: string | null; aside?: string | null } = {},
+  ) {
     super(
-      `${uri} is damaged: expected sha256 ${expected}, found ${found}. Restore it from a copy, or remove it so that it ` +
-        'is made again.',
+      `${file ? `${uri}/${file}` : uri} is damaged: expected sha256 ${expected}, found ${found ?? 'nothing'}` +
+        `${aside ? ` (set aside as ${aside})` : ''}. It is made again from the log where that is whole; else restore it ` +
+        'from a copy.',
     );
   }
 }
@@ -102,6 +123,15 @@ export class MissingArtifactError extends Error {
   constructor(uri: string, why: string) {
     super(`${uri} is not in the store (${why}). Is this the store the run was started with (--store, LONGHAUL_STORE)?`);
   }
+}
+
+/**
+ * Why something is not in the store: it was damaged and set aside, which somebody makes good, or was never there.
+ * @param why what it was wanted for
+ */
+export async function absence(store: Store, uri: string, why: string): Promise<Error> {
+  const recorded = await store.recorded(uri);
+  return recorded ? new CorruptArtifactError(uri, recorded, null) : new MissingArtifactError(uri, why);
 }
 
 /** Publishes a value as JSON, indented for people. */

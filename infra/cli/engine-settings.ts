@@ -9,6 +9,10 @@ const FLAGS: { [K in keyof EngineSettings]: { value: string; help: string } } = 
     help: 'what a backward pass may keep, e.g. 6GiB; beyond, activations are computed again; results do not depend on it (default: a third of what is free at the start)',
   },
   provider: { value: '<name>', help: "onnxruntime's execution provider: cpu, cuda or webgpu (default: cpu)" },
+  silence: {
+    value: '<seconds>',
+    help: 'an engine that shows no progress for so long is taken for hung: ended, its work done again (default: 3600)',
+  },
 };
 
 const NAMES = Object.keys(FLAGS) as (keyof EngineSettings)[];

@@ -154,7 +154,8 @@ async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> 
   return { ...addresses, owned: true, alive: () => true, stop, kill };
 }
 
-function serverArguments(state: string, port: number, uiPort: number): string[] {
+/** A development server with its data in the state folder's temporal.db. */
+export function serverArguments(state: string, port: number, uiPort: number): string[] {
   return [
     ...['server', 'start-dev', '--db-filename', join(state, 'temporal.db')],
     ...['--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
@@ -171,7 +172,7 @@ function environment(state: string, store: string): NodeJS.ProcessEnv {
 }
 
 /** Waits until the server answers for its namespace. */
-async function answers(address: string, logFile: string): Promise<void> {
+export async function answers(address: string, logFile: string): Promise<void> {
   const limit = Date.now() + START_LIMIT_MS;
   for (;;) {
     try {

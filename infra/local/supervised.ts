@@ -20,6 +20,8 @@ export interface SupervisedOptions {
   onEnd: (message: string) => void;
   /** Called after each start. */
   onStart: () => void;
+  /** What the pauses between starts grow to; half a minute unless told. */
+  longestPauseMs?: number;
 }
 
 export class Supervised {
@@ -60,7 +62,7 @@ export class Supervised {
     const { name, logFile, onEnd } = this.options;
     onEnd(`the ${name} ended (${how}); started again in ${this.#pause / 1000} s. Its log: ${logFile}`);
     this.#timer = setTimeout(() => this.start(), this.#pause);
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+    this.#pause = Math.min(this.#pause * 2, this.options.longestPauseMs ?? LONGEST_PAUSE_MS);
   }
 
   /** Asks the process to end, waits, and kills it when it has not ended within its grace time. */

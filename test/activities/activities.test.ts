@@ -132,12 +132,12 @@ describe('every activity run twice', () => {
 });
 
 describe('a policy', () => {
-  const load = async (policy: Awaited<ReturnType<typeof driveRun>>['final']) => {
+  const load = async (policy: Awaited<ReturnType<typeof driveRun>>['final'], label = 'again') => {
     const { store } = small;
     const ref = (await store.find('store:runs/run/spec.json'))!;
     const data = (await store.find('store:runs/run/data/set-held-out.jsonl'))!;
     const set = { name: 'held-out', data };
-    return small.run(activities.evaluate, { run: 'run', spec: ref, policy, label: 'again', set });
+    return small.run(activities.evaluate, { run: 'run', spec: ref, policy, label, set });
   };
 
   test('whose snapshot is gone is rebuilt from the log, to the same bits', async () => {
@@ -159,6 +159,8 @@ describe('a policy', () => {
   test('whose log was changed is refused', async () => {
     const { final } = await driveRun(small);
     const { rm } = await import('node:fs/promises');
+    // As an earlier version left it: what was published is not known.
+    await rm(join(small.store.root, 'runs/run/phase-2/1/steps/3/.sums'), { recursive: true });
     await rm(join(small.store.root, 'runs/run/checkpoints', final.name), { recursive: true });
     const path = join(small.store.root, 'runs/run/phase-2/1/steps/3/update.json');
     await writeFile(path, (await readFile(path, 'utf8')).replace('"clipLow": 0.2', '"clipLow": 0.3'));
@@ -167,13 +169,50 @@ describe('a policy', () => {
     expect(failure).toMatchObject({ type: 'DivergenceError', nonRetryable: true });
   });
 
-  test('whose snapshot is damaged is refused, the file named', async () => {
+  test('whose log is damaged waits for who makes it again: the uri is named, for the workflow', async () => {
     const { final } = await driveRun(small);
-    await writeFile(join(small.store.root, 'runs/run/checkpoints', final.name, 'optimizer.safetensors'), 'x');
+    const { rm } = await import('node:fs/promises');
+    await rm(join(small.store.root, 'runs/run/checkpoints', final.name), { recursive: true });
+    const uri = 'store:runs/run/phase-2/1/steps/3/update.json';
+    const path = join(small.store.root, 'runs/run/phase-2/1/steps/3/update.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"clipLow": 0.2', '"clipLow": 0.3'));
     small.engine.forget();
-    const failure = await failureOf(load(final));
-    expect(failure).toMatchObject({ type: 'CorruptArtifactError', nonRetryable: true });
-    expect(failure.message).toContain('optimizer.safetensors');
+    for (const _ of ['the first finds it', 'the second finds nothing']) {
+      const failure = await failureOf(load({ ...final, uri }));
+      expect(failure).toMatchObject({ type: 'CorruptArtifactError', nonRetryable: true, details: [uri] });
+    }
+    const before = await readFile(path, 'utf8').catch(() => null);
+    expect(before).toBeNull();
+    expect((await driveRun(small)).final).toEqual(final);
+    expect(await small.store.find(uri)).not.toBeNull();
+  });
+
+  test('whose snapshot is damaged is made again from the log, what was damaged kept beside', async () => {
+    const { final } = await driveRun(small);
+    const checkpoint = join(small.store.root, 'runs/run/checkpoints', final.name);
+    const files = ['optimizer.safetensors', 'model.safetensors', 'config.json', 'state.json'];
+    const whole = await Promise.all(files.map(file => readFile(join(checkpoint, file))));
+    for (const [k, file] of files.entries()) {
+      await writeFile(join(checkpoint, file), 'damaged');
+      small.engine.forget();
+      await load(final, `again-${k}`);
+      expect(await small.engine.call('fingerprint', {})).toEqual({ sha256: final.sha256 });
+      expect(await Promise.all(files.map(name => readFile(join(checkpoint, name))))).toEqual(whole);
+    }
+    const beside = (await small.store.list('store:runs/run/checkpoints')).filter(name => name.includes('damaged'));
+    expect(beside).toEqual(['', '-2', '-3', '-4'].map(copy => `${final.name}.damaged${copy}`));
+  });
+
+  test('whose base is damaged is imported again when the run is gone through again', async () => {
+    const { base, final } = await driveRun(small);
+    const weights = join(small.store.root, 'runs/run/checkpoints', base.name, 'model.safetensors');
+    await writeFile(weights, 'x');
+    small.engine.forget();
+    const failure = await failureOf(load(base));
+    expect(failure).toMatchObject({ type: 'CorruptArtifactError', details: [base.uri] });
+    expect(failure.message).toContain(`${base.name}/model.safetensors`);
+    expect((await driveRun(small)).final).toEqual(final);
+    expect(await readFile(weights, 'utf8')).toBe('base weights');
   });
 });
 

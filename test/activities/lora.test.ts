@@ -32,7 +32,7 @@ async function evaluate(policy: Awaited<ReturnType<typeof driveRun>>['final']): 
 test('keeps the whole model once, and of each policy its adapter, which names the model beneath', async () => {
   const { base, final } = await driveRun(small);
   expect(await readdir(checkpoint(base.name))).toEqual(expect.arrayContaining(['config.json', 'model.safetensors']));
-  const policies = (await readdir(checkpoint('.'))).filter(name => name !== base.name);
+  const policies = (await small.store.list('store:runs/run/checkpoints')).filter(name => name !== base.name);
   expect(policies).toContain(final.name);
   for (const name of policies) {
     const files = ['adapter_config.json', 'adapter_model.safetensors', 'optimizer.safetensors', 'state.json'];

@@ -1,5 +1,6 @@
 /** The engine behind its process boundary: equal bits in every process, and nothing lost but the call when it is killed. */
 
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -88,6 +89,28 @@ describe('the engine process', () => {
     await other.call('load', { directory: join(directory, 'saved'), tag: 'two' });
     expect((await other.call('update', update('three'))).optimizerStep).toBe(next.optimizerStep);
     expect(await other.call('fingerprint', {})).toEqual({ sha256 });
+  });
+
+  test('one that stands still is ended, and the next call has a new process', async () => {
+    const subject = engine({ silence: 2 });
+    await subject.call('load', { directory: model, tag: 'base' });
+    const { pid } = await subject.call('status', {});
+    process.kill(pid, 'SIGSTOP');
+    const running = subject.call('generate', generation(2));
+    await expect(running).rejects.toThrow(EngineLostError);
+    await expect(running).rejects.toThrow(/showed no progress for 2 s and was ended/);
+    expect((await subject.call('status', {})).pid).not.toBe(pid);
+  });
+
+  test('a full disk is said to be one, and worth another try', async () => {
+    const subject = engine();
+    await subject.call('load', { directory: model, tag: 'base' });
+    const { pid } = await subject.call('status', {});
+    execFileSync('prlimit', ['--pid', String(pid), '--fsize=4096:']);
+    const failed = subject.call('save', { directory: join(directory, 'full'), withOptimizer: false });
+    await expect(failed).rejects.toMatchObject({ name: 'EngineRequestError', code: 'storage' });
+    execFileSync('prlimit', ['--pid', String(pid), '--fsize=unlimited:']);
+    await subject.call('save', { directory: join(directory, 'room'), withOptimizer: false });
   });
 
   test('killed in the middle of a run it fails that call alone, and the next call has a new process', async () => {

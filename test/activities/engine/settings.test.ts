@@ -10,7 +10,7 @@ describe('settings', () => {
     expect(standard).toMatchObject({ threads: availableParallelism(), provider: 'cpu' });
     expect(standard.memory).toBeGreaterThan(2 ** 20);
     expect(standard.memory).toBeLessThanOrEqual(totalmem() / 3);
-    const told = { threads: 3, memory: 6 * 2 ** 30, provider: 'webgpu' } as const;
+    const told = { threads: 3, memory: 6 * 2 ** 30, provider: 'webgpu', silence: 90 } as const;
     expect(engineSettings(settingsEnvironment(told))).toEqual(told);
     expect(engineSettings(settingsEnvironment({ memory: 1e9 }))).toEqual({ ...standard, memory: 1e9 });
   });

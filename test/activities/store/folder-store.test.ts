@@ -75,9 +75,40 @@ describe('files', () => {
     const error = await store.publishText(URI, 'two').catch((error: unknown) => error);
     expect(error).toBeInstanceOf(DivergenceError);
     for (const part of [URI, sha256('one'), sha256('two')]) expect((error as Error).message).toContain(part);
-    const names = await readdir(join(root, 'runs/r'));
+    const names = (await readdir(join(root, 'runs/r'))).filter(name => !name.startsWith('.'));
     const texts = await Promise.all(names.sort().map(name => readFile(join(root, 'runs/r', name), 'utf8')));
     expect(texts).toEqual(['one', 'two']);
+  });
+
+  test('damaged content is found, set aside, and made good by what it was', async () => {
+    const ref = await store.publishText(URI, 'content');
+    const path = join(root, 'runs/r/spec.json');
+    const damage = () => writeFile(path, 'c0ntent');
+
+    await damage();
+    const error = await store.readText(ref).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(CorruptArtifactError);
+    expect((error as Error).message).toContain(`${URI}.damaged`);
+    expect(await readFile(`${path}.damaged`, 'utf8')).toBe('c0ntent');
+    // Whoever comes second learns the same, not that there never was anything.
+    await expect(store.readText(ref)).rejects.toThrow(CorruptArtifactError);
+    await expect(store.publishText(URI, 'other')).rejects.toThrow(DivergenceError);
+    await store.publishText(URI, 'content');
+    expect(await store.readText(ref)).toBe('content');
+
+    await damage();
+    expect(await store.find(URI)).toBeNull();
+    await store.publishText(URI, 'content');
+    await damage();
+    await store.publishText(URI, 'content');
+    expect(await store.readText(ref)).toBe('content');
+    expect((await readdir(join(root, 'runs/r'))).filter(name => name.includes('damaged'))).toHaveLength(3);
+  });
+
+  test('a wrong reference damages nothing', async () => {
+    const ref = await store.publishText(URI, 'content');
+    await expect(store.readText({ uri: URI, sha256: sha256('other') })).rejects.toThrow(CorruptArtifactError);
+    expect(await store.readText(ref)).toBe('content');
   });
 
   test('of many different publishers one wins, whole', async () => {

@@ -1,5 +1,5 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type LogEntry, logStep, redoLog } from '../../../activities/redo-log.js';
 import { baseUri, readJson } from '../../../activities/store/index.js';
 import { ChainCheck } from '../../../infra/proof/chain.js';
@@ -77,7 +77,11 @@ describe('the chain', () => {
     const record = structuredClone(entry.record);
     record.inputs.settings.microBatchTokens += 1;
     record.inputs.parent.name = 'f'.repeat(32);
-    await writeFile(fileOf(entry.ref.uri), JSON.stringify(record));
+    // As a faulty version would have published it: not damaged since.
+    const path = fileOf(entry.ref.uri);
+    await rm(path);
+    await rm(join(dirname(path), '.sums'), { recursive: true });
+    await small.store.publishText(entry.ref.uri, JSON.stringify(record));
     const found = await problems();
     expect(found).toContainEqual(
       expect.stringMatching(/^phase-1\/1 is logged as policy .*; its inputs and settings make/),

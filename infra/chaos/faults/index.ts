@@ -1,0 +1,22 @@
+/** The kinds of faults, by name. */
+import { cutConnections, stallConnections } from './connections.js';
+import { flipBitInCheckpoint, flipBitInLog } from './damage.js';
+import { fillDisk } from './disk.js';
+import type { FaultKind } from './fault.js';
+import { freezeWorker, hangEngine } from './freeze.js';
+import { killEngine, killServer, killWorker } from './kill.js';
+
+export type { FaultKind, Injury, Strike, Target } from './fault.js';
+
+export const FAULT_KINDS: Record<string, FaultKind> = {
+  'kill-worker': killWorker,
+  'kill-engine': killEngine,
+  'kill-server': killServer,
+  'freeze-worker': freezeWorker,
+  'hang-engine': hangEngine,
+  'cut-connections': cutConnections,
+  'stall-connections': stallConnections,
+  'fill-disk': fillDisk,
+  'flip-bit-in-log': flipBitInLog,
+  'flip-bit-in-checkpoint': flipBitInCheckpoint,
+};

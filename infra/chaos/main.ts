@@ -1,0 +1,68 @@
+/** `npm run chaos`: does a run under faults end with the same bits? */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { CHECKOUT } from '../checkout.js';
+import { loadSpec } from '../spec-files.js';
+import { UserError } from '../user-error.js';
+import { FAULT_KINDS } from './faults/index.js';
+import { verdictLines } from './report.js';
+import { chaos } from './run.js';
+
+/** The preset that is the harness's own. */
+const SMALL = join(CHECKOUT, 'infra', 'chaos', 'small.yaml');
+
+interface Flags {
+  faults: number;
+  seed: number;
+  preset: string;
+  kinds?: string[];
+  set: string[];
+  json?: string;
+  keep?: string;
+}
+
+const whole = (text: string): number => {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number from 0');
+  return Number(text);
+};
+
+new Command('npm run chaos --')
+  .description(
+    'Runs a curriculum on a real server and four workers while faults strike it, and compares it with an undisturbed run.',
+  )
+  .option('--faults <n>', 'how many faults', whole, 100)
+  .option('--seed <n>', 'decides which faults, when and on what', whole, 1)
+  .option('--preset <name>', 'preset or spec file; "small" is a short one made for this', 'tiny')
+  .option(
+    '--set <path=value>',
+    'lay a value over the spec (repeatable)',
+    (text, before: string[]) => [...before, text],
+    [],
+  )
+  .addOption(new Option('--kinds <kinds...>', 'only these kinds of faults').choices(Object.keys(FAULT_KINDS)))
+  .option('--json <file>', 'write the report there')
+  .option('--keep <folder>', 'a new folder for databases, stores and logs, left there afterwards')
+  .showHelpAfterError('(add --help for what there is)')
+  .action(async (flags: Flags) => {
+    const nameOrFile = flags.preset === 'small' ? SMALL : flags.preset;
+    const { spec } = await loadSpec(nameOrFile, flags.set, process.cwd());
+    const folder = flags.keep ? resolve(flags.keep) : await mkdtemp(join(tmpdir(), 'longhaul-chaos-'));
+    await mkdir(folder, { recursive: true });
+    const say = (line: string) => void process.stdout.write(`${line}\n`);
+    const { faults, seed, preset, kinds } = flags;
+    const report = await chaos({ folder, spec, preset, faults, seed, ...(kinds && { kinds }), say });
+    for (const line of verdictLines(report)) say(line);
+    if (flags.json) await writeFile(flags.json, `${JSON.stringify(report, null, 1)}\n`);
+    process.exitCode = report.violations.length === 0 ? 0 : 1;
+    if (!flags.keep && process.exitCode === 0) await rm(folder, { recursive: true, force: true });
+    else say(`databases, stores and logs: ${folder}`);
+  })
+  .parseAsync(process.argv)
+  .catch((error: Error) => {
+    process.stderr.write(`${error instanceof UserError ? error.message : error.stack}\n`);
+    process.exitCode = 1;
+  });
+
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));
