@@ -33,6 +33,7 @@ const HEARTBEAT_EVERY = '2 seconds';
 
 export async function workerDependencies(options: LonghaulWorkerOptions): Promise<Dependencies> {
   const store = new FolderStore(options.store);
+  await store.open();
   await store.sweep();
   return {
     store,
