@@ -10,6 +10,7 @@ import { engineSettingsOf, withEngineSettings } from './engine-settings.js';
 import {
   type StateFlags,
   type StoreFlags,
+  stateOf,
   storeOf,
   withConnectionFlags,
   withStateFlag,
@@ -47,6 +48,7 @@ export function workerCommand(): Command {
         await run({
           connection: flags,
           store: storeOf(flags),
+          inHand: join(stateOf(flags), 'in-hand'),
           engine,
           modelCache: join(cacheFolder(), 'models'),
           readPreset,
