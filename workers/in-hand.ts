@@ -13,7 +13,8 @@ import { identify, isAlive, type ProcessIdentity } from './process-identity.js';
 
 const LOOK_MS = 1000;
 
-interface Entry {
+/** An activity that a worker has in hand. */
+export interface Note {
   owner: ProcessIdentity;
   /** Process numbers mean nothing elsewhere, where the folder is shared. */
   host: string;
@@ -43,10 +44,10 @@ export class InHand {
         const { activityType: activity, taskToken } = info;
         const { server } = this;
         const token = Buffer.from(taskToken).toString('base64');
-        const entry: Entry = { owner: this.#owner, host: hostname(), server, activity, taskToken: token };
+        const note: Note = { owner: this.#owner, host: hostname(), server, activity, taskToken: token };
         const file = join(this.folder, `${this.#owner.pid}-${++this.#written}.json`);
         // Without the note the work is done as well: what is lost then is found out later.
-        await this.#write(file, entry).catch(() => {});
+        await this.#write(file, note).catch(() => {});
         try {
           return await next(input);
         } finally {
@@ -69,28 +70,35 @@ export class InHand {
     let handedBack = 0;
     for (const name of await readdir(this.folder).catch(() => [])) {
       const file = join(this.folder, name);
-      const entry = await read(file);
-      if (!entry || entry.host !== hostname() || entry.server !== this.server || isAlive(entry.owner)) continue;
-      if (await handBackOne(activities, entry)) handedBack++;
+      const note = await read(file);
+      if (!note || note.host !== hostname() || note.server !== this.server || isAlive(note.owner)) continue;
+      if (await handBackOne(activities, note)) handedBack++;
       await rm(file, { force: true });
     }
     return handedBack;
   }
 
-  async #write(file: string, entry: Entry): Promise<void> {
+  async #write(file: string, note: Note): Promise<void> {
     await mkdir(this.folder, { recursive: true });
-    await writeFile(file, JSON.stringify(entry));
+    await writeFile(file, JSON.stringify(note));
   }
 }
 
-async function handBackOne(activities: AsyncCompletionClient, entry: Entry): Promise<boolean> {
+/** All that the workers of a folder have in hand, and what those had that are gone. */
+export async function notesIn(folder: string): Promise<Note[]> {
+  const names = await readdir(folder).catch(() => []);
+  const notes = await Promise.all(names.map(name => read(join(folder, name))));
+  return notes.filter(note => note !== null);
+}
+
+async function handBackOne(activities: AsyncCompletionClient, note: Note): Promise<boolean> {
   const lost = ApplicationFailure.create({
-    message: `The worker that had it in hand (process ${entry.owner.pid} on ${entry.host}) is gone.`,
+    message: `The worker that had it in hand (process ${note.owner.pid} on ${note.host}) is gone.`,
     type: 'WorkerLost',
     nextRetryDelay: '100 milliseconds',
   });
   try {
-    await activities.fail(Buffer.from(entry.taskToken, 'base64'), lost);
+    await activities.fail(Buffer.from(note.taskToken, 'base64'), lost);
     return true;
   } catch (error) {
     if (error instanceof ActivityNotFoundError) return false;
@@ -99,9 +107,9 @@ async function handBackOne(activities: AsyncCompletionClient, entry: Entry): Pro
 }
 
 /** Null for what is gone by now, or not whole: its writer was killed at it. */
-async function read(file: string): Promise<Entry | null> {
+async function read(file: string): Promise<Note | null> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Entry;
+    return JSON.parse(await readFile(file, 'utf8')) as Note;
   } catch {
     return null;
   }

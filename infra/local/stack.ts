@@ -4,7 +4,7 @@
  *
  *   temporal.db     the server's data      stack.json      who runs the stack (see stack-file.ts)
  *   store/          artifacts              temporal.toml   a profile that reaches the server
- *   logs/           a log a process
+ *   logs/           a log a process          in-hand/        what the workers have in hand
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -51,6 +51,8 @@ export interface Stack extends StackAddresses {
 }
 
 export const logsOf = (state: string) => join(state, 'logs');
+/** Where this machine's workers write down what they have in hand. */
+export const inHandOf = (state: string) => join(state, 'in-hand');
 /** A Temporal CLI configuration whose default profile is the stack's server: for TEMPORAL_CONFIG_FILE. */
 export const profileOf = (state: string) => join(state, 'temporal.toml');
 const stackFileOf = (state: string) => join(state, 'stack.json');
