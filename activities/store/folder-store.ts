@@ -7,6 +7,7 @@ import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } fro
 import { basename, dirname, join } from 'node:path';
 import { sha256 } from './canonical.js';
 import { claimedAttempt } from './claims.js';
+import { exists, isCode, sync } from './files.js';
 import { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
 import { storeSegments } from './layout.js';
 import { StoreRoot } from './root.js';
@@ -40,8 +41,13 @@ export class FolderStore implements Store {
   }
 
   /** Makes the store if there is none. Throws StoreFormatError when a later version made it. */
-  async open(): Promise<void> {
-    await this.#root.ready();
+  create(): Promise<void> {
+    return this.#root.ready();
+  }
+
+  /** For whoever takes the store to be there. Throws StoreMissingError when it is not; StoreFormatError. */
+  open(): Promise<void> {
+    return this.#root.found();
   }
 
   async publishText(uri: string, text: string, fence?: Fence, identity?: string): Promise<ArtifactRef> {
@@ -63,7 +69,7 @@ export class FolderStore implements Store {
     const temporary = await this.writeTemporary(text);
     try {
       await this.checkFence(fence);
-      await makeFolder(dirname(target));
+      await this.#root.makeFolder(dirname(target));
       const placed = await unlessThere(() => link(temporary, target));
       await sync(dirname(target));
       return { uri, sha256: placed ? sha256(text) : await fileHash(target) };
@@ -194,7 +200,8 @@ export class FolderStore implements Store {
     { put, hash }: { put: () => Promise<void>; hash: () => Promise<string> },
   ): Promise<string> {
     const target = this.pathOf(uri);
-    await makeFolder(dirname(target));
+    await this.#root.ready();
+    await this.#root.makeFolder(dirname(target));
     const recorded = await this.sum(uri);
     const isSame = recorded?.identity === offered.identity || recorded?.sha256 === offered.sha256;
     if (recorded && !isSame) throw await this.diverged(uri, recorded.sha256, offered.sha256, content);
@@ -212,7 +219,7 @@ export class FolderStore implements Store {
 
   private async record(uri: string, sum: Sum): Promise<void> {
     const file = this.sumOf(uri);
-    await mkdir(dirname(file), { recursive: true });
+    await this.#root.makeFolder(dirname(file));
     const temporary = await this.workPath();
     await writeFile(temporary, sumText(sum));
     await rename(temporary, file);
@@ -222,7 +229,7 @@ export class FolderStore implements Store {
   private async workPath(): Promise<string> {
     await this.#root.ready();
     const folder = join(this.root, WORK);
-    await mkdir(folder, { recursive: true });
+    await this.#root.makeFolder(folder);
     return join(folder, randomUUID());
   }
 
@@ -260,23 +267,6 @@ export class FolderStore implements Store {
   }
 }
 
-/** Flushes a file, or a folder's entries, to the disk. */
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** mkdir -p whose new folders survive a power cut: each new entry is synced into its parent. */
-async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await sync(dirname(folder));
-}
-
 /** A store that may only be read is as good to readers. */
 function unlessReadOnly(error: unknown): void {
   if (!isCode(error, 'EROFS') && !isCode(error, 'EACCES')) throw error;
@@ -291,18 +281,4 @@ async function unlessThere(place: () => Promise<void>): Promise<boolean> {
     if (isCode(error, 'EEXIST') || isCode(error, 'ENOTEMPTY')) return false;
     throw error;
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return false;
-    throw error;
-  }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

@@ -3,8 +3,9 @@
  * one that a later version laid out.
  */
 import { mkdir, open, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { StoreAwayError, StoreFormatError } from './store.js';
+import { dirname, join, resolve } from 'node:path';
+import { exists, sync } from './files.js';
+import { StoreAwayError, StoreFormatError, StoreMissingError } from './store.js';
 
 const MARK = '.store.json';
 /** Of the layout beneath. */
@@ -30,6 +31,28 @@ export class StoreRoot {
       await this.#make();
     } else if (!this.#known) this.#checkFormat(text);
     this.#known = true;
+  }
+
+  /**
+   * Before work begins that takes the store to be there: never makes one.
+   * @throws StoreMissingError, StoreFormatError
+   */
+  async found(): Promise<void> {
+    // Of earlier versions, which left no mark.
+    if ((await this.#mark()) === null && !(await exists(join(this.path, 'runs'))))
+      throw new StoreMissingError(this.path);
+    await this.ready();
+  }
+
+  /** Makes folders below the root, `mkdir -p` that stops at the root. New ones survive a power cut. */
+  async makeFolder(path: string): Promise<void> {
+    if (await exists(path)) return;
+    if (path === this.path) throw new StoreAwayError(this.path);
+    await this.makeFolder(dirname(path));
+    await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    await sync(dirname(path));
   }
 
   /** Before something is said to be absent. Throws StoreAwayError when all of it is. */

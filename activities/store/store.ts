@@ -114,6 +114,17 @@ export class StoreAwayError extends Error {
   }
 }
 
+/** There is no store where one is expected. */
+export class StoreMissingError extends Error {
+  override readonly name = 'StoreMissingError';
+  constructor(root: string) {
+    super(
+      `There is no store at ${root}. Is it mounted, and is that the place (--store, LONGHAUL_STORE)? ` +
+        `To begin a new one there: longhaul store create --store ${root}`,
+    );
+  }
+}
+
 /** The store was laid out by a later version. */
 export class StoreFormatError extends Error {
   override readonly name = 'StoreFormatError';

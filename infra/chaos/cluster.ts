@@ -8,6 +8,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import { FolderStore } from '../../activities/store/index.js';
 import { notesIn } from '../../workers/in-hand.js';
 import { CHECKOUT, LONGHAUL_COMMAND } from '../checkout.js';
 import { claimPort } from '../local/ports.js';
@@ -60,7 +61,7 @@ export class Cluster {
   static async start(options: ClusterOptions): Promise<Cluster> {
     const { state, store, log } = options;
     await mkdir(logsOf(state), { recursive: true });
-    await mkdir(store, { recursive: true });
+    await new FolderStore(store).create();
     const temporal = await findTemporal({ log });
     const usual = FIRST_PORT + 2 * (process.pid % 5000);
     const [claim, ui] = [await claimPort(undefined, usual), await claimPort(undefined, usual + 1)];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { DataError } from '../../activities/datasets/sources.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
+import { StoreFormatError, StoreMissingError } from '../../activities/store/index.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { CHECKOUT } from '../checkout.js';
@@ -17,6 +18,7 @@ import { rewardCommand } from './reward.js';
 import { runCommand } from './run.js';
 import { scheduleCommand } from './schedule.js';
 import { startCommand } from './start.js';
+import { storeCommand } from './store.js';
 import { tableCommand } from './table.js';
 import { temporalCommand } from './temporal.js';
 import { upCommand } from './up.js';
@@ -25,7 +27,16 @@ import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
 
 /** Errors whose message says all a person needs; others are shown with their stack. */
-const PLAIN = [UserError, InvalidSpecError, DataError, IncompatibleRunsError, EngineRequestError, EngineLostError];
+const PLAIN = [
+  UserError,
+  InvalidSpecError,
+  DataError,
+  IncompatibleRunsError,
+  EngineRequestError,
+  EngineLostError,
+  StoreMissingError,
+  StoreFormatError,
+];
 
 /** Runs one command line and gives its exit code. */
 export async function main(argv: string[]): Promise<number> {
@@ -68,6 +79,7 @@ function program(): Command {
     .addCommand(tableCommand())
     .addCommand(scheduleCommand())
     .addCommand(workerCommand())
+    .addCommand(storeCommand())
     .addCommand(engineCommand())
     .addCommand(rewardCommand())
     .addCommand(temporalCommand());

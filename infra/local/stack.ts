@@ -10,6 +10,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { FolderStore } from '../../activities/store/index.js';
 import { isAlive } from '../../workers/process-identity.js';
 import { LONGHAUL_COMMAND } from '../checkout.js';
 import { UserError } from '../user-error.js';
@@ -96,7 +97,7 @@ async function joinStack({ state, log }: StackOptions, first: StackRecord): Prom
 async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> {
   const { state, store, log } = options;
   await mkdir(logsOf(state), { recursive: true });
-  await mkdir(store, { recursive: true });
+  await new FolderStore(store).create();
   const temporal = await findTemporal({ log });
   const claims = {
     server: await claimPort(options.port, USUAL_PORT),

@@ -26,6 +26,7 @@ const workers: ChildProcess[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longhaul-kills-'));
   store = new FolderStore(join(folder, 'store'));
+  await store.create();
   server = await startServer();
   await startWorker('cpu');
   await startWorker('gpu');

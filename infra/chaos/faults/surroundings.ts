@@ -1,5 +1,6 @@
 /** What workers stand on: the store, the judge, the clock. */
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { WAYS_TO_BE_AWAY } from '../judge.js';
 import { between, type FaultKind, later, pickOf, signal } from './fault.js';
 
@@ -10,10 +11,15 @@ export const loseStore: FaultKind = async ({ cluster }, fault) => {
   await rename(store, `${store}.away`);
   return {
     what: `for ${seconds.toFixed(1)} s`,
-    // Fails if somebody has begun another store in its place.
-    over: later(seconds, () => rename(`${store}.away`, store)),
+    over: later(seconds, () => bringBack(store)),
   };
 };
+
+/** Fails if somebody has begun another store in its place. What an engine was about to save may lie there. */
+async function bringBack(store: string): Promise<void> {
+  await rm(join(store, '.work'), { recursive: true, force: true });
+  await rename(`${store}.away`, store);
+}
 
 export const silenceJudge: FaultKind = async ({ cluster: { judge } }, fault) => {
   if (!judge) return null;

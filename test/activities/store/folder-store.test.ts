@@ -17,6 +17,7 @@ import {
   StaleAttemptError,
   StoreAwayError,
   StoreFormatError,
+  StoreMissingError,
   sha256,
   storeSegments,
   storeUri,
@@ -280,8 +281,18 @@ describe('a store that goes away', () => {
   });
 });
 
+test('whoever takes a store to be there makes none', async () => {
+  await expect(new FolderStore(join(root, 'none')).open()).rejects.toThrow(StoreMissingError);
+  await expect(store.open()).rejects.toThrow('longhaul store create');
+  expect(await readdir(root)).toEqual([]);
+  await mkdir(join(root, 'runs'));
+  await store.open(); // As earlier versions left it.
+  await new FolderStore(root).open();
+});
+
 test('a store that a later version laid out is refused', async () => {
   await writeFile(join(root, '.store.json'), '{"format": 2}');
+  await expect(store.create()).rejects.toThrow(StoreFormatError);
   await expect(store.open()).rejects.toThrow(StoreFormatError);
   await expect(store.publishText(URI, 'x')).rejects.toThrow(/format 2; this version of longhaul knows formats up to 1/);
 });
