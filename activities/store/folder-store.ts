@@ -3,7 +3,7 @@
  * renamed into place, both of which the file system does at once or not at all and never over something published.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { canonicalJson, sha256 } from './canonical.js';
 import { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
@@ -110,11 +110,22 @@ export class FolderStore implements Store {
     const name = (copy: number) => `${uri}.damaged${copy === 1 ? '' : `-${copy}`}`;
     let copy = 1;
     while (await exists(this.pathOf(name(copy)))) copy++;
-    await rename(path, this.pathOf(name(copy))).catch((error: unknown) => {
-      // Another was quicker.
-      if (!isCode(error, 'ENOENT')) throw error;
-    });
+    // Another may have been quicker.
+    await unlessGone(() => rename(path, this.pathOf(name(copy))));
     return name(copy);
+  }
+
+  async remove(uri: string, fence?: Fence): Promise<void> {
+    await this.checkFence(fence);
+    const path = this.pathOf(uri);
+    const away = join(this.root, WORK, randomUUID());
+    await mkdir(dirname(away), { recursive: true });
+    // The hash goes first: content without one is whole, a hash without content would be a damage.
+    await this.forget(uri);
+    if (await unlessGone(() => rename(path, away))) await sync(dirname(path));
+    // Somebody may have published the same meanwhile, and recorded it just before it went.
+    await this.forget(uri);
+    await rm(away, { recursive: true, force: true });
   }
 
   async list(uri: string): Promise<string[]> {
@@ -203,8 +214,13 @@ export class FolderStore implements Store {
     if (recorded !== null && recorded !== offered) throw await this.diverged(uri, recorded, offered, content);
     for (;;) {
       if (await unlessThere(put)) break;
-      const published = await hash();
+      const published = await hash().catch((error: unknown) => {
+        if (isCode(error, 'ENOENT')) return null;
+        throw error;
+      });
       if (published === offered) break;
+      // Removed while it was read: the name is free.
+      if (published === null) continue;
       if (recorded !== offered) throw await this.diverged(uri, published, offered, content);
       await this.setAside(uri);
     }
@@ -219,6 +235,11 @@ export class FolderStore implements Store {
     await mkdir(dirname(temporary), { recursive: true });
     await writeFile(temporary, sha256);
     await rename(temporary, sum);
+  }
+
+  private async forget(uri: string): Promise<void> {
+    const sum = this.sumOf(uri);
+    if (await unlessGone(() => unlink(sum))) await sync(dirname(sum));
   }
 
   /** A synced file of its own under the work folder. */
@@ -276,6 +297,17 @@ async function unlessThere(place: () => Promise<void>): Promise<boolean> {
     return true;
   } catch (error) {
     if (isCode(error, 'EEXIST') || isCode(error, 'ENOTEMPTY')) return false;
+    throw error;
+  }
+}
+
+/** Moves or removes something; false if it is not there. */
+async function unlessGone(take: () => Promise<void>): Promise<boolean> {
+  try {
+    await take();
+    return true;
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false;
     throw error;
   }
 }
