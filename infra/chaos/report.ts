@@ -69,7 +69,8 @@ export function verdictLines({ undisturbed, runs, faults, recovery, violations }
     `books             ${sum(run => run.ledger.steps)} optimiser steps, ${sum(run => run.ledger.groups)} groups, ` +
       `${sum(run => run.ledger.responses)} responses: ${sum(run => run.ledger.errors.length)} lost, twice or out of place`,
     `files             ${sum(run => run.comparison.files)} compared: ${sum(run => run.comparison.different.length)} different, ` +
-      `${sum(run => run.comparison.missing.length)} missing, ${sum(run => run.comparison.extra.length)} extra`,
+      `${sum(run => run.comparison.missing.length)} missing, ${sum(run => run.comparison.extra.length)} extra; ` +
+      `${sum(run => run.comparison.unmatched)} snapshots within stages that one of the two runs alone has`,
     ...(injuries.length > 0
       ? [`damaged files     ${injuries.length}: ${repaired} repaired, ${unread} found but not read in the run`]
       : []),
