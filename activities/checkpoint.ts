@@ -55,7 +55,7 @@ async function checkSnapshot(
     const found = await examined(folder, policy, await store.recorded(uri), wanted);
     if ('base' in found) return { folder, base: found.base };
     // Removed while it was read, and perhaps made again since: what was missed then says nothing of what is there.
-    if ((await identityOf(folder)) !== opened) continue;
+    if (opened === null || (await identityOf(folder)) !== opened) continue;
     const { file, expected, hash } = found;
     throw new CorruptArtifactError(uri, expected, hash, { file, aside: await store.setAside(uri) });
   }
