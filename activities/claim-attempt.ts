@@ -12,11 +12,12 @@ import type { CheckpointSettings, RunSpec } from './spec.js';
 import {
   type ArtifactRef,
   attemptUri,
-  markerUri,
+  claimStage,
   phaseNumber,
   publishJson,
   readJson,
   type StageAttempt,
+  stageUri,
 } from './store/index.js';
 import { supervised } from './supervision.js';
 import { InvalidSpecError, validateSpec } from './validate-spec.js';
@@ -62,7 +63,7 @@ export function claimAttempt(deps: Dependencies) {
       const changed = validateSpec(run, forStage(stage.stage, overrides));
       const sameFile = changed.reward.judge?.promptFile === run.reward.judge?.promptFile;
       const settings = sameFile ? changed : await withRewardFiles(changed, null);
-      await deps.store.claim(markerUri(stage), { attempt: stage.attempt, overrides });
+      await claimStage(deps.store, stageUri(stage), { attempt: stage.attempt, overrides });
       const own = validateSpec(
         { ...run, checkpoints: checkpoints ?? run.checkpoints },
         forStage(stage.stage, overrides),

@@ -6,11 +6,12 @@ import {
   attemptUri,
   baseUri,
   checkpointUri,
-  markerUri,
+  claimedAttempt,
   readJson,
   resultUri,
   type StageAttempt,
   type Store,
+  stageUri,
   stepUri,
   storeUri,
 } from './store/index.js';
@@ -40,9 +41,9 @@ async function withoutBase(store: Store, run: string): Promise<string> {
 /** The policy after the last step of the stage that the run has come to, as its current attempt made it. */
 async function lastLogged(store: Store, run: string): Promise<PolicyRef | null> {
   for (const stage of (await stagesOf(store, run)).reverse()) {
-    const claim = await store.claimed(markerUri({ run, stage, attempt: 1 }));
-    if (!claim) continue;
-    const at = { run, stage, attempt: claim.attempt };
+    const attempt = await claimedAttempt(store, stageUri({ run, stage }));
+    if (attempt === null) continue;
+    const at = { run, stage, attempt };
     for (const step of (await stepsOf(store, at)).reverse()) {
       // A step whose update is still to come has its rollouts alone.
       const update = await published<UpdateRecord>(store, stepUri(at, step, 'update.json'));

@@ -15,15 +15,16 @@ import { differences } from './spec-differences.js';
 import {
   type ArtifactRef,
   baseUri,
+  currentClaim,
   dataSummaryUri,
   dataUri,
-  markerUri,
   planUri,
   publishJson,
   publishLines,
   readJson,
   type Store,
   specUri,
+  stageUri,
 } from './store/index.js';
 import { type Supervision, supervised } from './supervision.js';
 import { InvalidSpecError, type SpecIssue, validateSpec } from './validate-spec.js';
@@ -222,7 +223,7 @@ function countsOf({ train, phases, warmup, sources }: RunDataSummary): DataCount
 async function stagesOf(deps: Dependencies, run: string, spec: RunSpec): Promise<StagePlan[]> {
   return Promise.all(
     stageNames(spec).map(async name => {
-      const claim = await deps.store.claimed(markerUri({ run, stage: name, attempt: 1 }));
+      const claim = await currentClaim(deps.store, stageUri({ run, stage: name }));
       return { name, attempt: claim?.attempt ?? 1, overrides: claim?.overrides ?? {} };
     }),
   );

@@ -83,7 +83,11 @@ function asFailure(error: unknown, context: Context): unknown {
   if (context.cancellationSignal.aborted) {
     // A worker that stops hands its step back for another to take at once; only a request ends it for good.
     if (context.cancellationDetails?.workerShutdown) {
-      return ApplicationFailure.retryable('The worker is stopping; the step is handed back.', 'WorkerShutdown');
+      return ApplicationFailure.create({
+        message: 'The worker is stopping; the step is handed back.',
+        type: 'WorkerShutdown',
+        nextRetryDelay: '100 milliseconds',
+      });
     }
     return error instanceof CancelledFailure ? error : new CancelledFailure('The activity was cancelled.');
   }

@@ -1,4 +1,5 @@
 /** What both kinds of worker have in common. */
+import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { openSource } from '../activities/datasets/sources.js';
 import type { Dependencies } from '../activities/dependencies.js';
@@ -7,12 +8,15 @@ import { createModels } from '../activities/models.js';
 import { createRewarder } from '../activities/rewards/reward.js';
 import { FolderStore } from '../activities/store/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
+import { InHand } from './in-hand.js';
 import { refuseIncompatibleRuns } from './upgrade-check.js';
 
 export interface LonghaulWorkerOptions {
   connection: ConnectionFlags;
   /** Root folder of the store. */
   store: string;
+  /** Folder of this machine's workers, where they write down what they have in hand. */
+  inHand: string;
   /** Folder where models and data sets from the Hugging Face Hub are kept. */
   modelCache: string;
   /** A preset's spec as written, by name; throws if there is none. */
@@ -30,9 +34,12 @@ const SHUTDOWN_GRACE = '5 seconds';
 const SHUTDOWN_FORCE = '30 seconds';
 /** How often a heartbeat reaches the server, so how soon a cancelled activity hears of it. */
 const HEARTBEAT_EVERY = '2 seconds';
+/** A workflow's next task waits so long for the worker that knows it, and is then given to any: that one may be dead. */
+const STICKY_TIMEOUT = '3 seconds';
 
 export async function workerDependencies(options: LonghaulWorkerOptions): Promise<Dependencies> {
   const store = new FolderStore(options.store);
+  await store.open();
   await store.sweep();
   return {
     store,
@@ -46,18 +53,24 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
 
 /** Runs a worker until it is stopped; throws if it fails. */
 export async function runWorker(
-  { connection: flags, stop, onReady }: LonghaulWorkerOptions,
+  { connection: flags, inHand: folder, stop, onReady }: LonghaulWorkerOptions,
   options: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'>,
 ): Promise<void> {
   const settings = connectionSettings(flags);
   const connection = await NativeConnection.connect(settings.connection);
+  const { namespace } = settings;
+  const inHand = new InHand(folder, `${settings.connection.address}/${namespace}`);
+  const stopped = new AbortController();
   try {
+    const watching = inHand.watch(new Client({ connection, namespace }).activity, stopped.signal);
     const { workflowBundle } = options;
-    if (workflowBundle) await refuseIncompatibleRuns(connection, settings.namespace, workflowBundle);
+    if (workflowBundle) await refuseIncompatibleRuns(connection, namespace, workflowBundle);
     const worker = await Worker.create({
       ...options,
       connection,
-      namespace: settings.namespace,
+      namespace,
+      interceptors: { activity: [inHand.interceptor] },
+      stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       shutdownGraceTime: SHUTDOWN_GRACE,
       shutdownForceTime: SHUTDOWN_FORCE,
       maxHeartbeatThrottleInterval: HEARTBEAT_EVERY,
@@ -71,7 +84,10 @@ export async function runWorker(
     stop?.addEventListener('abort', shutdown, { once: true });
     if (stop?.aborted) shutdown();
     await running;
+    stopped.abort();
+    await watching;
   } finally {
+    stopped.abort();
     await connection.close();
   }
 }

@@ -4,20 +4,22 @@
  */
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { canonicalJson, sha256 } from './canonical.js';
+import { basename, dirname, join } from 'node:path';
+import { sha256 } from './canonical.js';
+import { claimedAttempt } from './claims.js';
 import { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
 import { storeSegments } from './layout.js';
+import { StoreRoot } from './root.js';
 import {
   type ArtifactRef,
   absence,
-  type Claim,
   CorruptArtifactError,
   DivergenceError,
   type Fence,
   StaleAttemptError,
   type Store,
 } from './store.js';
+import { hashIn, sumText } from './sums.js';
 
 /** Hidden from uris, which have no hidden segments. */
 const WORK = '.work';
@@ -26,11 +28,20 @@ const SUMS = '.sums';
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 export class FolderStore implements Store {
-  readonly root: string;
+  readonly #root: StoreRoot;
 
   /** @param root an existing or new folder; created on first use */
   constructor(root: string) {
-    this.root = resolve(root);
+    this.#root = new StoreRoot(root);
+  }
+
+  get root(): string {
+    return this.#root.path;
+  }
+
+  /** Makes the store if there is none. Throws StoreFormatError when a later version made it. */
+  async open(): Promise<void> {
+    await this.#root.ready();
   }
 
   async publishText(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
@@ -76,22 +87,25 @@ export class FolderStore implements Store {
     try {
       const found = sha256(await readFile(this.pathOf(uri)));
       const recorded = await this.recorded(uri);
+      // Whoever published it ended before the hash was recorded.
+      if (recorded === null) await this.record(uri, found).catch(unlessReadOnly);
       if (recorded === null || recorded === found) return { uri, sha256: found };
     } catch (error) {
-      if (isCode(error, 'ENOENT')) return null;
-      throw error;
+      return await this.absent(error, null);
     }
     await this.setAside(uri);
     return null;
   }
 
-  has(uri: string): Promise<boolean> {
-    return exists(this.pathOf(uri));
+  async has(uri: string): Promise<boolean> {
+    if (await exists(this.pathOf(uri))) return true;
+    await this.#root.there();
+    return false;
   }
 
   async readText(ref: ArtifactRef): Promise<string> {
     const bytes = await readFile(this.pathOf(ref.uri)).catch(async (error: unknown) => {
-      throw isCode(error, 'ENOENT') ? await absence(this, ref.uri, `looked in ${this.root}`) : error;
+      throw await this.absent(error, await absence(this, ref.uri, `looked in ${this.root}`));
     });
     const found = sha256(bytes);
     if (found === ref.sha256) return bytes.toString('utf8');
@@ -101,8 +115,11 @@ export class FolderStore implements Store {
   }
 
   async recorded(uri: string): Promise<string | null> {
-    const text = await readFile(this.sumOf(uri), 'utf8').catch(() => '');
-    return /^[0-9a-f]{64}$/.test(text) ? text : null;
+    const text = await readFile(this.sumOf(uri), 'utf8').catch((error: unknown) => {
+      if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return '';
+      throw error;
+    });
+    return hashIn(text);
   }
 
   async setAside(uri: string): Promise<string> {
@@ -118,8 +135,7 @@ export class FolderStore implements Store {
   async remove(uri: string, fence?: Fence): Promise<void> {
     await this.checkFence(fence);
     const path = this.pathOf(uri);
-    const away = join(this.root, WORK, randomUUID());
-    await mkdir(dirname(away), { recursive: true });
+    const away = await this.workPath();
     // The hash goes first: content without one is whole, a hash without content would be a damage.
     await this.forget(uri);
     if (await unlessGone(() => rename(path, away))) await sync(dirname(path));
@@ -132,50 +148,23 @@ export class FolderStore implements Store {
     try {
       return (await readdir(this.pathOf(uri))).filter(name => !name.startsWith('.')).sort();
     } catch (error) {
-      if (isCode(error, 'ENOENT')) return [];
-      throw error;
+      return await this.absent(error, []);
     }
   }
 
   async localFolder(uri: string): Promise<string> {
     const path = this.pathOf(uri);
-    if (!(await exists(path))) throw await absence(this, uri, `looked in ${this.root}`);
+    if (!(await this.has(uri))) throw await absence(this, uri, `looked in ${this.root}`);
     return path;
   }
 
   async workFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-    const folder = join(this.root, WORK, randomUUID());
-    await mkdir(folder, { recursive: true });
+    const folder = await this.workPath();
+    await mkdir(folder);
     try {
       return await use(folder);
     } finally {
       await rm(folder, { recursive: true, force: true });
-    }
-  }
-
-  async claim(marker: string, claim: Claim): Promise<void> {
-    const current = await this.claimed(marker);
-    if (current && current.attempt > claim.attempt) {
-      throw new StaleAttemptError(marker, claim.attempt, current.attempt);
-    }
-    if (current && current.attempt === claim.attempt) {
-      const [published, offered] = [canonicalJson(current), canonicalJson(claim)];
-      if (published !== offered) throw new DivergenceError(marker, sha256(published), sha256(offered), null);
-      return;
-    }
-    const target = this.pathOf(marker);
-    const temporary = await this.writeTemporary(`${JSON.stringify(claim)}\n`);
-    await makeFolder(dirname(target));
-    await rename(temporary, target);
-    await sync(dirname(target));
-  }
-
-  async claimed(marker: string): Promise<Claim | null> {
-    try {
-      return JSON.parse(await readFile(this.pathOf(marker), 'utf8')) as Claim;
-    } catch (error) {
-      if (isCode(error, 'ENOENT')) return null;
-      throw error;
     }
   }
 
@@ -231,9 +220,8 @@ export class FolderStore implements Store {
   private async record(uri: string, sha256: string): Promise<void> {
     const sum = this.sumOf(uri);
     await mkdir(dirname(sum), { recursive: true });
-    const temporary = join(this.root, WORK, randomUUID());
-    await mkdir(dirname(temporary), { recursive: true });
-    await writeFile(temporary, sha256);
+    const temporary = await this.workPath();
+    await writeFile(temporary, sumText(sha256));
     await rename(temporary, sum);
   }
 
@@ -242,11 +230,24 @@ export class FolderStore implements Store {
     if (await unlessGone(() => unlink(sum))) await sync(dirname(sum));
   }
 
-  /** A synced file of its own under the work folder. */
-  private async writeTemporary(text: string): Promise<string> {
+  /** A new name under the work folder. Throws StoreAwayError rather than make a second store where the first one was. */
+  private async workPath(): Promise<string> {
+    await this.#root.ready();
     const folder = join(this.root, WORK);
     await mkdir(folder, { recursive: true });
-    const path = join(folder, randomUUID());
+    return join(folder, randomUUID());
+  }
+
+  /** What is answered where a file is not there, if the store as a whole is. Other errors are thrown. */
+  private async absent<T>(error: unknown, answer: T): Promise<T> {
+    if (!isCode(error, 'ENOENT')) throw error;
+    await this.#root.there();
+    return answer;
+  }
+
+  /** A synced file of its own under the work folder. */
+  private async writeTemporary(text: string): Promise<string> {
+    const path = await this.workPath();
     const handle = await open(path, 'wx');
     try {
       await handle.writeFile(text);
@@ -259,10 +260,8 @@ export class FolderStore implements Store {
 
   private async checkFence(fence: Fence | undefined): Promise<void> {
     if (!fence) return;
-    const current = await this.claimed(fence.marker);
-    if (current && current.attempt > fence.attempt) {
-      throw new StaleAttemptError(fence.marker, fence.attempt, current.attempt);
-    }
+    const current = await claimedAttempt(this, fence.stage);
+    if (current !== null && current > fence.attempt) throw new StaleAttemptError(fence.stage, fence.attempt, current);
   }
 
   /** Keeps the divergent content beside what is published, for inspection, and says so. */
@@ -288,6 +287,11 @@ async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
   for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await sync(dirname(folder));
+}
+
+/** A store that may only be read is as good to readers. */
+function unlessReadOnly(error: unknown): void {
+  if (!isCode(error, 'EROFS') && !isCode(error, 'EACCES')) throw error;
 }
 
 /** Runs a placing operation; false if something already lies there. */

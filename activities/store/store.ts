@@ -11,18 +11,11 @@ export interface ArtifactRef {
   sha256: string;
 }
 
-/** Who may publish: the attempt that a stage's marker names, or a later one. */
+/** Who may publish: a stage's newest attempt that is claimed (see claims.ts), or one not claimed yet. */
 export interface Fence {
-  /** The stage's attempt marker, see `claim`. */
-  marker: string;
+  /** Uri of the stage's folder. */
+  stage: string;
   attempt: number;
-}
-
-/** What a stage's marker holds. */
-export interface Claim {
-  attempt: number;
-  /** Spec values this attempt changes, by dotted path. */
-  overrides: Record<string, unknown>;
 }
 
 export interface Store {
@@ -65,13 +58,6 @@ export interface Store {
   localFolder(uri: string): Promise<string>;
   /** A fresh empty folder for `use`, on the store's file system; removed afterwards with whatever is left in it. */
   workFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
-  /**
-   * Moves a stage's marker to this claim, atomically replaced. A claim on a lower attempt than the marker's throws
-   * StaleAttemptError; on the same attempt it must be equal (DivergenceError).
-   */
-  claim(marker: string, claim: Claim): Promise<void>;
-  /** The marker's present claim, or null. */
-  claimed(marker: string): Promise<Claim | null>;
 }
 
 /** Two computations of one artifact gave different content: determinism is broken, or two runs share a name. */
@@ -94,8 +80,8 @@ export class DivergenceError extends Error {
 /** A given-up attempt tried to publish. */
 export class StaleAttemptError extends Error {
   override readonly name = 'StaleAttemptError';
-  constructor(marker: string, attempt: number, current: number) {
-    super(`Attempt ${attempt} may no longer write: ${marker} says that attempt ${current} is the current one.`);
+  constructor(stage: string, attempt: number, current: number) {
+    super(`Attempt ${attempt} may no longer write in ${stage}: attempt ${current} is the current one.`);
   }
 }
 
@@ -117,6 +103,27 @@ export class CorruptArtifactError extends Error {
       `${file ? `${uri}/${file}` : uri} is damaged: expected sha256 ${expected}, found ${found ?? 'nothing'}` +
         `${aside ? ` (set aside as ${aside})` : ''}. It is made again from the log where that is whole; else restore it ` +
         'from a copy.',
+    );
+  }
+}
+
+/** The store as a whole is not where it was: tried again until it is back. */
+export class StoreAwayError extends Error {
+  override readonly name = 'StoreAwayError';
+  /** As of a file system's error, for whoever tells those that pass from others. */
+  readonly code = 'ESTOREAWAY';
+  constructor(root: string) {
+    super(`the store is no longer at ${root}: nothing is written there until it is back (is it still mounted?)`);
+  }
+}
+
+/** The store was laid out by a later version. */
+export class StoreFormatError extends Error {
+  override readonly name = 'StoreFormatError';
+  constructor(root: string, found: unknown, known: number) {
+    super(
+      `The store ${root} has the format ${JSON.stringify(found)}; this version of longhaul knows formats up to ${known}. ` +
+        'Use the version that made it, or a later one.',
     );
   }
 }

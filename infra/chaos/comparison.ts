@@ -28,6 +28,8 @@ export interface Comparison {
 
 /** The result bears the stages' seconds. */
 const TIMED = new Set(['result.json']);
+/** What is asked again after a fault may be found answered. */
+const ASKED = /,?\s*"judge":\s*\{\s*"asked[^}]*\}/g;
 const ASIDE = /\.(damaged|diverged)(-[0-9a-f]+)?(\/|$)/;
 
 /** @param mine the disturbed run */
@@ -95,10 +97,13 @@ async function contentHash(file: string, run: string, path: string): Promise<str
   const { size } = await stat(file);
   const bytes = await readFile(file);
   const hash = createHash('sha256');
-  if (!path.endsWith('.json') || size > 2 ** 24) return hash.update(bytes).digest('hex');
+  if (!/\.jsonl?$/.test(path) || size > 2 ** 24) return hash.update(bytes).digest('hex');
   const text = bytes
     .toString('utf8')
     .replaceAll(`store:runs/${run}/`, 'store:runs/RUN/')
     .replaceAll(`"run": "${run}"`, '"run": "RUN"');
-  return hash.update(TIMED.has(path) ? text.replace(/"seconds": [\d.e-]+/g, '"seconds": 0') : text).digest('hex');
+  const timeless = text.replace(ASKED, '');
+  return hash
+    .update(TIMED.has(path) ? timeless.replace(/"seconds": [\d.e-]+/g, '"seconds": 0') : timeless)
+    .digest('hex');
 }

@@ -31,10 +31,14 @@ export interface ChaosReport {
   seed: number;
   preset: string;
   cores: number;
-  undisturbed: { seconds: number; sha256: string; artifacts: number };
+  undisturbed: { seconds: number; sha256: string; artifacts: number; steps: number };
   faults: FaultRecord[];
   runs: RunRecord[];
   recovery: { median: number; p95: number; longest: number } | null;
+  /** See `productiveShare`. */
+  productive: number | null;
+  /** Questions that the judge answered once, and again; null without one. */
+  judged: { once: number; again: number } | null;
   /** Why the promise does not hold; empty when it does. */
   violations: string[];
 }
@@ -55,7 +59,25 @@ export function recoveryOf(faults: readonly FaultRecord[]): ChaosReport['recover
   return { median: rank(0.5), p95: rank(0.95), longest: times.at(-1)! };
 }
 
-export function verdictLines({ undisturbed, runs, faults, recovery, violations }: ChaosReport): string[] {
+/**
+ * Of the time that the disturbed runs took, the share in which they made progress that was kept: what as many undisturbed
+ * runs take. Null where a run did not end.
+ */
+export function productiveShare({ undisturbed, runs }: Pick<ChaosReport, 'undisturbed' | 'runs'>): number | null {
+  const seconds = runs.reduce((sum, run) => sum + run.seconds, 0);
+  if (runs.length === 0 || runs.some(({ sha256 }) => sha256 === null)) return null;
+  return (undisturbed.seconds * runs.length) / seconds;
+}
+
+export function verdictLines({
+  undisturbed,
+  runs,
+  faults,
+  recovery,
+  productive,
+  judged,
+  violations,
+}: ChaosReport): string[] {
   const sum = (of: (run: RunRecord) => number) => runs.reduce((total, run) => total + of(run), 0);
   const injuries = faults.flatMap(({ injury }) => injury ?? []);
   const repaired = injuries.filter(({ outcome }) => outcome === 'repaired').length;
@@ -79,6 +101,15 @@ export function verdictLines({ undisturbed, runs, faults, recovery, violations }
           `recovery          median ${recovery.median.toFixed(1)} s, 95th percentile ${recovery.p95.toFixed(1)} s, ` +
             `longest ${recovery.longest.toFixed(1)} s`,
         ]
+      : []),
+    ...(productive === null
+      ? []
+      : [
+          `productive        ${(100 * productive).toFixed(1)} % of the time, with a fault in every ` +
+            `${((undisturbed.steps * runs.length) / faults.length).toFixed(1)} steps`,
+        ]),
+    ...(judged
+      ? [`judge             ${judged.once} answers judged once, ${judged.again} again, their verdict lost on its way`]
       : []),
     ...violations.map(line => `VIOLATION         ${line}`),
     violations.length === 0

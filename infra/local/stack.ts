@@ -4,16 +4,16 @@
  *
  *   temporal.db     the server's data      stack.json      who runs the stack (see stack-file.ts)
  *   store/          artifacts              temporal.toml   a profile that reaches the server
- *   logs/           a log a process
+ *   logs/           a log a process          in-hand/        what the workers have in hand
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { isAlive } from '../../workers/process-identity.js';
 import { LONGHAUL_COMMAND } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { claimPort } from './ports.js';
-import { isAlive } from './process-identity.js';
 import { type StackAddresses, StackFile, type StackRecord } from './stack-file.js';
 import { Supervised } from './supervised.js';
 import { findTemporal } from './temporal-binary.js';
@@ -51,6 +51,8 @@ export interface Stack extends StackAddresses {
 }
 
 export const logsOf = (state: string) => join(state, 'logs');
+/** Where this machine's workers write down what they have in hand. */
+export const inHandOf = (state: string) => join(state, 'in-hand');
 /** A Temporal CLI configuration whose default profile is the stack's server: for TEMPORAL_CONFIG_FILE. */
 export const profileOf = (state: string) => join(state, 'temporal.toml');
 const stackFileOf = (state: string) => join(state, 'stack.json');
@@ -168,7 +170,12 @@ export function serverArguments(state: string, port: number, uiPort: number): st
 /** The person's own Temporal settings (a cloud's address, keys) must not reach the local stack's processes. */
 function environment(state: string, store: string): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
-  return { ...Object.fromEntries(own), TEMPORAL_CONFIG_FILE: profileOf(state), LONGHAUL_STORE: store };
+  return {
+    ...Object.fromEntries(own),
+    TEMPORAL_CONFIG_FILE: profileOf(state),
+    LONGHAUL_STATE: state,
+    LONGHAUL_STORE: store,
+  };
 }
 
 /** Waits until the server answers for its namespace. */

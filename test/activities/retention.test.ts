@@ -7,7 +7,13 @@ import { createActivities } from '../../activities/index.js';
 import { ensurePolicyLoaded } from '../../activities/policy.js';
 import { policyOfRun } from '../../activities/policy-of-run.js';
 import { type LogEntry, redoLog } from '../../activities/redo-log.js';
-import { checkpointUri, FolderStore, MissingArtifactError, storeSegments } from '../../activities/store/index.js';
+import {
+  checkpointUri,
+  claimStage,
+  FolderStore,
+  MissingArtifactError,
+  storeSegments,
+} from '../../activities/store/index.js';
 import type { PolicyRef } from '../../workflows/contract.js';
 import { driveRun } from '../support/drive.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
@@ -123,7 +129,7 @@ describe('removing', () => {
 
   test('is for the current attempt alone', async () => {
     const { small, prune, ofPhase2 } = await full();
-    await small.store.claim('store:runs/run/phase-2/attempt.json', { attempt: 2, overrides: {} });
+    await claimStage(small.store, 'store:runs/run/phase-2', { attempt: 2, overrides: {} });
     await expect(prune()).rejects.toMatchObject({ type: 'StaleAttemptError' });
     expect(await ofPhase2()).toHaveLength(4);
   });

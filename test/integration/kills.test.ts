@@ -37,7 +37,17 @@ afterAll(async () => {
 });
 
 async function startWorker(kind: 'cpu' | 'gpu'): Promise<ChildProcess> {
-  const args = [LONGHAUL_COMMAND, 'worker', kind, '--address', server.env.address, '--store', store.root];
+  const args = [
+    LONGHAUL_COMMAND,
+    'worker',
+    kind,
+    '--address',
+    server.env.address,
+    '--store',
+    store.root,
+    '--state',
+    folder,
+  ];
   const worker = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   workers.push(worker);
   await once(worker.stdout!, 'data');
@@ -100,6 +110,10 @@ test('a worker and an engine killed in mid-step, and a worker stopped, change no
   workers.at(-1)!.kill('SIGKILL');
   const worker = await startWorker('gpu');
   await begun('disturbed', 'phase-1', 2);
+  // Not by the heartbeat time-out: its successor on the machine has handed back what it lost.
+  const { events } = await server.env.client.workflow.getHandle('disturbed/warmup/1').fetchHistory();
+  const failures = events!.map(event => event.activityTaskStartedEventAttributes?.lastFailure);
+  expect(failures.map(failure => failure?.applicationFailureInfo?.type)).toContain('WorkerLost');
   process.kill(await engineOf(worker), 'SIGKILL');
   await begun('disturbed', 'phase-2', 2);
   worker.kill('SIGTERM');

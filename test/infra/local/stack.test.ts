@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { claimPort } from '../../../infra/local/ports';
-import { identify, isAlive } from '../../../infra/local/process-identity';
 import { profileOf, runningStack, startStack } from '../../../infra/local/stack';
 import { StackFile, type StackRecord } from '../../../infra/local/stack-file';
 import { Supervised } from '../../../infra/local/supervised';
+import { identify, isAlive } from '../../../workers/process-identity';
 
 let state: string;
 beforeEach(async () => {
