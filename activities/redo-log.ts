@@ -1,11 +1,11 @@
 /** A run's redo log: written a step at a time, read in the order in which it came about. */
-import type { UpdateRecord } from './artifacts.js';
+import type { StepCounts, UpdateRecord } from './artifacts.js';
 import {
   type ArtifactRef,
   attemptUri,
-  canonicalJson,
   DivergenceError,
   fenceOf,
+  hashOf,
   publishJson,
   readJson,
   type StageAttempt,
@@ -21,19 +21,33 @@ export interface LogEntry {
   record: UpdateRecord;
 }
 
-/** Logs a step. Two versions of the code that agree on everything else agree. Throws DivergenceError otherwise. */
+/**
+ * Logs a step. Two makings of it that agree on all but the circumstances agree.
+ * @throws DivergenceError otherwise
+ */
 export async function logStep(store: Store, record: UpdateRecord): Promise<void> {
   const uri = stepUri(record.stage, record.step, 'update.json');
+  const identity = identityOf(record);
   try {
-    await publishJson(store, uri, record, fenceOf(record.stage));
+    await publishJson(store, uri, record, fenceOf(record.stage), identity);
   } catch (error) {
+    // Earlier versions recorded no identity.
     const published = error instanceof DivergenceError ? await store.find(uri) : null;
-    if (!published || !sameStep(await readJson<UpdateRecord>(store, published), record)) throw error;
+    if (!published || identityOf(await readJson<UpdateRecord>(store, published)) !== identity) throw error;
   }
 }
 
-const sameStep = ({ code: _, ...a }: UpdateRecord, { code: __, ...b }: UpdateRecord): boolean =>
-  canonicalJson(a) === canonicalJson(b);
+/** What is the same whenever a step is made again: not by which code, nor what a judge had to be asked for it. */
+function identityOf({ code: _, counts, ...rest }: UpdateRecord): string {
+  return hashOf({ ...rest, counts: withoutAsking(counts) });
+}
+
+/** Without what depends on how much of it was asked before. */
+export const withoutAsking = (counts: StepCounts | null): StepCounts | null => {
+  if (!counts) return null;
+  const { judge: _, ...rest } = counts;
+  return rest;
+};
 
 /** Every attempt of every stage, given-up ones included: the warm-up first, then the phases. */
 export async function attemptsOf(store: Store, run: string): Promise<StageAttempt[]> {

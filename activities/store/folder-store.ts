@@ -19,7 +19,7 @@ import {
   StaleAttemptError,
   type Store,
 } from './store.js';
-import { hashIn, sumText } from './sums.js';
+import { readSum, type Sum, sumText } from './sums.js';
 
 /** Hidden from uris, which have no hidden segments. */
 const WORK = '.work';
@@ -44,14 +44,15 @@ export class FolderStore implements Store {
     await this.#root.ready();
   }
 
-  async publishText(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
+  async publishText(uri: string, text: string, fence?: Fence, identity?: string): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
     const temporary = await this.writeTemporary(text);
     try {
       await this.checkFence(fence);
-      const offered = sha256(text);
-      await this.place(uri, offered, temporary, { put: () => link(temporary, target), hash: () => fileHash(target) });
-      return { uri, sha256: offered };
+      const hash = sha256(text);
+      const offered = { sha256: hash, identity: identity ?? hash };
+      const way = { put: () => link(temporary, target), hash: () => fileHash(target) };
+      return { uri, sha256: await this.place(uri, offered, temporary, way) };
     } finally {
       await rm(temporary, { force: true });
     }
@@ -79,8 +80,8 @@ export class FolderStore implements Store {
     const offered = folderHash(await fileHashes(folder));
     await this.checkFence(fence);
     const hash = async () => folderHash(await fileHashes(target));
-    await this.place(uri, offered, folder, { put: () => rename(folder, target), hash });
-    return { uri, sha256: offered };
+    const way = { put: () => rename(folder, target), hash };
+    return { uri, sha256: await this.place(uri, { sha256: offered, identity: offered }, folder, way) };
   }
 
   async find(uri: string): Promise<ArtifactRef | null> {
@@ -88,7 +89,7 @@ export class FolderStore implements Store {
       const found = sha256(await readFile(this.pathOf(uri)));
       const recorded = await this.recorded(uri);
       // Whoever published it ended before the hash was recorded.
-      if (recorded === null) await this.record(uri, found).catch(unlessReadOnly);
+      if (recorded === null) await this.record(uri, { sha256: found, identity: found }).catch(unlessReadOnly);
       if (recorded === null || recorded === found) return { uri, sha256: found };
     } catch (error) {
       return await this.absent(error, null);
@@ -115,11 +116,15 @@ export class FolderStore implements Store {
   }
 
   async recorded(uri: string): Promise<string | null> {
+    return (await this.sum(uri))?.sha256 ?? null;
+  }
+
+  private async sum(uri: string): Promise<Sum | null> {
     const text = await readFile(this.sumOf(uri), 'utf8').catch((error: unknown) => {
       if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return '';
       throw error;
     });
-    return hashIn(text);
+    return readSum(text);
   }
 
   async setAside(uri: string): Promise<string> {
@@ -190,39 +195,42 @@ export class FolderStore implements Store {
   /**
    * Puts content under its name, unless that has the same there already; damaged content gives way to what it was. The
    * hash is recorded once the content is in place, so a record is never wrong; a crash in between leaves none.
+   * @returns hash of what lies there now
    */
   private async place(
     uri: string,
-    offered: string,
+    offered: Sum,
     content: string,
     { put, hash }: { put: () => Promise<void>; hash: () => Promise<string> },
-  ): Promise<void> {
+  ): Promise<string> {
     const target = this.pathOf(uri);
     await makeFolder(dirname(target));
-    const recorded = await this.recorded(uri);
-    if (recorded !== null && recorded !== offered) throw await this.diverged(uri, recorded, offered, content);
-    for (;;) {
-      if (await unlessThere(put)) break;
+    const recorded = await this.sum(uri);
+    const isSame = recorded?.identity === offered.identity || recorded?.sha256 === offered.sha256;
+    if (recorded && !isSame) throw await this.diverged(uri, recorded.sha256, offered.sha256, content);
+    while (!(await unlessThere(put))) {
       const published = await hash().catch((error: unknown) => {
         if (isCode(error, 'ENOENT')) return null;
         throw error;
       });
-      if (published === offered) break;
       // Removed while it was read: the name is free.
       if (published === null) continue;
-      if (recorded !== offered) throw await this.diverged(uri, published, offered, content);
+      if (published === recorded?.sha256) return published;
+      if (published === offered.sha256) break;
+      if (!recorded) throw await this.diverged(uri, published, offered.sha256, content);
       await this.setAside(uri);
     }
     await sync(dirname(target));
-    if (recorded === null) await this.record(uri, offered);
+    if (recorded?.sha256 !== offered.sha256) await this.record(uri, offered);
+    return offered.sha256;
   }
 
-  private async record(uri: string, sha256: string): Promise<void> {
-    const sum = this.sumOf(uri);
-    await mkdir(dirname(sum), { recursive: true });
+  private async record(uri: string, sum: Sum): Promise<void> {
+    const file = this.sumOf(uri);
+    await mkdir(dirname(file), { recursive: true });
     const temporary = await this.workPath();
-    await writeFile(temporary, sumText(sha256));
-    await rename(temporary, sum);
+    await writeFile(temporary, sumText(sum));
+    await rename(temporary, file);
   }
 
   private async forget(uri: string): Promise<void> {

@@ -22,8 +22,10 @@ export interface Store {
   /**
    * Makes a file visible under `uri`, whole or not at all.
    * Publishing equal content again succeeds; other content throws DivergenceError; a stale fence StaleAttemptError.
+   * @param identity hash of the part of it that is a function of what it was made from, where not all of it is: content of
+   *   equal identity counts as equal, and the first published stays
    */
-  publishText(uri: string, text: string, fence?: Fence): Promise<ArtifactRef>;
+  publishText(uri: string, text: string, fence?: Fence, identity?: string): Promise<ArtifactRef>;
   /**
    * As publishText, but for what may differ from one time to the next: the first published stays.
    * @returns the reference of what lies there
@@ -150,8 +152,14 @@ export async function absence(store: Store, uri: string, why: string): Promise<E
 }
 
 /** Publishes a value as JSON, indented for people. */
-export function publishJson(store: Store, uri: string, value: unknown, fence?: Fence): Promise<ArtifactRef> {
-  return store.publishText(uri, `${JSON.stringify(value, null, 1)}\n`, fence);
+export function publishJson(
+  store: Store,
+  uri: string,
+  value: unknown,
+  fence?: Fence,
+  identity?: string,
+): Promise<ArtifactRef> {
+  return store.publishText(uri, `${JSON.stringify(value, null, 1)}\n`, fence, identity);
 }
 
 /** Publishes values as JSON lines. */
@@ -160,8 +168,9 @@ export function publishLines(
   uri: string,
   values: readonly unknown[],
   fence?: Fence,
+  identity?: string,
 ): Promise<ArtifactRef> {
-  return store.publishText(uri, linesText(values), fence);
+  return store.publishText(uri, linesText(values), fence, identity);
 }
 
 export function linesText(values: readonly unknown[]): string {

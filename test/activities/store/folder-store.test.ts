@@ -308,6 +308,19 @@ describe('a crash between placing an artifact and recording its hash', () => {
     }
   });
 
+  test('where part of the content may differ, what was damaged gives way to other content of the same identity', async () => {
+    const publish = (text: string, identity: string) => store.publishText(URI, text, undefined, sha256(identity));
+    const first = await publish('made by 1', 'made');
+    expect(await publish('made by 2', 'made')).toEqual(first);
+    await expect(publish('lost by 2', 'lost')).rejects.toThrow(DivergenceError);
+    await writeFile(join(root, 'runs/r/spec.json'), 'm');
+    expect(await store.find(URI)).toBeNull();
+    await expect(publish('lost by 2', 'lost')).rejects.toThrow(DivergenceError);
+    expect(await publish('made by 3', 'made')).toEqual({ uri: URI, sha256: sha256('made by 3') });
+    expect(await store.find(URI)).toEqual({ uri: URI, sha256: sha256('made by 3') });
+    expect(await publish('made by 4', 'made')).toEqual({ uri: URI, sha256: sha256('made by 3') });
+  });
+
   test('a record of an earlier version counts', async () => {
     await store.publishText(URI, 'content');
     await writeFile(join(root, SUM), sha256('content'));
