@@ -24,3 +24,23 @@ export async function exists(path: string): Promise<boolean> {
 export function isCode(error: unknown, code: string): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
+
+/** Runs a placing operation; false if something already lies there. */
+export async function unlessThere(place: () => Promise<void>): Promise<boolean> {
+  return unlessCode(place, ['EEXIST', 'ENOTEMPTY']);
+}
+
+/** Moves or removes something; false if it is not there. */
+export async function unlessGone(take: () => Promise<void>): Promise<boolean> {
+  return unlessCode(take, ['ENOENT']);
+}
+
+async function unlessCode(work: () => Promise<void>, codes: readonly string[]): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (codes.some(code => isCode(error, code))) return false;
+    throw error;
+  }
+}

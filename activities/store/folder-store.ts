@@ -3,11 +3,11 @@
  * renamed into place, both of which the file system does at once or not at all and never over something published.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sha256 } from './canonical.js';
 import { claimedAttempt } from './claims.js';
-import { exists, isCode, sync } from './files.js';
+import { exists, isCode, sync, unlessGone, unlessThere } from './files.js';
 import { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
 import { storeSegments } from './layout.js';
 import { StoreRoot } from './root.js';
@@ -138,11 +138,21 @@ export class FolderStore implements Store {
     const name = (copy: number) => `${uri}.damaged${copy === 1 ? '' : `-${copy}`}`;
     let copy = 1;
     while (await exists(this.pathOf(name(copy)))) copy++;
-    await rename(path, this.pathOf(name(copy))).catch((error: unknown) => {
-      // Another was quicker.
-      if (!isCode(error, 'ENOENT')) throw error;
-    });
+    // Another may have been quicker.
+    await unlessGone(() => rename(path, this.pathOf(name(copy))));
     return name(copy);
+  }
+
+  async remove(uri: string, fence?: Fence): Promise<void> {
+    await this.checkFence(fence);
+    const path = this.pathOf(uri);
+    const away = await this.workPath();
+    // The hash goes first: content without one is whole, a hash without content would be a damage.
+    await this.forget(uri);
+    if (await unlessGone(() => rename(path, away))) await sync(dirname(path));
+    // Somebody may have published the same meanwhile, and recorded it just before it went.
+    await this.forget(uri);
+    await rm(away, { recursive: true, force: true });
   }
 
   async list(uri: string): Promise<string[]> {
@@ -206,7 +216,12 @@ export class FolderStore implements Store {
     const isSame = recorded?.identity === offered.identity || recorded?.sha256 === offered.sha256;
     if (recorded && !isSame) throw await this.diverged(uri, recorded.sha256, offered.sha256, content);
     while (!(await unlessThere(put))) {
-      const published = await hash();
+      const published = await hash().catch((error: unknown) => {
+        if (isCode(error, 'ENOENT')) return null;
+        throw error;
+      });
+      // Removed while it was read: the name is free.
+      if (published === null) continue;
       if (published === recorded?.sha256) return published;
       if (published === offered.sha256) break;
       if (!recorded) throw await this.diverged(uri, published, offered.sha256, content);
@@ -223,6 +238,11 @@ export class FolderStore implements Store {
     const temporary = await this.workPath();
     await writeFile(temporary, sumText(sum));
     await rename(temporary, file);
+  }
+
+  private async forget(uri: string): Promise<void> {
+    const sum = this.sumOf(uri);
+    if (await unlessGone(() => unlink(sum))) await sync(dirname(sum));
   }
 
   /** A new name under the work folder. Throws StoreAwayError rather than make a second store where the first one was. */
@@ -270,15 +290,4 @@ export class FolderStore implements Store {
 /** A store that may only be read is as good to readers. */
 function unlessReadOnly(error: unknown): void {
   if (!isCode(error, 'EROFS') && !isCode(error, 'EACCES')) throw error;
-}
-
-/** Runs a placing operation; false if something already lies there. */
-async function unlessThere(place: () => Promise<void>): Promise<boolean> {
-  try {
-    await place();
-    return true;
-  } catch (error) {
-    if (isCode(error, 'EEXIST') || isCode(error, 'ENOTEMPTY')) return false;
-    throw error;
-  }
 }

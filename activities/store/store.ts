@@ -51,6 +51,11 @@ export interface Store {
    * place must be what was published before.
    */
   setAside(uri: string): Promise<string>;
+  /**
+   * Takes a file or folder out of the store, at once and as if it had never been published; nothing happens where nothing
+   * is. Only for what can be made again: who reads it meanwhile finds it gone. A stale fence throws StaleAttemptError.
+   */
+  remove(uri: string, fence?: Fence): Promise<void>;
   /** A published folder as a folder on this machine. */
   localFolder(uri: string): Promise<string>;
   /** A fresh empty folder for `use`, on the store's file system; removed afterwards with whatever is left in it. */
@@ -140,7 +145,10 @@ export class StoreFormatError extends Error {
 export class MissingArtifactError extends Error {
   override readonly name = 'MissingArtifactError';
   /** @param why what it was wanted for, or where it was looked for */
-  constructor(uri: string, why: string) {
+  constructor(
+    readonly uri: string,
+    why: string,
+  ) {
     super(`${uri} is not in the store (${why}). Is this the store the run was started with (--store, LONGHAUL_STORE)?`);
   }
 }

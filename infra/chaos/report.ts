@@ -3,6 +3,9 @@ import { loadavg } from 'node:os';
 import type { Comparison } from './comparison.js';
 import type { Ledger } from './ledger.js';
 
+/** Of damage to a file; a snapshot that its stage no longer needed takes the damage with it. */
+export type Outcome = 'repaired' | 'removed' | 'found, not read in the run' | 'not found';
+
 export interface FaultRecord {
   number: number;
   kind: string;
@@ -16,7 +19,7 @@ export interface FaultRecord {
   /** One-minute load average when it struck. */
   load: number;
   /** The damaged file, and what became of it. */
-  injury?: { path: string; outcome: 'repaired' | 'found, not read in the run' | 'not found' };
+  injury?: { path: string; outcome: Outcome };
 }
 
 export interface RunRecord {
@@ -80,8 +83,9 @@ export function verdictLines({
 }: ChaosReport): string[] {
   const sum = (of: (run: RunRecord) => number) => runs.reduce((total, run) => total + of(run), 0);
   const injuries = faults.flatMap(({ injury }) => injury ?? []);
-  const repaired = injuries.filter(({ outcome }) => outcome === 'repaired').length;
-  const unread = injuries.length - repaired;
+  const count = (wanted: Outcome) => injuries.filter(({ outcome }) => outcome === wanted).length;
+  const [repaired, removed] = [count('repaired'), count('removed')];
+  const unread = injuries.length - repaired - removed;
   return [
     '',
     `undisturbed       ${undisturbed.seconds.toFixed(1)} s, ${undisturbed.artifacts} artifacts, sha256 ${undisturbed.sha256}`,
@@ -91,9 +95,12 @@ export function verdictLines({
     `books             ${sum(run => run.ledger.steps)} optimiser steps, ${sum(run => run.ledger.groups)} groups, ` +
       `${sum(run => run.ledger.responses)} responses: ${sum(run => run.ledger.errors.length)} lost, twice or out of place`,
     `files             ${sum(run => run.comparison.files)} compared: ${sum(run => run.comparison.different.length)} different, ` +
-      `${sum(run => run.comparison.missing.length)} missing, ${sum(run => run.comparison.extra.length)} extra`,
+      `${sum(run => run.comparison.missing.length)} missing, ${sum(run => run.comparison.extra.length)} extra; ` +
+      `${sum(run => run.comparison.unmatched)} snapshots within stages that one of the two runs alone has`,
     ...(injuries.length > 0
-      ? [`damaged files     ${injuries.length}: ${repaired} repaired, ${unread} found but not read in the run`]
+      ? [
+          `damaged files     ${injuries.length}: ${repaired} repaired, ${removed} removed with their snapshots, ${unread} found but not read in the run`,
+        ]
       : []),
     ...(recovery
       ? [

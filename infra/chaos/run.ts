@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rootCause } from '@temporalio/common';
 import { openSnapshot, STATE_FILE } from '../../activities/checkpoint.js';
 import type { RunSpec } from '../../activities/spec.js';
-import { CorruptArtifactError, FolderStore } from '../../activities/store/index.js';
+import { CorruptArtifactError, FolderStore, MissingArtifactError } from '../../activities/store/index.js';
 import { validateSpec } from '../../activities/validate-spec.js';
 import type { CurriculumResult, Progress } from '../../workflows/contract.js';
 import { TASK_QUEUE } from '../../workflows/contract.js';
@@ -21,6 +21,7 @@ import {
   type FaultRecord,
   faultLine,
   load,
+  type Outcome,
   productiveShare,
   type RunRecord,
   recoveryOf,
@@ -293,20 +294,22 @@ async function withOutcome(store: string, record: FaultRecord, injuries: Map<num
   if (bytes && createHash('sha256').update(bytes).digest('hex') === sha256) {
     return { ...record, injury: { path, outcome: 'repaired' } };
   }
-  const found = await isFound(new FolderStore(store), path);
-  return { ...record, injury: { path, outcome: found ? 'found, not read in the run' : 'not found' } };
+  return { ...record, injury: { path, outcome: await outcomeOf(new FolderStore(store), path) } };
 }
 
 /** Reads what is damaged as the activities do. */
-async function isFound(store: FolderStore, path: string): Promise<boolean> {
+async function outcomeOf(store: FolderStore, path: string): Promise<Outcome> {
   const [, checkpoint] = /^(runs\/[^/]+\/checkpoints\/[^/]+)\//.exec(path) ?? [];
-  if (!checkpoint) return (await store.find(`store:${path}`)) === null;
+  if (!checkpoint) return (await store.find(`store:${path}`)) === null ? 'found, not read in the run' : 'not found';
   const uri = `store:${checkpoint}`;
   const state = JSON.parse(await readFile(join(store.root, checkpoint, STATE_FILE), 'utf8').catch(() => '{}'));
   const policy = { uri, name: checkpoint.slice(checkpoint.lastIndexOf('/') + 1), sha256: String(state.sha256) };
   return openSnapshot(store, policy).then(
-    () => false,
-    error => error instanceof CorruptArtifactError,
+    () => 'not found',
+    error => {
+      if (error instanceof MissingArtifactError) return 'removed';
+      return error instanceof CorruptArtifactError ? 'found, not read in the run' : 'not found';
+    },
   );
 }
 

@@ -82,7 +82,7 @@ async function smallSpec(changes: object) {
       { maxTokens: 60, steps: 4 },
       { maxTokens: 200, steps: 4 },
     ],
-    checkpoints: { everySteps: 3 },
+    checkpoints: { everySteps: 2, keep: 1 },
     ...changes,
   };
 }

@@ -180,6 +180,89 @@ describe('folders', () => {
   });
 });
 
+describe('removing', () => {
+  const FILES = { 'config.json': '{}', weights: 'w' };
+  const CHECKPOINT = 'store:runs/r/checkpoints/p';
+  const publish = async () => store.publishFolder(CHECKPOINT, await folderWith(FILES));
+
+  test('leaves nothing, as if it had never been published; twice is once', async () => {
+    await publish();
+    await store.publishText(URI, 'content');
+    for (const uri of [CHECKPOINT, URI, CHECKPOINT, 'store:runs/r/never']) await store.remove(uri);
+    expect([await store.has(CHECKPOINT), await store.recorded(CHECKPOINT)]).toEqual([false, null]);
+    await expect(store.localFolder(CHECKPOINT)).rejects.toThrow(MissingArtifactError);
+    expect(await store.find(URI)).toBeNull();
+    expect(await readdir(join(root, '.work'))).toEqual([]);
+    expect(await store.publishText(URI, 'other')).toEqual({ uri: URI, sha256: sha256('other') });
+  });
+
+  test('is for the current attempt', async () => {
+    await publish();
+    const stage = 'store:runs/r/phase-1';
+    await claimStage(store, stage, { attempt: 2, overrides: {} });
+    await expect(store.remove(CHECKPOINT, { stage, attempt: 1 })).rejects.toThrow(StaleAttemptError);
+    expect(await store.has(CHECKPOINT)).toBe(true);
+    await store.remove(CHECKPOINT, { stage, attempt: 2 });
+    expect(await store.has(CHECKPOINT)).toBe(false);
+  });
+
+  test('cut short anywhere, leaves it whole or gone, never damaged; both can be removed and published again', async () => {
+    const { sha256: expected } = await publish();
+    for (let cut = 0; ; cut++) {
+      const steps = failAfter(cut);
+      const failed = await store.remove(CHECKPOINT).then(
+        () => false,
+        () => true,
+      );
+      jest.restoreAllMocks();
+      const after = new FolderStore(root);
+      if (await after.has(CHECKPOINT)) {
+        expect(await fileHashes(await after.localFolder(CHECKPOINT))).toEqual({
+          'config.json': sha256('{}'),
+          weights: sha256('w'),
+        });
+      } else {
+        await expect(after.localFolder(CHECKPOINT)).rejects.toThrow(MissingArtifactError);
+      }
+      await publish();
+      expect([await after.has(CHECKPOINT), await after.recorded(CHECKPOINT)]).toEqual([true, expected]);
+      if (failed) continue;
+      // Hash, name, hash again, content: there was something to cut.
+      expect(steps()).toBeGreaterThanOrEqual(4);
+      break;
+    }
+  });
+
+  test('of one that is read and published all the while harms nobody', async () => {
+    const { sha256: expected } = await publish();
+    const rounds = Array.from({ length: 30 });
+    const publishing = rounds.reduce<Promise<unknown>>(before => before.then(publish), Promise.resolve());
+    const removing = rounds.reduce<Promise<unknown>>(
+      before => before.then(() => store.remove(CHECKPOINT)),
+      Promise.resolve(),
+    );
+    await Promise.all([publishing, removing]);
+    const found = await publish();
+    expect(found.sha256).toBe(expected);
+    expect((await readdir(join(root, 'runs/r/checkpoints'))).filter(name => name !== '.sums')).toEqual(['p']);
+  });
+});
+
+/** Lets so many changes of the file system happen, and no more: as if the process had been killed then. */
+function failAfter(count: number): () => number {
+  const fs: typeof import('node:fs/promises') = jest.requireActual('node:fs/promises');
+  let done = 0;
+  for (const name of ['unlink', 'rename', 'rm'] as const) {
+    const real = fs[name] as (...args: unknown[]) => Promise<void>;
+    jest.spyOn(fs, name).mockImplementation(async (...args: unknown[]) => {
+      if (done >= count) throw new Error('killed');
+      done++;
+      return real(...args);
+    });
+  }
+  return () => done;
+}
+
 describe('names cannot leave the store', () => {
   test.each([
     'store:../outside',
