@@ -2,11 +2,13 @@
 import { Command } from 'commander';
 import { UserError } from '../user-error.js';
 import { engineBench } from './engine.js';
+import { overheadBench } from './overhead.js';
 
 new Command('npm run bench --')
   .description('Measures longhaul.')
   .showHelpAfterError('(add --help for what there is)')
   .addCommand(engineBench())
+  .addCommand(overheadBench())
   .parseAsync(process.argv)
   .catch((error: Error) => {
     process.stderr.write(`${error instanceof UserError ? error.message : error.stack}\n`);
