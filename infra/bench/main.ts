@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { UserError } from '../user-error.js';
 import { engineBench } from './engine.js';
+import { historyBench } from './history.js';
 import { overheadBench } from './overhead.js';
 
 new Command('npm run bench --')
@@ -9,6 +10,7 @@ new Command('npm run bench --')
   .showHelpAfterError('(add --help for what there is)')
   .addCommand(engineBench())
   .addCommand(overheadBench())
+  .addCommand(historyBench())
   .parseAsync(process.argv)
   .catch((error: Error) => {
     process.stderr.write(`${error instanceof UserError ? error.message : error.stack}\n`);
