@@ -14,7 +14,7 @@ import type { PolicyRef } from '../../../workflows/contract.js';
 
 export type Instant = Pick<
   ControlActivities,
-  'prepareRun' | 'claimAttempt' | 'buildPool' | 'score' | 'recordDifficulty' | 'summarizeSteps' | 'exportPolicy'
+  'prepareRun' | 'claimAttempt' | 'buildPool' | 'recordDifficulty' | 'summarizeSteps' | 'exportPolicy'
 > &
   Pick<EngineActivities, 'importBase' | 'rollout' | 'update' | 'snapshot'>;
 
@@ -51,18 +51,14 @@ export function instantActivities(steps: number, onStep: (step: number) => void)
       pool: ref(poolUri(stage)),
       counts: { band: 4800, carried: 0, candidates: 0 },
     }),
+    // As where the rule alone rewards: nothing is left for `score`.
     rollout: async ({ stage, step, refill }) => ({
       rollouts: ref(stepUri(stage, step, `rollouts-${refill}.jsonl`)),
       newTokens: 2500,
-    }),
-    score: async ({ stage, step, refill }) => ({
-      scores: ref(stepUri(stage, step, `scores-${refill}.jsonl`)),
-      groups: 16,
-      effective: step % 4 === 0 && refill === 0 ? 12 : 16,
-      responses: 128,
-      rewardSum: 64,
-      passes: 64,
-      unscored: 0,
+      scored: {
+        ...{ scores: ref(stepUri(stage, step, `scores-${refill}.jsonl`)), groups: 16, responses: 128, unscored: 0 },
+        ...{ effective: step % 4 === 0 && refill === 0 ? 12 : 16, rewardSum: 64, passes: 64 },
+      },
     }),
     update: async ({ stage, step }) => {
       onStep(step);
