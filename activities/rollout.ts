@@ -52,11 +52,12 @@ export function rollout(deps: EngineDependencies) {
     supervised(`sampling for step ${input.step}`, async supervision => {
       const { stage, step, refill, data } = input;
       const spec = await readJson<RunSpec>(deps.store, input.spec);
-      const result = await sampleRound(deps, spec, input, supervision);
-      if (deps.rewarder(spec.reward).asksOthers) return result;
-      const { rollouts } = result;
+      const { rollouts, groups } = await sampleRound(deps, spec, input, supervision);
+      const responses = groups.flatMap(group => group.responses);
+      const newTokens = responses.reduce((sum, response) => sum + response.ids.length, 0);
+      if (deps.rewarder(spec.reward).asksOthers) return { rollouts, newTokens };
       const round = { stage, spec: input.spec, data, step, refill, rollouts };
-      return { ...result, scored: await scoreRound(deps, round, supervision) };
+      return { rollouts, newTokens, scored: await scoreRound(deps, round, supervision, groups) };
     });
 }
 
@@ -66,18 +67,23 @@ async function sampleRound(
   spec: RunSpec,
   input: RolloutInput,
   supervision: Supervision,
-): Promise<RolloutResult> {
+): Promise<{ rollouts: ArtifactRef; groups: RolloutGroup[] }> {
   const { stage, step, refill, policy } = input;
   const uri = stepUri(stage, step, `rollouts-${refill}.jsonl`);
   const published = await deps.store.find(uri);
-  if (published) return checked(published, await readLines<RolloutGroup>(deps.store, published), policy);
+  if (published) {
+    const groups = await readLines<RolloutGroup>(deps.store, published);
+    const other = groups.find(group => group.policy !== policy.name);
+    if (other) throw new DivergenceError(uri, other.policy, policy.name, null);
+    return { rollouts: published, groups };
+  }
 
   const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
   const draws = await drawPrompts(deps.store, spec, input);
   await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision);
   supervision.note(`sampling for step ${step}`);
   const { stopIds } = await textModelOf(deps, stage.run);
-  const { groups } = await deps.engine.call(
+  const sampled = await deps.engine.call(
     'generate',
     {
       prompts: draws.map(({ promptIds, seed }) => ({ ids: promptIds, seed })),
@@ -86,16 +92,9 @@ async function sampleRound(
     },
     supervision.call,
   );
-  const lines = draws.map((draw, k): RolloutGroup => ({ ...draw, responses: groups[k]!.responses }));
+  const groups = draws.map((draw, k): RolloutGroup => ({ ...draw, responses: sampled.groups[k]!.responses }));
   supervision.check();
-  return checked(await publishLines(deps.store, uri, lines, fenceOf(stage)), lines, policy);
-}
-
-function checked(rollouts: ArtifactRef, lines: RolloutGroup[], policy: PolicyRef): RolloutResult {
-  const other = lines.find(line => line.policy !== policy.name);
-  if (other) throw new DivergenceError(rollouts.uri, other.policy, policy.name, null);
-  const lengths = lines.flatMap(line => line.responses.map(response => response.ids.length));
-  return { rollouts, newTokens: lengths.reduce((sum, length) => sum + length, 0) };
+  return { rollouts: await publishLines(deps.store, uri, groups, fenceOf(stage)), groups };
 }
 
 /** The prompts at the cursor: every epoch goes through the pool in an order of its own. */

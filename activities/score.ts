@@ -47,11 +47,15 @@ export function score(deps: Dependencies) {
     supervised(`scoring step ${input.step}`, supervision => scoreRound(deps, input, supervision));
 }
 
-/** The round's scores: those published, else made and published now. */
+/**
+ * The round's scores: those published, else made and published now.
+ * @param sampled what `rollouts` refers to, where that is in memory
+ */
 export async function scoreRound(
   deps: Dependencies,
   { stage, spec, data, step, refill, rollouts }: ScoreInput,
   supervision: Supervision,
+  sampled?: RolloutGroup[],
 ): Promise<ScoreResult> {
   const uri = stepUri(stage, step, `scores-${refill}.jsonl`);
   const published = await deps.store.find(uri);
@@ -59,7 +63,7 @@ export async function scoreRound(
 
   const items = await readData<PromptItem>(deps.store, data);
   const model = await textModelOf(deps, stage.run);
-  const groups = await readLines<RolloutGroup>(deps.store, rollouts);
+  const groups = sampled ?? (await readLines<RolloutGroup>(deps.store, rollouts));
   const texts = groups.map(group => group.responses.map(response => model.responseText(response.ids)));
   const { reward } = await readJson<RunSpec>(deps.store, spec ?? (await deps.store.find(specUri(stage.run)))!);
   const rewarder = deps.rewarder(reward);
@@ -73,9 +77,10 @@ export async function scoreRound(
   );
   const scored = groups.map((group, k) => scoredGroup(group, texts[k]!, rewards.groups[k]!));
   supervision.check();
+  const [text, fence] = [linesText(scored), fenceOf(stage)];
+  if (!rewarder.asksOthers) return summary(await deps.store.publishText(uri, text, fence), scored);
   // Whoever is asked twice may answer twice: of two workers at one step the first decides for both.
-  const publish = rewarder.asksOthers ? deps.store.publishFirst : deps.store.publishText;
-  const ref = await publish.call(deps.store, uri, linesText(scored), fenceOf(stage));
+  const ref = await deps.store.publishFirst(uri, text, fence);
   const result = summary(ref, await readLines<ScoredRollouts>(deps.store, ref));
   return rewards.judge ? { ...result, judge: rewards.judge } : result;
 }
