@@ -16,3 +16,6 @@ new Command('npm run bench --')
     process.stderr.write(`${error instanceof UserError ? error.message : error.stack}\n`);
     process.exitCode = 1;
   });
+
+// Servers and workers that were started end with this process, and scratch folders go.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));

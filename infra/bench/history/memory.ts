@@ -13,6 +13,11 @@ export function at(samples: readonly Sample[], steps: number, share: number): Sa
   return found;
 }
 
+/** The most after one step, up to another: garbage comes and goes, so it is the peaks that show what stays. */
+export function most(samples: readonly Sample[], after: number, upTo: number): number {
+  return Math.max(...samples.filter(({ step }) => step > after && step <= upTo).map(({ bytes }) => bytes));
+}
+
 /**
  * Bytes a thousand steps add, by the least squares over the samples from a share of the steps on: before it a heap grows to
  * its working size.

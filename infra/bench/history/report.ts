@@ -1,5 +1,5 @@
 /** What a long phase came to, in lines. */
-import { at, slope } from './memory.js';
+import { at, most, slope } from './memory.js';
 import type { HistoryResult, HistorySize } from './run.js';
 
 /** From here on memory is to be flat. */
@@ -19,8 +19,9 @@ export function historyLines({ steps, seconds, executions, parent, samples }: Hi
     ...(samples.length === 0
       ? []
       : [
-          `resident memory of the workflow worker: ${memory.join(', ')} of the steps; ` +
-            `${inMiB(slope(samples, steps, SETTLED))} more each 1,000 steps from ${SETTLED * 100} % on, ` +
+          `resident memory of the workflow worker: ${memory.join(', ')} of the steps; most in the first half ` +
+            `${inMiB(most(samples, 0, steps / 2))}, in the second ${inMiB(most(samples, steps / 2, steps))}`,
+          `slope: ${inMiB(slope(samples, steps, SETTLED))} each 1,000 steps from ${SETTLED * 100} % on, ` +
             `${inMiB(slope(samples, steps, 0.5))} from 50 % on`,
         ]),
   ];

@@ -1,13 +1,12 @@
 /** A long phase through the real workflows, its activities answering at once: what it leaves behind, and what it takes. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { GPU_TASK_QUEUE, TASK_QUEUE } from '../../../workflows/contract.js';
-import { DEFAULT_STATE } from '../../checkout.js';
 import { type DevServer, Program, startDevServer } from '../dev-server.js';
 import { residentMemory } from '../process-usage.js';
+import { withScratch } from '../scratch.js';
 import { instantActivities } from './instant-activities.js';
 import type { Sample } from './memory.js';
 
@@ -35,11 +34,12 @@ const WORKER = join(__dirname, 'worker.js');
 /** The list of executions follows their end within moments. */
 const LIST_TRIES = 100;
 
-export async function measureHistory(steps: number, log: (line: string) => void): Promise<HistoryResult> {
+export function measureHistory(steps: number, log: (line: string) => void): Promise<HistoryResult> {
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
-  const parent = join(DEFAULT_STATE, 'bench');
-  await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(join(parent, 'history-'));
+  return withScratch('history', folder => measureIn(folder, steps, log));
+}
+
+async function measureIn(folder: string, steps: number, log: (line: string) => void): Promise<HistoryResult> {
   const server = await startDevServer(folder, log);
   try {
     const workflows = await Program.start<null>(WORKER, [server.address]);
@@ -59,7 +59,6 @@ export async function measureHistory(steps: number, log: (line: string) => void)
     return { steps, seconds, executions, parent: run!, samples };
   } finally {
     await server.stop();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

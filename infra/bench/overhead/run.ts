@@ -1,12 +1,14 @@
 /** One undisturbed run, as the local stack would do it, and the account of its time. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
 import type { RunSpec } from '../../../activities/spec.js';
-import { type CurriculumResult, TASK_QUEUE } from '../../../workflows/contract.js';
-import { DEFAULT_STATE } from '../../checkout.js';
+import { type CurriculumResult, type Progress, TASK_QUEUE } from '../../../workflows/contract.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
+import { UserError } from '../../user-error.js';
 import { Program, startDevServer } from '../dev-server.js';
 import { watchLoad } from '../load.js';
+import { withScratch } from '../scratch.js';
 import { type Account, account } from './account.js';
 import type { Span } from './spans.js';
 
@@ -19,13 +21,16 @@ export interface OverheadResult extends Account {
   foreignLoad: number | null;
 }
 
+/** Between looks at whether it waits for a person: seldom, for each is work for the server and the worker. */
+const LOOK_MS = 10_000;
 const WORKER = join(__dirname, 'worker.js');
 
-export async function measureOverhead(spec: RunSpec, log: (line: string) => void): Promise<OverheadResult> {
-  // On the disk that the local stack's store and database are on.
-  const parent = join(DEFAULT_STATE, 'bench');
-  await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(join(parent, 'overhead-'));
+/** @throws UserError when the run stops for want of something only a person can give */
+export function measureOverhead(spec: RunSpec, log: (line: string) => void): Promise<OverheadResult> {
+  return withScratch('overhead', folder => measureIn(folder, spec, log));
+}
+
+async function measureIn(folder: string, spec: RunSpec, log: (line: string) => void): Promise<OverheadResult> {
   const server = await startDevServer(folder, log);
   try {
     const start = (kind: 'cpu' | 'gpu') =>
@@ -34,11 +39,7 @@ export async function measureOverhead(spec: RunSpec, log: (line: string) => void
     log('server and workers are up; the run begins');
     const load = watchLoad([server.pid, ...workers.flatMap(({ pids }) => pids)], -1);
     const from = Date.now();
-    const result: CurriculumResult = await server.client.workflow.execute('curriculum', {
-      workflowId: 'undisturbed',
-      taskQueue: TASK_QUEUE,
-      args: [spec],
-    });
+    const result = await run(server.client, spec);
     const to = Date.now();
     const { foreign: foreignLoad } = load();
     const spans = (await Promise.all(workers.map(worker => worker.stop()))).flat();
@@ -46,6 +47,26 @@ export async function measureOverhead(spec: RunSpec, log: (line: string) => void
     return { ...account(spans, from, to), steps, sha256: result.policy.sha256, foreignLoad };
   } finally {
     await server.stop();
-    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function run({ workflow }: Client, spec: RunSpec): Promise<CurriculumResult> {
+  const handle = await workflow.start('curriculum', {
+    workflowId: 'undisturbed',
+    taskQueue: TASK_QUEUE,
+    args: [spec],
+  });
+  const done = new AbortController();
+  const stops = async (): Promise<never> => {
+    for (;;) {
+      await sleep(LOOK_MS, undefined, { signal: done.signal });
+      const { advice } = await handle.query<Progress>('progress');
+      if (advice !== null) throw new UserError(`The run goes no further: ${advice.split('\n')[0]}`);
+    }
+  };
+  try {
+    return await Promise.race([handle.result(), stops()]);
+  } finally {
+    done.abort();
   }
 }
