@@ -29,6 +29,12 @@ export interface LonghaulWorkerOptions {
   onReady?: () => void;
 }
 
+/** What a worker takes from its task queue, and how much of it at once. */
+export type Work = Pick<
+  WorkerOptions,
+  'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'
+>;
+
 /** Time in which a stopping worker may finish its work before it is handed back, and in which it must have done that. */
 const SHUTDOWN_GRACE = '5 seconds';
 const SHUTDOWN_FORCE = '30 seconds';
@@ -54,7 +60,7 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
 /** Runs a worker until it is stopped; throws if it fails. */
 export async function runWorker(
   { connection: flags, inHand: folder, stop, onReady }: LonghaulWorkerOptions,
-  options: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'>,
+  work: Work,
 ): Promise<void> {
   const settings = connectionSettings(flags);
   const connection = await NativeConnection.connect(settings.connection);
@@ -63,10 +69,10 @@ export async function runWorker(
   const stopped = new AbortController();
   try {
     const watching = inHand.watch(new Client({ connection, namespace }).activity, stopped.signal);
-    const { workflowBundle } = options;
+    const { workflowBundle } = work;
     if (workflowBundle) await refuseIncompatibleRuns(connection, namespace, workflowBundle);
     const worker = await Worker.create({
-      ...options,
+      ...work,
       connection,
       namespace,
       interceptors: { activity: [inHand.interceptor] },

@@ -107,7 +107,7 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
 
   for (let refill = 0; refill <= rl.maxRefills && seen.effective < rl.promptsPerStep; refill++) {
     const count = promptsToDraw(rl.promptsPerStep, seen);
-    const { rollouts, newTokens } = await rollout({
+    const { rollouts, newTokens, ...sampled } = await rollout({
       stage,
       spec: settings.spec,
       data,
@@ -119,7 +119,7 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
       cursor: at.cursor + seen.drawn,
       count,
     });
-    const scored = await score({ stage, spec: settings.spec, data, step, refill, rollouts });
+    const scored = sampled.scored ?? (await score({ stage, spec: settings.spec, data, step, refill, rollouts }));
     rounds.push({ rollouts, scores: scored.scores });
     seen.drawn += count;
     seen.effective += scored.effective;

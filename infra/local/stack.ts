@@ -164,6 +164,8 @@ export function serverArguments(state: string, port: number, uiPort: number): st
     ...['--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
     // Out of the box the server gives a workflow ten activities a second, whatever the machine.
     ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+    // A transaction is as safe as without, synced once instead of three times and with less work.
+    ...['--sqlite-pragma', 'journal_mode=WAL'],
     ...['--log-level', 'warn'],
   ];
 }
