@@ -2,7 +2,6 @@
  * The store as a folder. Everything is written under `.work/` on the same file system, synced, and then linked or
  * renamed into place, both of which the file system does at once or not at all and never over something published.
  */
-import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { canonicalJson, sha256 } from './canonical.js';
@@ -18,12 +17,12 @@ import {
   StaleAttemptError,
   type Store,
 } from './store.js';
+import { sweepUnfinished, workName } from './unfinished.js';
 
 /** Hidden from uris, which have no hidden segments. */
 const WORK = '.work';
 /** Beside each artifact: a file of its name with the hash that it was published with. */
 const SUMS = '.sums';
-const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 export class FolderStore implements Store {
   readonly root: string;
@@ -133,7 +132,7 @@ export class FolderStore implements Store {
   }
 
   async workFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-    const folder = join(this.root, WORK, randomUUID());
+    const folder = join(this.root, WORK, workName());
     await mkdir(folder, { recursive: true });
     try {
       return await use(folder);
@@ -168,14 +167,9 @@ export class FolderStore implements Store {
     }
   }
 
-  /** Removes what writers that were killed left behind: work untouched for more than a day. */
-  async sweep(): Promise<void> {
-    const folder = join(this.root, WORK);
-    for (const name of await readdir(folder).catch(() => [])) {
-      const path = join(folder, name);
-      const found = await stat(path).catch(() => null);
-      if (found && found.mtimeMs < Date.now() - ABANDONED_MS) await rm(path, { recursive: true, force: true });
-    }
+  /** Removes what writers that were killed left behind. */
+  sweep(): Promise<void> {
+    return sweepUnfinished(join(this.root, WORK));
   }
 
   private pathOf(uri: string): string {
@@ -215,7 +209,7 @@ export class FolderStore implements Store {
   private async record(uri: string, sha256: string): Promise<void> {
     const sum = this.sumOf(uri);
     await mkdir(dirname(sum), { recursive: true });
-    const temporary = join(this.root, WORK, randomUUID());
+    const temporary = join(this.root, WORK, workName());
     await mkdir(dirname(temporary), { recursive: true });
     await writeFile(temporary, sha256);
     await rename(temporary, sum);
@@ -225,7 +219,7 @@ export class FolderStore implements Store {
   private async writeTemporary(text: string): Promise<string> {
     const folder = join(this.root, WORK);
     await mkdir(folder, { recursive: true });
-    const path = join(folder, randomUUID());
+    const path = join(folder, workName());
     const handle = await open(path, 'wx');
     try {
       await handle.writeFile(text);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -131,17 +131,6 @@ describe('files', () => {
     await store.publishText(URI, 'two').catch(() => {});
     expect(await readdir(join(root, '.work'))).toEqual([]);
   });
-});
-
-test('sweeping removes the work of writers long dead, and nothing else', async () => {
-  await store.publishText(URI, 'x');
-  for (const name of ['old', 'new']) await writeFile(join(root, '.work', name), '');
-  const days = 2 * 24 * 3600;
-  await utimes(join(root, '.work', 'old'), Date.now() / 1000 - days, Date.now() / 1000 - days);
-  await utimes(join(root, 'runs/r/spec.json'), Date.now() / 1000 - days, Date.now() / 1000 - days);
-  await store.sweep();
-  expect(await readdir(join(root, '.work'))).toEqual(['new']);
-  expect(await store.has(URI)).toBe(true);
 });
 
 describe('folders', () => {
