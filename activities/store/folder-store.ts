@@ -2,8 +2,7 @@
  * The store as a folder. Everything is written under `.work/` on the same file system, synced, and then linked or
  * renamed into place, both of which the file system does at once or not at all and never over something published.
  */
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sha256 } from './canonical.js';
 import { claimedAttempt } from './claims.js';
@@ -21,12 +20,12 @@ import {
   type Store,
 } from './store.js';
 import { readSum, type Sum, sumText } from './sums.js';
+import { sweepUnfinished, workName } from './unfinished.js';
 
 /** Hidden from uris, which have no hidden segments. */
 const WORK = '.work';
 /** Beside each artifact: a file of its name with the hash that it was published with. */
 const SUMS = '.sums';
-const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 export class FolderStore implements Store {
   readonly #root: StoreRoot;
@@ -179,14 +178,9 @@ export class FolderStore implements Store {
     }
   }
 
-  /** Removes what writers that were killed left behind: work untouched for more than a day. */
-  async sweep(): Promise<void> {
-    const folder = join(this.root, WORK);
-    for (const name of await readdir(folder).catch(() => [])) {
-      const path = join(folder, name);
-      const found = await stat(path).catch(() => null);
-      if (found && found.mtimeMs < Date.now() - ABANDONED_MS) await rm(path, { recursive: true, force: true });
-    }
+  /** Removes what writers that were killed left behind. */
+  sweep(): Promise<void> {
+    return sweepUnfinished(join(this.root, WORK));
   }
 
   private pathOf(uri: string): string {
@@ -250,7 +244,7 @@ export class FolderStore implements Store {
     await this.#root.ready();
     const folder = join(this.root, WORK);
     await this.#root.makeFolder(folder);
-    return join(folder, randomUUID());
+    return join(folder, workName());
   }
 
   /** What is answered where a file is not there, if the store as a whole is. Other errors are thrown. */

@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { exists, sync } from './files.js';
 import { StoreAwayError, StoreFormatError, StoreMissingError } from './store.js';
 
-const MARK = '.store.json';
+const MARK = '.longhaul-store';
 /** Of the layout beneath. */
 const FORMAT = 1;
 

@@ -10,8 +10,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { isAlive } from '../../activities/process-identity.js';
 import { FolderStore } from '../../activities/store/index.js';
-import { isAlive } from '../../workers/process-identity.js';
 import { LONGHAUL_COMMAND } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { claimPort } from './ports.js';
@@ -78,14 +78,14 @@ export function runningStack(state: string): StackAddresses | null {
 
 async function joinStack({ state, log }: StackOptions, first: StackRecord): Promise<Stack> {
   log(`joining the stack that process ${first.owner.pid} runs`);
-  const limit = Date.now() + START_LIMIT_MS;
+  const limit = performance.now() + START_LIMIT_MS;
   for (;;) {
     const record = StackFile.read(stackFileOf(state));
     if (record?.addresses && isAlive(record.owner)) {
       const { owner, addresses } = record;
       return { ...addresses, owned: false, alive: () => isAlive(owner), stop: async () => {}, kill: () => {} };
     }
-    if (!isAlive(first.owner) || Date.now() > limit) {
+    if (!isAlive(first.owner) || performance.now() > limit) {
       throw new UserError(
         `The stack of process ${first.owner.pid} did not come up. Try again; its logs: ${logsOf(state)}`,
       );
@@ -183,7 +183,7 @@ function environment(state: string, store: string): NodeJS.ProcessEnv {
 
 /** Waits until the server answers for its namespace. */
 export async function answers(address: string, logFile: string): Promise<void> {
-  const limit = Date.now() + START_LIMIT_MS;
+  const limit = performance.now() + START_LIMIT_MS;
   for (;;) {
     try {
       const connection = await Connection.connect({ address, connectTimeout: 2000 });
@@ -194,7 +194,7 @@ export async function answers(address: string, logFile: string): Promise<void> {
         await connection.close();
       }
     } catch (error) {
-      if (Date.now() > limit) {
+      if (performance.now() > limit) {
         const tail = (await readFile(logFile, 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n');
         throw new UserError(
           `The Temporal server does not answer at ${address} (${error}). The end of ${logFile}:\n${tail}`,

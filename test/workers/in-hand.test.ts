@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import type { Context } from '@temporalio/activity';
 import { ActivityNotFoundError, type AsyncCompletionClient } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { identify } from '../../activities/process-identity.js';
 import { InHand } from '../../workers/in-hand.js';
-import { identify } from '../../workers/process-identity.js';
 
 const TOKEN = Buffer.from('token');
 let folder: string;

@@ -5,11 +5,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { identify, isAlive } from '../../../activities/process-identity';
 import { claimPort } from '../../../infra/local/ports';
 import { profileOf, runningStack, startStack } from '../../../infra/local/stack';
 import { StackFile, type StackRecord } from '../../../infra/local/stack-file';
 import { Supervised } from '../../../infra/local/supervised';
-import { identify, isAlive } from '../../../workers/process-identity';
 
 let state: string;
 beforeEach(async () => {
