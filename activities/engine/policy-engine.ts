@@ -298,8 +298,8 @@ export class PolicyEngine {
             tensors,
             companionsFrom: folder.directory,
           });
-    if (withOptimizer) await writeOptimizer(directory, optimizer);
-    return fingerprint;
+    const optimizerSha256 = withOptimizer ? (await writeOptimizer(directory, optimizer)).sha256 : null;
+    return { ...fingerprint, optimizerSha256 };
   }
 }
 

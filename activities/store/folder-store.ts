@@ -60,12 +60,17 @@ export class FolderStore implements Store {
     }
   }
 
-  async publishFolder(uri: string, folder: string, fence?: Fence): Promise<ArtifactRef> {
+  async publishFolder(
+    uri: string,
+    folder: string,
+    fence?: Fence,
+    known?: Readonly<Record<string, string>>,
+  ): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
     const files = await filesBelow(folder);
     const paths = files.map(file => join(folder, file));
     // Hashes are taken while the disk writes.
-    const [hashes] = await Promise.all([fileHashes(folder), ...paths.map(sync)]);
+    const [hashes] = await Promise.all([fileHashes(folder, known), ...paths.map(sync)]);
     await Promise.all([...new Set(paths.map(dirname))].map(sync));
     const offered = folderHash(hashes);
     await this.checkFence(fence);
