@@ -10,6 +10,7 @@ import { openSnapshot, STATE_FILE, snapshotUri } from './checkpoint.js';
 import type { PolicyDependencies } from './dependencies.js';
 import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';
 import { plainName } from './engine/model-source.js';
+import { OPTIMIZER_FILE } from './engine/optimizer-state.js';
 import { EngineRequestError, type FreshAdapter, type LoadRequest } from './engine/protocol.js';
 import { WEIGHTS_FILE } from './engine/weights.js';
 import { redoLog } from './redo-log.js';
@@ -211,13 +212,20 @@ export async function publishLoaded(
     );
     const policy = { name: name(saved.sha256), sha256: saved.sha256 };
     const base = origin.update === null ? null : await adapterBase(deps.store, origin.run);
-    const { [base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE]: _, ...files } = await fileHashes(directory);
+    const weights = base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE;
+    // Gigabytes, of a real model: the engine took their hashes as it wrote them.
+    const written = {
+      [weights]: saved.sha256,
+      ...(saved.optimizerSha256 && { [OPTIMIZER_FILE]: saved.optimizerSha256 }),
+    };
+    const hashes = await fileHashes(directory, written);
+    const { [weights]: _, ...files } = hashes;
     const { parent, update } = origin;
     const state: CheckpointState = { ...policy, ...(base && { base }), parent, update, files };
     await writeFile(join(directory, STATE_FILE), `${JSON.stringify(state, null, 1)}\n`);
     supervision.check();
     const uri = checkpointUri(origin.run, policy.name);
-    await deps.store.publishFolder(uri, directory, fence);
+    await deps.store.publishFolder(uri, directory, fence, hashes);
     return { name: policy.name, uri, sha256: policy.sha256 };
   });
 }

@@ -4,6 +4,7 @@ import {
   defineSignal,
   getExternalWorkflowHandle,
   log,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -16,6 +17,8 @@ export const stageReport = defineSignal<[stage: string, report: StepReport]>('st
 
 /** Reports of one stage to its run: enough for a curve, few enough for the run's history. */
 const REPORTS = 50;
+/** As often as people look: each report is work for the server and both workflows, between one step and the next. */
+const SECONDS_BETWEEN = 2;
 
 /** A gate that stands open until the run is paused. */
 export class PauseGate {
@@ -36,9 +39,22 @@ export class PauseGate {
 /** Sends some of the steps' reports, evenly spaced, and the last one, to the run that started this stage, if any. */
 export function reportStep(stage: string, report: StepReport, previousStep = report.step - 1): void {
   const parent = workflowInfo().parent;
-  const slot = (step: number) => Math.floor((step * REPORTS) / report.steps);
-  if (!parent || slot(report.step) === slot(previousStep)) return;
+  if (!parent) return;
+  // Runs that an earlier version began go on as they did.
+  const reports = patched('reports-by-time') ? reportsOf(report) : REPORTS;
+  if (!isDue(report, previousStep, reports)) return;
   getExternalWorkflowHandle(parent.workflowId)
     .signal(stageReport, stage, report)
     .catch((error: unknown) => log.warn('A progress report did not arrive', { error: String(error) }));
+}
+
+/** How many reports a stage sends whose steps all take as long as this one. */
+export function reportsOf({ steps, seconds }: Pick<StepReport, 'steps' | 'seconds'>): number {
+  return Math.max(1, Math.min(REPORTS, Math.ceil((steps * seconds) / SECONDS_BETWEEN)));
+}
+
+/** Whether one of a stage's evenly spaced reports falls after the previous step, up to this one. */
+export function isDue({ step, steps }: Pick<StepReport, 'step' | 'steps'>, previous: number, reports: number): boolean {
+  const slot = (step: number) => Math.floor((step * reports) / steps);
+  return slot(step) !== slot(previous);
 }

@@ -294,8 +294,8 @@ export class PolicyEngine {
       adapter && !merged
         ? await writeAdapter(directory, adapter)
         : await writeModelFolder(directory, { ...folder, tensors });
-    if (withOptimizer) await writeOptimizer(directory, optimizer);
-    return fingerprint;
+    const optimizerSha256 = withOptimizer ? (await writeOptimizer(directory, optimizer)).sha256 : null;
+    return { ...fingerprint, optimizerSha256 };
   }
 }
 

@@ -275,6 +275,8 @@ export interface SavedPolicy {
   /** Of the weights that were written: model.safetensors, or adapter_model.safetensors; hex. */
   sha256: string;
   bytes: number;
+  /** Of optimizer.safetensors; null where none was written. */
+  optimizerSha256: string | null;
 }
 
 export interface EngineOperations {

@@ -77,12 +77,19 @@ export class FolderStore implements Store {
     }
   }
 
-  async publishFolder(uri: string, folder: string, fence?: Fence): Promise<ArtifactRef> {
+  async publishFolder(
+    uri: string,
+    folder: string,
+    fence?: Fence,
+    known?: Readonly<Record<string, string>>,
+  ): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
     const files = await filesBelow(folder);
-    for (const path of files) await sync(join(folder, path));
-    for (const path of new Set(files.map(file => dirname(join(folder, file))))) await sync(path);
-    const offered = folderHash(await fileHashes(folder));
+    const paths = files.map(file => join(folder, file));
+    // Hashes are taken while the disk writes.
+    const [hashes] = await Promise.all([fileHashes(folder, known), ...paths.map(sync)]);
+    await Promise.all([...new Set(paths.map(dirname))].map(sync));
+    const offered = folderHash(hashes);
     await this.checkFence(fence);
     const hash = async () => folderHash(await fileHashes(target));
     const way = { put: () => rename(folder, target), hash };

@@ -26,10 +26,16 @@ export async function filesBelow(folder: string, prefix = ''): Promise<string[]>
   return found.sort();
 }
 
-/** SHA-256 of each file below `folder`, by relative path. */
-export async function fileHashes(folder: string): Promise<Record<string, string>> {
+/**
+ * SHA-256 of each file below `folder`, by relative path.
+ * @param known of files that need not be read for it
+ */
+export async function fileHashes(
+  folder: string,
+  known: Readonly<Record<string, string>> = {},
+): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
-  for (const path of await filesBelow(folder)) hashes[path] = await fileHash(join(folder, path));
+  for (const path of await filesBelow(folder)) hashes[path] = known[path] ?? (await fileHash(join(folder, path)));
   return hashes;
 }
 

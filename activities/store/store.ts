@@ -31,8 +31,16 @@ export interface Store {
    * @returns the reference of what lies there
    */
   publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef>;
-  /** Moves a local folder (on the store's own file system, see `workFolder`) under `uri`, with publishText's promises. */
-  publishFolder(uri: string, folder: string, fence?: Fence): Promise<ArtifactRef>;
+  /**
+   * Moves a local folder (on the store's own file system, see `workFolder`) under `uri`, with publishText's promises.
+   * @param known SHA-256 of its large files, by relative path, where whoever wrote them knows it
+   */
+  publishFolder(
+    uri: string,
+    folder: string,
+    fence?: Fence,
+    known?: Readonly<Record<string, string>>,
+  ): Promise<ArtifactRef>;
   /**
    * The published file's reference, or null. What is no longer as it was published is set aside (see `setAside`) and
    * counts as not published: whoever makes it makes it again.

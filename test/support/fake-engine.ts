@@ -150,7 +150,9 @@ export class FakeEngine implements Engine {
         await writeFile(join(directory, 'model.safetensors'), weights);
       }
       if (withOptimizer) await writeFile(join(directory, 'optimizer.safetensors'), optimizer);
-      return { sha256: createHash('sha256').update(weights).digest('hex'), bytes: weights.length };
+      const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+      const optimizerSha256 = withOptimizer ? sha256(optimizer) : null;
+      return { sha256: sha256(weights), bytes: weights.length, optimizerSha256 };
     },
     fingerprint: async () => ({ sha256: createHash('sha256').update(this.need().weights).digest('hex') }),
   };

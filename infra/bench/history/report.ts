@@ -13,7 +13,7 @@ export function historyLines({ steps, seconds, executions, parent, samples }: Hi
   };
   const memory = SHARES.map(share => `${inMiB(at(samples, steps, share).bytes)} at ${share * 100} %`);
   return [
-    `${steps} steps in ${seconds.toFixed(0)} s`,
+    `${steps} steps in ${seconds.toFixed(1)} s`,
     `phase: ${executions.length} executions (${executions.length - 1} times continued as new); the largest history has ${size(largest)}`,
     `run that the phase is part of: one history of ${size(parent)}`,
     ...(samples.length === 0

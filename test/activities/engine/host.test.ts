@@ -13,6 +13,7 @@ import {
   type GenerateRequest,
   type UpdateRequest,
 } from '../../../activities/engine/protocol';
+import { fileHash } from '../../../activities/store/index.js';
 import { realEngine } from '../../support/engine';
 import { golden, goldenFolder } from '../../support/golden';
 
@@ -48,6 +49,7 @@ async function session(engine: Engine, directory: string): Promise<unknown> {
   const { sha256 } = await engine.call('fingerprint', {});
   const saved = await engine.call('save', { directory, withOptimizer: true });
   expect(saved.sha256).toBe(sha256);
+  expect(saved.optimizerSha256).toBe(await fileHash(join(directory, 'optimizer.safetensors')));
   return { groups, loss, gradNorm, kl, sha256 };
 }
 

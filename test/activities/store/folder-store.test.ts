@@ -152,6 +152,14 @@ describe('folders', () => {
     expect(await store.list('store:runs/r/checkpoints')).toEqual(['p']);
   });
 
+  test('take the hashes that whoever wrote the files knows', async () => {
+    const folder = await folderWith({ 'config.json': '{}', weights: 'w' });
+    const meant = { ...(await fileHashes(folder)), weights: sha256('what was to be written') };
+    const { sha256: published } = await store.publishFolder(CHECKPOINT, folder, undefined, { weights: meant.weights });
+    expect(published).toBe(folderHash(meant));
+    expect(await store.recorded(CHECKPOINT)).toBe(published);
+  });
+
   test('equal ones may be published again, others not', async () => {
     await store.publishFolder(CHECKPOINT, await folderWith({ a: '1' }));
     await store.publishFolder(CHECKPOINT, await folderWith({ a: '1' }));
