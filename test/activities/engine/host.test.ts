@@ -146,6 +146,18 @@ describe('the engine process', () => {
     await expect(subject.call('generate', generation(2))).resolves.toBeDefined();
   });
 
+  test('a policy whose weights have blown up answers nothing, rather than the same token again and again', async () => {
+    const subject = engine();
+    await subject.call('load', { directory: model, tag: 'base' });
+    await subject.call('update', { ...update('blown up'), optimizer: { ...optimizer, learningRate: 1e30 } });
+    for (const temperature of [0, 1]) {
+      const { sampling, ...rest } = generation(2);
+      const answer = subject.call('generate', { ...rest, sampling: { ...sampling, temperature } });
+      await expect(answer).rejects.toMatchObject({ name: 'EngineRequestError', code: 'not-finite' });
+    }
+    await expect(subject.call('update', update('next'))).rejects.toThrow(/is NaN: the step was not taken/);
+  });
+
   test.each<[string, Partial<UpdateRequest>, RegExp]>([
     [
       'an id outside the vocabulary',
