@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { DataError } from '../../activities/datasets/sources.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
+import { StoreNameError } from '../../activities/store/index.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { CHECKOUT } from '../checkout.js';
@@ -25,7 +26,15 @@ import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
 
 /** Errors whose message says all a person needs; others are shown with their stack. */
-const PLAIN = [UserError, InvalidSpecError, DataError, IncompatibleRunsError, EngineRequestError, EngineLostError];
+const PLAIN = [
+  UserError,
+  StoreNameError,
+  InvalidSpecError,
+  DataError,
+  IncompatibleRunsError,
+  EngineRequestError,
+  EngineLostError,
+];
 
 /** Runs one command line and gives its exit code. */
 export async function main(argv: string[]): Promise<number> {
