@@ -91,6 +91,19 @@ describe('the engine process', () => {
     expect(await other.call('fingerprint', {})).toEqual({ sha256 });
   });
 
+  test('keys and tokens are not in its environment', async () => {
+    const secrets = ['HF_TOKEN', 'TEMPORAL_API_KEY', 'CHAT_KEY', 'LONGHAUL_WEBHOOK_URL'];
+    for (const name of secrets) process.env[name] = 'not-for-the-engine';
+    try {
+      const { pid } = await engine({ threads: 1 }).call('status', {});
+      const environment = execFileSync('ps', ['e', 'ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+      expect(environment).toContain('LONGHAUL_ENGINE_THREADS=1');
+      expect(environment).not.toContain('not-for-the-engine');
+    } finally {
+      for (const name of secrets) delete process.env[name];
+    }
+  });
+
   test('one that stands still is ended, and the next call has a new process', async () => {
     const subject = engine({ silence: 2 });
     await subject.call('load', { directory: model, tag: 'base' });
