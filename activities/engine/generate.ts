@@ -7,7 +7,13 @@ import { PastCache, PromptCache } from './caches.js';
 import type { DecoderConfig } from './config.js';
 import { decodingGraph } from './decoding.js';
 import { Prefill } from './prefill.js';
-import type { GeneratedResponse, GeneratePrompt, GenerateRequest, SamplingSettings } from './protocol.js';
+import {
+  EngineRequestError,
+  type GeneratedResponse,
+  type GeneratePrompt,
+  type GenerateRequest,
+  type SamplingSettings,
+} from './protocol.js';
 import { PROVIDERS } from './providers.js';
 import { randomStream } from './random.js';
 import type { RotaryTable } from './rotary.js';
@@ -269,12 +275,21 @@ function collect(rows: readonly Row[], outputs: Feeds, stopIds: readonly number[
     for (let at = line; at < tokens.length && response.finish === 'length'; at += lines.length) {
       const id = Number(tokens[at]);
       response.ids.push(id);
-      response.logprobs.push(logprobs[at]!);
+      response.logprobs.push(finite(logprobs[at]!));
       if (stops.has(id)) response.finish = 'stop';
       added += 1;
     }
   });
   return added;
+}
+
+/** Weights that are no numbers, or too large ones, still choose tokens: always the first. */
+function finite(logprob: number): number {
+  if (Number.isFinite(logprob)) return logprob;
+  throw new EngineRequestError(
+    `the log-probability of a sampled token is ${logprob}: the model's weights have become too large, or are no numbers; go back to an earlier policy, with a lower learning rate`,
+    'not-finite',
+  );
 }
 
 /** Greedy responses report log-probabilities at temperature 1. */

@@ -10,11 +10,16 @@ export interface StageAttempt {
 const PREFIX = 'store:';
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}$/;
 
-/** Joins and checks path segments: none may be empty, hidden, or lead out of the store. */
+/** A name that can be none in the store, as from a command line. */
+export class StoreNameError extends RangeError {
+  override readonly name = 'StoreNameError';
+}
+
+/** Joins and checks path segments: none may be empty, hidden, or lead out of the store. @throws StoreNameError */
 export function storeUri(...segments: string[]): string {
   const bad = segments.find(segment => !SEGMENT.test(segment));
   if (bad !== undefined) {
-    throw new RangeError(
+    throw new StoreNameError(
       `"${bad}" cannot be part of a store uri: expected letters, digits, ".", "_", "-", "@" or "+", the first a letter or digit`,
     );
   }

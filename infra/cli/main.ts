@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { DataError } from '../../activities/datasets/sources.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
-import { StoreFormatError, StoreMissingError } from '../../activities/store/index.js';
+import { StoreFormatError, StoreMissingError, StoreNameError } from '../../activities/store/index.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { CHECKOUT } from '../checkout.js';
@@ -29,6 +29,7 @@ import { workerCommand } from './worker.js';
 /** Errors whose message says all a person needs; others are shown with their stack. */
 const PLAIN = [
   UserError,
+  StoreNameError,
   InvalidSpecError,
   DataError,
   IncompatibleRunsError,

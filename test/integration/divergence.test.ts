@@ -27,50 +27,73 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('a loss that is no number ends the attempt with its artifacts kept, and a replay with other settings goes on', async () => {
-  const samples = Array.from({ length: 16 }, (_, k) => ({
-    question: `Which? ${k}`,
-    context: 'x y',
-    answer: 'A',
-    trace: 'The answer is A.',
-  }));
-  const path = join(folder, 'data.jsonl');
-  await writeFile(path, samples.map(sample => `${JSON.stringify(sample)}\n`).join(''));
+const SAMPLES = Array.from({ length: 16 }, (_, k) => ({
+  question: `Which? ${k}`,
+  context: 'x y',
+  answer: 'A',
+  trace: 'The answer is A.',
+}));
+/** Gives every group some variance. */
+const REWARD = 'module.exports = ({ response }) => (response.length % 3) / 2;';
+
+async function start(workflowId: string, rates: { warmup?: number; rl: number }) {
+  const [path, module] = [join(folder, 'data.jsonl'), join(folder, 'reward.cjs')];
+  await writeFile(path, SAMPLES.map(sample => `${JSON.stringify(sample)}\n`).join(''));
+  await writeFile(module, REWARD);
   const source = { type: 'jsonl', path };
   const spec = {
     model: goldenFolder('llama'),
     prompt: { template: '{document} {question} ', chat: false },
     data: [source],
-    warmup: { data: [source], epochs: 2, batchSize: 8, optimizer: { learningRate: 1e30 } },
+    ...(rates.warmup && {
+      warmup: { data: [source], epochs: 2, batchSize: 8, optimizer: { learningRate: rates.warmup } },
+    }),
+    reward: { custom: { module } },
     rl: {
-      ...{ groupSize: 2, promptsPerStep: 2, promptsPerUpdate: 2, maxRefills: 0 },
-      optimizer: { learningRate: 1e-4 },
-      sampling: { maxNewTokens: 4 },
+      ...{ groupSize: 4, promptsPerStep: 4, promptsPerUpdate: 4, maxRefills: 0 },
+      optimizer: { learningRate: rates.rl },
+      sampling: { maxNewTokens: 6 },
       signal: { minEffectiveGroups: 1, onMissing: 'continue' },
     },
-    phases: [{ maxTokens: 60, steps: 1 }],
+    phases: [{ maxTokens: 60, steps: 3 }],
   };
-  const handle = await server.env.client.workflow.start('curriculum', {
-    workflowId: 'r',
-    taskQueue: TASK_QUEUE,
-    args: [spec],
-  });
+  const args = [spec];
+  const handle = await server.env.client.workflow.start('curriculum', { workflowId, taskQueue: TASK_QUEUE, args });
   const progress = () => handle.query<Progress>('progress');
-  await until(async () => (await progress()).state === 'awaiting-replay', 60_000);
-  expect(JSON.stringify(await progress())).toMatch(
-    /the (loss|gradient norm) is (NaN|Infinity): the step was not taken/,
-  );
+  return {
+    /** Until it waits; gives what it says then. */
+    waits: async () => {
+      await until(async () => ['awaiting-replay', 'done'].includes((await progress()).state), 60_000);
+      const now = await progress();
+      expect(now.state).toBe('awaiting-replay');
+      return JSON.stringify(now);
+    },
+    replay: (phase: number, overrides: object) => handle.executeUpdate('replayPhase', { args: [{ phase, overrides }] }),
+    result: () => handle.result() as Promise<CurriculumResult>,
+  };
+}
 
-  const steps = (attempt: number) => store.list(`store:runs/r/warmup/${attempt}/steps`);
-  const before = await steps(1);
-  expect(before).toEqual(['1']);
-  expect(await store.has('store:runs/r/warmup/1/steps/1/update.json')).toBe(true);
+test('a warm-up ends at the step that is no number, and its replay with other settings goes on', async () => {
+  const run = await start('warmup', { warmup: 1e30, rl: 1e-4 });
+  expect(await run.waits()).toMatch(/the (loss|gradient norm) is (NaN|Infinity): the step was not taken/);
+  const steps = (attempt: number) => store.list(`store:runs/warmup/warmup/${attempt}/steps`);
+  expect(await steps(1)).toEqual(['1']);
+  expect(await store.has('store:runs/warmup/warmup/1/steps/1/update.json')).toBe(true);
 
-  await handle.executeUpdate('replayPhase', {
-    args: [{ phase: 0, overrides: { 'warmup.optimizer.learningRate': 1e-3 } }],
-  });
-  const result = (await handle.result()) as CurriculumResult;
-  expect(result.policy.sha256).toMatch(/^[0-9a-f]{64}$/);
-  expect(await steps(1)).toEqual(before);
+  await run.replay(0, { 'warmup.optimizer.learningRate': 1e-3 });
+  expect((await run.result()).policy.sha256).toMatch(/^[0-9a-f]{64}$/);
+  expect(await steps(1)).toEqual(['1']);
   expect(await steps(2)).toEqual(['1', '2', '3', '4']);
+});
+
+test('a phase does so too, at the rollouts of a policy whose weights have blown up', async () => {
+  const run = await start('phase', { rl: 1e30 });
+  expect(await run.waits()).toMatch(/the log-probability of a sampled token is NaN: /);
+  const step = (k: number) => store.list(`store:runs/phase/phase-1/1/steps/${k}`);
+  expect(await step(1)).toEqual(['rollouts-0.jsonl', 'scores-0.jsonl', 'update.json']);
+  expect(await step(2)).toEqual([]);
+
+  await run.replay(1, { 'rl.optimizer.learningRate': 1e-4 });
+  expect((await run.result()).policy.sha256).toMatch(/^[0-9a-f]{64}$/);
+  expect(await step(1)).toEqual(['rollouts-0.jsonl', 'scores-0.jsonl', 'update.json']);
 });

@@ -93,6 +93,19 @@ describe('the engine process', () => {
     expect(await other.call('fingerprint', {})).toEqual({ sha256 });
   });
 
+  test('keys and tokens are not in its environment', async () => {
+    const secrets = ['HF_TOKEN', 'TEMPORAL_API_KEY', 'CHAT_KEY', 'LONGHAUL_WEBHOOK_URL'];
+    for (const name of secrets) process.env[name] = 'not-for-the-engine';
+    try {
+      const { pid } = await engine({ threads: 1 }).call('status', {});
+      const environment = execFileSync('ps', ['e', 'ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+      expect(environment).toContain('LONGHAUL_ENGINE_THREADS=1');
+      expect(environment).not.toContain('not-for-the-engine');
+    } finally {
+      for (const name of secrets) delete process.env[name];
+    }
+  });
+
   test('one that stands still is ended, and the next call has a new process', async () => {
     const subject = engine({ silence: 2 });
     await subject.call('load', { directory: model, tag: 'base' });
@@ -146,6 +159,18 @@ describe('the engine process', () => {
     await expect(running).rejects.toThrow('enough');
     expect((await subject.call('status', {})).tag).toBe('base');
     await expect(subject.call('generate', generation(2))).resolves.toBeDefined();
+  });
+
+  test('a policy whose weights have blown up answers nothing, rather than the same token again and again', async () => {
+    const subject = engine();
+    await subject.call('load', { directory: model, tag: 'base' });
+    await subject.call('update', { ...update('blown up'), optimizer: { ...optimizer, learningRate: 1e30 } });
+    for (const temperature of [0, 1]) {
+      const { sampling, ...rest } = generation(2);
+      const answer = subject.call('generate', { ...rest, sampling: { ...sampling, temperature } });
+      await expect(answer).rejects.toMatchObject({ name: 'EngineRequestError', code: 'not-finite' });
+    }
+    await expect(subject.call('update', update('next'))).rejects.toThrow(/is NaN: the step was not taken/);
   });
 
   test.each<[string, Partial<UpdateRequest>, RegExp]>([
