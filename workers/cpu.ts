@@ -2,13 +2,15 @@
 import { createControlActivities } from '../activities/index.js';
 import { TASK_QUEUE } from '../workflows/contract.js';
 import { BUNDLE_FILE } from './bundle.js';
+import { refuseIncompatibleRuns } from './upgrade-check.js';
 import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
 
 export async function runCpuWorker(options: LonghaulWorkerOptions): Promise<void> {
   const dependencies = await workerDependencies(options);
-  await runWorker(options, {
-    taskQueue: TASK_QUEUE,
-    workflowBundle: { codePath: BUNDLE_FILE },
-    activities: createControlActivities(dependencies),
-  });
+  const workflowBundle = { codePath: BUNDLE_FILE };
+  await runWorker(
+    options,
+    { taskQueue: TASK_QUEUE, workflowBundle, activities: createControlActivities(dependencies) },
+    client => refuseIncompatibleRuns(client, workflowBundle, options.deployment),
+  );
 }

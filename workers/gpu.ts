@@ -10,11 +10,15 @@ export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void
   try {
     // Refuses a provider that is not there before any work is taken.
     await engine.call('status', {});
-    await runWorker(options, {
-      taskQueue: GPU_TASK_QUEUE,
-      maxConcurrentActivityTaskExecutions: 1,
-      activities: createEngineActivities({ ...dependencies, engine }),
-    });
+    await runWorker(
+      options,
+      {
+        taskQueue: GPU_TASK_QUEUE,
+        maxConcurrentActivityTaskExecutions: 1,
+        activities: createEngineActivities({ ...dependencies, engine }),
+      },
+      async () => {},
+    );
   } finally {
     await engine.close();
   }

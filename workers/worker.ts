@@ -1,4 +1,5 @@
 /** What both kinds of worker have in common. */
+import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { openSource } from '../activities/datasets/sources.js';
 import type { Dependencies } from '../activities/dependencies.js';
@@ -7,7 +8,7 @@ import { createModels } from '../activities/models.js';
 import { createRewarder } from '../activities/rewards/reward.js';
 import { FolderStore } from '../activities/store/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
-import { refuseIncompatibleRuns } from './upgrade-check.js';
+import { type Deployment, deploymentOptions } from './deployment.js';
 
 export interface LonghaulWorkerOptions {
   connection: ConnectionFlags;
@@ -17,6 +18,8 @@ export interface LonghaulWorkerOptions {
   modelCache: string;
   /** A preset's spec as written, by name; throws if there is none. */
   readPreset(name: string): Promise<unknown>;
+  /** The build that it is of, where workers are versioned. */
+  deployment?: Deployment;
   /** Where it runs an engine: how that uses the machine. */
   engine?: Partial<EngineSettings>;
   /** Stops the worker: it finishes or hands back what it is doing. SIGINT and SIGTERM do the same. */
@@ -44,18 +47,22 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
   };
 }
 
-/** Runs a worker until it is stopped; throws if it fails. */
+/**
+ * Runs a worker until it is stopped; throws if it fails.
+ * @param check throws where the worker must not go on with what is under way; no work is taken before it is done
+ */
 export async function runWorker(
-  { connection: flags, stop, onReady }: LonghaulWorkerOptions,
+  { connection: flags, deployment, stop, onReady }: LonghaulWorkerOptions,
   options: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'>,
+  check: (client: Client) => Promise<void>,
 ): Promise<void> {
   const settings = connectionSettings(flags);
   const connection = await NativeConnection.connect(settings.connection);
   try {
-    const { workflowBundle } = options;
-    if (workflowBundle) await refuseIncompatibleRuns(connection, settings.namespace, workflowBundle);
+    await check(new Client({ connection, namespace: settings.namespace }));
     const worker = await Worker.create({
       ...options,
+      ...deploymentOptions(deployment),
       connection,
       namespace: settings.namespace,
       shutdownGraceTime: SHUTDOWN_GRACE,

@@ -6,6 +6,7 @@ import type { ConnectionFlags } from '../../workers/connection.js';
 import { cacheFolder } from '../local/temporal-binary.js';
 import { readPreset } from '../spec-files.js';
 import { UserError } from '../user-error.js';
+import { type DeploymentFlags, deploymentOf, howToGiveWork, withDeploymentFlags } from './deployment-flags.js';
 import { engineSettingsOf, withEngineSettings } from './engine-settings.js';
 import {
   type StateFlags,
@@ -15,6 +16,8 @@ import {
   withStateFlag,
   withStoreFlag,
 } from './options.js';
+
+type WorkerFlags = ConnectionFlags & StoreFlags & StateFlags & DeploymentFlags & Partial<EngineSettings>;
 
 /** Loaded when asked for: they bring native libraries that other commands do without. */
 const KINDS = {
@@ -26,33 +29,37 @@ export function workerCommand(): Command {
   const kind = new Argument('<kind>', 'cpu: workflows, data, scores; gpu: the engine, one policy at a time').choices(
     Object.keys(KINDS),
   );
-  return withEngineSettings(withConnectionFlags(withStateFlag(withStoreFlag(new Command('worker').addArgument(kind)))))
+  const command = withStateFlag(withStoreFlag(new Command('worker').addArgument(kind)));
+  return withDeploymentFlags(withConnectionFlags(withEngineSettings(command)))
     .description('run one worker until Ctrl-C: it finishes or hands back its step first')
     .addHelpText(
       'after',
       '\nA run needs at least one of each kind; all of them share one store.\n\n' +
         'Examples:\n  longhaul worker cpu\n  longhaul worker gpu --address temporal.example.com:7233 --namespace rl --store /mnt/store',
     )
-    .action(
-      async (kind: keyof typeof KINDS, flags: ConnectionFlags & StoreFlags & StateFlags & Partial<EngineSettings>) => {
-        const engine = engineSettingsOf(flags);
-        const [setting] = Object.keys(engine);
-        if (kind === 'cpu' && setting)
-          throw new UserError(`--${setting} is about the engine, which only "worker gpu" runs`);
-        const parent = new AbortController();
-        // Started by the local stack: when that is killed, nobody else would end this worker.
-        process.once('disconnect', () => parent.abort());
-        process.channel?.unref(); // listening must not keep a worker alive that has failed
-        const run = await KINDS[kind]();
-        await run({
-          connection: flags,
-          store: storeOf(flags),
-          engine,
-          modelCache: join(cacheFolder(), 'models'),
-          readPreset,
-          stop: parent.signal,
-          onReady: () => process.stdout.write(`${kind} worker ready\n`),
-        });
-      },
-    );
+    .action(async (kind: keyof typeof KINDS, flags: WorkerFlags) => {
+      const engine = engineSettingsOf(flags);
+      const [setting] = Object.keys(engine);
+      if (kind === 'cpu' && setting)
+        throw new UserError(`--${setting} is about the engine, which only "worker gpu" runs`);
+      const deployment = deploymentOf(flags);
+      if (kind === 'gpu' && deployment?.pinned)
+        throw new UserError('--pinned is about workflows, which only "worker cpu" runs');
+      const parent = new AbortController();
+      // Started by the local stack: when that is killed, nobody else would end this worker.
+      process.once('disconnect', () => parent.abort());
+      process.channel?.unref(); // listening must not keep a worker alive that has failed
+      const run = await KINDS[kind]();
+      await run({
+        connection: flags,
+        store: storeOf(flags),
+        ...(deployment && { deployment }),
+        engine,
+        modelCache: join(cacheFolder(), 'models'),
+        readPreset,
+        stop: parent.signal,
+        onReady: () =>
+          process.stdout.write(`${kind} worker ready${deployment ? `, ${howToGiveWork(deployment)}` : ''}\n`),
+      });
+    });
 }
