@@ -1,7 +1,10 @@
 /** The GPU worker: one engine, so one activity at a time. It is named for where it is best put; a CPU serves too. */
 import { createEngine } from '../activities/engine/host.js';
+import { engineSettings } from '../activities/engine/settings.js';
 import { createEngineActivities } from '../activities/index.js';
+import { measureNumerics } from '../activities/numerics.js';
 import { GPU_TASK_QUEUE } from '../workflows/contract.js';
+import { refuseOtherNumerics } from './numerics-check.js';
 import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
 
 export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
@@ -9,15 +12,15 @@ export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void
   const engine = createEngine(options.engine);
   try {
     // Refuses a provider that is not there before any work is taken.
-    await engine.call('status', {});
+    const numerics = await measureNumerics(engine, options.engine?.provider ?? engineSettings().provider);
     await runWorker(
       options,
       {
         taskQueue: GPU_TASK_QUEUE,
         maxConcurrentActivityTaskExecutions: 1,
-        activities: createEngineActivities({ ...dependencies, engine }),
+        activities: createEngineActivities({ ...dependencies, engine, numerics }),
       },
-      async () => {},
+      client => refuseOtherNumerics(client, dependencies.store, numerics, options),
     );
   } finally {
     await engine.close();

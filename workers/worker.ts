@@ -22,6 +22,8 @@ export interface LonghaulWorkerOptions {
   deployment?: Deployment;
   /** Where it runs an engine: how that uses the machine. */
   engine?: Partial<EngineSettings>;
+  /** Where it runs an engine: go on with runs whose last step another engine's numerics made. */
+  acceptOtherNumerics?: boolean;
   /** Stops the worker: it finishes or hands back what it is doing. SIGINT and SIGTERM do the same. */
   stop?: AbortSignal;
   /** Called once the worker polls. */

@@ -6,6 +6,7 @@ import { DataError } from '../../activities/datasets/sources.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
+import { OtherNumericsError } from '../../workers/other-numerics.js';
 import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { dataCommand } from './data.js';
@@ -25,7 +26,15 @@ import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
 
 /** Errors whose message says all a person needs; others are shown with their stack. */
-const PLAIN = [UserError, InvalidSpecError, DataError, IncompatibleRunsError, EngineRequestError, EngineLostError];
+const PLAIN = [
+  UserError,
+  InvalidSpecError,
+  DataError,
+  IncompatibleRunsError,
+  OtherNumericsError,
+  EngineRequestError,
+  EngineLostError,
+];
 
 /** Runs one command line and gives its exit code. */
 export async function main(argv: string[]): Promise<number> {

@@ -1,6 +1,6 @@
 /** `longhaul worker`: one worker, until it is asked to stop. */
 import { join } from 'node:path';
-import { Argument, Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import type { EngineSettings } from '../../activities/engine/settings.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { cacheFolder } from '../local/temporal-binary.js';
@@ -17,7 +17,11 @@ import {
   withStoreFlag,
 } from './options.js';
 
-type WorkerFlags = ConnectionFlags & StoreFlags & StateFlags & DeploymentFlags & Partial<EngineSettings>;
+type WorkerFlags = ConnectionFlags &
+  StoreFlags &
+  StateFlags &
+  DeploymentFlags &
+  Partial<EngineSettings> & { acceptOtherNumerics?: boolean };
 
 /** Loaded when asked for: they bring native libraries that other commands do without. */
 const KINDS = {
@@ -30,7 +34,7 @@ export function workerCommand(): Command {
     Object.keys(KINDS),
   );
   const command = withStateFlag(withStoreFlag(new Command('worker').addArgument(kind)));
-  return withDeploymentFlags(withConnectionFlags(withEngineSettings(command)))
+  return withDeploymentFlags(withConnectionFlags(withEngineSettings(command).addOption(acceptOtherNumerics())))
     .description('run one worker until Ctrl-C: it finishes or hands back its step first')
     .addHelpText(
       'after',
@@ -55,6 +59,7 @@ export function workerCommand(): Command {
         store: storeOf(flags),
         ...(deployment && { deployment }),
         engine,
+        ...(flags.acceptOtherNumerics && { acceptOtherNumerics: true }),
         modelCache: join(cacheFolder(), 'models'),
         readPreset,
         stop: parent.signal,
@@ -62,4 +67,10 @@ export function workerCommand(): Command {
           process.stdout.write(`${kind} worker ready${deployment ? `, ${howToGiveWork(deployment)}` : ''}\n`),
       });
     });
+}
+
+/** From the environment too, where the local stack starts the worker. */
+function acceptOtherNumerics(): Option {
+  const help = 'gpu: go on with runs whose last step was made by an engine that computes other bits than this one';
+  return new Option('--accept-other-numerics', help).env('LONGHAUL_ACCEPT_OTHER_NUMERICS');
 }
