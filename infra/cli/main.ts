@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { DataError } from '../../activities/datasets/sources.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
+import { DivergenceError } from '../../activities/store/index.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { OtherNumericsError } from '../../workers/other-numerics.js';
@@ -30,6 +31,7 @@ const PLAIN = [
   UserError,
   InvalidSpecError,
   DataError,
+  DivergenceError,
   IncompatibleRunsError,
   OtherNumericsError,
   EngineRequestError,
