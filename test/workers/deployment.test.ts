@@ -55,16 +55,19 @@ async function startBuild(deployment: Deployment | undefined, engine = small.eng
   return stop;
 }
 
-/** Refused until workers of the build are known to poll both queues. */
-async function makeCurrent({ name, buildId }: Deployment): Promise<void> {
+const setCurrent = ({ name, buildId }: Deployment) => {
   const version = ['--deployment-name', name, '--build-id', buildId, '--yes', '--address', server.env.address];
-  await until(() =>
-    execute(server.temporal, ['worker', 'deployment', 'set-current-version', ...version]).then(
+  return execute(server.temporal, ['worker', 'deployment', 'set-current-version', ...version]);
+};
+
+/** Refused until workers of the build are known to poll both queues. */
+const makeCurrent = (build: Deployment): Promise<void> =>
+  until(() =>
+    setCurrent(build).then(
       () => true,
       () => false,
     ),
   );
-}
 
 /** A run that stands still in the middle. */
 async function pausedRun(workflowId: string): Promise<WorkflowHandle<typeof curriculum>> {
@@ -119,6 +122,8 @@ test('a run goes on under the first build after none, and under the next, to the
   await couldBeGiven(v2, 'upgraded', 'upgraded/phase-2/1');
   await couldBeGiven(undefined, 'upgraded', 'upgraded/phase-2/1');
 
+  // As where its workers have refused to start.
+  await expect(setCurrent(v2)).rejects.toThrow(/not found|no pollers/i);
   await startBuild(v2, later);
   await makeCurrent(v2);
   await stopFirst();
