@@ -11,7 +11,7 @@ import {
   attemptUri,
   baseUri,
   checkpointUri,
-  markerUri,
+  claimedAttempt,
   phaseNumber,
   planUri,
   readJson,
@@ -19,6 +19,7 @@ import {
   type StageAttempt,
   type Store,
   specUri,
+  stageUri,
 } from './store/index.js';
 import { InvalidSpecError, validateSpec } from './validate-spec.js';
 
@@ -88,9 +89,9 @@ export const stageNames = (spec: RunSpec): string[] => [
 
 /** What a stage's current attempt ended with; null if it has not ended. */
 async function endOf(store: Store, run: string, stage: string) {
-  const claim = await store.claimed(markerUri({ run, stage, attempt: 1 }));
-  if (!claim) return null;
-  const at: StageAttempt = { run, stage, attempt: claim.attempt };
+  const attempt = await claimedAttempt(store, stageUri({ run, stage }));
+  if (attempt === null) return null;
+  const at: StageAttempt = { run, stage, attempt };
   const steps = await store.find(attemptUri(at, 'steps.jsonl'));
   const last = steps && (await readLines<StepLine>(store, steps)).at(-1);
   if (!last) return null;

@@ -1,5 +1,5 @@
 /** A policy's snapshot as a folder in the store: where it lies, and opened with every file of it checked. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PolicyRef } from '../workflows/contract.js';
 import type { CheckpointState } from './artifacts.js';
@@ -14,16 +14,24 @@ export function snapshotUri(policy: PolicyRef): string {
   return checkpointUri(runOf(policy.uri), policy.name);
 }
 
-/** @throws MissingArtifactError if there is no snapshot */
-export async function snapshotState(store: Store, policy: PolicyRef): Promise<CheckpointState> {
-  const folder = await store.localFolder(snapshotUri(policy));
-  return JSON.parse(await readFile(join(folder, STATE_FILE), 'utf8')) as CheckpointState;
+/** What a policy's snapshot says of itself; null if there is none. */
+export async function snapshotState(store: Store, policy: PolicyRef): Promise<CheckpointState | null> {
+  const uri = snapshotUri(policy);
+  if (!(await store.has(uri))) return null;
+  try {
+    const folder = await store.localFolder(uri);
+    return JSON.parse(await readFile(join(folder, STATE_FILE), 'utf8')) as CheckpointState;
+  } catch (error) {
+    // Removed while it was opened: the stage has newer ones.
+    if (!(await store.has(uri))) return null;
+    throw error;
+  }
 }
 
 /**
  * A snapshot's folder and, of an adapter, that of the model beneath, with every file compared with the hash that it was
  * published with. One that is damaged is set aside: the policy can be made again.
- * @throws CorruptArtifactError naming the file
+ * @throws CorruptArtifactError naming the file; MissingArtifactError if there is no snapshot, or no longer
  */
 export async function openSnapshot(store: Store, policy: PolicyRef): Promise<{ folder: string; base: string | null }> {
   const { folder, base } = await checkSnapshot(store, policy, () => true);
@@ -41,27 +49,55 @@ async function checkSnapshot(
   wanted: (file: string) => boolean,
 ): Promise<{ folder: string; base: PolicyRef | null }> {
   const uri = snapshotUri(policy);
-  const folder = await store.localFolder(uri);
-  const damaged = async (file: string, expected: string, found: string): Promise<Error> =>
-    new CorruptArtifactError(uri, expected, found, { file, aside: await store.setAside(uri) });
+  for (;;) {
+    const folder = await store.localFolder(uri);
+    const opened = await identityOf(folder);
+    const found = await examined(folder, policy, await store.recorded(uri), wanted);
+    if ('base' in found) return { folder, base: found.base };
+    // Removed while it was read, and perhaps made again since: what was missed then says nothing of what is there.
+    if (opened === null || (await identityOf(folder)) !== opened) continue;
+    const { file, expected, hash } = found;
+    throw new CorruptArtifactError(uri, expected, hash, { file, aside: await store.setAside(uri) });
+  }
+}
+
+/** A file that is not as it was published. */
+interface Damage {
+  file: string;
+  expected: string;
+  hash: string;
+}
+
+/** @param recorded hash that the folder was published with, if that is known */
+async function examined(
+  folder: string,
+  policy: PolicyRef,
+  recorded: string | null,
+  wanted: (file: string) => boolean,
+): Promise<{ base: PolicyRef | null } | Damage> {
   const text = await readFile(join(folder, STATE_FILE), 'utf8').catch(() => '');
   const state = parsed(text);
-  if (!state) throw await damaged(STATE_FILE, 'of a JSON object', sha256(text));
+  if (!state) return { file: STATE_FILE, expected: 'of a JSON object', hash: sha256(text) };
   const { base = null, files } = state;
   const hashes: Record<string, string> = { [STATE_FILE]: sha256(text) };
   for (const [file, expected] of Object.entries({
     ...files,
     [base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE]: policy.sha256,
   })) {
-    const found = wanted(file) ? await fileHash(join(folder, file)).catch(() => 'nothing') : expected;
-    if (found !== expected) throw await damaged(file, expected, found);
+    const hash = wanted(file) ? await fileHash(join(folder, file)).catch(() => 'nothing') : expected;
+    if (hash !== expected) return { file, expected, hash };
     hashes[file] = expected;
   }
-  const recorded = await store.recorded(uri);
   // Every other file is as it says, so what differs is the state itself.
   if (recorded !== null && folderHash(hashes) !== recorded)
-    throw await damaged(STATE_FILE, `in a folder of ${recorded}`, hashes[STATE_FILE]!);
-  return { folder, base };
+    return { file: STATE_FILE, expected: `in a folder of ${recorded}`, hash: hashes[STATE_FILE]! };
+  return { base };
+}
+
+/** Tells a folder from another that has its name later; null if there is none. */
+async function identityOf(folder: string): Promise<string | null> {
+  const found = await stat(folder).catch(() => null);
+  return found && `${found.ino} ${found.birthtimeMs} ${found.mtimeMs}`;
 }
 
 function parsed(text: string): CheckpointState | null {

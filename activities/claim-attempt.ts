@@ -2,19 +2,22 @@
  * Begins an attempt of a stage: from here on only this attempt may publish in it. Gives the workflow what it needs to
  * know of the stage's settings.
  */
+import type { SnapshotRule } from '../workflows/snapshot-interval.js';
 import type { TraceItem } from './artifacts.js';
 import { readData } from './artifacts.js';
 import type { Dependencies } from './dependencies.js';
 import { withRewardFiles } from './reward-files.js';
-import type { RunSpec } from './spec.js';
+import { snapshotCost } from './snapshot-cost.js';
+import type { CheckpointSettings, RunSpec } from './spec.js';
 import {
   type ArtifactRef,
   attemptUri,
-  markerUri,
+  claimStage,
   phaseNumber,
   publishJson,
   readJson,
   type StageAttempt,
+  stageUri,
 } from './store/index.js';
 import { supervised } from './supervision.js';
 import { InvalidSpecError, validateSpec } from './validate-spec.js';
@@ -26,6 +29,8 @@ export interface ClaimAttemptInput {
   warmupData: ArtifactRef | null;
   /** Dotted spec paths and the values they have in this attempt alone. */
   overrides: Record<string, unknown>;
+  /** The run's, which may have changed since its spec was published; the spec's where an earlier version did not say. */
+  checkpoints?: CheckpointSettings;
 }
 
 /** What a stage's workflow decides by. */
@@ -33,7 +38,9 @@ export interface StageSettings {
   /** The spec with this attempt's overrides. */
   spec: ArtifactRef;
   steps: number;
-  snapshotEvery: number;
+  snapshotEvery: SnapshotRule;
+  /** How many of the stage's snapshots stay; absent in histories of earlier versions. */
+  keep?: CheckpointSettings['keep'];
   /** Phases only. */
   rl: {
     promptsPerStep: number;
@@ -50,18 +57,22 @@ export const CHANGEABLE =
   /^(seed$|rl\.|reward\.(?!evidence)|phases[.[]|retrospective\.|warmup\.(epochs$|batchSize$|optimizer\.)|checkpoints\.|engine\.)/;
 
 export function claimAttempt(deps: Dependencies) {
-  return ({ stage, spec, warmupData, overrides }: ClaimAttemptInput): Promise<StageSettings> =>
+  return ({ stage, spec, warmupData, overrides, checkpoints }: ClaimAttemptInput): Promise<StageSettings> =>
     supervised('claiming the attempt', async () => {
       const run = validateSpec(await readJson<RunSpec>(deps.store, spec));
       const changed = validateSpec(run, forStage(stage.stage, overrides));
       const sameFile = changed.reward.judge?.promptFile === run.reward.judge?.promptFile;
       const settings = sameFile ? changed : await withRewardFiles(changed, null);
-      await deps.store.claim(markerUri(stage), { attempt: stage.attempt, overrides });
-      const ref =
-        Object.keys(overrides).length === 0
-          ? spec
-          : await publishJson(deps.store, attemptUri(stage, 'spec.json'), settings);
-      const common = { spec: ref, snapshotEvery: settings.checkpoints.everySteps };
+      await claimStage(deps.store, stageUri(stage), { attempt: stage.attempt, overrides });
+      const own = validateSpec(
+        { ...run, checkpoints: checkpoints ?? run.checkpoints },
+        forStage(stage.stage, overrides),
+      );
+      const common = {
+        spec: Object.keys(overrides).length === 0 ? spec : await attemptSpec(deps, stage, settings),
+        snapshotEvery: await snapshotRule(deps, stage.run, own),
+        keep: own.checkpoints.keep,
+      };
       if (stage.stage === 'warmup') {
         const items = await readData<TraceItem>(deps.store, warmupData!);
         const { epochs, batchSize } = settings.warmup!;
@@ -75,6 +86,18 @@ export function claimAttempt(deps: Dependencies) {
         rl: { promptsPerStep, maxRefills, ...signal },
       };
     });
+}
+
+/** Published once: the claim says that the overrides are the same, and a later version may have more fields to fill in. */
+async function attemptSpec({ store }: Dependencies, stage: StageAttempt, settings: RunSpec): Promise<ArtifactRef> {
+  const uri = attemptUri(stage, 'spec.json');
+  return (await store.find(uri)) ?? publishJson(store, uri, settings);
+}
+
+async function snapshotRule(deps: Dependencies, run: string, spec: RunSpec): Promise<SnapshotRule> {
+  const { everySteps, meanTimeBetweenFailures: hours } = spec.checkpoints;
+  if (everySteps !== 'auto') return everySteps;
+  return { cost: await snapshotCost(deps, run, spec), meanTimeBetweenFailures: hours * 3600 };
 }
 
 /** The spec in the store spells out each phase's settings, so `rl.…` is meant for this phase's. */

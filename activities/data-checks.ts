@@ -35,7 +35,7 @@ export function modelIssues(spec: RunSpec, model: TextModel): SpecIssue[] {
   }
   if (spec.lora) {
     try {
-      model.checkLoraTargets(spec.lora.targetModules);
+      model.adapterParameters(spec.lora);
     } catch (error) {
       if (!(error instanceof EngineRequestError)) throw error;
       issues.push({ path: 'lora.targetModules', problem: error.message });

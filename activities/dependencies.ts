@@ -14,8 +14,11 @@ export interface TextModel extends TextTokens {
   contextLength: number;
   /** A response ends with the first of these. */
   stopIds: number[];
-  /** @throws EngineRequestError for a target that is no linear layer of the model */
-  checkLoraTargets(targets: LoraSettings['targetModules']): void;
+  /**
+   * Numbers that such an adapter trains.
+   * @throws EngineRequestError for a target that is no linear layer of the model
+   */
+  adapterParameters(lora: Pick<LoraSettings, 'rank' | 'targetModules'>): number;
   /** The prompt's ids: through the chat template with the generation prompt, or as plain text. */
   promptIds(text: string, options: { chat: boolean; system: string | null }): number[];
   /** Ids of a response as the model should give it, its stop id included. */

@@ -1,6 +1,6 @@
 /** Models by the name a spec gives them, opened for text work. */
 import type { Models, TextModel } from './dependencies.js';
-import { targetedModules } from './engine/lora.js';
+import { adapterShapes, targetedModules } from './engine/lora.js';
 import { readConfig } from './engine/model-folder.js';
 import { resolveModel } from './engine/model-source.js';
 import { loadTokenizer, type Tokenizer } from './engine/tokenizer.js';
@@ -25,9 +25,11 @@ export async function openTextModel(folder: string): Promise<TextModel> {
   return {
     contextLength: config.contextLength,
     stopIds: tokenizer.stopIds,
-    checkLoraTargets: targets => {
-      targetedModules(config, targets);
-    },
+    adapterParameters: ({ rank, targetModules }) =>
+      [...adapterShapes(config, targetedModules(config, targetModules), rank).values()].reduce(
+        (sum, [rows, columns]) => sum + rows! * columns!,
+        0,
+      ),
     promptIds: (text, { chat, system }) => {
       if (!chat) return tokenizer.encode(text);
       const messages = [

@@ -1,6 +1,6 @@
 /** A run's policies by what users call them, found in the store alone: no server is asked, and the run may be under way. */
 import type { CurriculumResult, PolicyRef } from '../workflows/contract.js';
-import type { CheckpointState, UpdateRecord } from './artifacts.js';
+import type { UpdateRecord } from './artifacts.js';
 import { snapshotState } from './checkpoint.js';
 import { lastStep } from './redo-log.js';
 import {
@@ -39,10 +39,8 @@ async function withoutBase(store: Store, run: string): Promise<string> {
 
 async function byName(store: Store, run: string, name: string): Promise<PolicyRef | null> {
   const uri = checkpointUri(run, name);
-  if (await store.has(uri)) {
-    const { sha256 }: CheckpointState = await snapshotState(store, { name, uri, sha256: '' });
-    return { name, uri, sha256 };
-  }
+  const state = await snapshotState(store, { name, uri, sha256: '' });
+  if (state) return { name, uri, sha256: state.sha256 };
   for (const stage of await stagesOf(store, run)) {
     const attempts = await numbersIn(store, storeUri('runs', run, stage));
     for (const attempt of attempts) {

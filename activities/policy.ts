@@ -11,7 +11,7 @@ import { codeVersion } from './code-version.js';
 import type { PolicyDependencies } from './dependencies.js';
 import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';
 import { plainName } from './engine/model-source.js';
-import type { FreshAdapter, LoadRequest } from './engine/protocol.js';
+import { EngineRequestError, type FreshAdapter, type LoadRequest } from './engine/protocol.js';
 import { WEIGHTS_FILE } from './engine/weights.js';
 import { divergence, redoLog } from './redo-log.js';
 import type { RunSpec } from './spec.js';
@@ -24,6 +24,7 @@ import {
   DivergenceError,
   type Fence,
   fileHashes,
+  MissingArtifactError,
   readJson,
   runOf,
   type Store,
@@ -74,6 +75,8 @@ export async function ensurePolicyLoaded(
     try {
       await loadSnapshot(deps, from, need() === 'fresh', supervision);
     } catch (error) {
+      // Removed since it was looked for: the search begins anew, without it.
+      if (await isRemoved(deps.store, from, error)) return ensurePolicyLoaded(deps, policy, readiness, supervision);
       // Of an adapter it may be the model beneath, which no step made.
       if (!(error instanceof CorruptArtifactError) || error.uri !== snapshotUri(from)) throw error;
       // What was damaged is set aside by now, so that this makes it again from the one before it and the log.
@@ -91,6 +94,12 @@ export async function ensurePolicyLoaded(
     if (sha256 !== record.result.sha256) throw divergence(record, sha256, codeVersion(deps.numerics));
   }
   if (redo.length > 0 && readiness === 'fresh') await freshenOptimizer(deps, redo.at(-1)!, supervision);
+}
+
+/** Whether the snapshot could not be loaded because retention took it away meanwhile, be it from under the engine. */
+async function isRemoved(store: Store, policy: PolicyRef, error: unknown): Promise<boolean> {
+  if (!(error instanceof MissingArtifactError || error instanceof EngineRequestError)) return false;
+  return !(await store.has(snapshotUri(policy)));
 }
 
 /** Publishes the policy's snapshot unless there is one; that takes the engine. */

@@ -10,19 +10,21 @@ import type { Dependencies } from './dependencies.js';
 import { openModel } from './open-model.js';
 import { checkRewardKeys, withRewardFiles } from './reward-files.js';
 import { readRunData } from './run-data.js';
-import { type RunSpec, runNameSchema } from './spec.js';
+import { type CheckpointSettings, type RunSpec, runNameSchema } from './spec.js';
 import { differences } from './spec-differences.js';
 import {
   type ArtifactRef,
   baseUri,
+  currentClaim,
   dataSummaryUri,
   dataUri,
-  markerUri,
   planUri,
   publishJson,
   publishLines,
   readJson,
+  type Store,
   specUri,
+  stageUri,
 } from './store/index.js';
 import { type Supervision, supervised } from './supervision.js';
 import { InvalidSpecError, type SpecIssue, validateSpec } from './validate-spec.js';
@@ -52,6 +54,8 @@ export interface RunPlan {
     summary?: ArtifactRef;
   };
   stages: StagePlan[];
+  /** As the run was last started with; in histories of earlier versions those of its spec. */
+  checkpoints?: CheckpointSettings;
   evaluate: RunSpec['evaluation']['policies'];
   counts: DataCounts;
   /** Of a run that branches off another: which, and what it begins with. */
@@ -63,6 +67,9 @@ export interface RunPlan {
     difficulties: ArtifactRef[];
   };
 }
+
+/** plan.json: what stays the same however often the run is started. */
+type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints'>;
 
 export interface DataCounts {
   train: number;
@@ -95,23 +102,24 @@ export function prepareRun(deps: Dependencies) {
       checkRewardKeys(deps, spec);
       const published = await store.find(planUri(run));
       const prepared = published
-        ? await readJson<Omit<RunPlan, 'stages'>>(store, published)
+        ? await readJson<PublishedPlan>(store, published)
         : await (branch ? prepareBranch(deps, run, branch) : prepareData(deps, run, spec, supervision));
       supervision.check();
       if (!published) await publishJson(store, planUri(run), prepared);
       const stages = await stagesOf(deps, run, spec);
       return {
         ...prepared,
+        checkpoints: spec.checkpoints,
         stages: stages.slice(stages.findIndex(({ name }) => name === (prepared.branch?.first ?? name))),
       };
     });
 }
 
 /** What came before is the other run's: its data and base are referred to. */
-async function prepareBranch(deps: Dependencies, run: string, branch: Branch): Promise<Omit<RunPlan, 'stages'>> {
+async function prepareBranch(deps: Dependencies, run: string, branch: Branch): Promise<PublishedPlan> {
   const { store } = deps;
   const { spec, base, plan, entry } = branch;
-  const ref = await publishJson(store, specUri(run), spec);
+  const ref = await specRef(store, run, spec);
   await publishJson(store, baseUri(run), base);
   return { ...plan, spec: ref, evaluate: spec.evaluation.policies, branch: entry };
 }
@@ -140,10 +148,13 @@ async function presentSpec(deps: Dependencies, run: string): Promise<RunSpec | n
   return present && validateSpec(await readJson(deps.store, present));
 }
 
-/** A run's name stands for one spec: another one under the same name is refused, with what differs. */
+/**
+ * A run's name stands for one spec: another one under the same name is refused, with what differs. When snapshots are
+ * written and how long they stay changes no bit of the run, so that may be another from now on.
+ */
 function refuseOtherSpec(run: string, present: RunSpec | null, spec: RunSpec): void {
   if (!present) return;
-  const differing = differences(present, spec);
+  const differing = differences(present, { ...spec, checkpoints: present.checkpoints });
   if (differing.length === 0) return;
   throw new InvalidSpecError(
     differing.map(path => ({
@@ -153,12 +164,17 @@ function refuseOtherSpec(run: string, present: RunSpec | null, spec: RunSpec): v
   );
 }
 
+/** Published once: one that was there, where a start was cut short, says the same of all that decides the run's bits. */
+async function specRef(store: Store, run: string, spec: RunSpec): Promise<ArtifactRef> {
+  return (await store.find(specUri(run))) ?? publishJson(store, specUri(run), spec);
+}
+
 async function prepareData(
   deps: Dependencies,
   run: string,
   spec: RunSpec,
   supervision: Supervision,
-): Promise<Omit<RunPlan, 'stages'>> {
+): Promise<PublishedPlan> {
   const { store } = deps;
   const reading = { note: supervision.note, signal: supervision.call.signal };
   const { model, source } = await openModel(deps.models, spec.model, reading);
@@ -169,7 +185,7 @@ async function prepareData(
 
   // Only now is anything written: a refused spec leaves its name free.
   return {
-    spec: await publishJson(store, specUri(run), spec),
+    spec: await specRef(store, run, spec),
     model: source,
     data: {
       train: await publishLines(store, dataUri(run, 'train'), data.train),
@@ -207,7 +223,7 @@ function countsOf({ train, phases, warmup, sources }: RunDataSummary): DataCount
 async function stagesOf(deps: Dependencies, run: string, spec: RunSpec): Promise<StagePlan[]> {
   return Promise.all(
     stageNames(spec).map(async name => {
-      const claim = await deps.store.claimed(markerUri({ run, stage: name, attempt: 1 }));
+      const claim = await currentClaim(deps.store, stageUri({ run, stage: name }));
       return { name, attempt: claim?.attempt ?? 1, overrides: claim?.overrides ?? {} };
     }),
   );

@@ -1,11 +1,13 @@
 /** Closes a phase's books: how difficult its samples were, and a line for each of its steps. */
 import { type DifficultyRecord, rewardsOf, type ScoredRollouts, type UpdateRecord } from './artifacts.js';
 import type { Dependencies } from './dependencies.js';
+import { withoutAsking } from './redo-log.js';
 import {
   type ArtifactRef,
   absence,
   attemptUri,
   fenceOf,
+  hashOf,
   publishJson,
   publishLines,
   readJson,
@@ -76,7 +78,8 @@ export function summarizeSteps(deps: Dependencies) {
           metrics,
         }),
       );
-      return publishLines(deps.store, attemptUri(stage, 'steps.jsonl'), lines, fenceOf(stage));
+      const identity = hashOf(lines.map(line => ({ ...line, counts: withoutAsking(line.counts) })));
+      return publishLines(deps.store, attemptUri(stage, 'steps.jsonl'), lines, fenceOf(stage), identity);
     });
 }
 

@@ -1,18 +1,19 @@
 /** A run's redo log: written a step at a time, read in the order in which it came about. */
-import type { UpdateRecord } from './artifacts.js';
+import type { StepCounts, UpdateRecord } from './artifacts.js';
 import { type CodeVersion, codeText } from './code-version.js';
 import { differ } from './numerics.js';
 import {
   type ArtifactRef,
   attemptUri,
-  canonicalJson,
+  claimedAttempt,
   DivergenceError,
   fenceOf,
-  markerUri,
+  hashOf,
   publishJson,
   readJson,
   type StageAttempt,
   type Store,
+  stageUri,
   stepUri,
   storeUri,
 } from './store/index.js';
@@ -24,16 +25,21 @@ export interface LogEntry {
   record: UpdateRecord;
 }
 
-/** Logs a step. Two versions of the code that agree on everything else agree. Throws DivergenceError otherwise. */
+/**
+ * Logs a step. Two makings of it that agree on all but the circumstances agree.
+ * @throws DivergenceError otherwise
+ */
 export async function logStep(store: Store, record: UpdateRecord): Promise<void> {
   const uri = stepUri(record.stage, record.step, 'update.json');
+  const identity = identityOf(record);
   try {
-    await publishJson(store, uri, record, fenceOf(record.stage));
+    await publishJson(store, uri, record, fenceOf(record.stage), identity);
   } catch (error) {
+    // Earlier versions recorded no identity.
     const published = error instanceof DivergenceError ? await store.find(uri) : null;
     const logged = published && (await readJson<UpdateRecord>(store, published));
     if (!logged) throw error;
-    if (sameStep(logged, record)) return;
+    if (identityOf(logged) === identity) return;
     throw differ(logged.code?.numerics, record.code?.numerics)
       ? divergence(logged, record.result.sha256, record.code)
       : error;
@@ -58,8 +64,17 @@ export function divergence(
   return new DivergenceError(result.uri, result.sha256, redone, null, advice);
 }
 
-const sameStep = ({ code: _, ...a }: UpdateRecord, { code: __, ...b }: UpdateRecord): boolean =>
-  canonicalJson(a) === canonicalJson(b);
+/** What is the same whenever a step is made again: not by which code, nor what a judge had to be asked for it. */
+function identityOf({ code: _, counts, ...rest }: UpdateRecord): string {
+  return hashOf({ ...rest, counts: withoutAsking(counts) });
+}
+
+/** Without what depends on how much of it was asked before. */
+export const withoutAsking = (counts: StepCounts | null): StepCounts | null => {
+  if (!counts) return null;
+  const { judge: _, ...rest } = counts;
+  return rest;
+};
 
 /** Every attempt of every stage, given-up ones included: the warm-up first, then the phases. */
 export async function attemptsOf(store: Store, run: string): Promise<StageAttempt[]> {
@@ -97,7 +112,7 @@ export async function lastStep(
   counts: (record: UpdateRecord) => boolean = () => true,
 ): Promise<LogEntry | null> {
   for (const stage of (await attemptsOf(store, run)).reverse()) {
-    if ((await store.claimed(markerUri(stage)))?.attempt !== stage.attempt) continue;
+    if ((await claimedAttempt(store, stageUri(stage))) !== stage.attempt) continue;
     for (const step of numbers(await store.list(attemptUri(stage, 'steps'))).reverse()) {
       const entry = await entryAt(store, stage, step);
       if (entry && counts(entry.record)) return entry;

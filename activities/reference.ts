@@ -1,7 +1,7 @@
 /** The reference policy of a run's KL term: the one that its reinforcement learning started from. */
 import type { PolicyRef } from '../workflows/contract.js';
 import type { UpdateRecord } from './artifacts.js';
-import { snapshotState, snapshotUri } from './checkpoint.js';
+import { snapshotState } from './checkpoint.js';
 import { readUpdate } from './policy.js';
 import type { Store } from './store/index.js';
 
@@ -20,7 +20,7 @@ export async function referenceOf(store: Store, policy: PolicyRef): Promise<Poli
 
 /** Null for the base. */
 async function stepThatMade(store: Store, policy: PolicyRef): Promise<UpdateRecord | null> {
-  if (!(await store.has(snapshotUri(policy)))) return readUpdate(store, policy);
-  const { update } = await snapshotState(store, policy);
-  return update === null ? null : readUpdate(store, { ...policy, uri: update });
+  const state = await snapshotState(store, policy);
+  if (!state) return readUpdate(store, policy);
+  return state.update === null ? null : readUpdate(store, { ...policy, uri: state.update });
 }

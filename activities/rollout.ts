@@ -1,9 +1,13 @@
-/** Draws a round of prompts from the pool and samples a group of responses to each. */
+/**
+ * Draws a round of prompts from the pool and samples a group of responses to each. Where the rule alone rewards them they
+ * are scored at once; elsewhere scoring waits for others, which keeps no accelerator waiting.
+ */
 import type { PolicyRef } from '../workflows/contract.js';
 import { type Pool, type PromptItem, type RolloutGroup, readData } from './artifacts.js';
 import type { EngineDependencies } from './dependencies.js';
 import { epochDraw, permutation, randomStream } from './engine/random.js';
 import { ensurePolicyLoaded } from './policy.js';
+import { type ScoreResult, scoreRound } from './score.js';
 import type { RunSpec } from './spec.js';
 import {
   type ArtifactRef,
@@ -17,7 +21,7 @@ import {
   type Store,
   stepUri,
 } from './store/index.js';
-import { supervised } from './supervision.js';
+import { type Supervision, supervised } from './supervision.js';
 import { textModelOf } from './text-model.js';
 
 export interface RolloutInput {
@@ -39,42 +43,58 @@ export interface RolloutInput {
 export interface RolloutResult {
   rollouts: ArtifactRef;
   newTokens: number;
+  /** Where the rule alone rewards. Absent elsewhere, and in results of earlier versions: `score` is for them. */
+  scored?: ScoreResult;
 }
 
 export function rollout(deps: EngineDependencies) {
   return (input: RolloutInput): Promise<RolloutResult> =>
     supervised(`sampling for step ${input.step}`, async supervision => {
-      const { stage, step, refill, policy } = input;
-      const uri = stepUri(stage, step, `rollouts-${refill}.jsonl`);
-      const published = await deps.store.find(uri);
-      if (published) return checked(published, await readLines<RolloutGroup>(deps.store, published), policy);
-
+      const { stage, step, refill, data } = input;
       const spec = await readJson<RunSpec>(deps.store, input.spec);
-      const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
-      const draws = await drawPrompts(deps.store, spec, input);
-      await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision);
-      supervision.note(`sampling for step ${step}`);
-      const { stopIds } = await textModelOf(deps, stage.run);
-      const { groups } = await deps.engine.call(
-        'generate',
-        {
-          prompts: draws.map(({ promptIds, seed }) => ({ ids: promptIds, seed })),
-          group: groupSize,
-          sampling: { ...sampling, stopIds },
-        },
-        supervision.call,
-      );
-      const lines = draws.map((draw, k): RolloutGroup => ({ ...draw, responses: groups[k]!.responses }));
-      supervision.check();
-      return checked(await publishLines(deps.store, uri, lines, fenceOf(stage)), lines, policy);
+      const { rollouts, groups } = await sampleRound(deps, spec, input, supervision);
+      const responses = groups.flatMap(group => group.responses);
+      const newTokens = responses.reduce((sum, response) => sum + response.ids.length, 0);
+      if (deps.rewarder(spec.reward).asksOthers) return { rollouts, newTokens };
+      const round = { stage, spec: input.spec, data, step, refill, rollouts };
+      return { rollouts, newTokens, scored: await scoreRound(deps, round, supervision, groups) };
     });
 }
 
-function checked(rollouts: ArtifactRef, lines: RolloutGroup[], policy: PolicyRef): RolloutResult {
-  const other = lines.find(line => line.policy !== policy.name);
-  if (other) throw new DivergenceError(rollouts.uri, other.policy, policy.name, null);
-  const lengths = lines.flatMap(line => line.responses.map(response => response.ids.length));
-  return { rollouts, newTokens: lengths.reduce((sum, length) => sum + length, 0) };
+/** The round's rollouts: those published, else made and published now. */
+async function sampleRound(
+  deps: EngineDependencies,
+  spec: RunSpec,
+  input: RolloutInput,
+  supervision: Supervision,
+): Promise<{ rollouts: ArtifactRef; groups: RolloutGroup[] }> {
+  const { stage, step, refill, policy } = input;
+  const uri = stepUri(stage, step, `rollouts-${refill}.jsonl`);
+  const published = await deps.store.find(uri);
+  if (published) {
+    const groups = await readLines<RolloutGroup>(deps.store, published);
+    const other = groups.find(group => group.policy !== policy.name);
+    if (other) throw new DivergenceError(uri, other.policy, policy.name, null);
+    return { rollouts: published, groups };
+  }
+
+  const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
+  const draws = await drawPrompts(deps.store, spec, input);
+  await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision);
+  supervision.note(`sampling for step ${step}`);
+  const { stopIds } = await textModelOf(deps, stage.run);
+  const sampled = await deps.engine.call(
+    'generate',
+    {
+      prompts: draws.map(({ promptIds, seed }) => ({ ids: promptIds, seed })),
+      group: groupSize,
+      sampling: { ...sampling, stopIds },
+    },
+    supervision.call,
+  );
+  const groups = draws.map((draw, k): RolloutGroup => ({ ...draw, responses: sampled.groups[k]!.responses }));
+  supervision.check();
+  return { rollouts: await publishLines(deps.store, uri, groups, fenceOf(stage)), groups };
 }
 
 /** The prompts at the cursor: every epoch goes through the pool in an order of its own. */

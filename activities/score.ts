@@ -14,7 +14,7 @@ import {
   specUri,
   stepUri,
 } from './store/index.js';
-import { supervised } from './supervision.js';
+import { type Supervision, supervised } from './supervision.js';
 import { textModelOf } from './text-model.js';
 
 export interface ScoreInput {
@@ -43,34 +43,46 @@ export interface ScoreResult {
 }
 
 export function score(deps: Dependencies) {
-  return ({ stage, spec, data, step, refill, rollouts }: ScoreInput): Promise<ScoreResult> =>
-    supervised(`scoring step ${step}`, async supervision => {
-      const uri = stepUri(stage, step, `scores-${refill}.jsonl`);
-      const published = await deps.store.find(uri);
-      if (published) return summary(published, await readLines<ScoredRollouts>(deps.store, published));
+  return (input: ScoreInput): Promise<ScoreResult> =>
+    supervised(`scoring step ${input.step}`, supervision => scoreRound(deps, input, supervision));
+}
 
-      const items = await readData<PromptItem>(deps.store, data);
-      const model = await textModelOf(deps, stage.run);
-      const groups = await readLines<RolloutGroup>(deps.store, rollouts);
-      const texts = groups.map(group => group.responses.map(response => model.responseText(response.ids)));
-      const { reward } = await readJson<RunSpec>(deps.store, spec ?? (await deps.store.find(specUri(stage.run)))!);
-      const rewarder = deps.rewarder(reward);
-      const rewards = await rewarder.reward(
-        groups.map(({ id, index, promptIds }, k) => {
-          const { task, question, answers, evidence } = items[index]!;
-          const prompt = reward.custom ? model.responseText(promptIds) : undefined;
-          return { id, task, question, answers, evidence, prompt, responses: texts[k]! };
-        }),
-        { signal: supervision.call.signal, note: supervision.note },
-      );
-      const scored = groups.map((group, k) => scoredGroup(group, texts[k]!, rewards.groups[k]!));
-      supervision.check();
-      // Whoever is asked twice may answer twice: of two workers at one step the first decides for both.
-      const publish = rewarder.asksOthers ? deps.store.publishFirst : deps.store.publishText;
-      const ref = await publish.call(deps.store, uri, linesText(scored), fenceOf(stage));
-      const result = summary(ref, await readLines<ScoredRollouts>(deps.store, ref));
-      return rewards.judge ? { ...result, judge: rewards.judge } : result;
-    });
+/**
+ * The round's scores: those published, else made and published now.
+ * @param sampled what `rollouts` refers to, where that is in memory
+ */
+export async function scoreRound(
+  deps: Dependencies,
+  { stage, spec, data, step, refill, rollouts }: ScoreInput,
+  supervision: Supervision,
+  sampled?: RolloutGroup[],
+): Promise<ScoreResult> {
+  const uri = stepUri(stage, step, `scores-${refill}.jsonl`);
+  const published = await deps.store.find(uri);
+  if (published) return summary(published, await readLines<ScoredRollouts>(deps.store, published));
+
+  const items = await readData<PromptItem>(deps.store, data);
+  const model = await textModelOf(deps, stage.run);
+  const groups = sampled ?? (await readLines<RolloutGroup>(deps.store, rollouts));
+  const texts = groups.map(group => group.responses.map(response => model.responseText(response.ids)));
+  const { reward } = await readJson<RunSpec>(deps.store, spec ?? (await deps.store.find(specUri(stage.run)))!);
+  const rewarder = deps.rewarder(reward);
+  const rewards = await rewarder.reward(
+    groups.map(({ id, index, promptIds }, k) => {
+      const { task, question, answers, evidence } = items[index]!;
+      const prompt = reward.custom ? model.responseText(promptIds) : undefined;
+      return { id, task, question, answers, evidence, prompt, responses: texts[k]! };
+    }),
+    { signal: supervision.call.signal, note: supervision.note },
+  );
+  const scored = groups.map((group, k) => scoredGroup(group, texts[k]!, rewards.groups[k]!));
+  supervision.check();
+  const [text, fence] = [linesText(scored), fenceOf(stage)];
+  if (!rewarder.asksOthers) return summary(await deps.store.publishText(uri, text, fence), scored);
+  // Whoever is asked twice may answer twice: of two workers at one step the first decides for both.
+  const ref = await deps.store.publishFirst(uri, text, fence);
+  const result = summary(ref, await readLines<ScoredRollouts>(deps.store, ref));
+  return rewards.judge ? { ...result, judge: rewards.judge } : result;
 }
 
 function scoredGroup({ id, index, origin }: RolloutGroup, texts: string[], given: GroupReward): ScoredRollouts {

@@ -176,8 +176,22 @@ export const runSpecSchema = z.strictObject({
     .prefault({}),
   checkpoints: z
     .strictObject({
-      /** A snapshot every so many steps; policies between are rebuilt from the redo log. The last of a stage is always kept. */
-      everySteps: positiveInt.default(10),
+      /**
+       * A snapshot every so many steps; policies between are rebuilt from the redo log. `auto` weighs what one costs against
+       * what a failure would have done again (workflows/snapshot-interval.ts).
+       */
+      everySteps: z
+        .union([z.literal('auto'), positiveInt], { error: 'expected "auto" or a whole number, 1 or more' })
+        .default('auto'),
+      /**
+       * Of engines or their machines, in hours, for `auto`. Unless given a cluster's: in Llama 3's pre-training something
+       * failed unexpectedly 419 times in 54 days (arXiv 2407.21783, section 3.3.4).
+       */
+      meanTimeBetweenFailures: z.number().positive().default(3),
+      /** Of a stage's snapshots the newest so many stay. What it begins and ends with does in any case. */
+      keep: z
+        .union([z.literal('all'), positiveInt], { error: 'expected "all" or a whole number, 1 or more' })
+        .default(2),
     })
     .prefault({}),
   engine: z
@@ -197,6 +211,7 @@ export interface PhaseSpec {
   rl: RlSettings;
 }
 type Parsed = z.output<typeof runSpecSchema>;
+export type CheckpointSettings = Parsed['checkpoints'];
 export type WarmupSpec = NonNullable<Parsed['warmup']>;
 export type EvaluationSpec = Filled<Parsed['evaluation']>;
 /** A valid spec as `validateSpec` returns it and spec.json holds it. */

@@ -11,7 +11,10 @@ import { CustomRewardError } from './rewards/custom.js';
 import { CorruptArtifactError, DivergenceError, StaleAttemptError } from './store/index.js';
 import { InvalidSpecError } from './validate-spec.js';
 
-/** How often an activity says that it lives; the SDK thins the calls out for the server. */
+/**
+ * How often an activity says that it lives; the SDK thins the calls out for the server. What is done sooner says nothing:
+ * each beat is written by the server, and most activities of a small run are done within a fraction of this.
+ */
 const HEARTBEAT_MS = 1000;
 /** An engine that is lost this often in one activity is lost by the activity's own doing. */
 const ENGINE_ATTEMPTS = 10;
@@ -54,9 +57,7 @@ const ENGINE_TYPES: Record<EngineRequestError['code'], string> = {
 export async function supervised<T>(doing: string, work: (supervision: Supervision) => Promise<T>): Promise<T> {
   const context = Context.current();
   const details: HeartbeatDetails = { doing };
-  const beat = () => context.heartbeat(details);
-  const timer = setInterval(beat, HEARTBEAT_MS);
-  beat();
+  const timer = setInterval(() => context.heartbeat(details), HEARTBEAT_MS);
   try {
     return await work({
       call: {
@@ -68,7 +69,6 @@ export async function supervised<T>(doing: string, work: (supervision: Supervisi
       note: text => {
         details.doing = text;
         delete details.engine;
-        beat();
       },
       check: () => context.cancellationSignal.throwIfAborted(),
     });
@@ -83,7 +83,11 @@ function asFailure(error: unknown, context: Context): unknown {
   if (context.cancellationSignal.aborted) {
     // A worker that stops hands its step back for another to take at once; only a request ends it for good.
     if (context.cancellationDetails?.workerShutdown) {
-      return ApplicationFailure.retryable('The worker is stopping; the step is handed back.', 'WorkerShutdown');
+      return ApplicationFailure.create({
+        message: 'The worker is stopping; the step is handed back.',
+        type: 'WorkerShutdown',
+        nextRetryDelay: '100 milliseconds',
+      });
     }
     return error instanceof CancelledFailure ? error : new CancelledFailure('The activity was cancelled.');
   }

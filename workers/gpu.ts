@@ -1,11 +1,12 @@
 /** The GPU worker: one engine, so one activity at a time. It is named for where it is best put; a CPU serves too. */
+import type { EngineDependencies } from '../activities/dependencies.js';
 import { createEngine } from '../activities/engine/host.js';
 import { engineSettings } from '../activities/engine/settings.js';
 import { createEngineActivities } from '../activities/index.js';
 import { measureNumerics } from '../activities/numerics.js';
 import { GPU_TASK_QUEUE } from '../workflows/contract.js';
 import { refuseOtherNumerics } from './numerics-check.js';
-import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
+import { type LonghaulWorkerOptions, runWorker, type Work, workerDependencies } from './worker.js';
 
 export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
   const dependencies = await workerDependencies(options);
@@ -13,16 +14,16 @@ export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void
   try {
     // Refuses a provider that is not there before any work is taken.
     const numerics = await measureNumerics(engine, options.engine?.provider ?? engineSettings().provider);
-    await runWorker(
-      options,
-      {
-        taskQueue: GPU_TASK_QUEUE,
-        maxConcurrentActivityTaskExecutions: 1,
-        activities: createEngineActivities({ ...dependencies, engine, numerics }),
-      },
-      client => refuseOtherNumerics(client, dependencies.store, numerics, options),
+    await runWorker(options, gpuWork({ ...dependencies, engine, numerics }), client =>
+      refuseOtherNumerics(client, dependencies.store, numerics, options),
     );
   } finally {
     await engine.close();
   }
 }
+
+export const gpuWork = (dependencies: EngineDependencies): Work => ({
+  taskQueue: GPU_TASK_QUEUE,
+  maxConcurrentActivityTaskExecutions: 1,
+  activities: createEngineActivities(dependencies),
+});

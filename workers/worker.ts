@@ -9,11 +9,15 @@ import { createRewarder } from '../activities/rewards/reward.js';
 import { FolderStore } from '../activities/store/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
 import { type Deployment, deploymentOptions } from './deployment.js';
+import { InHand } from './in-hand.js';
+import { refuseIncompatibleRuns } from './upgrade-check.js';
 
 export interface LonghaulWorkerOptions {
   connection: ConnectionFlags;
   /** Root folder of the store. */
   store: string;
+  /** Folder of this machine's workers, where they write down what they have in hand. */
+  inHand: string;
   /** Folder where models and data sets from the Hugging Face Hub are kept. */
   modelCache: string;
   /** A preset's spec as written, by name; throws if there is none. */
@@ -30,14 +34,23 @@ export interface LonghaulWorkerOptions {
   onReady?: () => void;
 }
 
+/** What a worker takes from its task queue, and how much of it at once. */
+export type Work = Pick<
+  WorkerOptions,
+  'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'
+>;
+
 /** Time in which a stopping worker may finish its work before it is handed back, and in which it must have done that. */
 const SHUTDOWN_GRACE = '5 seconds';
 const SHUTDOWN_FORCE = '30 seconds';
 /** How often a heartbeat reaches the server, so how soon a cancelled activity hears of it. */
 const HEARTBEAT_EVERY = '2 seconds';
+/** A workflow's next task waits so long for the worker that knows it, and is then given to any: that one may be dead. */
+const STICKY_TIMEOUT = '3 seconds';
 
 export async function workerDependencies(options: LonghaulWorkerOptions): Promise<Dependencies> {
   const store = new FolderStore(options.store);
+  await store.open();
   await store.sweep();
   return {
     store,
@@ -51,22 +64,31 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
 
 /**
  * Runs a worker until it is stopped; throws if it fails.
- * @param check throws where the worker must not go on with what is under way; no work is taken before it is done
+ * @param check what there is to ask, beside the replay of histories, before any work is taken; throws where none may be
  */
 export async function runWorker(
-  { connection: flags, deployment, stop, onReady }: LonghaulWorkerOptions,
-  options: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'>,
-  check: (client: Client) => Promise<void>,
+  { connection: flags, deployment, inHand: folder, stop, onReady }: LonghaulWorkerOptions,
+  work: Work,
+  check?: (client: Client) => Promise<void>,
 ): Promise<void> {
   const settings = connectionSettings(flags);
   const connection = await NativeConnection.connect(settings.connection);
+  const { namespace } = settings;
+  const inHand = new InHand(folder, `${settings.connection.address}/${namespace}`);
+  const stopped = new AbortController();
   try {
-    await check(new Client({ connection, namespace: settings.namespace }));
+    const client = new Client({ connection, namespace });
+    const watching = inHand.watch(client.activity, stopped.signal);
+    const { workflowBundle } = work;
+    if (workflowBundle) await refuseIncompatibleRuns(client, workflowBundle, deployment);
+    await check?.(client);
     const worker = await Worker.create({
-      ...options,
+      ...work,
       ...deploymentOptions(deployment),
       connection,
-      namespace: settings.namespace,
+      namespace,
+      interceptors: { activity: [inHand.interceptor] },
+      stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       shutdownGraceTime: SHUTDOWN_GRACE,
       shutdownForceTime: SHUTDOWN_FORCE,
       maxHeartbeatThrottleInterval: HEARTBEAT_EVERY,
@@ -80,7 +102,10 @@ export async function runWorker(
     stop?.addEventListener('abort', shutdown, { once: true });
     if (stop?.aborted) shutdown();
     await running;
+    stopped.abort();
+    await watching;
   } finally {
+    stopped.abort();
     await connection.close();
   }
 }

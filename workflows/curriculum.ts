@@ -84,9 +84,16 @@ async function trainStage(
   difficulties: ArtifactRef[],
 ): Promise<Trained> {
   const { workflowId: run } = workflowInfo();
+  const { spec, checkpoints } = plan;
   const { warmup: warmupData } = plan.data;
   const claim = (attempt: number, overrides: Record<string, unknown>) =>
-    claimAttempt({ stage: { run, stage: stage.name, attempt }, spec: plan.spec, warmupData, overrides });
+    claimAttempt({
+      stage: { run, stage: stage.name, attempt },
+      spec,
+      warmupData,
+      overrides,
+      ...(checkpoints && { checkpoints }),
+    });
 
   let next: Attempt = { attempt: stage.attempt, settings: await claim(stage.attempt, stage.overrides) };
   for (;;) {

@@ -18,6 +18,7 @@ import type { JudgeUsage, PolicyRef } from './contract.js';
 import { PauseGate, reportStep } from './messages.js';
 import { CONTROL, DATA, GRADIENT, ROLLOUT } from './options.js';
 import { damagedArtifact } from './repairs.js';
+import { advanced, isSnapshotDue, NEW_CLOCK, restarted, type SnapshotClock } from './snapshot-interval.js';
 
 const { rollout } = proxyActivities<EngineActivities>(ROLLOUT);
 const { update, snapshot } = proxyActivities<EngineActivities>(GRADIENT);
@@ -32,8 +33,8 @@ export interface PhaseInput {
   /** The entry policy. */
   policy: PolicyRef;
   paused: boolean;
-  /** Where an earlier execution of this phase left off; absent at its start. */
-  position?: Position;
+  /** Where an earlier execution of this phase left off, in what its version knew of; absent at its start. */
+  position?: Partial<Position>;
 }
 
 interface Position {
@@ -44,6 +45,7 @@ interface Position {
   cursor: number;
   /** Steps without signal in a row. */
   silent: number;
+  clock: SnapshotClock;
 }
 
 export interface PhaseResult {
@@ -57,8 +59,9 @@ export interface PhaseResult {
 export async function phase(input: PhaseInput): Promise<PhaseResult> {
   const { stage, settings } = input;
   const rl = settings.rl!;
+  const kept = settings.keep && { keep: settings.keep };
   const gate = new PauseGate(input.paused);
-  let at: Position = input.position ?? { policy: input.policy, step: 0, cursor: 0, silent: 0 };
+  let at: Position = { policy: input.policy, step: 0, cursor: 0, silent: 0, clock: NEW_CLOCK, ...input.position };
 
   while (at.step < settings.steps) {
     await gate.pass();
@@ -68,10 +71,14 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
     }
     at = await trainStepTwice(input, at);
     if (at.silent >= rl.patience && rl.onMissing === 'stop') throw noSignal(input, at);
-    if (at.step % settings.snapshotEvery === 0) await snapshot({ stage, policy: at.policy });
+    if (isSnapshotDue(settings.snapshotEvery, { from: at.step - 1, to: at.step }, at.clock)) {
+      const started = Date.now();
+      await snapshot({ stage, policy: at.policy, ...kept });
+      at = { ...at, clock: restarted(secondsSince(started)) };
+    }
   }
 
-  const policy = await snapshot({ stage, policy: at.policy });
+  const policy = await snapshot({ stage, policy: at.policy, ...kept });
   const [difficulty, summaries] = await Promise.all([
     recordDifficulty({ stage, steps: settings.steps }),
     summarizeSteps({ stage, steps: settings.steps }),
@@ -100,7 +107,7 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
 
   for (let refill = 0; refill <= rl.maxRefills && seen.effective < rl.promptsPerStep; refill++) {
     const count = promptsToDraw(rl.promptsPerStep, seen);
-    const { rollouts, newTokens } = await rollout({
+    const { rollouts, newTokens, ...sampled } = await rollout({
       stage,
       spec: settings.spec,
       data,
@@ -112,7 +119,7 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
       cursor: at.cursor + seen.drawn,
       count,
     });
-    const scored = await score({ stage, spec: settings.spec, data, step, refill, rollouts });
+    const scored = sampled.scored ?? (await score({ stage, spec: settings.spec, data, step, refill, rollouts }));
     rounds.push({ rollouts, scores: scored.scores });
     seen.drawn += count;
     seen.effective += scored.effective;
@@ -122,6 +129,7 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
 
   // A step without signal is logged and leaves the policy alone: an update on noise does harm.
   const skip = seen.effective < rl.minEffectiveGroups;
+  const sampled = Date.now();
   const { policy, counts, metrics } = await update({
     stage,
     spec: settings.spec,
@@ -132,7 +140,8 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
     skip,
     ...(judge && { judge }),
   });
-  const seconds = (Date.now() - started) / 1000;
+  const seconds = secondsSince(started);
+  const clock = advanced(at.clock, { worked: seconds, redo: skip ? 0 : secondsSince(sampled) });
   reportStep(stage.stage, {
     step,
     steps: settings.steps,
@@ -149,8 +158,11 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
     unscoredGroups: counts.unscored,
     ...(judge && { judge }),
   });
-  return { policy, step, cursor: at.cursor + seen.drawn, silent: skip ? at.silent + 1 : 0 };
+  return { policy, step, cursor: at.cursor + seen.drawn, silent: skip ? at.silent + 1 : 0, clock };
 }
+
+/** By workflow time, which a replay repeats. */
+const secondsSince = (started: number): number => (Date.now() - started) / 1000;
 
 function usageSum(a: JudgeUsage | undefined, b: JudgeUsage): JudgeUsage {
   if (!a) return b;

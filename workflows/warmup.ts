@@ -6,6 +6,14 @@ import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
 import type { PolicyRef } from './contract.js';
 import { PauseGate, reportStep } from './messages.js';
 import { CONTROL, GRADIENT } from './options.js';
+import {
+  advanced,
+  isSnapshotDue,
+  NEW_CLOCK,
+  restarted,
+  type SnapshotClock,
+  stepsBetween,
+} from './snapshot-interval.js';
 
 const { warmupSteps, snapshot } = proxyActivities<EngineActivities>(GRADIENT);
 const { summarizeSteps } = proxyActivities<ControlActivities>(CONTROL);
@@ -17,14 +25,17 @@ export interface WarmupInput {
   /** The base policy. */
   policy: PolicyRef;
   paused: boolean;
-  /** Where an earlier execution left off; absent at the start. */
-  position?: Position;
+  /** Where an earlier execution left off, in what its version knew of; absent at the start. */
+  position?: Partial<Position>;
 }
 
 interface Position {
   policy: PolicyRef;
   /** Steps done. */
   step: number;
+  clock: SnapshotClock;
+  /** Of the last block; null before the first. */
+  secondsPerStep: number | null;
 }
 
 export interface WarmupResult {
@@ -36,8 +47,9 @@ export interface WarmupResult {
 
 export async function warmup(input: WarmupInput): Promise<WarmupResult> {
   const { stage, settings } = input;
+  const kept = settings.keep && { keep: settings.keep };
   const gate = new PauseGate(input.paused);
-  let at: Position = input.position ?? { policy: input.policy, step: 0 };
+  let at: Position = { policy: input.policy, step: 0, clock: NEW_CLOCK, secondsPerStep: null, ...input.position };
 
   while (at.step < settings.steps) {
     await gate.pass();
@@ -47,14 +59,14 @@ export async function warmup(input: WarmupInput): Promise<WarmupResult> {
     }
     at = await trainBlock(input, at);
   }
-  const policy = await snapshot({ stage, policy: at.policy });
+  const policy = await snapshot({ stage, policy: at.policy, ...kept });
   const summaries = await summarizeSteps({ stage, steps: settings.steps });
   return { policy, steps: settings.steps, summaries };
 }
 
 async function trainBlock({ stage, settings, data, policy: entry }: WarmupInput, at: Position): Promise<Position> {
   const started = Date.now();
-  const to = Math.min(at.step + blockLength(settings), settings.steps);
+  const to = Math.min(at.step + blockLength(settings, at), settings.steps);
   const { policy, metrics, tokens } = await warmupSteps({
     stage,
     spec: settings.spec,
@@ -64,8 +76,12 @@ async function trainBlock({ stage, settings, data, policy: entry }: WarmupInput,
     from: at.step + 1,
     to,
   });
-  if (Math.floor(to / settings.snapshotEvery) > Math.floor(at.step / settings.snapshotEvery)) {
-    await snapshot({ stage, policy });
+  const trained = (Date.now() - started) / 1000;
+  let clock = advanced(at.clock, { worked: trained, redo: trained });
+  if (isSnapshotDue(settings.snapshotEvery, { from: at.step, to }, clock)) {
+    const from = Date.now();
+    await snapshot({ stage, policy, ...(settings.keep && { keep: settings.keep }) });
+    clock = restarted((Date.now() - from) / 1000);
   }
   const seconds = (Date.now() - started) / 1000;
   reportStep(
@@ -84,10 +100,14 @@ async function trainBlock({ stage, settings, data, policy: entry }: WarmupInput,
     },
     at.step,
   );
-  return { policy, step: to };
+  return { policy, step: to, clock, secondsPerStep: trained / (to - at.step) };
 }
 
-/** Steps of one activity: a fiftieth of the stage, so that progress shows and a pause soon takes effect. */
-function blockLength({ steps, snapshotEvery }: StageSettings): number {
-  return Math.max(1, Math.min(snapshotEvery, Math.ceil(steps / 50)));
+/**
+ * Steps of one activity: a fiftieth of the stage, so that progress shows and a pause soon takes effect, and no more than
+ * from one snapshot to the next. How long a step takes shows at the first.
+ */
+function blockLength({ steps, snapshotEvery }: StageSettings, { clock, secondsPerStep }: Position): number {
+  const most = stepsBetween(snapshotEvery, clock.cost, secondsPerStep);
+  return Math.max(1, Math.min(most, Math.ceil(steps / 50)));
 }

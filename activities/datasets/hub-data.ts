@@ -18,6 +18,9 @@ export interface HubDataOptions extends HubOptions {
 const HUB_DATA =
   /^hf:(?:datasets\/)?(?<name>[\w.-]+\/[\w.-]+)(?:@(?<revision>refs\/(?:convert|pr)\/[\w-]+|[\w.%-]+))?(?:\/(?<path>.*))?$/s;
 
+/** Lists made before they had git's hashes lie in a folder of another name. */
+const LISTINGS = 'listings-with-hashes';
+
 interface Wanted {
   name: string;
   revision: string;
@@ -36,7 +39,7 @@ export async function fetchHubData(written: string, options: HubDataOptions): Pr
   try {
     const commit = COMMIT.test(revision) ? revision : await hub.commitOf(revision);
     const pinned = `hf:${name}@${commit}`;
-    const files = await listing(hub, commit, path, join(cached, 'listings'));
+    const files = await listing(hub, commit, path, join(cached, LISTINGS));
     if (!files) throw new HubRefusal(`${pinned} holds no '${path}'`);
     // A file that was named is taken whatever its ending.
     const named = files.length === 1 && files[0]!.path === path;
@@ -93,7 +96,7 @@ async function listing(hub: Hub, commit: string, path: string, kept: string): Pr
   const files = entry.type === 'file' ? [entry as HubFile] : await hub.files(commit, folder);
   await mkdir(dirname(file), { recursive: true });
   const partial = `${file}.${process.pid}.partial`;
-  await writeFile(partial, JSON.stringify(files.map(({ path, size, lfs }) => ({ path, size, lfs }))));
+  await writeFile(partial, JSON.stringify(files.map(({ path, size, oid, lfs }) => ({ path, size, oid, lfs }))));
   await rename(partial, file);
   return files;
 }

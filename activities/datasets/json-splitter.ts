@@ -65,7 +65,10 @@ export class Splitter {
       } else if (c === '{' || c === '[') this.depth++;
       else if ((c === '}' || c === ']') && this.depth > 0) this.depth--;
     }
-    if (this.state === 'inside') this.element = (this.element + chunk.slice(start)).trimStart();
+    if (this.state !== 'inside') return;
+    // Trimmed once: each time would copy all that is there of a long element.
+    const rest = chunk.slice(start);
+    this.element = this.element === '' ? rest.trimStart() : this.element + rest;
   }
 
   end(): void {

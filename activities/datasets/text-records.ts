@@ -13,6 +13,9 @@ import { DataError, type RawRecord } from './records.js';
 /** No record may be longer: a file without line ends would fill the memory. */
 const MAX_CHARACTERS = 2 ** 28;
 
+/** Data that is written to be read packs to a tenth, perhaps; a file that is made to fill disks and memories to a thousandth. */
+const MAX_UNPACKED = { times: 100, from: 2 ** 26 };
+
 export interface TextFile extends DataFile {
   gzipped: boolean;
 }
@@ -94,7 +97,7 @@ export async function* csvRows(file: TextFile): AsyncGenerator<RawRecord> {
   }
 }
 
-/** The text in pieces. Throws DataError for what is not UTF-8, or no whole gzip file. */
+/** The text in pieces. Throws DataError for what is not UTF-8, no whole gzip file, or one that unpacks beyond measure. */
 async function* characters({ path, name, gzipped }: TextFile): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const file = createReadStream(path, { highWaterMark: 1 << 18 });
@@ -104,6 +107,11 @@ async function* characters({ path, name, gzipped }: TextFile): AsyncGenerator<st
     for await (const chunk of bytes) {
       yield decoder.decode(chunk, { stream: true });
       done += chunk.length;
+      if (gzipped && done > MAX_UNPACKED.from && done > MAX_UNPACKED.times * file.bytesRead) {
+        throw new DataError(
+          `${name}: expected a gzip file that unpacks to at most ${MAX_UNPACKED.times} times its size: if it is meant, unpack it first`,
+        );
+      }
     }
     yield decoder.decode();
   } catch (error) {

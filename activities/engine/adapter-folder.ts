@@ -10,12 +10,16 @@ import { exists, newFolder, syncDirectory, writeSynced } from './files.js';
 import { type Adapter, adapterShapes, lastPart, targetedModules } from './lora.js';
 import { EngineRequestError, type LoraSettings } from './protocol.js';
 import { type Fingerprint, SafetensorsFile, type Tensors, writeSafetensors } from './safetensors.js';
+import { shown } from './shown.js';
 
 export const ADAPTER_CONFIG_FILE = 'adapter_config.json';
 export const ADAPTER_WEIGHTS_FILE = 'adapter_model.safetensors';
 
+/** More than any layer has rows. */
+const MOST_RANK = 2 ** 20;
+
 const configSchema = z.looseObject({
-  r: z.int().positive(),
+  r: z.int().positive().max(MOST_RANK),
   lora_alpha: z.number().positive(),
   target_modules: z.union([z.array(z.string()).min(1), z.literal('all-linear')], {
     error: 'expected a list of names or "all-linear" (a regular expression is not supported: list the layers)',
@@ -125,7 +129,7 @@ function refuseUnsupported(path: string, field: string, value: unknown): void {
   const supported = Object.hasOwn(SUPPORTED, field) ? SUPPORTED[field]! : null;
   if (supported ? supported.includes(value) : isEmpty(value)) return;
   throw new EngineRequestError(
-    `${path}: ${field} ${JSON.stringify(value)} is not supported; supported: ${supported ? supported.map(v => JSON.stringify(v)).join(', ') : 'leaving it unset'}`,
+    `${path}: ${field} ${shown(value)} is not supported; supported: ${supported ? supported.map(v => JSON.stringify(v)).join(', ') : 'leaving it unset'}`,
     'unsupported',
   );
 }

@@ -1,9 +1,9 @@
 /** The Jinja template by which a model turns a chat into one text, where transformers looks for it and with what it passes in. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { EngineRequestError } from './protocol.js';
+import { TemplateThread } from './template-thread.js';
 
 const TEMPLATE_FILE = 'chat_template.jinja';
 
@@ -40,16 +40,17 @@ export async function readChatTemplate(
   return new ChatTemplate(settingsPath, found, specialTokens);
 }
 
-export class ChatTemplate {
-  private readonly template: Template;
+/** All templates share it. */
+const thread = new TemplateThread();
 
+export class ChatTemplate {
   constructor(
     private readonly path: string,
-    source: string,
+    private readonly source: string,
     private readonly specialTokens: Record<string, string>,
   ) {
     try {
-      this.template = new Template(source);
+      thread.render(source, null);
     } catch (error) {
       throw new EngineRequestError(`${path}: the chat template cannot be parsed: ${messageOf(error)}`, 'bad-model');
     }
@@ -57,11 +58,8 @@ export class ChatTemplate {
 
   render(messages: readonly { role: string; content: string }[], addGenerationPrompt: boolean): string {
     try {
-      return this.template.render({
-        ...this.specialTokens,
-        messages,
-        add_generation_prompt: addGenerationPrompt,
-      });
+      const values = { ...this.specialTokens, messages, add_generation_prompt: addGenerationPrompt };
+      return thread.render(this.source, values);
     } catch (error) {
       throw new EngineRequestError(`${this.path}: the chat template refuses the messages: ${messageOf(error)}`);
     }

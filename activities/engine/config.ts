@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { EngineRequestError } from './protocol.js';
 import { type Rope, type RopeScaling, readRope } from './rope-scaling.js';
+import { shown } from './shown.js';
 
 export type Architecture = 'llama' | 'qwen2' | 'qwen3';
 
@@ -41,7 +42,11 @@ export interface DecoderConfig {
   eosIds: number[];
 }
 
-const size = z.int().positive();
+/** Beyond what any tensor, or list of them, could have: a config alone must not fill the memory. */
+const MOST = 2 ** 31 - 1;
+const MOST_LAYERS = 10_000;
+
+const size = z.int().positive().max(MOST);
 const tokenId = z.int().min(0);
 const ropeSchema = z.record(z.string(), z.unknown());
 
@@ -51,7 +56,7 @@ const configSchema = z.looseObject({
   vocab_size: size,
   hidden_size: size,
   intermediate_size: size,
-  num_hidden_layers: size,
+  num_hidden_layers: size.max(MOST_LAYERS),
   num_attention_heads: size,
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),
@@ -238,12 +243,7 @@ function refuseUnsupported(path: string, raw: RawConfig, rope: Rope, family: Fam
   const otherLayer = raw.layer_types?.find(type => type !== 'full_attention');
   if (otherLayer !== undefined) throw unsupported(path, 'layer_types', otherLayer, 'full_attention');
   if (raw.quantization_config) {
-    throw unsupported(
-      path,
-      'quantization_config',
-      JSON.stringify(raw.quantization_config),
-      'weights in F32, F16 or BF16',
-    );
+    throw unsupported(path, 'quantization_config', shown(raw.quantization_config), 'weights in F32, F16 or BF16');
   }
 }
 

@@ -11,6 +11,7 @@ import {
   EngineRequestError,
   type Operation,
 } from './protocol.js';
+import { withoutSecrets } from './secrets.js';
 import { type EngineSettings, engineSettings, settingsEnvironment } from './settings.js';
 
 /** Settings left out are the environment's, else the machine's. */
@@ -95,7 +96,7 @@ class EngineHost implements Engine {
     const child = fork(program, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, ...settingsEnvironment({ ...this.options, memory: this.budget.current }) },
+      env: { ...withoutSecrets(process.env), ...settingsEnvironment({ ...this.options, memory: this.budget.current }) },
       // A debugger's flags are the parent's alone: its port is taken.
       execArgv: [],
     });

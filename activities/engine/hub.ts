@@ -2,7 +2,7 @@
  * Files of a model or a data set on the Hugging Face Hub, of one commit, into a cache folder: each under its own name only
  * once all of it is there and is what the Hub says it is.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -20,6 +20,7 @@ import {
   pathsInfo,
 } from '@huggingface/hub';
 import { exists } from './files.js';
+import { withoutSecret } from './secrets.js';
 
 export interface HubRepo {
   type: 'model' | 'dataset';
@@ -40,10 +41,11 @@ export class HubRefusal extends Error {
   override readonly name = 'HubRefusal';
 }
 
-/** As the Hub lists it; `lfs.oid` is the content's SHA-256. */
-export type HubFile = Pick<ListFileEntry, 'path' | 'size'> & { lfs?: { oid: string } | undefined };
+/** As the Hub lists it: `oid` is the hash by which git knows what it keeps, `lfs.oid` the SHA-256 of what it keeps elsewhere. */
+export type HubFile = Pick<ListFileEntry, 'path' | 'size' | 'oid'> & { lfs?: { oid: string } | undefined };
 
-export const COMMIT = /^[0-9a-f]{40}$/;
+const GIT_HASH = /^[0-9a-f]{40}$/;
+export const COMMIT = GIT_HASH;
 const DEFAULT_ENDPOINT = 'https://huggingface.co';
 const KIND = { model: 'model', dataset: 'data set' };
 /** Keeps apart what two downloads of one process write at the same time. */
@@ -53,17 +55,20 @@ let downloads = 0;
 export class Hub {
   readonly endpoint: string;
   private readonly request;
+  /** Trimmed: fetch quotes a header that it cannot send. */
+  private readonly token: string;
 
   constructor(
     readonly repo: HubRepo,
     readonly options: HubOptions,
   ) {
-    const { HF_ENDPOINT, HF_TOKEN } = options.environment ?? process.env;
+    const { HF_ENDPOINT, HF_TOKEN = '' } = options.environment ?? process.env;
+    this.token = HF_TOKEN.trim();
     this.endpoint = (HF_ENDPOINT || DEFAULT_ENDPOINT).replace(/\/+$/, '');
     const { signal } = options;
     this.request = {
       hubUrl: this.endpoint,
-      ...(HF_TOKEN ? { accessToken: HF_TOKEN } : {}),
+      ...(this.token ? { accessToken: this.token } : {}),
       ...(signal ? { fetch: ((url, init) => fetch(url, { ...init, signal })) satisfies typeof fetch } : {}),
     };
   }
@@ -115,13 +120,18 @@ export class Hub {
     if (!blob) throw new Error(`${entry.path} is listed but cannot be downloaded`);
     await mkdir(dirname(target), { recursive: true });
     const partial = `${target}.${process.pid}-${downloads++}.partial`;
-    const hash = createHash('sha256');
+    const { kind, oid, hash } = contentHash(entry);
+    const refuse = (came: string): never => {
+      const listed = `${entry.size} bytes with ${kind} ${oid}, as the Hub lists it`;
+      throw new Error(`${entry.path} came as ${came}; expected ${listed}: try again`);
+    };
     let done = 0;
     const { onProgress, signal } = this.options;
     async function* observed(chunks: AsyncIterable<Uint8Array>) {
       for await (const chunk of chunks) {
         hash.update(chunk);
         done += chunk.byteLength;
+        if (done > entry.size) refuse(`more than ${entry.size} bytes`);
         onProgress?.(entry.path, done, entry.size);
         yield chunk;
       }
@@ -129,13 +139,8 @@ export class Hub {
     try {
       const body = Readable.fromWeb(blob.stream() as ReadableStream);
       await pipeline(body, observed, createWriteStream(partial, { flush: true }), signal ? { signal } : {});
-      const sha256 = hash.digest('hex');
-      if (done !== entry.size || (entry.lfs && entry.lfs.oid !== sha256)) {
-        const expected = entry.lfs ? ` with SHA-256 ${entry.lfs.oid}` : '';
-        throw new Error(
-          `${entry.path} came as ${done} bytes (SHA-256 ${sha256}); expected ${entry.size}${expected}: try again`,
-        );
-      }
+      const found = hash.digest('hex');
+      if (done !== entry.size || found !== oid) refuse(`${done} bytes with ${kind} ${found}`);
       await rename(partial, target);
     } finally {
       await rm(partial, { force: true });
@@ -143,25 +148,37 @@ export class Hub {
   }
 
   /**
-   * What to throw for an error met on the way to `wanted` (as the user wrote it).
+   * What to throw for an error met on the way to `wanted` (as the user wrote it). It says all that is known, without the
+   * token, which a server may have sent back; the error itself is left behind for that.
    * @param cached the folder of the commits that are here
    */
   async explained(error: unknown, wanted: string, cached: string): Promise<unknown> {
     const what = `${KIND[this.repo.type]} '${wanted}'`;
     if (error instanceof HubApiError) {
       const advice = refusals(KIND[this.repo.type])[error.statusCode];
-      const message = `${what}: ${advice ?? 'the Hub answered with an error; try again later'} (${error.message})`;
-      return advice ? new HubRefusal(message) : new Error(message, { cause: error });
+      const said = withoutSecret(error.message, this.token);
+      const message = `${what}: ${advice ?? 'the Hub answered with an error; try again later'} (${said})`;
+      return advice ? new HubRefusal(message) : new Error(message);
     }
     if (error instanceof HubRefusal || (error as Error | undefined)?.name === 'AbortError') return error;
     const commits = (await readdir(cached).catch(() => [])).filter(name => COMMIT.test(name));
     const offline = commits.length
       ? `already here, and usable without the Hub: ${commits.map(commit => `hf:${this.repo.name}@${commit}`).join(', ')}`
       : `check the connection, set HF_ENDPOINT to a mirror, or give the path of a folder that holds the ${KIND[this.repo.type]}`;
-    return new Error(`${what}: cannot be fetched from ${this.endpoint}: ${reasonOf(error)}; ${offline}`, {
-      cause: error,
-    });
+    const reason = withoutSecret(reasonOf(error), this.token);
+    return new Error(`${what}: cannot be fetched from ${this.endpoint}: ${reason}; ${offline}`);
   }
+}
+
+/** The hash that the Hub knows a file's content by, and its making: git's own, or SHA-256 of a large file's. */
+function contentHash({ path, size, oid, lfs }: HubFile): { kind: string; oid: string; hash: Hash } {
+  if (lfs) return { kind: 'SHA-256', oid: lfs.oid, hash: createHash('sha256') };
+  if (!oid || !GIT_HASH.test(oid)) {
+    throw new Error(
+      `the Hub gave '${oid}' as the hash of ${path}; expected 40 hexadecimal digits, git's hash of a file`,
+    );
+  }
+  return { kind: 'git hash', oid, hash: createHash('sha1').update(`blob ${size}\0`) };
 }
 
 const refusals = (kind: string): Record<number, string> => ({

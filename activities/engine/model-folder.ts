@@ -33,6 +33,8 @@ export interface ModelFolder {
   configText: string;
   /** Exactly the tensors of `expectedTensors(config)`, in its order. */
   tensors: Tensors;
+  /** Contents of the COMPANION_FILES there are, by name: the folder may be gone by the time that the policy is saved. */
+  companions: ReadonlyMap<string, Buffer>;
 }
 
 /** The rotary frequencies that old checkpoints carry are a function of the config. */
@@ -58,7 +60,7 @@ export async function readModelFolder(
       onTensor(tensors.size, expected.size);
     }
     if (config.tiedEmbeddings) await checkTiedHead(directory, tensors, weights);
-    return { directory, config, configText, tensors };
+    return { directory, config, configText, tensors, companions: await readCompanions(directory) };
   } finally {
     await weights.close();
   }
@@ -82,11 +84,16 @@ export async function readConfig(directory: string): Promise<{ config: DecoderCo
   return { config: parseConfig(path, json), configText };
 }
 
-export interface ModelFolderContent {
-  configText: string;
+async function readCompanions(directory: string): Promise<Map<string, Buffer>> {
+  const present = new Set(await readdir(directory));
+  const companions = new Map<string, Buffer>();
+  for (const name of COMPANION_FILES.filter(name => present.has(name)))
+    companions.set(name, await readFile(join(directory, name)));
+  return companions;
+}
+
+export interface ModelFolderContent extends Pick<ModelFolder, 'configText' | 'companions'> {
   tensors: ReadonlyMap<string, Tensor>;
-  /** The folder whose tokenizer and generation settings are copied. */
-  companionsFrom: string;
 }
 
 /**
@@ -97,10 +104,7 @@ export interface ModelFolderContent {
 export async function writeModelFolder(directory: string, content: ModelFolderContent): Promise<Fingerprint> {
   await newFolder(directory);
   await writeSynced(join(directory, CONFIG_FILE), Buffer.from(withFloat32(content.configText)));
-  const companions = new Set(await readdir(content.companionsFrom));
-  for (const name of COMPANION_FILES.filter(name => companions.has(name))) {
-    await writeSynced(join(directory, name), await readFile(join(content.companionsFrom, name)));
-  }
+  for (const [name, bytes] of content.companions) await writeSynced(join(directory, name), bytes);
   const fingerprint = await writeSafetensors(join(directory, WEIGHTS_FILE), content.tensors);
   await syncDirectory(directory);
   return fingerprint;

@@ -293,11 +293,7 @@ export class PolicyEngine {
     const fingerprint =
       adapter && !merged
         ? await writeAdapter(directory, adapter)
-        : await writeModelFolder(directory, {
-            configText: folder.configText,
-            tensors,
-            companionsFrom: folder.directory,
-          });
+        : await writeModelFolder(directory, { ...folder, tensors });
     if (withOptimizer) await writeOptimizer(directory, optimizer);
     return fingerprint;
   }

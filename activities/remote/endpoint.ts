@@ -1,5 +1,6 @@
 /** Asking an endpoint for JSON: its key, what its statuses mean, and patience. */
 import { hostname } from 'node:os';
+import { withoutSecret } from '../engine/secrets.js';
 import { EndpointRefusedError, EndpointRejectedError, MalformedReplyError, MissingKeyError } from './errors.js';
 import { type HttpReply, post } from './post.js';
 import { REAL_CLOCK, type RetryClock, retried, TransientError } from './retry.js';
@@ -39,7 +40,7 @@ export function createEndpoint({ settings, path, what, environment, clock = REAL
       signal.throwIfAborted();
       throw new TransientError(connectionFailure(error));
     });
-    return readReply({ ...reply, text: withoutKey(reply.text, key) }, read, what, settings.keyVariable);
+    return readReply(withoutKey(reply, key), read, what, settings.keyVariable);
   };
   return {
     ask: (body, read, signal) => {
@@ -68,14 +69,28 @@ function keyOf({ url, keyVariable }: EndpointSettings, environment: Environment)
   );
 }
 
-/** Shorter ones are no secrets but placeholders, such as vLLM's EMPTY, and may well stand in a reply. */
-const SHORTEST_SECRET = 12;
+/** Nothing that a server sends back carries the key any further: neither its text, nor what that comes to as JSON. */
+function withoutKey({ status, headers, text }: HttpReply, key: string | null): Reply {
+  const clean = (said: string) => withoutSecret(said, key);
+  const { location, date, 'retry-after': retryAfter } = headers;
+  return {
+    status,
+    location: location === undefined ? undefined : clean(location),
+    date,
+    retryAfter,
+    text: clean(text),
+    json: parsed(text, clean),
+  };
+}
 
-/** Nothing that a server sends back carries the key any further. */
-function withoutKey(text: string, key: string | null): string {
-  if (key === null || key.length < SHORTEST_SECRET) return text;
-  const spelled = [key, JSON.stringify(key).slice(1, -1), key.replaceAll('/', '\\/')];
-  return spelled.reduce((rest, spelling) => rest.replaceAll(spelling, '[key]'), text);
+interface Reply {
+  status: number;
+  location: string | undefined;
+  date: string | undefined;
+  retryAfter: string | undefined;
+  text: string;
+  /** undefined for what is no JSON. */
+  json: unknown;
 }
 
 /** 408, 425 and 429 ask for another try, as do all of 500 and above. */
@@ -91,8 +106,8 @@ const ABOUT_THE_SETTINGS = new Set([
   'unknown_parameter',
 ]);
 
-function readReply<T>(reply: HttpReply, read: (reply: unknown) => T, what: string, keyVariable: string | null): T {
-  const json = parsed(reply.text);
+function readReply<T>(reply: Reply, read: (reply: unknown) => T, what: string, keyVariable: string | null): T {
+  const { json } = reply;
   const status = reply.status >= 200 && reply.status < 300 ? (statusInside(json) ?? reply.status) : reply.status;
   if (status >= 200 && status < 300) {
     if (json === undefined) throw new TransientError(`a reply that is no JSON: ${excerpt(reply.text)}`);
@@ -127,9 +142,9 @@ function keyAdvice(status: number, keyVariable: string | null): string {
     : `Check the key in the workers' environment variable ${keyVariable}, and that it may use this model.`;
 }
 
-function settingsAdvice({ status, headers }: HttpReply): string {
-  if (status >= 300 && status < 400 && headers.location !== undefined) {
-    const to = URL.canParse(headers.location) ? new URL(headers.location) : null;
+function settingsAdvice({ status, location }: Reply): string {
+  if (status >= 300 && status < 400 && location !== undefined) {
+    const to = URL.canParse(location) ? new URL(location) : null;
     return `Redirects are not followed: give the address it leads to as url${to ? ` (${to.origin}${to.pathname})` : ''}.`;
   }
   return 'Check url (the base, such as https://api.openai.com/v1), the model\'s name, and what "extra" adds to or takes from a request.';
@@ -158,11 +173,12 @@ function fieldOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
 
-/** Retry-After, in seconds or as a date. */
-function retryAfterMs({ headers }: HttpReply): number {
-  const wanted = headers['retry-after'];
-  if (wanted === undefined) return 0;
-  const ms = /^\s*\d+(\.\d+)?\s*$/.test(wanted) ? 1000 * Number(wanted) : Date.parse(wanted) - Date.now();
+/** Retry-After, in seconds or as a date: by the clock of the server, which is not always that of this machine. */
+function retryAfterMs({ retryAfter, date }: Reply): number {
+  if (retryAfter === undefined) return 0;
+  if (/^\s*\d+(\.\d+)?\s*$/.test(retryAfter)) return 1000 * Number(retryAfter);
+  const now = date === undefined ? Number.NaN : Date.parse(date);
+  const ms = Date.parse(retryAfter) - (Number.isFinite(now) ? now : Date.now());
   return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }
 
@@ -172,9 +188,9 @@ function connectionFailure(error: unknown): string {
   return message || errors?.map(connectionFailure).join('; ') || String(error);
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string, clean: (said: string) => string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, (_, value) => (typeof value === 'string' ? clean(value) : value));
   } catch {
     return undefined;
   }

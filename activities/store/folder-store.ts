@@ -2,45 +2,62 @@
  * The store as a folder. Everything is written under `.work/` on the same file system, synced, and then linked or
  * renamed into place, both of which the file system does at once or not at all and never over something published.
  */
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { canonicalJson, sha256 } from './canonical.js';
+import { link, mkdir, open, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { sha256 } from './canonical.js';
+import { claimedAttempt } from './claims.js';
+import { exists, isCode, sync, unlessGone, unlessThere } from './files.js';
 import { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
 import { storeSegments } from './layout.js';
+import { StoreRoot } from './root.js';
 import {
   type ArtifactRef,
   absence,
-  type Claim,
   CorruptArtifactError,
   DivergenceError,
   type Fence,
   StaleAttemptError,
   type Store,
 } from './store.js';
+import { readSum, type Sum, sumText } from './sums.js';
+import { sweepUnfinished, workName } from './unfinished.js';
 
 /** Hidden from uris, which have no hidden segments. */
 const WORK = '.work';
 /** Beside each artifact: a file of its name with the hash that it was published with. */
 const SUMS = '.sums';
-const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 export class FolderStore implements Store {
-  readonly root: string;
+  readonly #root: StoreRoot;
 
   /** @param root an existing or new folder; created on first use */
   constructor(root: string) {
-    this.root = resolve(root);
+    this.#root = new StoreRoot(root);
   }
 
-  async publishText(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
+  get root(): string {
+    return this.#root.path;
+  }
+
+  /** Makes the store if there is none. Throws StoreFormatError when a later version made it. */
+  create(): Promise<void> {
+    return this.#root.ready();
+  }
+
+  /** For whoever takes the store to be there. Throws StoreMissingError when it is not; StoreFormatError. */
+  open(): Promise<void> {
+    return this.#root.found();
+  }
+
+  async publishText(uri: string, text: string, fence?: Fence, identity?: string): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
     const temporary = await this.writeTemporary(text);
     try {
       await this.checkFence(fence);
-      const offered = sha256(text);
-      await this.place(uri, offered, temporary, { put: () => link(temporary, target), hash: () => fileHash(target) });
-      return { uri, sha256: offered };
+      const hash = sha256(text);
+      const offered = { sha256: hash, identity: identity ?? hash };
+      const way = { put: () => link(temporary, target), hash: () => fileHash(target) };
+      return { uri, sha256: await this.place(uri, offered, temporary, way) };
     } finally {
       await rm(temporary, { force: true });
     }
@@ -51,7 +68,7 @@ export class FolderStore implements Store {
     const temporary = await this.writeTemporary(text);
     try {
       await this.checkFence(fence);
-      await makeFolder(dirname(target));
+      await this.#root.makeFolder(dirname(target));
       const placed = await unlessThere(() => link(temporary, target));
       await sync(dirname(target));
       return { uri, sha256: placed ? sha256(text) : await fileHash(target) };
@@ -68,30 +85,33 @@ export class FolderStore implements Store {
     const offered = folderHash(await fileHashes(folder));
     await this.checkFence(fence);
     const hash = async () => folderHash(await fileHashes(target));
-    await this.place(uri, offered, folder, { put: () => rename(folder, target), hash });
-    return { uri, sha256: offered };
+    const way = { put: () => rename(folder, target), hash };
+    return { uri, sha256: await this.place(uri, { sha256: offered, identity: offered }, folder, way) };
   }
 
   async find(uri: string): Promise<ArtifactRef | null> {
     try {
       const found = sha256(await readFile(this.pathOf(uri)));
       const recorded = await this.recorded(uri);
+      // Whoever published it ended before the hash was recorded.
+      if (recorded === null) await this.record(uri, { sha256: found, identity: found }).catch(unlessReadOnly);
       if (recorded === null || recorded === found) return { uri, sha256: found };
     } catch (error) {
-      if (isCode(error, 'ENOENT')) return null;
-      throw error;
+      return await this.absent(error, null);
     }
     await this.setAside(uri);
     return null;
   }
 
-  has(uri: string): Promise<boolean> {
-    return exists(this.pathOf(uri));
+  async has(uri: string): Promise<boolean> {
+    if (await exists(this.pathOf(uri))) return true;
+    await this.#root.there();
+    return false;
   }
 
   async readText(ref: ArtifactRef): Promise<string> {
     const bytes = await readFile(this.pathOf(ref.uri)).catch(async (error: unknown) => {
-      throw isCode(error, 'ENOENT') ? await absence(this, ref.uri, `looked in ${this.root}`) : error;
+      throw await this.absent(error, await absence(this, ref.uri, `looked in ${this.root}`));
     });
     const found = sha256(bytes);
     if (found === ref.sha256) return bytes.toString('utf8');
@@ -101,8 +121,15 @@ export class FolderStore implements Store {
   }
 
   async recorded(uri: string): Promise<string | null> {
-    const text = await readFile(this.sumOf(uri), 'utf8').catch(() => '');
-    return /^[0-9a-f]{64}$/.test(text) ? text : null;
+    return (await this.sum(uri))?.sha256 ?? null;
+  }
+
+  private async sum(uri: string): Promise<Sum | null> {
+    const text = await readFile(this.sumOf(uri), 'utf8').catch((error: unknown) => {
+      if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return '';
+      throw error;
+    });
+    return readSum(text);
   }
 
   async setAside(uri: string): Promise<string> {
@@ -110,31 +137,40 @@ export class FolderStore implements Store {
     const name = (copy: number) => `${uri}.damaged${copy === 1 ? '' : `-${copy}`}`;
     let copy = 1;
     while (await exists(this.pathOf(name(copy)))) copy++;
-    await rename(path, this.pathOf(name(copy))).catch((error: unknown) => {
-      // Another was quicker.
-      if (!isCode(error, 'ENOENT')) throw error;
-    });
+    // Another may have been quicker.
+    await unlessGone(() => rename(path, this.pathOf(name(copy))));
     return name(copy);
+  }
+
+  async remove(uri: string, fence?: Fence): Promise<void> {
+    await this.checkFence(fence);
+    const path = this.pathOf(uri);
+    const away = await this.workPath();
+    // The hash goes first: content without one is whole, a hash without content would be a damage.
+    await this.forget(uri);
+    if (await unlessGone(() => rename(path, away))) await sync(dirname(path));
+    // Somebody may have published the same meanwhile, and recorded it just before it went.
+    await this.forget(uri);
+    await rm(away, { recursive: true, force: true });
   }
 
   async list(uri: string): Promise<string[]> {
     try {
       return (await readdir(this.pathOf(uri))).filter(name => !name.startsWith('.')).sort();
     } catch (error) {
-      if (isCode(error, 'ENOENT')) return [];
-      throw error;
+      return await this.absent(error, []);
     }
   }
 
   async localFolder(uri: string): Promise<string> {
     const path = this.pathOf(uri);
-    if (!(await exists(path))) throw await absence(this, uri, `looked in ${this.root}`);
+    if (!(await this.has(uri))) throw await absence(this, uri, `looked in ${this.root}`);
     return path;
   }
 
   async workFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-    const folder = join(this.root, WORK, randomUUID());
-    await mkdir(folder, { recursive: true });
+    const folder = await this.workPath();
+    await mkdir(folder);
     try {
       return await use(folder);
     } finally {
@@ -142,40 +178,9 @@ export class FolderStore implements Store {
     }
   }
 
-  async claim(marker: string, claim: Claim): Promise<void> {
-    const current = await this.claimed(marker);
-    if (current && current.attempt > claim.attempt) {
-      throw new StaleAttemptError(marker, claim.attempt, current.attempt);
-    }
-    if (current && current.attempt === claim.attempt) {
-      const [published, offered] = [canonicalJson(current), canonicalJson(claim)];
-      if (published !== offered) throw new DivergenceError(marker, sha256(published), sha256(offered), null);
-      return;
-    }
-    const target = this.pathOf(marker);
-    const temporary = await this.writeTemporary(`${JSON.stringify(claim)}\n`);
-    await makeFolder(dirname(target));
-    await rename(temporary, target);
-    await sync(dirname(target));
-  }
-
-  async claimed(marker: string): Promise<Claim | null> {
-    try {
-      return JSON.parse(await readFile(this.pathOf(marker), 'utf8')) as Claim;
-    } catch (error) {
-      if (isCode(error, 'ENOENT')) return null;
-      throw error;
-    }
-  }
-
-  /** Removes what writers that were killed left behind: work untouched for more than a day. */
-  async sweep(): Promise<void> {
-    const folder = join(this.root, WORK);
-    for (const name of await readdir(folder).catch(() => [])) {
-      const path = join(folder, name);
-      const found = await stat(path).catch(() => null);
-      if (found && found.mtimeMs < Date.now() - ABANDONED_MS) await rm(path, { recursive: true, force: true });
-    }
+  /** Removes what writers that were killed left behind. */
+  sweep(): Promise<void> {
+    return sweepUnfinished(join(this.root, WORK));
   }
 
   private pathOf(uri: string): string {
@@ -190,42 +195,68 @@ export class FolderStore implements Store {
   /**
    * Puts content under its name, unless that has the same there already; damaged content gives way to what it was. The
    * hash is recorded once the content is in place, so a record is never wrong; a crash in between leaves none.
+   * @returns hash of what lies there now
    */
   private async place(
     uri: string,
-    offered: string,
+    offered: Sum,
     content: string,
     { put, hash }: { put: () => Promise<void>; hash: () => Promise<string> },
-  ): Promise<void> {
+  ): Promise<string> {
     const target = this.pathOf(uri);
-    await makeFolder(dirname(target));
-    const recorded = await this.recorded(uri);
-    if (recorded !== null && recorded !== offered) throw await this.diverged(uri, recorded, offered, content);
-    for (;;) {
-      if (await unlessThere(put)) break;
-      const published = await hash();
-      if (published === offered) break;
-      if (recorded !== offered) throw await this.diverged(uri, published, offered, content);
+    await this.#root.ready();
+    await this.#root.makeFolder(dirname(target));
+    const recorded = await this.sum(uri);
+    const isSame = recorded?.identity === offered.identity || recorded?.sha256 === offered.sha256;
+    if (recorded && !isSame) throw await this.diverged(uri, recorded.sha256, offered.sha256, content);
+    while (!(await unlessThere(put))) {
+      const published = await hash().catch((error: unknown) => {
+        if (isCode(error, 'ENOENT')) return null;
+        throw error;
+      });
+      // Removed while it was read: the name is free.
+      if (published === null) continue;
+      if (published === recorded?.sha256) return published;
+      if (published === offered.sha256) break;
+      if (!recorded) throw await this.diverged(uri, published, offered.sha256, content);
       await this.setAside(uri);
     }
     await sync(dirname(target));
-    if (recorded === null) await this.record(uri, offered);
+    if (recorded?.sha256 !== offered.sha256) await this.record(uri, offered);
+    return offered.sha256;
   }
 
-  private async record(uri: string, sha256: string): Promise<void> {
+  private async record(uri: string, sum: Sum): Promise<void> {
+    const file = this.sumOf(uri);
+    await this.#root.makeFolder(dirname(file));
+    const temporary = await this.workPath();
+    await writeFile(temporary, sumText(sum));
+    await rename(temporary, file);
+  }
+
+  private async forget(uri: string): Promise<void> {
     const sum = this.sumOf(uri);
-    await mkdir(dirname(sum), { recursive: true });
-    const temporary = join(this.root, WORK, randomUUID());
-    await mkdir(dirname(temporary), { recursive: true });
-    await writeFile(temporary, sha256);
-    await rename(temporary, sum);
+    if (await unlessGone(() => unlink(sum))) await sync(dirname(sum));
+  }
+
+  /** A new name under the work folder. Throws StoreAwayError rather than make a second store where the first one was. */
+  private async workPath(): Promise<string> {
+    await this.#root.ready();
+    const folder = join(this.root, WORK);
+    await this.#root.makeFolder(folder);
+    return join(folder, workName());
+  }
+
+  /** What is answered where a file is not there, if the store as a whole is. Other errors are thrown. */
+  private async absent<T>(error: unknown, answer: T): Promise<T> {
+    if (!isCode(error, 'ENOENT')) throw error;
+    await this.#root.there();
+    return answer;
   }
 
   /** A synced file of its own under the work folder. */
   private async writeTemporary(text: string): Promise<string> {
-    const folder = join(this.root, WORK);
-    await mkdir(folder, { recursive: true });
-    const path = join(folder, randomUUID());
+    const path = await this.workPath();
     const handle = await open(path, 'wx');
     try {
       await handle.writeFile(text);
@@ -238,10 +269,8 @@ export class FolderStore implements Store {
 
   private async checkFence(fence: Fence | undefined): Promise<void> {
     if (!fence) return;
-    const current = await this.claimed(fence.marker);
-    if (current && current.attempt > fence.attempt) {
-      throw new StaleAttemptError(fence.marker, fence.attempt, current.attempt);
-    }
+    const current = await claimedAttempt(this, fence.stage);
+    if (current !== null && current > fence.attempt) throw new StaleAttemptError(fence.stage, fence.attempt, current);
   }
 
   /** Keeps the divergent content beside what is published, for inspection, and says so. */
@@ -252,44 +281,7 @@ export class FolderStore implements Store {
   }
 }
 
-/** Flushes a file, or a folder's entries, to the disk. */
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** mkdir -p whose new folders survive a power cut: each new entry is synced into its parent. */
-async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await sync(dirname(folder));
-}
-
-/** Runs a placing operation; false if something already lies there. */
-async function unlessThere(place: () => Promise<void>): Promise<boolean> {
-  try {
-    await place();
-    return true;
-  } catch (error) {
-    if (isCode(error, 'EEXIST') || isCode(error, 'ENOTEMPTY')) return false;
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return false;
-    throw error;
-  }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
+/** A store that may only be read is as good to readers. */
+function unlessReadOnly(error: unknown): void {
+  if (!isCode(error, 'EROFS') && !isCode(error, 'EACCES')) throw error;
 }

@@ -52,7 +52,8 @@ export const ITEMS_FOLDER = 'items';
 /** Later attempts, whose settings may differ, have pools of their own. */
 export const poolUri = ({ run, stage, attempt }: StageAttempt) =>
   storeUri('runs', run, 'pools', attempt === 1 ? `${stage}.json` : `${stage}.attempt-${attempt}.json`);
-export const markerUri = ({ run, stage }: StageAttempt) => storeUri('runs', run, stage, 'attempt.json');
+/** Folder of a stage's attempts. */
+export const stageUri = ({ run, stage }: Pick<StageAttempt, 'run' | 'stage'>) => storeUri('runs', run, stage);
 export const attemptUri = ({ run, stage, attempt }: StageAttempt, file: string) =>
   storeUri('runs', run, stage, String(attempt), file);
 export const stepUri = ({ run, stage, attempt }: StageAttempt, step: number, file: string) =>
@@ -75,6 +76,6 @@ export function phaseNumber(stage: string): number {
   return Number(found[1]);
 }
 
-export function fenceOf(stage: StageAttempt): { marker: string; attempt: number } {
-  return { marker: markerUri(stage), attempt: stage.attempt };
+export function fenceOf(stage: StageAttempt): { stage: string; attempt: number } {
+  return { stage: stageUri(stage), attempt: stage.attempt };
 }

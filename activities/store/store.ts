@@ -11,26 +11,21 @@ export interface ArtifactRef {
   sha256: string;
 }
 
-/** Who may publish: the attempt that a stage's marker names, or a later one. */
+/** Who may publish: a stage's newest attempt that is claimed (see claims.ts), or one not claimed yet. */
 export interface Fence {
-  /** The stage's attempt marker, see `claim`. */
-  marker: string;
+  /** Uri of the stage's folder. */
+  stage: string;
   attempt: number;
-}
-
-/** What a stage's marker holds. */
-export interface Claim {
-  attempt: number;
-  /** Spec values this attempt changes, by dotted path. */
-  overrides: Record<string, unknown>;
 }
 
 export interface Store {
   /**
    * Makes a file visible under `uri`, whole or not at all.
    * Publishing equal content again succeeds; other content throws DivergenceError; a stale fence StaleAttemptError.
+   * @param identity hash of the part of it that is a function of what it was made from, where not all of it is: content of
+   *   equal identity counts as equal, and the first published stays
    */
-  publishText(uri: string, text: string, fence?: Fence): Promise<ArtifactRef>;
+  publishText(uri: string, text: string, fence?: Fence, identity?: string): Promise<ArtifactRef>;
   /**
    * As publishText, but for what may differ from one time to the next: the first published stays.
    * @returns the reference of what lies there
@@ -56,17 +51,15 @@ export interface Store {
    * place must be what was published before.
    */
   setAside(uri: string): Promise<string>;
+  /**
+   * Takes a file or folder out of the store, at once and as if it had never been published; nothing happens where nothing
+   * is. Only for what can be made again: who reads it meanwhile finds it gone. A stale fence throws StaleAttemptError.
+   */
+  remove(uri: string, fence?: Fence): Promise<void>;
   /** A published folder as a folder on this machine. */
   localFolder(uri: string): Promise<string>;
   /** A fresh empty folder for `use`, on the store's file system; removed afterwards with whatever is left in it. */
   workFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
-  /**
-   * Moves a stage's marker to this claim, atomically replaced. A claim on a lower attempt than the marker's throws
-   * StaleAttemptError; on the same attempt it must be equal (DivergenceError).
-   */
-  claim(marker: string, claim: Claim): Promise<void>;
-  /** The marker's present claim, or null. */
-  claimed(marker: string): Promise<Claim | null>;
 }
 
 /** Two computations of one artifact gave different content: determinism is broken, or two runs share a name. */
@@ -89,8 +82,8 @@ export class DivergenceError extends Error {
 /** A given-up attempt tried to publish. */
 export class StaleAttemptError extends Error {
   override readonly name = 'StaleAttemptError';
-  constructor(marker: string, attempt: number, current: number) {
-    super(`Attempt ${attempt} may no longer write: ${marker} says that attempt ${current} is the current one.`);
+  constructor(stage: string, attempt: number, current: number) {
+    super(`Attempt ${attempt} may no longer write in ${stage}: attempt ${current} is the current one.`);
   }
 }
 
@@ -116,11 +109,46 @@ export class CorruptArtifactError extends Error {
   }
 }
 
+/** The store as a whole is not where it was: tried again until it is back. */
+export class StoreAwayError extends Error {
+  override readonly name = 'StoreAwayError';
+  /** As of a file system's error, for whoever tells those that pass from others. */
+  readonly code = 'ESTOREAWAY';
+  constructor(root: string) {
+    super(`the store is no longer at ${root}: nothing is written there until it is back (is it still mounted?)`);
+  }
+}
+
+/** There is no store where one is expected. */
+export class StoreMissingError extends Error {
+  override readonly name = 'StoreMissingError';
+  constructor(root: string) {
+    super(
+      `There is no store at ${root}. Is it mounted, and is that the place (--store, LONGHAUL_STORE)? ` +
+        `To begin a new one there: longhaul store create --store ${root}`,
+    );
+  }
+}
+
+/** The store was laid out by a later version. */
+export class StoreFormatError extends Error {
+  override readonly name = 'StoreFormatError';
+  constructor(root: string, found: unknown, known: number) {
+    super(
+      `The store ${root} has the format ${JSON.stringify(found)}; this version of longhaul knows formats up to ${known}. ` +
+        'Use the version that made it, or a later one.',
+    );
+  }
+}
+
 /** A reference to something the store does not have. */
 export class MissingArtifactError extends Error {
   override readonly name = 'MissingArtifactError';
   /** @param why what it was wanted for, or where it was looked for */
-  constructor(uri: string, why: string) {
+  constructor(
+    readonly uri: string,
+    why: string,
+  ) {
     super(`${uri} is not in the store (${why}). Is this the store the run was started with (--store, LONGHAUL_STORE)?`);
   }
 }
@@ -135,8 +163,14 @@ export async function absence(store: Store, uri: string, why: string): Promise<E
 }
 
 /** Publishes a value as JSON, indented for people. */
-export function publishJson(store: Store, uri: string, value: unknown, fence?: Fence): Promise<ArtifactRef> {
-  return store.publishText(uri, `${JSON.stringify(value, null, 1)}\n`, fence);
+export function publishJson(
+  store: Store,
+  uri: string,
+  value: unknown,
+  fence?: Fence,
+  identity?: string,
+): Promise<ArtifactRef> {
+  return store.publishText(uri, `${JSON.stringify(value, null, 1)}\n`, fence, identity);
 }
 
 /** Publishes values as JSON lines. */
@@ -145,8 +179,9 @@ export function publishLines(
   uri: string,
   values: readonly unknown[],
   fence?: Fence,
+  identity?: string,
 ): Promise<ArtifactRef> {
-  return store.publishText(uri, linesText(values), fence);
+  return store.publishText(uri, linesText(values), fence, identity);
 }
 
 export function linesText(values: readonly unknown[]): string {

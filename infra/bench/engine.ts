@@ -1,6 +1,6 @@
 /** `npm run bench -- engine`: measures, prints, keeps, compares. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { CHECKOUT, DEFAULT_STATE } from '../checkout.js';
 import { atLeastOne, positive } from '../cli/engine/numbers.js';
@@ -8,11 +8,13 @@ import { cacheFolder } from '../local/temporal-binary.js';
 import { compare, tooSlow } from './comparison.js';
 import { PEERS_FOLDER } from './peer.js';
 import { pythonEnvironment } from './python.js';
-import { asMarkdown, asText, comparisonTable, remarks, resultTable } from './report.js';
+import { comparisonTable, remarks, resultTable } from './report.js';
 import { type Result, readResult, writeResult } from './result.js';
 import { ROWS } from './rows.js';
 import { runRows } from './run.js';
 import { selectRows } from './selection.js';
+import { asMarkdown, asText } from './table.js';
+import { typed } from './typed-path.js';
 
 interface Flags {
   peers?: boolean;
@@ -98,9 +100,4 @@ function show(result: Result, stored: Result | null, { markdown, failAbove }: Fl
   if (slow.length === 0) return;
   print(`Slower than ${failAbove}x: ${slow.map(({ id }) => id).join(', ')}`);
   process.exitCode = 1;
-}
-
-/** A path as a person typed it: npm runs its scripts in the checkout's root, wherever it was called. */
-function typed(path: string): string {
-  return resolve((process.env.npm_lifecycle_event === 'bench' && process.env.INIT_CWD) || process.cwd(), path);
 }

@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs';
 const TICKS_PER_SECOND = 100;
 
 /** Most memory the process has ever had resident, in bytes: the kernel's own high-water mark. */
-export function peakMemory(pid: number): number | null {
-  const kilobytes = proc(pid, 'status')?.match(/^VmHWM:\s+(\d+) kB$/m)?.[1];
-  return kilobytes === undefined ? null : Number(kilobytes) * 1024;
-}
+export const peakMemory = (pid: number): number | null => statusBytes(pid, 'VmHWM');
+
+/** Memory the process has resident now, in bytes. */
+export const residentMemory = (pid: number): number | null => statusBytes(pid, 'VmRSS');
 
 /** Processor time all threads of the process have used, in seconds. */
 export function processorTime(pid: number): number | null {
@@ -28,6 +28,11 @@ export function machineTime(): number | null {
   if (!fields) return null;
   const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = fields;
   return (user + nice + system + interrupts + softInterrupts) / TICKS_PER_SECOND;
+}
+
+function statusBytes(pid: number, field: string): number | null {
+  const kilobytes = proc(pid, 'status')?.match(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm'))?.[1];
+  return kilobytes === undefined ? null : Number(kilobytes) * 1024;
 }
 
 const proc = (pid: number, file: string): string | null => read(`/proc/${pid}/${file}`);

@@ -1,10 +1,9 @@
-/** The table people read, as plain text or Markdown. */
+/** The engine's table, and what is to be said beside it. */
 import type { RowChange } from './comparison.js';
 import type { Measurement, Result } from './result.js';
 import { PEERS, type PeerBar, ROWS, type Row } from './rows.js';
 import { spread } from './statistics.js';
-
-export type Table = { columns: string[]; lines: string[][] };
+import type { Table } from './table.js';
 
 /** Nothing to say in this place. */
 const NONE = '—';
@@ -141,23 +140,6 @@ export function remarks({ machine, threads, versions, calibration, rows, version
       `${seconds(calibration.median)} (± ${percent(spread(calibration.seconds))})`,
     ...disturbed,
   ];
-}
-
-export function asText({ columns, lines }: Table): string {
-  const widths = columns.map((column, c) => Math.max(column.length, ...lines.map(line => line[c]!.length)));
-  return [columns, ...lines]
-    .map(line =>
-      line
-        .map((cell, c) => cell.padEnd(widths[c]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
-export function asMarkdown({ columns, lines }: Table): string {
-  const row = (cells: string[]) => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [row(columns), `|${columns.map(() => '---|').join('')}`, ...lines.map(row)].join('\n');
 }
 
 const seconds = (value: number): string => (value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toPrecision(3)} s`);

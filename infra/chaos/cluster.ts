@@ -5,16 +5,18 @@
  */
 import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { LONGHAUL_COMMAND } from '../checkout.js';
+import { FolderStore } from '../../activities/store/index.js';
+import { notesIn } from '../../workers/in-hand.js';
+import { CHECKOUT, LONGHAUL_COMMAND } from '../checkout.js';
 import { claimPort } from '../local/ports.js';
-import { answers, logsOf, serverArguments } from '../local/stack.js';
+import { answers, inHandOf, logsOf, serverArguments } from '../local/stack.js';
 import { Supervised } from '../local/supervised.js';
 import { findTemporal } from '../local/temporal-binary.js';
 import { FaultyLink } from './faulty-link.js';
+import type { ChaosJudge } from './judge.js';
 
 const WORKERS = ['cpu-1', 'cpu-2', 'gpu-1', 'gpu-2'];
 const RESTART_MS = 500;
@@ -29,6 +31,8 @@ export interface ClusterOptions {
   store: string;
   /** More of the workers' environment. */
   env: NodeJS.ProcessEnv;
+  /** Whom the run asks; none where it asks nobody. */
+  judge?: ChaosJudge | undefined;
   /** Told whenever a process ends unasked. */
   log: (line: string) => void;
 }
@@ -41,7 +45,7 @@ export interface WorkerProcess {
 }
 
 /** An activity that a worker has in hand. */
-export interface InHand {
+export interface Busy {
   worker: WorkerProcess;
   activity: string;
 }
@@ -57,7 +61,7 @@ export class Cluster {
   static async start(options: ClusterOptions): Promise<Cluster> {
     const { state, store, log } = options;
     await mkdir(logsOf(state), { recursive: true });
-    await mkdir(store, { recursive: true });
+    await new FolderStore(store).create();
     const temporal = await findTemporal({ log });
     const usual = FIRST_PORT + 2 * (process.pid % 5000);
     const [claim, ui] = [await claimPort(undefined, usual), await claimPort(undefined, usual + 1)];
@@ -84,7 +88,7 @@ export class Cluster {
       const link = await FaultyLink.listen({ host: '127.0.0.1', port: claim.port });
       const flags = ['--address', link.address, '--namespace', 'default', '--store', store, '--state', state];
       const args = [LONGHAUL_COMMAND, 'worker', name.slice(0, 3), ...flags];
-      workers.push({ name, link, process: supervise(name, process.execPath, args, workerEnvironment(options)) });
+      workers.push({ name, link, process: supervise(name, process.execPath, args, workerEnvironment(options, name)) });
     }
     const connection = Connection.lazy({ address });
     return new Cluster(options, new Client({ connection }), server, workers);
@@ -107,25 +111,32 @@ export class Cluster {
     this.server.kill();
   }
 
+  get judge(): ChaosJudge | undefined {
+    return this.options.judge;
+  }
+
+  /** What tells a worker by how many seconds its clock is off. */
+  clockOf(worker: string): string {
+    return clockFile(this.options, worker);
+  }
+
   ofKind(kind: 'cpu' | 'gpu'): WorkerProcess[] {
     return this.workers.filter(({ name }) => name.startsWith(kind));
   }
 
-  /** What the workers have in hand now, as far as the server knows; nothing while it does not answer. */
-  async inHand(): Promise<InHand[]> {
-    const found: InHand[] = [];
-    try {
-      for await (const { workflowId } of this.client.workflow.list({ query: 'ExecutionStatus = "Running"' })) {
-        const { raw } = await this.client.workflow.getHandle(workflowId).describe();
-        for (const { lastWorkerIdentity, activityType, state } of raw.pendingActivities ?? []) {
-          const worker = this.workers.find(({ process }) => lastWorkerIdentity === `${pidOf(process)}@${hostname()}`);
-          if (worker && state === STARTED) found.push({ worker, activity: activityType?.name ?? 'an activity' });
-        }
-      }
-    } catch {
-      // Looked at again with the next fault.
-    }
-    return found;
+  /** What the workers have in hand now, by their own notes. */
+  async inHand(): Promise<Busy[]> {
+    const notes = await notesIn(inHandOf(this.options.state));
+    return notes.flatMap(({ owner, activity }) => {
+      const worker = this.workers.find(({ process }) => pidOf(process) === owner.pid);
+      return worker ? [{ worker, activity }] : [];
+    });
+  }
+
+  /** The worker and its engine, those of them that run. */
+  async processesOf(worker: WorkerProcess): Promise<number[]> {
+    const pids = [pidOf(worker.process), await this.engineOf(worker)];
+    return pids.filter(pid => pid !== null);
   }
 
   /** The engine is the GPU worker's only child; null while it has none. */
@@ -137,13 +148,14 @@ export class Cluster {
   }
 }
 
-/** temporal.api.enums.v1.PendingActivityState */
-const STARTED = 2;
-
 export const pidOf = (process: Supervised): number | null => process.identity?.pid ?? null;
 
-function workerEnvironment({ env }: ClusterOptions): NodeJS.ProcessEnv {
+const clockFile = ({ state }: Pick<ClusterOptions, 'state'>, worker: string) => join(state, `${worker}.clock`);
+const CLOCK = join(CHECKOUT, 'dist', 'infra', 'chaos', 'clock.js');
+
+function workerEnvironment(options: ClusterOptions, worker: string): NodeJS.ProcessEnv {
+  const { env } = options;
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
-  // Four engines would ask for all cores each; results do not depend on it.
-  return { ...Object.fromEntries(own), LONGHAUL_ENGINE_THREADS: '1', ...env };
+  const clock = { NODE_OPTIONS: `--require ${CLOCK}`, LONGHAUL_CHAOS_CLOCK: clockFile(options, worker) };
+  return { ...Object.fromEntries(own), ...clock, ...env };
 }

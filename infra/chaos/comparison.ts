@@ -1,8 +1,13 @@
-/** Two runs of one spec, file by file: whatever a run publishes but the clock's part of it must be the same bytes. */
+/**
+ * Two runs of one spec, file by file: whatever a run publishes but the clock's part of it must be the same bytes. Which
+ * snapshots there are within a stage is the clock's part too; what the run began with and its stages ended with is not.
+ */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { filesBelow } from '../../activities/store/hash.js';
+import { runOf } from '../../activities/store/index.js';
+import type { CurriculumResult, PolicyRef } from '../../workflows/contract.js';
 
 export interface RunFolder {
   store: string;
@@ -15,27 +20,59 @@ export interface Comparison {
   missing: string[];
   extra: string[];
   different: string[];
+  /** Snapshots within stages that only one of the two has: there is nothing to compare them with. */
+  unmatched: number;
   /** What the run set aside as damaged, or kept as divergent. */
   aside: string[];
 }
 
 /** The result bears the stages' seconds. */
 const TIMED = new Set(['result.json']);
+/** What is asked again after a fault may be found answered. */
+const ASKED = /,?\s*"judge":\s*\{\s*"asked[^}]*\}/g;
 const ASIDE = /\.(damaged|diverged)(-[0-9a-f]+)?(\/|$)/;
 
 /** @param mine the disturbed run */
 export async function compareRuns(other: RunFolder, mine: RunFolder): Promise<Comparison> {
   const [expected, found] = (await Promise.all([other, mine].map(hashes))) as [Hashes, Hashes];
+  const lasting = new Set((await Promise.all([other, mine].map(lastingSnapshots))).flat());
+  const [theirs, ours] = [snapshotsIn(expected), snapshotsIn(found)];
+  const unmatched = new Set(
+    [...theirs, ...ours].filter(name => !lasting.has(name) && !(theirs.has(name) && ours.has(name))),
+  );
+  const isComparable = (path: string) => !unmatched.has(snapshotAt(path) ?? '');
+  const wanted = [...expected.files.keys()].filter(isComparable);
+  const absent = [...lasting].filter(name => !theirs.has(name) && !ours.has(name));
   return {
-    files: expected.files.size,
-    missing: [...expected.files.keys()].filter(path => !found.files.has(path)),
-    extra: [...found.files.keys()].filter(path => !expected.files.has(path)),
+    files: wanted.length,
+    missing: [...wanted.filter(path => !found.files.has(path)), ...absent.map(name => `${SNAPSHOTS}/${name}`)],
+    extra: [...found.files.keys()].filter(path => isComparable(path) && !expected.files.has(path)),
     different: [...expected.files].flatMap(([path, hash]) => {
       const own = found.files.get(path);
       return own !== undefined && own !== hash ? [path] : [];
     }),
+    unmatched: unmatched.size,
     aside: found.aside,
   };
+}
+
+const SNAPSHOTS = 'checkpoints';
+const snapshotAt = (path: string): string | undefined => /^checkpoints\/([^/]+)\//.exec(path)?.[1];
+const snapshotsIn = ({ files }: Hashes): Set<string> =>
+  new Set([...files.keys()].flatMap(path => snapshotAt(path) ?? []));
+
+/** Names of the run's own policies that it began with, and ended its stages with as far as it came. */
+async function lastingSnapshots({ store, run }: RunFolder): Promise<string[]> {
+  const read = async <T>(file: string): Promise<T | null> =>
+    readFile(join(store, 'runs', run, file), 'utf8').then(
+      text => JSON.parse(text) as T,
+      () => null,
+    );
+  const base = await read<PolicyRef>('base.json');
+  const result = await read<CurriculumResult>('result.json');
+  const policies = [base, ...(result?.stages ?? []).map(({ policy }) => policy), result?.policy];
+  // A branch began with another run's.
+  return policies.flatMap(policy => (policy && runOf(policy.uri) === run ? policy.name : []));
 }
 
 interface Hashes {
@@ -60,10 +97,13 @@ async function contentHash(file: string, run: string, path: string): Promise<str
   const { size } = await stat(file);
   const bytes = await readFile(file);
   const hash = createHash('sha256');
-  if (!path.endsWith('.json') || size > 2 ** 24) return hash.update(bytes).digest('hex');
+  if (!/\.jsonl?$/.test(path) || size > 2 ** 24) return hash.update(bytes).digest('hex');
   const text = bytes
     .toString('utf8')
     .replaceAll(`store:runs/${run}/`, 'store:runs/RUN/')
     .replaceAll(`"run": "${run}"`, '"run": "RUN"');
-  return hash.update(TIMED.has(path) ? text.replace(/"seconds": [\d.e-]+/g, '"seconds": 0') : text).digest('hex');
+  const timeless = text.replace(ASKED, '');
+  return hash
+    .update(TIMED.has(path) ? timeless.replace(/"seconds": [\d.e-]+/g, '"seconds": 0') : timeless)
+    .digest('hex');
 }

@@ -14,7 +14,8 @@ import { chaos } from './run.js';
 const SMALL = join(CHECKOUT, 'infra', 'chaos', 'small.yaml');
 
 interface Flags {
-  faults: number;
+  faults: number | { everySteps: number };
+  judge: boolean;
   seed: number;
   preset: string;
   kinds?: string[];
@@ -28,11 +29,20 @@ const whole = (text: string): number => {
   return Number(text);
 };
 
+/** "100", or "10%" of the run's steps. */
+function faultsOf(text: string): Flags['faults'] {
+  const [, share] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
+  if (share === undefined) return whole(text);
+  if (Number(share) <= 0 || Number(share) > 100)
+    throw new InvalidArgumentError('expected more than 0 % and 100 % at most');
+  return { everySteps: 100 / Number(share) };
+}
+
 new Command('npm run chaos --')
   .description(
     'Runs a curriculum on a real server and four workers while faults strike it, and compares it with an undisturbed run.',
   )
-  .option('--faults <n>', 'how many faults', whole, 100)
+  .option('--faults <n>', 'how many faults, or in what share of the steps ("10%")', faultsOf, 100)
   .option('--seed <n>', 'decides which faults, when and on what', whole, 1)
   .option('--preset <name>', 'preset or spec file; "small" is a short one made for this', 'tiny')
   .option(
@@ -42,6 +52,7 @@ new Command('npm run chaos --')
     [],
   )
   .addOption(new Option('--kinds <kinds...>', 'only these kinds of faults').choices(Object.keys(FAULT_KINDS)))
+  .option('--judge', 'have a judge asked too, which may go away as well', false)
   .option('--json <file>', 'write the report there')
   .option('--keep <folder>', 'a new folder for databases, stores and logs, left there afterwards')
   .showHelpAfterError('(add --help for what there is)')
@@ -51,8 +62,9 @@ new Command('npm run chaos --')
     const folder = flags.keep ? resolve(flags.keep) : await mkdtemp(join(tmpdir(), 'longhaul-chaos-'));
     await mkdir(folder, { recursive: true });
     const say = (line: string) => void process.stdout.write(`${line}\n`);
-    const { faults, seed, preset, kinds } = flags;
-    const report = await chaos({ folder, spec, preset, faults, seed, ...(kinds && { kinds }), say });
+    const { faults, seed, preset, kinds, judge } = flags;
+    if (kinds?.includes('silence-judge') && !judge) throw new UserError('--kinds silence-judge needs --judge');
+    const report = await chaos({ folder, spec, preset, faults, seed, judge, ...(kinds && { kinds }), say });
     for (const line of verdictLines(report)) say(line);
     if (flags.json) await writeFile(flags.json, `${JSON.stringify(report, null, 1)}\n`);
     process.exitCode = report.violations.length === 0 ? 0 : 1;

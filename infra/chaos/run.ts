@@ -4,16 +4,28 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rootCause } from '@temporalio/common';
 import { openSnapshot, STATE_FILE } from '../../activities/checkpoint.js';
 import type { RunSpec } from '../../activities/spec.js';
-import { CorruptArtifactError, FolderStore } from '../../activities/store/index.js';
+import { CorruptArtifactError, FolderStore, MissingArtifactError } from '../../activities/store/index.js';
+import { validateSpec } from '../../activities/validate-spec.js';
 import type { CurriculumResult, Progress } from '../../workflows/contract.js';
 import { TASK_QUEUE } from '../../workflows/contract.js';
 import { Cluster } from './cluster.js';
 import { compareRuns } from './comparison.js';
 import { FAULT_KINDS, type Injury } from './faults/index.js';
+import { ChaosJudge } from './judge.js';
 import { readLedger } from './ledger.js';
-import { type ChaosReport, type FaultRecord, faultLine, load, type RunRecord, recoveryOf } from './report.js';
+import {
+  type ChaosReport,
+  type FaultRecord,
+  faultLine,
+  load,
+  type Outcome,
+  productiveShare,
+  type RunRecord,
+  recoveryOf,
+} from './report.js';
 import { type Fault, schedule } from './schedule.js';
 import { isDone, published, untilPublished } from './watch.js';
 
@@ -22,8 +34,11 @@ export interface ChaosOptions {
   folder: string;
   spec: RunSpec;
   preset: string;
-  faults: number;
+  /** How many, or one in every so many steps of the run. */
+  faults: number | { everySteps: number };
   seed: number;
+  /** Has a judge asked about what the rule does not pass: the harness's own, which may go away too. */
+  judge: boolean;
   /** Which kinds of faults; all unless told. */
   kinds?: readonly string[];
   say: (line: string) => void;
@@ -35,21 +50,43 @@ const PATIENCE_MS = 300_000;
 const PROGRESS = 2;
 /** An engine that shows no progress for so long is taken for hung: far less than the usual, for these are small steps. */
 const ENGINE_SILENCE_SECONDS = 12;
+/** No outage of the judge lasts so long: its verdicts may be late, but none may be missing. */
+const JUDGE_RETRY_SECONDS = 600;
 const UNDISTURBED = 'undisturbed';
 
 export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { folder, spec, preset, seed, say } = options;
-  const undisturbed = await undisturbedRun(options);
-  say(`undisturbed run: ${undisturbed.seconds.toFixed(1)} s, ${undisturbed.artifacts} artifacts`);
+  if (!options.judge) return trials(options, undefined);
+  const judge = await ChaosJudge.listen();
+  try {
+    return await trials({ ...options, spec: withJudge(options.spec, judge.url) }, judge);
+  } finally {
+    judge.close();
+  }
+}
 
-  const kinds = options.kinds ?? Object.keys(FAULT_KINDS);
+function withJudge(spec: RunSpec, url: string): RunSpec {
+  const reward = { ...spec.reward, judge: { url, model: 'chaos', retrySeconds: JUDGE_RETRY_SECONDS } };
+  return validateSpec({ ...spec, reward });
+}
+
+async function trials(options: ChaosOptions, judge: ChaosJudge | undefined): Promise<ChaosReport> {
+  const { folder, spec, preset, seed, say } = options;
+  const undisturbed = await undisturbedRun(options, judge);
+  say(
+    `undisturbed run: ${undisturbed.seconds.toFixed(1)} s, ${undisturbed.steps} steps, ${undisturbed.artifacts} artifacts`,
+  );
+
+  const wanted =
+    typeof options.faults === 'number' ? options.faults : Math.ceil(undisturbed.steps / options.faults.everySteps);
+  const kinds = options.kinds ?? Object.keys(FAULT_KINDS).filter(kind => judge || kind !== 'silence-judge');
   // All faults should fit into one run, if it is long enough for them.
-  const peace = Math.max(1, Math.floor((2 * undisturbed.artifacts) / options.faults) - PROGRESS);
+  const peace = Math.max(1, Math.floor((2 * undisturbed.artifacts) / wanted) - PROGRESS);
   const store = join(folder, 'store');
-  const cluster = await startCluster(options, 'disturbed', store);
+  judge?.forget();
+  const cluster = await startCluster(options, 'disturbed', store, judge);
   const trial = new Trial(cluster, spec, say);
   try {
-    for (const fault of schedule(seed, options.faults, kinds, peace)) {
+    for (const fault of schedule(seed, wanted, kinds, peace)) {
       if (!(await trial.strike(fault))) break;
     }
     await trial.finish();
@@ -64,22 +101,37 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   }
   const faults = await Promise.all(trial.records.map(record => withOutcome(store, record, trial.injuries)));
   const report = { seed, preset, cores: availableParallelism(), undisturbed, faults, runs };
-  return { ...report, recovery: recoveryOf(faults), violations: violations(report, options.faults, trial.stuck) };
+  return {
+    ...report,
+    recovery: recoveryOf(faults),
+    productive: productiveShare(report),
+    judged: judge ? judge.asked : null,
+    violations: violations(report, wanted, trial.stuck),
+  };
 }
 
-function startCluster({ folder, say }: ChaosOptions, name: string, store: string): Promise<Cluster> {
+function startCluster(
+  { folder, say }: ChaosOptions,
+  name: string,
+  store: string,
+  judge: ChaosJudge | undefined,
+): Promise<Cluster> {
   const env = { LONGHAUL_ENGINE_SILENCE: String(ENGINE_SILENCE_SECONDS) };
   return Cluster.start({
     state: join(folder, name),
     store,
     env,
+    judge,
     log: line => void (process.env.CHAOS_DEBUG && say(line)),
   });
 }
 
-async function undisturbedRun(options: ChaosOptions): Promise<ChaosReport['undisturbed']> {
+async function undisturbedRun(
+  options: ChaosOptions,
+  judge: ChaosJudge | undefined,
+): Promise<ChaosReport['undisturbed']> {
   const store = join(options.folder, 'undisturbed', 'store');
-  const cluster = await startCluster(options, 'undisturbed', store);
+  const cluster = await startCluster(options, 'undisturbed', store, judge);
   try {
     const trial = new Trial(cluster, options.spec, options.say);
     await trial.begin(UNDISTURBED);
@@ -87,7 +139,8 @@ async function undisturbedRun(options: ChaosOptions): Promise<ChaosReport['undis
     const sha256 = await resultOf(store, UNDISTURBED);
     if (sha256 === null) throw new Error(`the undisturbed run does not end by itself: ${trial.stuck}`);
     const artifacts = (await published(store, UNDISTURBED)).length;
-    return { seconds: trial.runs[0]!.seconds, sha256, artifacts };
+    const { steps } = await readLedger(store, UNDISTURBED);
+    return { seconds: trial.runs[0]!.seconds, sha256, artifacts, steps };
   } finally {
     await cluster.stop();
   }
@@ -220,7 +273,10 @@ class Trial {
     const handle = this.cluster.client.workflow.getHandle(run);
     try {
       const { status } = await handle.describe();
-      if (status.name !== 'RUNNING') return `${run} ended as ${status.name}`;
+      if (status.name !== 'RUNNING') {
+        const why = await handle.result().then(String, error => rootCause((error as Error).cause));
+        return `${run} ended as ${status.name}: ${why}`;
+      }
       const { advice } = await handle.query<Progress>('progress');
       return advice === null ? null : `${run} waits for a person: ${advice.split('\n')[0]}`;
     } catch {
@@ -238,20 +294,22 @@ async function withOutcome(store: string, record: FaultRecord, injuries: Map<num
   if (bytes && createHash('sha256').update(bytes).digest('hex') === sha256) {
     return { ...record, injury: { path, outcome: 'repaired' } };
   }
-  const found = await isFound(new FolderStore(store), path);
-  return { ...record, injury: { path, outcome: found ? 'found, not read in the run' : 'not found' } };
+  return { ...record, injury: { path, outcome: await outcomeOf(new FolderStore(store), path) } };
 }
 
 /** Reads what is damaged as the activities do. */
-async function isFound(store: FolderStore, path: string): Promise<boolean> {
+async function outcomeOf(store: FolderStore, path: string): Promise<Outcome> {
   const [, checkpoint] = /^(runs\/[^/]+\/checkpoints\/[^/]+)\//.exec(path) ?? [];
-  if (!checkpoint) return (await store.find(`store:${path}`)) === null;
+  if (!checkpoint) return (await store.find(`store:${path}`)) === null ? 'found, not read in the run' : 'not found';
   const uri = `store:${checkpoint}`;
   const state = JSON.parse(await readFile(join(store.root, checkpoint, STATE_FILE), 'utf8').catch(() => '{}'));
   const policy = { uri, name: checkpoint.slice(checkpoint.lastIndexOf('/') + 1), sha256: String(state.sha256) };
   return openSnapshot(store, policy).then(
-    () => false,
-    error => error instanceof CorruptArtifactError,
+    () => 'not found',
+    error => {
+      if (error instanceof MissingArtifactError) return 'removed';
+      return error instanceof CorruptArtifactError ? 'found, not read in the run' : 'not found';
+    },
   );
 }
 

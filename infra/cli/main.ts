@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { DataError } from '../../activities/datasets/sources.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
-import { DivergenceError } from '../../activities/store/index.js';
+import { DivergenceError, StoreFormatError, StoreMissingError } from '../../activities/store/index.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { OtherNumericsError } from '../../workers/other-numerics.js';
@@ -19,6 +19,7 @@ import { rewardCommand } from './reward.js';
 import { runCommand } from './run.js';
 import { scheduleCommand } from './schedule.js';
 import { startCommand } from './start.js';
+import { storeCommand } from './store.js';
 import { tableCommand } from './table.js';
 import { temporalCommand } from './temporal.js';
 import { upCommand } from './up.js';
@@ -36,6 +37,8 @@ const PLAIN = [
   OtherNumericsError,
   EngineRequestError,
   EngineLostError,
+  StoreMissingError,
+  StoreFormatError,
 ];
 
 /** Runs one command line and gives its exit code. */
@@ -79,6 +82,7 @@ function program(): Command {
     .addCommand(tableCommand())
     .addCommand(scheduleCommand())
     .addCommand(workerCommand())
+    .addCommand(storeCommand())
     .addCommand(engineCommand())
     .addCommand(rewardCommand())
     .addCommand(temporalCommand());

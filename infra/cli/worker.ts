@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
 import type { EngineSettings } from '../../activities/engine/settings.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
+import { inHandOf } from '../local/stack.js';
 import { cacheFolder } from '../local/temporal-binary.js';
 import { readPreset } from '../spec-files.js';
 import { UserError } from '../user-error.js';
@@ -11,6 +12,7 @@ import { engineSettingsOf, withEngineSettings } from './engine-settings.js';
 import {
   type StateFlags,
   type StoreFlags,
+  stateOf,
   storeOf,
   withConnectionFlags,
   withStateFlag,
@@ -57,6 +59,7 @@ export function workerCommand(): Command {
       await run({
         connection: flags,
         store: storeOf(flags),
+        inHand: inHandOf(stateOf(flags)),
         ...(deployment && { deployment }),
         engine,
         ...(flags.acceptOtherNumerics && { acceptOtherNumerics: true }),

@@ -4,17 +4,18 @@
  *
  *   temporal.db     the server's data      stack.json      who runs the stack (see stack-file.ts)
  *   store/          artifacts              temporal.toml   a profile that reaches the server
- *   logs/           a log a process
+ *   logs/           a log a process          in-hand/        what the workers have in hand
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { isAlive } from '../../activities/process-identity.js';
+import { FolderStore } from '../../activities/store/index.js';
 import { DEPLOYMENT_VARIABLES } from '../../workers/deployment.js';
 import { LONGHAUL_COMMAND } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { claimPort } from './ports.js';
-import { isAlive } from './process-identity.js';
 import { type StackAddresses, StackFile, type StackRecord } from './stack-file.js';
 import { Supervised } from './supervised.js';
 import { findTemporal } from './temporal-binary.js';
@@ -52,6 +53,8 @@ export interface Stack extends StackAddresses {
 }
 
 export const logsOf = (state: string) => join(state, 'logs');
+/** Where this machine's workers write down what they have in hand. */
+export const inHandOf = (state: string) => join(state, 'in-hand');
 /** A Temporal CLI configuration whose default profile is the stack's server: for TEMPORAL_CONFIG_FILE. */
 export const profileOf = (state: string) => join(state, 'temporal.toml');
 const stackFileOf = (state: string) => join(state, 'stack.json');
@@ -76,14 +79,14 @@ export function runningStack(state: string): StackAddresses | null {
 
 async function joinStack({ state, log }: StackOptions, first: StackRecord): Promise<Stack> {
   log(`joining the stack that process ${first.owner.pid} runs`);
-  const limit = Date.now() + START_LIMIT_MS;
+  const limit = performance.now() + START_LIMIT_MS;
   for (;;) {
     const record = StackFile.read(stackFileOf(state));
     if (record?.addresses && isAlive(record.owner)) {
       const { owner, addresses } = record;
       return { ...addresses, owned: false, alive: () => isAlive(owner), stop: async () => {}, kill: () => {} };
     }
-    if (!isAlive(first.owner) || Date.now() > limit) {
+    if (!isAlive(first.owner) || performance.now() > limit) {
       throw new UserError(
         `The stack of process ${first.owner.pid} did not come up. Try again; its logs: ${logsOf(state)}`,
       );
@@ -95,7 +98,7 @@ async function joinStack({ state, log }: StackOptions, first: StackRecord): Prom
 async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> {
   const { state, store, log } = options;
   await mkdir(logsOf(state), { recursive: true });
-  await mkdir(store, { recursive: true });
+  await new FolderStore(store).create();
   const temporal = await findTemporal({ log });
   const claims = {
     server: await claimPort(options.port, USUAL_PORT),
@@ -162,6 +165,8 @@ export function serverArguments(state: string, port: number, uiPort: number): st
     ...['--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
     // Out of the box the server gives a workflow ten activities a second, whatever the machine.
     ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+    // A transaction is as safe as without, synced once instead of three times and with less work.
+    ...['--sqlite-pragma', 'journal_mode=WAL'],
     ...['--log-level', 'warn'],
   ];
 }
@@ -174,12 +179,17 @@ export function stackEnvironment(state: string, store: string): NodeJS.ProcessEn
   const elsewhere = (name: string) =>
     name.startsWith('TEMPORAL_') || Object.values<string>(DEPLOYMENT_VARIABLES).includes(name);
   const own = Object.entries(process.env).filter(([name]) => !elsewhere(name));
-  return { ...Object.fromEntries(own), TEMPORAL_CONFIG_FILE: profileOf(state), LONGHAUL_STORE: store };
+  return {
+    ...Object.fromEntries(own),
+    TEMPORAL_CONFIG_FILE: profileOf(state),
+    LONGHAUL_STATE: state,
+    LONGHAUL_STORE: store,
+  };
 }
 
 /** Waits until the server answers for its namespace. */
 export async function answers(address: string, logFile: string): Promise<void> {
-  const limit = Date.now() + START_LIMIT_MS;
+  const limit = performance.now() + START_LIMIT_MS;
   for (;;) {
     try {
       const connection = await Connection.connect({ address, connectTimeout: 2000 });
@@ -190,7 +200,7 @@ export async function answers(address: string, logFile: string): Promise<void> {
         await connection.close();
       }
     } catch (error) {
-      if (Date.now() > limit) {
+      if (performance.now() > limit) {
         const tail = (await readFile(logFile, 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n');
         throw new UserError(
           `The Temporal server does not answer at ${address} (${error}). The end of ${logFile}:\n${tail}`,

@@ -1,7 +1,7 @@
 /** A child process that is kept running: started again with growing pauses when it ends, its output in a log file. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { identify, type ProcessIdentity } from './process-identity.js';
+import { identify, type ProcessIdentity } from '../../activities/process-identity.js';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
@@ -40,7 +40,7 @@ export class Supervised {
   start(): void {
     const { command, args, env, logFile, channel } = this.options;
     const log = openSync(logFile, 'a');
-    const started = Date.now();
+    const started = performance.now();
     // A process group of its own: the terminal's Ctrl-C reaches the parent alone, which ends the children in order.
     const child = spawn(command, args, {
       env,
@@ -58,7 +58,7 @@ export class Supervised {
     if (!this.#child) return;
     this.#child = null;
     if (this.#stopping) return;
-    if (Date.now() - started > RECOVERED_MS) this.#pause = FIRST_PAUSE_MS;
+    if (performance.now() - started > RECOVERED_MS) this.#pause = FIRST_PAUSE_MS;
     const { name, logFile, onEnd } = this.options;
     onEnd(`the ${name} ended (${how}); started again in ${this.#pause / 1000} s. Its log: ${logFile}`);
     this.#timer = setTimeout(() => this.start(), this.#pause);

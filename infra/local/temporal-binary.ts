@@ -116,9 +116,9 @@ async function goInstall(env: NodeJS.ProcessEnv, log: (line: string) => void): P
 
 /** Runs `go install`, showing from time to time that it still works. */
 async function build(go: string, env: NodeJS.ProcessEnv, log: (line: string) => void): Promise<void> {
-  const started = Date.now();
+  const started = performance.now();
   const clock = setInterval(
-    () => log(`Temporal: still building, ${Math.round((Date.now() - started) / 1000)} s`),
+    () => log(`Temporal: still building, ${Math.round((performance.now() - started) / 1000)} s`),
     30_000,
   );
   try {

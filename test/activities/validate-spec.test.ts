@@ -55,6 +55,18 @@ describe('defaults', () => {
     expect(rl.sampling).toMatchObject({ topP: 0.5, maxNewTokens: 30 });
   });
 
+  test('snapshots: when they are worth it, the newest two of a stage', () => {
+    const { checkpoints: _, ...written } = spec();
+    const { checkpoints } = validateSpec(written);
+    expect(checkpoints).toEqual({ everySteps: 'auto', meanTimeBetweenFailures: 3, keep: 2 });
+    const wrong = { everySteps: 'often', meanTimeBetweenFailures: 0, keep: 'some' };
+    expect(issues({ ...written, checkpoints: wrong })).toMatchObject({
+      'checkpoints.everySteps': 'expected "auto" or a whole number, 1 or more',
+      'checkpoints.meanTimeBetweenFailures': expect.stringContaining('>0'),
+      'checkpoints.keep': 'expected "all" or a whole number, 1 or more',
+    });
+  });
+
   test('validating a valid spec changes nothing', () => {
     const once = validateSpec(spec());
     expect(validateSpec(JSON.parse(JSON.stringify(once)))).toEqual(once);

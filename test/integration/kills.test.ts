@@ -26,6 +26,7 @@ const workers: ChildProcess[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longhaul-kills-'));
   store = new FolderStore(join(folder, 'store'));
+  await store.create();
   server = await startServer();
   await startWorker('cpu');
   await startWorker('gpu');
@@ -37,7 +38,17 @@ afterAll(async () => {
 });
 
 async function startWorker(kind: 'cpu' | 'gpu'): Promise<ChildProcess> {
-  const args = [LONGHAUL_COMMAND, 'worker', kind, '--address', server.env.address, '--store', store.root];
+  const args = [
+    LONGHAUL_COMMAND,
+    'worker',
+    kind,
+    '--address',
+    server.env.address,
+    '--store',
+    store.root,
+    '--state',
+    folder,
+  ];
   const worker = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   workers.push(worker);
   await once(worker.stdout!, 'data');
@@ -71,7 +82,7 @@ async function smallSpec(changes: object) {
       { maxTokens: 60, steps: 4 },
       { maxTokens: 200, steps: 4 },
     ],
-    checkpoints: { everySteps: 3 },
+    checkpoints: { everySteps: 2, keep: 1 },
     ...changes,
   };
 }
@@ -100,6 +111,10 @@ test('a worker and an engine killed in mid-step, and a worker stopped, change no
   workers.at(-1)!.kill('SIGKILL');
   const worker = await startWorker('gpu');
   await begun('disturbed', 'phase-1', 2);
+  // Not by the heartbeat time-out: its successor on the machine has handed back what it lost.
+  const { events } = await server.env.client.workflow.getHandle('disturbed/warmup/1').fetchHistory();
+  const failures = events!.map(event => event.activityTaskStartedEventAttributes?.lastFailure);
+  expect(failures.map(failure => failure?.applicationFailureInfo?.type)).toContain('WorkerLost');
   process.kill(await engineOf(worker), 'SIGKILL');
   await begun('disturbed', 'phase-2', 2);
   worker.kill('SIGTERM');

@@ -7,6 +7,7 @@ import type { Round } from '../../activities/artifacts.js';
 import { createActivities } from '../../activities/index.js';
 import type { ArtifactRef, StageAttempt } from '../../activities/store/index.js';
 import type { PolicyRef } from '../../workflows/contract.js';
+import { isSnapshotDue, NEW_CLOCK } from '../../workflows/snapshot-interval.js';
 import type { SmallRun } from './small-run.js';
 
 const TRIES = 5;
@@ -39,13 +40,21 @@ export async function driveRun(small: SmallRun, name = 'run'): Promise<Driven> {
   for (const planned of plan.stages) {
     const stage: StageAttempt = { run: name, stage: planned.name, attempt: 1 };
     const warmupData = plan.data.warmup;
-    const settings = await attempt(activities.claimAttempt, { stage, spec: plan.spec, warmupData, overrides: {} });
-    const { spec, steps } = settings;
+    const settings = await attempt(activities.claimAttempt, {
+      ...{ stage, spec: plan.spec, warmupData, overrides: {} },
+      checkpoints: plan.checkpoints!,
+    });
+    const { spec, steps, keep } = settings;
+    const snapshotOf = (policy: PolicyRef) => attempt(activities.snapshot, { stage, policy, keep: keep! });
+    const stepsDone = async (from: number, to: number) => {
+      if (isSnapshotDue(settings.snapshotEvery, { from, to }, NEW_CLOCK)) await snapshotOf(policy);
+    };
     if (stage.stage === 'warmup') {
       for (let from = 1; from <= steps; from += 2) {
         const to = Math.min(from + 1, steps);
         const block = { stage, spec, data: warmupData!, policy, entry: from === 1, from, to };
         policy = (await attempt(activities.warmupSteps, block)).policy;
+        await stepsDone(from - 1, to);
       }
       sft = policy;
     } else {
@@ -62,10 +71,11 @@ export async function driveRun(small: SmallRun, name = 'run'): Promise<Driven> {
         const { scores } = await attempt(activities.score, { stage, data, step, refill: 0, rollouts });
         const rounds: Round[] = [{ rollouts, scores }];
         policy = (await attempt(activities.update, { ...common, rounds, skip: false })).policy;
+        await stepsDone(step - 1, step);
       }
       difficulties.push(await attempt(activities.recordDifficulty, { stage, steps }));
     }
-    policy = await attempt(activities.snapshot, { stage, policy });
+    policy = await snapshotOf(policy);
   }
   return { base, sft, final: policy, pools };
 }

@@ -71,8 +71,9 @@ export const FAULTS = {
   filtered: error(422, 'Filtered'),
 } satisfies Record<string, Fault>;
 
-/** 429 with a date to come back at. */
-export const busyUntil = (date: Date): Fault => error(429, 'Rate limit reached', { 'Retry-After': date.toUTCString() });
+/** 429 with a date to come back at, by a clock that says it is `now`. */
+export const busyUntil = (date: Date, now = new Date()): Fault =>
+  error(429, 'Rate limit reached', { 'Retry-After': date.toUTCString(), Date: now.toUTCString() });
 
 /** A whole completion. */
 export function completion(

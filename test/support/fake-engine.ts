@@ -3,7 +3,7 @@
  * the last weights only if they agree in every step. It can be told to die at its n-th call.
  */
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type CallOptions,
@@ -25,7 +25,7 @@ interface Loaded {
   weights: string;
   adapter: boolean;
   optimizer: string;
-  directory: string;
+  config: string;
 }
 
 export class FakeEngine implements Engine {
@@ -94,7 +94,8 @@ export class FakeEngine implements Engine {
         optimizer === null
           ? 'fresh'
           : await readFile(join(trained, 'optimizer.safetensors'), 'utf8').catch(() => 'fresh');
-      this.loaded = { tag, weights, adapter: Boolean(adapter), optimizer: state, directory };
+      const config = await readFile(join(directory, 'config.json'), 'utf8');
+      this.loaded = { tag, weights, adapter: Boolean(adapter), optimizer: state, config };
       return {
         architecture: 'llama',
         parameters: 1,
@@ -141,13 +142,13 @@ export class FakeEngine implements Engine {
       };
     },
     save: async ({ directory, withOptimizer }) => {
-      const { weights, adapter, optimizer, directory: from } = this.need();
+      const { weights, adapter, optimizer, config } = this.need();
       await mkdir(directory, { recursive: true });
       if (adapter) {
         await writeFile(join(directory, 'adapter_config.json'), '{}');
         await writeFile(join(directory, 'adapter_model.safetensors'), weights);
       } else {
-        await copyFile(join(from, 'config.json'), join(directory, 'config.json'));
+        await writeFile(join(directory, 'config.json'), config);
         await writeFile(join(directory, 'model.safetensors'), weights);
       }
       if (withOptimizer) await writeFile(join(directory, 'optimizer.safetensors'), optimizer);

@@ -12,6 +12,8 @@ export class FakeHub {
   constructor(private readonly type: 'model' | 'dataset' = 'model') {}
   /** What the repository holds, by path. */
   files = new Map<string, Buffer>();
+  /** What is sent in a file's stead, by path: not what was listed. */
+  sent = new Map<string, Buffer>();
   /** Paths asked for, in order. */
   requests: string[] = [];
   /** Authorization headers seen. */
@@ -82,7 +84,7 @@ export class FakeHub {
     }
     const top = this.type === 'model' ? '' : '/datasets';
     const [, file] = new RegExp(`^${top}/owner/tiny/resolve/${COMMIT}/(.+)$`).exec(pathname) ?? [];
-    const content = file === undefined ? undefined : this.files.get(file);
+    const content = file === undefined ? undefined : (this.sent.get(file) ?? this.files.get(file));
     if (!content) return void response.writeHead(404, { 'X-Error-Code': 'RepoNotFound' }).end();
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(wantedRange ?? '') ?? [];
     const headers = { ETag: '"etag"', 'Content-Type': 'application/octet-stream' };
@@ -92,11 +94,13 @@ export class FakeHub {
   }
 }
 
-/** A file as the Hub lists it; weights and Parquet as large files, with their hash. */
+/** A file as the Hub lists it: by git's hash; weights and Parquet, as large files, by their own. */
 export function listed([path, content]: [string, Buffer]) {
   const sha256 = createHash('sha256').update(content).digest('hex');
-  const lfs = /\.(safetensors|parquet)$/.test(path)
-    ? { lfs: { oid: sha256, size: content.length, pointerSize: 130 } }
-    : {};
-  return { type: 'file', path, size: content.length, oid: '0'.repeat(40), ...lfs };
+  const large = /\.(safetensors|parquet)$/.test(path);
+  const lfs = large && { lfs: { oid: sha256, size: content.length, pointerSize: 130 } };
+  return { type: 'file', path, size: content.length, oid: large ? '0'.repeat(40) : gitHash(content), ...lfs };
 }
+
+const gitHash = (content: Buffer): string =>
+  createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');

@@ -65,8 +65,9 @@ export async function smallRun(): Promise<SmallRun> {
       open: async () => ({
         contextLength: 100,
         stopIds: [46],
-        checkLoraTargets: targets => {
-          if (targets.includes('nowhere')) throw new EngineRequestError("LoRA target 'nowhere' names no linear layer");
+        adapterParameters: ({ targetModules }) => {
+          if (!targetModules.includes('nowhere')) return 1;
+          throw new EngineRequestError("LoRA target 'nowhere' names no linear layer");
         },
         promptIds: text => [...text].map(c => c.charCodeAt(0)),
         responseIds: text => [...text].map(c => c.charCodeAt(0)),

@@ -98,6 +98,43 @@ describe('an undisturbed run', () => {
   });
 });
 
+describe('snapshots', () => {
+  /** A run with these, and what of its snapshots is left. */
+  async function runWith(workflowId: string, checkpoints: Record<string, unknown>) {
+    const before = small.engine.calls.length;
+    const result = await (await start(workflowId, { ...small.spec, checkpoints })).result();
+    const written = small.engine.calls.slice(before).filter(call => call === 'save').length;
+    const left = await small.store.list(`store:runs/${workflowId}/checkpoints`);
+    return { result, written, left };
+  }
+  /** The base and what each of the three stages ends with. */
+  const LASTING = 4;
+
+  test('by their cost: none within a stage where failures are far apart, and the same bits', async () => {
+    const { result, written, left } = await runWith('far-apart', { meanTimeBetweenFailures: 1e6 });
+    expect(result.policy.sha256).toBe(undisturbed.policy.sha256);
+    expect([written, left.length]).toEqual([LASTING, LASTING]);
+    for (const id of ['far-apart/warmup/1', 'far-apart/phase-2/1']) await replay(server, id);
+  });
+
+  test('by their cost: after every step where failures are closer than steps, of which none outlives its use', async () => {
+    const { result, written, left } = await runWith('close', { meanTimeBetweenFailures: 1e-12, keep: 1 });
+    expect(result.policy.sha256).toBe(undisturbed.policy.sha256);
+    // Two within each stage of three steps; the third is its end.
+    expect(written).toBe(LASTING + 3 * 2);
+    const stages = result.stages.map(({ policy }) => policy.name);
+    expect(left).toEqual(expect.arrayContaining(stages));
+    expect(left).toHaveLength(LASTING);
+    for (const id of ['close', 'close/warmup/1', 'close/phase-2/1']) await replay(server, id);
+  });
+
+  test('set otherwise, a finished run is still that run', async () => {
+    expect(await (await start('close', small.spec)).result()).toMatchObject({
+      policy: { name: undisturbed.policy.name },
+    });
+  });
+});
+
 async function failure(workflowId: string, input: Record<string, unknown>): Promise<ApplicationFailure> {
   const handle = await start(workflowId, input);
   const error: unknown = await handle.result().catch((error: unknown) => error);

@@ -1,7 +1,8 @@
 import { TASK_QUEUE } from '../../workflows/contract.js';
 import { curriculum } from '../../workflows/index.js';
+import type { PhaseInput } from '../../workflows/phase.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
-import { startServer, startWorkers, type TestServer } from '../support/temporal-server.js';
+import { replay, startServer, startWorkers, type TestServer } from '../support/temporal-server.js';
 
 let server: TestServer;
 let small: SmallRun;
@@ -45,4 +46,24 @@ test('long stages continue as new, and every step is made once', async () => {
   }
   expect(small.engine.calls.filter(call => call === 'sft')).toHaveLength(12);
   expect((await small.store.list('store:runs/long/phase-1/1/steps')).length).toBe(12);
+});
+
+test('what a snapshot cost and the work since the last are known to who continues', async () => {
+  const { client } = server.env;
+  const spec = {
+    ...small.spec,
+    warmup: { ...small.spec.warmup, epochs: 4 },
+    phases: [{ maxTokens: 60, steps: 12 }],
+    evaluation: {},
+    checkpoints: { everySteps: 'auto', meanTimeBetweenFailures: 1e-12 },
+  };
+  await (await client.workflow.start(curriculum, { workflowId: 'auto', taskQueue: TASK_QUEUE, args: [spec] })).result();
+  for (const id of ['auto/warmup/1', 'auto/phase-1/1']) {
+    const { events } = await client.workflow.getHandle(id).fetchHistory();
+    const [payload] = events![0]!.workflowExecutionStartedEventAttributes!.input!.payloads!;
+    const { position } = JSON.parse(Buffer.from(payload!.data!).toString()) as PhaseInput;
+    // Every step is followed by a snapshot here.
+    expect(position!.clock).toEqual({ cost: expect.any(Number), worked: 0, redo: 0 });
+    await replay(server, id);
+  }
 });

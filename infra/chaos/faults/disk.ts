@@ -5,16 +5,10 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { pidOf } from '../cluster.js';
 import { between, type FaultKind, later } from './fault.js';
 
 export const fillDisk: FaultKind = async ({ cluster }, fault) => {
-  const pids: number[] = [];
-  for (const worker of cluster.workers) {
-    const engine = await cluster.engineOf(worker);
-    const pid = pidOf(worker.process);
-    pids.push(...(pid === null ? [] : [pid]), ...(engine === null ? [] : [engine]));
-  }
+  const pids = (await Promise.all(cluster.workers.map(worker => cluster.processesOf(worker)))).flat();
   // Nothing more at all, or small files still: then it is the checkpoints that break off.
   const bytes = fault.target < 0.5 ? 0 : 64 * 1024;
   await Promise.all(pids.map(pid => limit(pid, String(bytes))));

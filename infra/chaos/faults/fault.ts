@@ -1,6 +1,6 @@
 /** What a kind of fault is: how it strikes a run that is under way on a cluster. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster, WorkerProcess } from '../cluster.js';
+import type { Busy, Cluster, WorkerProcess } from '../cluster.js';
 import type { Fault } from '../schedule.js';
 
 /** What is struck. */
@@ -36,21 +36,38 @@ export async function later(seconds: number, undo: () => Promise<void> | void): 
   await undo();
 }
 
+/** Sends it to those that have not ended meanwhile. */
+export function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
 /** In [low, high), by the fault's force. */
 export const between = (low: number, high: number, { force }: Fault): number => low + (high - low) * force;
 
 export const pickOf = <T>(items: readonly T[], { target }: Fault): T | undefined =>
   items[Math.floor(target * items.length)];
 
-/** A worker of the kind, one with an activity in hand if there is one, and what it is at. */
+/** How long a worker with something to lose is looked for. */
+const LOOK_MS = 3000;
+
+/** A worker of the kind, one with an activity in hand if there soon is one, and what it is at. */
 export async function busyWorker(
   { cluster }: Target,
   kinds: readonly ('cpu' | 'gpu')[],
   fault: Fault,
 ): Promise<{ worker: WorkerProcess; doing: string } | null> {
   const workers = kinds.flatMap(kind => cluster.ofKind(kind));
-  const busy = (await cluster.inHand()).filter(({ worker }) => workers.includes(worker));
-  const found = pickOf(busy, fault);
+  let found: Busy | undefined;
+  for (const limit = Date.now() + LOOK_MS; !found && Date.now() < limit; await sleep(5)) {
+    const busy = (await cluster.inHand()).filter(({ worker }) => workers.includes(worker));
+    found = pickOf(busy, fault);
+  }
   if (found) return { worker: found.worker, doing: `in ${found.activity}` };
   const idle = pickOf(workers, fault);
   return idle ? { worker: idle, doing: 'idle' } : null;

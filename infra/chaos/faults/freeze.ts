@@ -1,7 +1,6 @@
 /** Processes that stand still (SIGSTOP): to everybody else, dead; to themselves, alive as ever. */
 import { HEARTBEAT_TIMEOUT_SECONDS } from '../../../workflows/contract.js';
-import { pidOf } from '../cluster.js';
-import { AT_ONCE, between, busyWorker, type FaultKind, later } from './fault.js';
+import { AT_ONCE, between, busyWorker, type FaultKind, later, signal } from './fault.js';
 
 /**
  * A worker and its engine, until past the heartbeat time-out: its work is given to another. Then it goes on, a zombie
@@ -9,10 +8,8 @@ import { AT_ONCE, between, busyWorker, type FaultKind, later } from './fault.js'
  */
 export const freezeWorker: FaultKind = async (target, fault) => {
   const found = await busyWorker(target, ['gpu'], fault);
-  const pid = found && pidOf(found.worker.process);
-  if (!found || pid === null) return null;
-  const engine = await target.cluster.engineOf(found.worker);
-  const pids = [pid, ...(engine === null ? [] : [engine])];
+  const pids = found && (await target.cluster.processesOf(found.worker));
+  if (!found || !pids?.length) return null;
   signal(pids, 'SIGSTOP');
   const seconds = HEARTBEAT_TIMEOUT_SECONDS + between(1, 4, fault);
   return {
@@ -29,14 +26,3 @@ export const hangEngine: FaultKind = async (target, fault) => {
   signal([pid], 'SIGSTOP');
   return { what: `${found.worker.name}'s engine (${found.doing})`, over: AT_ONCE };
 };
-
-function signal(pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, name);
-    } catch (error) {
-      // It has ended meanwhile.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  }
-}

@@ -5,6 +5,7 @@ import { fillDisk } from './disk.js';
 import type { FaultKind } from './fault.js';
 import { freezeWorker, hangEngine } from './freeze.js';
 import { killEngine, killServer, killWorker } from './kill.js';
+import { jumpClock, loseStore, silenceJudge } from './surroundings.js';
 
 export type { FaultKind, Injury, Strike, Target } from './fault.js';
 
@@ -17,6 +18,9 @@ export const FAULT_KINDS: Record<string, FaultKind> = {
   'cut-connections': cutConnections,
   'stall-connections': stallConnections,
   'fill-disk': fillDisk,
+  'lose-store': loseStore,
+  'jump-clock': jumpClock,
+  'silence-judge': silenceJudge,
   'flip-bit-in-log': flipBitInLog,
   'flip-bit-in-checkpoint': flipBitInCheckpoint,
 };

@@ -49,8 +49,8 @@ async function fire(handle: ScheduleHandle, name: string): Promise<string> {
   const known = new Set(before.recentActions.map(({ action }) => action.workflow.firstExecutionRunId));
   // The client would let firings overlap, and then neither skips one nor pauses the schedule when it fails.
   await handle.trigger(ScheduleOverlapPolicy.SKIP);
-  const limit = Date.now() + START_LIMIT_MS;
-  while (Date.now() < limit) {
+  const limit = performance.now() + START_LIMIT_MS;
+  while (performance.now() < limit) {
     const { info } = await handle.describe();
     if (info.numActionsSkippedOverlap > before.numActionsSkippedOverlap) {
       const [running] = info.runningActions;

@@ -35,7 +35,7 @@ async function pretrain(directory: string): Promise<void> {
     await engine.call('load', { directory: scratch, optimizer: null, tag: 'initial' });
     const tokenizer = await loadTokenizer(scratch);
     const encode = (text: string): number[] => tokenizer.encode(text);
-    const started = Date.now();
+    const started = performance.now();
     let step = 0;
     let lossSum = 0;
     for (const { name, steps, batch, length, example } of LESSONS) {
@@ -47,7 +47,7 @@ async function pretrain(directory: string): Promise<void> {
         const { loss } = await engine.call('sft', { examples, optimizer, microBatchTokens: MICRO_BATCH_TOKENS, tag });
         lossSum += loss;
         if ((step + 1) % REPORT_EVERY !== 0) continue;
-        const seconds = Math.round((Date.now() - started) / 1000);
+        const seconds = Math.round((performance.now() - started) / 1000);
         console.log(
           `${name}, step ${step + 1} of ${TOTAL_STEPS}: loss ${(lossSum / REPORT_EVERY).toFixed(3)}, ${seconds} s`,
         );

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError, openSource, type Sample, sourceSchema } from '../../../activities/datasets/sources.js';
-import { COMMIT, FakeHub, listed } from '../../support/fake-hub.js';
+import { COMMIT, FakeHub } from '../../support/fake-hub.js';
 
 const FIXTURES = join(__dirname, '../../fixtures/datasets');
 const LINE = (id: string) => `${JSON.stringify({ id, question: 'Who?', context: 'Ann did.', answer: 'Ann' })}\n`;
@@ -86,17 +86,27 @@ test('the token goes along', async () => {
   expect(hub.tokens).toEqual(new Set(['Bearer hf_secret']));
 });
 
-test('content that is not what the Hub listed is refused and not kept', async () => {
-  const genuine = hub.files.get('hub.parquet')!;
-  const info = [listed(['hub.parquet', genuine])];
-  hub.faults.set(/paths-info/, response =>
-    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(info)),
-  );
-  hub.files.set('hub.parquet', Buffer.from(genuine).fill(1, 900, 901));
-  expect((await refused('hf:owner/tiny/hub.parquet', { type: 'hotpotqa' })).message).toMatch(
-    /hub\.parquet came as \d+ bytes \(SHA-256 .*expected \d+ with SHA-256/,
-  );
-  expect(await readdir(join(cacheDir, 'datasets--owner--tiny', COMMIT))).toEqual([]);
+test.each([
+  ['hub.parquet', 'hotpotqa', 'SHA-256 [0-9a-f]{64}'],
+  ['data/a.jsonl', 'jsonl', 'git hash [0-9a-f]{40}'],
+])('%s that is not what the Hub listed is refused and not kept', async (path, type, hash) => {
+  const genuine = hub.files.get(path)!;
+  const changes: Buffer[] = [
+    Buffer.from(genuine).fill(1, 20, 21),
+    genuine.subarray(1),
+    Buffer.concat([genuine, genuine]),
+  ];
+  for (const change of changes) {
+    hub.sent.set(path, change);
+    const { message } = await refused(`hf:owner/tiny/${path}`, { type });
+    expect(message).toMatch(
+      new RegExp(`${path} came as .*; expected ${genuine.length} bytes with ${hash}, as the Hub lists it: try again`),
+    );
+    const kept = await readdir(join(cacheDir, 'datasets--owner--tiny', COMMIT), { recursive: true });
+    expect(kept.filter(name => /parquet|jsonl/.test(name))).toEqual([]);
+  }
+  hub.sent.clear();
+  expect((await read(`hf:owner/tiny/${path}`, { type })).ids.length).toBeGreaterThan(0);
 });
 
 test('an interrupted download goes on with the file it was at', async () => {

@@ -113,18 +113,80 @@ test.each([
   await expect(resolveModel('hf:owner/tiny', { cacheDir, environment })).rejects.toThrow(message);
 });
 
-test('content that is not what the Hub listed is refused and not kept', async () => {
-  await serve('qwen2');
-  const genuine = hub.files.get('model.safetensors')!;
-  const tree = [...hub.files].map(listed);
-  hub.faults.set(/\/tree\//, response =>
-    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(tree)),
-  );
-  hub.files.set('model.safetensors', Buffer.from(genuine).fill(1, 900, 901));
-  await expect(resolveModel('hf:owner/tiny', { cacheDir, environment })).rejects.toThrow(
-    /model\.safetensors came as \d+ bytes \(SHA-256 .*expected \d+ with SHA-256/,
-  );
-  expect(await readdir(join(cacheDir, 'owner--tiny', `${COMMIT}.partial`))).not.toContain('model.safetensors');
+describe('content that is not what the Hub listed is refused and not kept', () => {
+  const wrong: [string, (genuine: Buffer) => Buffer, RegExp][] = [
+    ['a wrong byte', genuine => Buffer.from(genuine).fill(1, 90, 91), /came as (\d+) bytes with .* expected \1 bytes/],
+    ['a byte too few', genuine => genuine.subarray(1), /came as \d+ bytes with .* expected \d+ bytes/],
+    ['half of it', genuine => genuine.subarray(0, genuine.length / 2), /came as \d+ bytes with .* expected \d+ bytes/],
+    ['nothing', () => Buffer.alloc(0), /came as 0 bytes with .* expected \d+ bytes/],
+    [
+      'a byte too many',
+      genuine => Buffer.concat([genuine, Buffer.of(0)]),
+      /came as more than (\d+) bytes; expected \1 /,
+    ],
+  ];
+  const files = [
+    ['model.safetensors', 'SHA-256 [0-9a-f]{64}'],
+    ['config.json', 'git hash [0-9a-f]{40}'],
+    ['tokenizer.json', 'git hash [0-9a-f]{40}'],
+  ] as const;
+  test.each(
+    files.flatMap(([file, hash]) => wrong.map(([what, change, message]) => ({ what, file, hash, change, message }))),
+  )('$what in $file', async ({ file, hash, change, message }) => {
+    await serve('qwen2');
+    hub.sent.set(file, change(hub.files.get(file)!));
+    const failure: Error = await resolveModel('hf:owner/tiny', { cacheDir, environment }).catch(error => error);
+    expect(failure).not.toBeInstanceOf(EngineRequestError);
+    expect(failure.message).toMatch(new RegExp(`${file} ${message.source}`));
+    expect(failure.message).toMatch(new RegExp(`expected \\d+ bytes with ${hash}, as the Hub lists it: try again`));
+    const kept = await readdir(join(cacheDir, 'owner--tiny'), { recursive: true });
+    expect(kept.filter(name => name.includes(file))).toEqual([]);
+    hub.sent.clear();
+    const { directory } = await resolveModel('hf:owner/tiny', { cacheDir, environment });
+    expect(await readFile(join(directory, file))).toEqual(hub.files.get(file));
+  });
+
+  test('nor is a file without a hash', async () => {
+    await serve('qwen2');
+    const tree = [...hub.files].map(listed).map(entry => ({ ...entry, oid: '' }));
+    hub.faults.set(/\/tree\//, response =>
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(tree)),
+    );
+    await expect(resolveModel('hf:owner/tiny', { cacheDir, environment })).rejects.toThrow(
+      /the Hub gave '' as the hash of config\.json; expected 40 hexadecimal digits/,
+    );
+  });
+});
+
+describe('the token', () => {
+  const HF_TOKEN = 'hf_0123456789/abc+def';
+  const message = async (token = HF_TOKEN): Promise<string> => {
+    const error = await resolveModel('hf:owner/tiny', {
+      cacheDir,
+      environment: { ...environment, HF_TOKEN: token },
+    }).then(
+      () => new Error('none'),
+      (found: Error) => found,
+    );
+    return `${error.message} ${error.stack} ${JSON.stringify(error)} ${error.cause}`;
+  };
+
+  test.each([401, 404, 500])('is in no message, though the Hub sends it back with %i', async status => {
+    hub.faults.set(/./, response =>
+      response
+        .writeHead(status, { 'Content-Type': 'application/json', 'X-Request-Id': response.req.headers.authorization! })
+        .end(JSON.stringify({ error: `no ${response.req.headers.authorization}` })),
+    );
+    const said = await message();
+    expect(said).toContain('no Bearer [key]');
+    expect(said).not.toContain('0123456789');
+  });
+
+  test('with a line end behind it is sent without', async () => {
+    await serve('qwen2');
+    await message(`${HF_TOKEN}\n`);
+    expect(hub.tokens).toEqual(new Set([`Bearer ${HF_TOKEN}`]));
+  });
 });
 
 test('a model without safetensors', async () => {

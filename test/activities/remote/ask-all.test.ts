@@ -41,9 +41,9 @@ const questions = (count: number): Question[] =>
 const all = (asked: readonly Question[], settings: Partial<ChatSettings> = {}, tokenBudget: number | null = null) =>
   askAll(store, client(settings), asked, { signal, tokenBudget });
 
-/** Every file's content below the folder. */
+/** Every file's content below the store's replies. */
 async function contents(): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  const entries = await readdir(join(folder, 'replies'), { withFileTypes: true, recursive: true });
   return Promise.all(entries.filter(e => e.isFile()).map(e => readFile(join(e.parentPath ?? e.path, e.name), 'utf8')));
 }
 

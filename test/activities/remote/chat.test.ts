@@ -181,6 +181,14 @@ describe('a failure that may pass', () => {
     expect(asking.clock.waits[1]).toBeLessThan(20_001 + 200);
   });
 
+  test('told to come back by date, goes by the clock of the endpoint', async () => {
+    const date = new Date(Date.now() + 5 * 3_600_000);
+    fake.next = [busyUntil(new Date(date.getTime() + 20_000), date), null];
+    const asking = client();
+    await asking.ask(REQUEST, { signal: never });
+    expect(asking.clock.waits).toEqual([20_000 + 100]);
+  });
+
   test('does not wait for what comes after the budget', async () => {
     fake.always = FAULTS.busyForHours;
     const asking = client();
@@ -252,6 +260,32 @@ describe('the key', () => {
     }
     fake.always = FAULTS.echoesKey;
     expect((await failure()).message).toContain('provided: Bearer [key]');
+  });
+
+  test.each<[string, (key: string) => string]>([
+    ['as it is', key => key],
+    ['in JSON', key => JSON.stringify(key)],
+    ['as PHP writes JSON', key => JSON.stringify(key).replaceAll('/', '\\/')],
+    ['as .NET writes JSON', key => key.replaceAll('+', '\\u002B').replaceAll('"', '\\u0022')],
+    ['in an address', encodeURIComponent],
+  ])('is in no message, spelt %s', async (_, spelt) => {
+    for (const [status, text] of [
+      [401, spelt(KEY)],
+      [401, JSON.stringify({ error: { message: spelt(KEY) } })],
+      [401, `{"error": {"message": "${[...KEY].map(c => `\\u00${c.charCodeAt(0).toString(16)}`).join('')}"}}`],
+      [400, `{"error": {"message": ${JSON.stringify(KEY).replaceAll('+', '\\u002B')}}}`],
+    ] as const) {
+      fake.always = response => response.writeHead(status, { 'Content-Type': 'application/json' }).end(text);
+      const { message } = await failure();
+      expect(message).toContain('[key]');
+      expect(message).not.toContain('0123456789');
+    }
+  });
+
+  test('is in no message about a redirect', async () => {
+    fake.always = response =>
+      response.writeHead(308, { Location: `https://elsewhere.example/${encodeURIComponent(KEY)}` }).end();
+    expect((await failure()).message).toContain('(https://elsewhere.example/[key])');
   });
 
   test('is in no reply', async () => {

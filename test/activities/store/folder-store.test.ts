@@ -1,8 +1,12 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { storageTrouble } from '../../../activities/engine/storage-trouble.js';
 import {
   CorruptArtifactError,
+  claimedAttempt,
+  claimStage,
+  currentClaim,
   DivergenceError,
   FolderStore,
   fileHashes,
@@ -11,6 +15,9 @@ import {
   publishLines,
   readLines,
   StaleAttemptError,
+  StoreAwayError,
+  StoreFormatError,
+  StoreMissingError,
   sha256,
   storeSegments,
   storeUri,
@@ -26,7 +33,7 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 const URI = 'store:runs/r/spec.json';
-const MARKER = 'store:runs/r/phase-1/attempt.json';
+const SUM = 'runs/r/.sums/spec.json';
 
 async function folderWith(content: Record<string, string>): Promise<string> {
   const folder = await mkdtemp(join(root, 'made-'));
@@ -133,17 +140,6 @@ describe('files', () => {
   });
 });
 
-test('sweeping removes the work of writers long dead, and nothing else', async () => {
-  await store.publishText(URI, 'x');
-  for (const name of ['old', 'new']) await writeFile(join(root, '.work', name), '');
-  const days = 2 * 24 * 3600;
-  await utimes(join(root, '.work', 'old'), Date.now() / 1000 - days, Date.now() / 1000 - days);
-  await utimes(join(root, 'runs/r/spec.json'), Date.now() / 1000 - days, Date.now() / 1000 - days);
-  await store.sweep();
-  expect(await readdir(join(root, '.work'))).toEqual(['new']);
-  expect(await store.has(URI)).toBe(true);
-});
-
 describe('folders', () => {
   const CHECKPOINT = 'store:runs/r/checkpoints/p';
 
@@ -173,6 +169,89 @@ describe('folders', () => {
   });
 });
 
+describe('removing', () => {
+  const FILES = { 'config.json': '{}', weights: 'w' };
+  const CHECKPOINT = 'store:runs/r/checkpoints/p';
+  const publish = async () => store.publishFolder(CHECKPOINT, await folderWith(FILES));
+
+  test('leaves nothing, as if it had never been published; twice is once', async () => {
+    await publish();
+    await store.publishText(URI, 'content');
+    for (const uri of [CHECKPOINT, URI, CHECKPOINT, 'store:runs/r/never']) await store.remove(uri);
+    expect([await store.has(CHECKPOINT), await store.recorded(CHECKPOINT)]).toEqual([false, null]);
+    await expect(store.localFolder(CHECKPOINT)).rejects.toThrow(MissingArtifactError);
+    expect(await store.find(URI)).toBeNull();
+    expect(await readdir(join(root, '.work'))).toEqual([]);
+    expect(await store.publishText(URI, 'other')).toEqual({ uri: URI, sha256: sha256('other') });
+  });
+
+  test('is for the current attempt', async () => {
+    await publish();
+    const stage = 'store:runs/r/phase-1';
+    await claimStage(store, stage, { attempt: 2, overrides: {} });
+    await expect(store.remove(CHECKPOINT, { stage, attempt: 1 })).rejects.toThrow(StaleAttemptError);
+    expect(await store.has(CHECKPOINT)).toBe(true);
+    await store.remove(CHECKPOINT, { stage, attempt: 2 });
+    expect(await store.has(CHECKPOINT)).toBe(false);
+  });
+
+  test('cut short anywhere, leaves it whole or gone, never damaged; both can be removed and published again', async () => {
+    const { sha256: expected } = await publish();
+    for (let cut = 0; ; cut++) {
+      const steps = failAfter(cut);
+      const failed = await store.remove(CHECKPOINT).then(
+        () => false,
+        () => true,
+      );
+      jest.restoreAllMocks();
+      const after = new FolderStore(root);
+      if (await after.has(CHECKPOINT)) {
+        expect(await fileHashes(await after.localFolder(CHECKPOINT))).toEqual({
+          'config.json': sha256('{}'),
+          weights: sha256('w'),
+        });
+      } else {
+        await expect(after.localFolder(CHECKPOINT)).rejects.toThrow(MissingArtifactError);
+      }
+      await publish();
+      expect([await after.has(CHECKPOINT), await after.recorded(CHECKPOINT)]).toEqual([true, expected]);
+      if (failed) continue;
+      // Hash, name, hash again, content: there was something to cut.
+      expect(steps()).toBeGreaterThanOrEqual(4);
+      break;
+    }
+  });
+
+  test('of one that is read and published all the while harms nobody', async () => {
+    const { sha256: expected } = await publish();
+    const rounds = Array.from({ length: 30 });
+    const publishing = rounds.reduce<Promise<unknown>>(before => before.then(publish), Promise.resolve());
+    const removing = rounds.reduce<Promise<unknown>>(
+      before => before.then(() => store.remove(CHECKPOINT)),
+      Promise.resolve(),
+    );
+    await Promise.all([publishing, removing]);
+    const found = await publish();
+    expect(found.sha256).toBe(expected);
+    expect((await readdir(join(root, 'runs/r/checkpoints'))).filter(name => name !== '.sums')).toEqual(['p']);
+  });
+});
+
+/** Lets so many changes of the file system happen, and no more: as if the process had been killed then. */
+function failAfter(count: number): () => number {
+  const fs: typeof import('node:fs/promises') = jest.requireActual('node:fs/promises');
+  let done = 0;
+  for (const name of ['unlink', 'rename', 'rm'] as const) {
+    const real = fs[name] as (...args: unknown[]) => Promise<void>;
+    jest.spyOn(fs, name).mockImplementation(async (...args: unknown[]) => {
+      if (done >= count) throw new Error('killed');
+      done++;
+      return real(...args);
+    });
+  }
+  return () => done;
+}
+
 describe('names cannot leave the store', () => {
   test.each([
     'store:../outside',
@@ -197,13 +276,107 @@ describe('names cannot leave the store', () => {
   });
 });
 
+describe('a crash between placing an artifact and recording its hash', () => {
+  test('whoever finds it first makes that good: later damage is found', async () => {
+    await store.publishText(URI, 'content');
+    await rm(join(root, SUM));
+    expect(await store.find(URI)).toEqual({ uri: URI, sha256: sha256('content') });
+    await writeFile(join(root, 'runs/r/spec.json'), 'c0ntent');
+    expect(await store.find(URI)).toBeNull();
+  });
+
+  test('the record itself may be damaged: that is no damage to the artifact', async () => {
+    const ref = await store.publishText(URI, 'content');
+    const sum = await readFile(join(root, SUM));
+    for (let bit = 0; bit < sum.length * 8; bit += 5) {
+      const damaged = Buffer.from(sum);
+      damaged[bit >> 3]! ^= 1 << (bit & 7);
+      await writeFile(join(root, SUM), damaged);
+      expect(await store.recorded(URI)).toBeNull();
+      expect(await store.find(URI)).toEqual(ref);
+      expect(await readFile(join(root, SUM))).toEqual(sum);
+    }
+  });
+
+  test('where part of the content may differ, what was damaged gives way to other content of the same identity', async () => {
+    const publish = (text: string, identity: string) => store.publishText(URI, text, undefined, sha256(identity));
+    const first = await publish('made by 1', 'made');
+    expect(await publish('made by 2', 'made')).toEqual(first);
+    await expect(publish('lost by 2', 'lost')).rejects.toThrow(DivergenceError);
+    await writeFile(join(root, 'runs/r/spec.json'), 'm');
+    expect(await store.find(URI)).toBeNull();
+    await expect(publish('lost by 2', 'lost')).rejects.toThrow(DivergenceError);
+    expect(await publish('made by 3', 'made')).toEqual({ uri: URI, sha256: sha256('made by 3') });
+    expect(await store.find(URI)).toEqual({ uri: URI, sha256: sha256('made by 3') });
+    expect(await publish('made by 4', 'made')).toEqual({ uri: URI, sha256: sha256('made by 3') });
+  });
+
+  test('a record of an earlier version counts', async () => {
+    await store.publishText(URI, 'content');
+    await writeFile(join(root, SUM), sha256('content'));
+    expect(await store.recorded(URI)).toBe(sha256('content'));
+  });
+});
+
+describe('a store that goes away', () => {
+  const away = () => rename(root, `${root}.away`);
+  const back = () => rename(`${root}.away`, root);
+  beforeEach(() => store.publishText(URI, 'content'));
+
+  test('is not begun anew where it was, and nothing in it counts as absent', async () => {
+    await away();
+    await expect(store.publishText('store:runs/r/other', 'x')).rejects.toThrow(StoreAwayError);
+    await expect(store.workFolder(async () => {})).rejects.toThrow(StoreAwayError);
+    for (const ask of [
+      () => store.find(URI),
+      () => store.has(URI),
+      () => store.list('store:runs'),
+      () => store.localFolder('store:runs/r'),
+      () => store.readText({ uri: URI, sha256: sha256('content') }),
+    ]) {
+      await expect(ask()).rejects.toThrow(StoreAwayError);
+    }
+    await expect(readdir(root)).rejects.toThrow('ENOENT');
+    await mkdir(root); // An empty mount point.
+    await expect(store.publishText('store:runs/r/other', 'x')).rejects.toThrow('mounted');
+    await rm(root, { recursive: true });
+    await back();
+    await store.publishText('store:runs/r/other', 'x');
+    expect(await store.list('store:runs/r')).toEqual(['other', 'spec.json']);
+  });
+
+  test('is an error that passes', async () => {
+    await away();
+    const error = await store.find(URI).catch((error: unknown) => error);
+    expect(storageTrouble(error)).toContain('mount it again');
+    await back();
+  });
+});
+
+test('whoever takes a store to be there makes none', async () => {
+  await expect(new FolderStore(join(root, 'none')).open()).rejects.toThrow(StoreMissingError);
+  await expect(store.open()).rejects.toThrow('longhaul store create');
+  expect(await readdir(root)).toEqual([]);
+  await mkdir(join(root, 'runs'));
+  await store.open(); // As earlier versions left it.
+  await new FolderStore(root).open();
+});
+
+test('a store that a later version laid out is refused', async () => {
+  await writeFile(join(root, '.longhaul-store'), '{"format": 2}');
+  await expect(store.create()).rejects.toThrow(StoreFormatError);
+  await expect(store.open()).rejects.toThrow(StoreFormatError);
+  await expect(store.publishText(URI, 'x')).rejects.toThrow(/format 2; this version of longhaul knows formats up to 1/);
+});
+
 describe('attempts', () => {
-  const claim = (attempt: number, overrides = {}) => store.claim(MARKER, { attempt, overrides });
+  const STAGE = 'store:runs/r/phase-1';
+  const claim = (attempt: number, overrides = {}) => claimStage(store, STAGE, { attempt, overrides });
 
   test('only the current one, or a later one, may publish', async () => {
     await claim(2);
-    await store.publishText(URI, 'x', { marker: MARKER, attempt: 2 });
-    const stale = { marker: MARKER, attempt: 1 };
+    await store.publishText(URI, 'x', { stage: STAGE, attempt: 2 });
+    const stale = { stage: STAGE, attempt: 1 };
     await expect(store.publishText(URI, 'x', stale)).rejects.toThrow(StaleAttemptError);
     await expect(store.publishFolder('store:runs/r/f', await folderWith({ a: '1' }), stale)).rejects.toThrow(
       StaleAttemptError,
@@ -211,11 +384,34 @@ describe('attempts', () => {
     expect(await store.has('store:runs/r/f')).toBe(false);
   });
 
+  test('a damaged claim fences as before, is named, and made again where the first attempt is meant', async () => {
+    const damage = (attempt: number) => writeFile(join(root, `runs/r/phase-1/${attempt}/claim.json`), 'x');
+    await claim(1);
+    await damage(1);
+    expect(await currentClaim(store, STAGE)).toEqual({ attempt: 1, overrides: {} });
+    await claim(1);
+    await claim(2, { seed: 3 });
+    await damage(2);
+    await expect(store.publishText(URI, 'x', { stage: STAGE, attempt: 1 })).rejects.toThrow(StaleAttemptError);
+    await expect(currentClaim(store, STAGE)).rejects.toThrow('phase-1/2/claim.json');
+    expect(await claimedAttempt(store, STAGE)).toBe(2);
+    await claim(2, { seed: 3 });
+    expect(await currentClaim(store, STAGE)).toEqual({ attempt: 2, overrides: { seed: 3 } });
+  });
+
+  test('a claim of an earlier version counts until there is a newer one', async () => {
+    await store.publishText(`${STAGE}/attempt.json`, '{"attempt": 2, "overrides": {"seed": 3}}');
+    expect(await currentClaim(store, STAGE)).toEqual({ attempt: 2, overrides: { seed: 3 } });
+    await expect(claim(1)).rejects.toThrow(StaleAttemptError);
+    await claim(3);
+    expect(await currentClaim(store, STAGE)).toEqual({ attempt: 3, overrides: {} });
+  });
+
   test('a claim may be repeated, moves on, and does not go back or change', async () => {
     await claim(1);
     await claim(1);
     await claim(2, { 'rl.groupSize': 4 });
-    expect(await store.claimed(MARKER)).toEqual({ attempt: 2, overrides: { 'rl.groupSize': 4 } });
+    expect(await currentClaim(store, STAGE)).toEqual({ attempt: 2, overrides: { 'rl.groupSize': 4 } });
     await expect(claim(1)).rejects.toThrow(StaleAttemptError);
     await expect(claim(2, { 'rl.groupSize': 8 })).rejects.toThrow(DivergenceError);
   });

@@ -1,5 +1,6 @@
-import { asMarkdown, asText, comparisonTable, remarks, resultTable, type Table } from '../../../infra/bench/report';
+import { comparisonTable, remarks, resultTable } from '../../../infra/bench/report';
 import type { RowResult } from '../../../infra/bench/result';
+import { asMarkdown, asText, type Table } from '../../../infra/bench/table';
 import { measurement, resultOf } from './results';
 
 const MiB = 2 ** 20;

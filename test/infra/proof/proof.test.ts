@@ -1,7 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { createActivities } from '../../../activities/index.js';
 import { type LogEntry, logStep, redoLog } from '../../../activities/redo-log.js';
-import { baseUri, readJson } from '../../../activities/store/index.js';
+import { baseUri, checkpointUri, readJson, sha256 } from '../../../activities/store/index.js';
+import { exportCommand } from '../../../infra/cli/export.js';
 import { ChainCheck } from '../../../infra/proof/chain.js';
 import { lineageOf } from '../../../infra/proof/lineage.js';
 import { redo } from '../../../infra/proof/redo.js';
@@ -136,6 +138,53 @@ describe('lineage', () => {
     expect((await lineageOf(small.store, 'run', driven.base.name))?.stretches).toEqual([]);
     expect(await lineageOf(small.store, 'run', 'f'.repeat(32))).toBeNull();
     expect(await lineageOf(small.store, 'nowhere', driven.final.name)).toBeNull();
+  });
+});
+
+describe('a run whose snapshots within stages are gone', () => {
+  beforeEach(async () => {
+    await small.remove();
+    small = await smallRun();
+    Object.assign(small.spec, { checkpoints: { everySteps: 1, keep: 1 } });
+    driven = await driveRun(small);
+  });
+
+  test('has its ends alone, holds together, and every step of it is redone to the same bits', async () => {
+    // The base and what the three stages ended with.
+    expect(await small.store.list('store:runs/run/checkpoints')).toHaveLength(4);
+    expect(await problems()).toEqual([]);
+    const deps = { store: small.store, engine: new FakeEngine() };
+    for (const { record } of (await log()).reverse()) expect(await redo(deps, record, supervision())).toBeNull();
+  });
+
+  test('has the lineage that it had, of policies in the middle too', async () => {
+    const [, middle] = (await log()).filter(({ stage }) => stage.stage === 'phase-1');
+    const lineage = await lineageOf(small.store, 'run', middle!.record.result.name);
+    expect(lineage?.stretches.map(({ stage, from, to }) => [stage, from, to])).toEqual([
+      ['warmup', 1, 3],
+      ['phase-1', 1, 2],
+    ]);
+  });
+
+  test('one that goes while the log is checked is no fault; one that is damaged is', async () => {
+    const { localFolder } = small.store;
+    small.store.localFolder = async uri => {
+      if (uri === driven.final.uri) await small.store.remove(uri);
+      return localFolder.call(small.store, uri);
+    };
+    expect(await problems()).toEqual([]);
+    expect(await small.store.has(driven.final.uri)).toBe(false);
+    await writeFile(join(fileOf(checkpointUri('run', driven.sft.name)), 'optimizer.safetensors'), 'damaged');
+    expect(await problems()).toEqual([expect.stringMatching(/^warmup\/3 .*optimizer\.safetensors is damaged/)]);
+  });
+
+  test('is exported', async () => {
+    const result = { run: 'run', policy: driven.final, stages: [], evaluations: [] };
+    await small.run(createActivities(small.deps).exportPolicy, result);
+    jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const target = join(small.folder, 'out');
+    await exportCommand().parseAsync(['run', target, '--store', small.store.root], { from: 'user' });
+    expect(sha256(await readFile(join(target, 'model.safetensors')))).toBe(driven.final.sha256);
   });
 });
 

@@ -1,0 +1,92 @@
+/**
+ * Renders chat templates where they can do no harm: they are programs that came with a model. A thread of its own has so
+ * much memory and so much time; one that needs more is ended, and the next rendering has another.
+ */
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+
+export interface TemplateLimits {
+  seconds: number;
+  /** Of the thread's heap. */
+  megabytes: number;
+}
+
+/** A chat is rendered in milliseconds; this is for machines that have other work. */
+const LIMITS: TemplateLimits = { seconds: 10, megabytes: 256 };
+const START_SECONDS = 60;
+
+/** Plain JavaScript, since a thread begins outside of whatever compiles or transforms the rest. */
+const THREAD = `
+const { workerData: { library, port, bell } } = require('node:worker_threads');
+const { Template } = require(library);
+const templates = new Map();
+const answer = reply => {
+  port.postMessage(reply);
+  Atomics.store(bell, 0, 1);
+  Atomics.notify(bell, 0);
+};
+port.on('message', ({ source, values }) => {
+  try {
+    if (!templates.has(source)) templates.set(source, new Template(source));
+    answer({ text: values === null ? '' : templates.get(source).render(values) });
+  } catch (error) {
+    answer({ problem: error instanceof Error ? error.message : String(error) });
+  }
+});
+answer({ text: '' });
+`;
+
+type Reply = { text: string } | { problem: string };
+
+export class TemplateThread {
+  private running: { worker: Worker; port: MessagePort; bell: Int32Array } | null = null;
+
+  constructor(private readonly limits = LIMITS) {}
+
+  /**
+   * @param values what the template may use by name; null to have it parsed alone
+   * @throws Error with what the template says against them, or that it takes too much
+   */
+  render(source: string, values: Record<string, unknown> | null): string {
+    const { port } = this.start();
+    port.postMessage({ source, values });
+    const reply = this.wait(this.limits.seconds);
+    if ('problem' in reply) throw new Error(reply.problem);
+    return reply.text;
+  }
+
+  private start() {
+    if (this.running) return this.running;
+    const { port1, port2 } = new MessageChannel();
+    const bell = new Int32Array(new SharedArrayBuffer(4));
+    const workerData = { library: require.resolve('@huggingface/jinja'), port: port2, bell };
+    const worker = new Worker(THREAD, {
+      eval: true,
+      workerData,
+      transferList: [port2],
+      resourceLimits: { maxOldGenerationSizeMb: this.limits.megabytes },
+      env: {},
+    });
+    // Its end is noticed by its silence.
+    worker.on('error', () => {});
+    worker.unref();
+    port1.unref();
+    this.running = { worker, port: port1, bell };
+    this.wait(START_SECONDS);
+    return this.running;
+  }
+
+  /** Stands still until the thread has answered, as if it were computed here. */
+  private wait(seconds: number): Reply {
+    const { worker, port, bell } = this.running!;
+    Atomics.wait(bell, 0, 0, 1000 * seconds);
+    const received = receiveMessageOnPort(port);
+    if (received) {
+      Atomics.store(bell, 0, 0);
+      return received.message as Reply;
+    }
+    this.running = null;
+    port.close();
+    void worker.terminate();
+    return { problem: `it does not come to an end within ${seconds} s and ${this.limits.megabytes} MB` };
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What writers that were killed leave behind in a store's work folder, told from what living ones write: by the writer's
+ * process, which the name of each piece of work says, and not by this machine's clock, which may be set or may stand still.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { identify } from '../process-identity.js';
+import { sha256 } from './canonical.js';
+
+/** Of another machine's work: its writer cannot be asked whether it lives. */
+const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000;
+
+const NAME = /^(?<place>[0-9a-f]{12})\.(?<pid>\d+)-(?<started>[0-9a-f]{12})\./;
+
+const short = (text: string): string => sha256(text).slice(0, 12);
+
+/**
+ * Where process numbers mean the same process: a boot of a machine and, in a container, the container. Two machines or
+ * containers may have one host name. Where the system does not say, no two processes are taken to be in one place.
+ */
+const PLACE = short(place());
+
+function place(): string {
+  if (process.platform !== 'linux') return hostname();
+  try {
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return randomUUID();
+  }
+}
+
+let writer: string | undefined;
+
+/** A name that no other work has, and that says who writes it. */
+export function workName(): string {
+  writer ??= `${PLACE}.${process.pid}-${short(identify(process.pid)?.started ?? '')}`;
+  return `${writer}.${randomUUID()}`;
+}
+
+/** Removes from the work folder what is left of writers that live no more. */
+export async function sweepUnfinished(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  if (names.length === 0) return;
+  const now = await fileSystemTime(folder);
+  for (const name of names) {
+    const path = join(folder, name);
+    if (writerLives(name) ?? (await isRecent(path, now))) continue;
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Null for work of elsewhere. */
+function writerLives(name: string): boolean | null {
+  const { place, pid, started } = NAME.exec(name)?.groups ?? {};
+  if (place !== PLACE) return null;
+  const found = identify(Number(pid));
+  return found !== null && short(found.started) === started;
+}
+
+async function isRecent(path: string, now: number): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found !== null && now - found.mtimeMs < ABANDONED_MS;
+}
+
+/** The time by which the file system dates what is written: a file server's, where it is on one. */
+async function fileSystemTime(folder: string): Promise<number> {
+  const probe = join(folder, workName());
+  await writeFile(probe, '');
+  const { mtimeMs } = await stat(probe);
+  await rm(probe, { force: true });
+  return mtimeMs;
+}

@@ -1,0 +1,7 @@
+/** Paths as a person typed them: npm runs its scripts in the checkout's root, wherever it was called. */
+import { resolve } from 'node:path';
+
+export const callersFolder = (): string =>
+  (process.env.npm_lifecycle_event === 'bench' && process.env.INIT_CWD) || process.cwd();
+
+export const typed = (path: string): string => resolve(callersFolder(), path);

@@ -1,0 +1,41 @@
+/** What workers stand on: the store, the judge, the clock. */
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WAYS_TO_BE_AWAY } from '../judge.js';
+import { between, type FaultKind, later, pickOf, signal } from './fault.js';
+
+/** As when a network file system is unmounted: the store is not at its place, and then it is again. */
+export const loseStore: FaultKind = async ({ cluster }, fault) => {
+  const { store } = cluster.options;
+  const seconds = between(1, 5, fault);
+  await rename(store, `${store}.away`);
+  return {
+    what: `for ${seconds.toFixed(1)} s`,
+    over: later(seconds, () => bringBack(store)),
+  };
+};
+
+/** Fails if somebody has begun another store in its place. What an engine was about to save may lie there. */
+async function bringBack(store: string): Promise<void> {
+  await rm(join(store, '.work'), { recursive: true, force: true });
+  await rename(`${store}.away`, store);
+}
+
+export const silenceJudge: FaultKind = async ({ cluster: { judge } }, fault) => {
+  if (!judge) return null;
+  const how = pickOf(WAYS_TO_BE_AWAY, fault)!;
+  const seconds = between(1, 8, fault);
+  judge.goAway(how);
+  return { what: `${how}, for ${seconds.toFixed(1)} s`, over: later(seconds, () => judge.comeBack()) };
+};
+
+/** Of one worker and its engine, by up to two days forward or back; it stays so. */
+export const jumpClock: FaultKind = async ({ cluster }, fault) => {
+  const worker = pickOf(cluster.workers, fault);
+  const pids = worker && (await cluster.processesOf(worker));
+  if (!worker || !pids?.length) return null;
+  const seconds = Math.round((fault.force - 0.5) * 4 * 86_400);
+  await writeFile(cluster.clockOf(worker.name), String(seconds));
+  signal(pids, 'SIGUSR2');
+  return { what: `${worker.name}'s, ${(seconds / 3600).toFixed(1)} hours`, over: Promise.resolve() };
+};
