@@ -1,20 +1,29 @@
 /** The code that made something, for whoever asks later: longhaul's version and that of the runtime beneath. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Numerics } from './numerics.js';
 
 export interface CodeVersion {
   longhaul: string;
   onnxruntime: string;
+  /** What bits its engine computes; absent where no engine took part, and in records of earlier versions. */
+  numerics?: Numerics;
 }
 
 let known: CodeVersion | undefined;
 
-export function codeVersion(): CodeVersion {
+/** @param numerics of the engine that took part */
+export function codeVersion(numerics?: Numerics): CodeVersion {
   known ??= {
     longhaul: versionIn(ownPackage()),
     onnxruntime: versionIn(require.resolve('onnxruntime-node/package.json')),
   };
-  return known;
+  return numerics ? { ...known, numerics } : known;
+}
+
+export function codeText({ longhaul, onnxruntime, numerics }: CodeVersion): string {
+  const engine = numerics && `, numerics ${numerics.sha256.slice(0, 8)} (${numerics.provider}, ${numerics.processor})`;
+  return `longhaul ${longhaul}, onnxruntime ${onnxruntime}${engine ?? ''}`;
 }
 
 /** Compiled code lies one folder deeper than its source, so the nearest package is looked for. */

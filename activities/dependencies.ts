@@ -1,6 +1,7 @@
 /** What the activities work with. Workers wire the real ones; tests put in what they like. */
 import type { OpenedSource, Source } from './datasets/sources.js';
 import type { Engine, LoraSettings } from './engine/protocol.js';
+import type { Numerics } from './numerics.js';
 import type { Environment } from './remote/endpoint.js';
 import type { Rewarder } from './rewards/reward.js';
 import type { RewardSettings } from './rewards/settings.js';
@@ -52,9 +53,11 @@ export interface Dependencies {
 }
 
 /** What policies are loaded and trained with. */
-export type PolicyDependencies = Pick<EngineDependencies, 'store' | 'engine'>;
+export type PolicyDependencies = Pick<EngineDependencies, 'store' | 'engine' | 'numerics'>;
 
 /** The activities that need the model itself. */
 export interface EngineDependencies extends Dependencies {
   engine: Engine;
+  /** What bits it computes, for the log; absent where that was not measured. */
+  numerics?: Numerics;
 }

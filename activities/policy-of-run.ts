@@ -2,16 +2,15 @@
 import type { CurriculumResult, PolicyRef } from '../workflows/contract.js';
 import type { UpdateRecord } from './artifacts.js';
 import { snapshotState } from './checkpoint.js';
+import { lastStep } from './redo-log.js';
 import {
   attemptUri,
   baseUri,
   checkpointUri,
-  claimedAttempt,
   readJson,
   resultUri,
   type StageAttempt,
   type Store,
-  stageUri,
   stepUri,
   storeUri,
 } from './store/index.js';
@@ -28,7 +27,7 @@ export async function policyOfRun(store: Store, run: string, wanted: string): Pr
   if (wanted === 'final') {
     return result?.policy ?? `the run "${run}" has not ended yet: expected "newest", "base" or a policy's name`;
   }
-  if (wanted === 'newest') return result?.policy ?? (await lastLogged(store, run)) ?? base;
+  if (wanted === 'newest') return result?.policy ?? (await lastStep(store, run))?.record.result ?? base;
   return (await byName(store, run, wanted)) ?? `the run "${run}" has no policy "${wanted}" in the store`;
 }
 
@@ -36,21 +35,6 @@ async function withoutBase(store: Store, run: string): Promise<string> {
   const runs = await store.list(storeUri('runs'));
   if (runs.includes(run)) return `the run "${run}" has no policy yet`;
   return `expected a run of this store, which has ${runs.length === 0 ? 'none' : runs.join(', ')}`;
-}
-
-/** The policy after the last step of the stage that the run has come to, as its current attempt made it. */
-async function lastLogged(store: Store, run: string): Promise<PolicyRef | null> {
-  for (const stage of (await stagesOf(store, run)).reverse()) {
-    const attempt = await claimedAttempt(store, stageUri({ run, stage }));
-    if (attempt === null) continue;
-    const at = { run, stage, attempt };
-    for (const step of (await stepsOf(store, at)).reverse()) {
-      // A step whose update is still to come has its rollouts alone.
-      const update = await published<UpdateRecord>(store, stepUri(at, step, 'update.json'));
-      if (update) return update.result;
-    }
-  }
-  return null;
 }
 
 async function byName(store: Store, run: string, name: string): Promise<PolicyRef | null> {

@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import type { PolicyRef } from '../workflows/contract.js';
 import type { CheckpointState, UpdateRecord } from './artifacts.js';
 import { openSnapshot, STATE_FILE, snapshotUri } from './checkpoint.js';
+import { codeVersion } from './code-version.js';
 import type { PolicyDependencies } from './dependencies.js';
 import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';
 import { plainName } from './engine/model-source.js';
 import { OPTIMIZER_FILE } from './engine/optimizer-state.js';
 import { EngineRequestError, type FreshAdapter, type LoadRequest } from './engine/protocol.js';
 import { WEIGHTS_FILE } from './engine/weights.js';
-import { redoLog } from './redo-log.js';
+import { divergence, redoLog } from './redo-log.js';
 import type { RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import {
@@ -91,8 +92,7 @@ export async function ensurePolicyLoaded(
     supervision.note(`redoing step ${record.step} of ${record.stage.stage} (${k + 1} of ${redo.length})`);
     if (k > 0 && record.inputs.freshOptimizer) await freshenOptimizer(deps, redo[k - 1]!, supervision);
     const { sha256 } = await applyStep(deps, record.inputs, call);
-    if (sha256 !== record.result.sha256)
-      throw new DivergenceError(record.result.uri, record.result.sha256, sha256, null);
+    if (sha256 !== record.result.sha256) throw divergence(record, sha256, codeVersion(deps.numerics));
   }
   if (redo.length > 0 && readiness === 'fresh') await freshenOptimizer(deps, redo.at(-1)!, supervision);
 }

@@ -1,8 +1,11 @@
 /** A run's redo log: written a step at a time, read in the order in which it came about. */
 import type { StepCounts, UpdateRecord } from './artifacts.js';
+import { type CodeVersion, codeText } from './code-version.js';
+import { differ } from './numerics.js';
 import {
   type ArtifactRef,
   attemptUri,
+  claimedAttempt,
   DivergenceError,
   fenceOf,
   hashOf,
@@ -10,6 +13,7 @@ import {
   readJson,
   type StageAttempt,
   type Store,
+  stageUri,
   stepUri,
   storeUri,
 } from './store/index.js';
@@ -33,8 +37,31 @@ export async function logStep(store: Store, record: UpdateRecord): Promise<void>
   } catch (error) {
     // Earlier versions recorded no identity.
     const published = error instanceof DivergenceError ? await store.find(uri) : null;
-    if (!published || identityOf(await readJson<UpdateRecord>(store, published)) !== identity) throw error;
+    const logged = published && (await readJson<UpdateRecord>(store, published));
+    if (!logged) throw error;
+    if (identityOf(logged) === identity) return;
+    throw differ(logged.code?.numerics, record.code?.numerics)
+      ? divergence(logged, record.result.sha256, record.code)
+      : error;
   }
+}
+
+/**
+ * The error of a step that was made again and came out otherwise: of an engine that computes otherwise, it says so.
+ * @param redone SHA-256 of the weights
+ * @param by what made it again
+ */
+export function divergence(
+  { result, code }: UpdateRecord,
+  redone: string,
+  by: CodeVersion | undefined,
+): DivergenceError {
+  const advice =
+    code && by && differ(code.numerics, by.numerics)
+      ? `The step was made with other numerics (${codeText(code)}) than this engine's (${codeText(by)}): redo it with a ` +
+        'worker of that version, provider and kind of processor, or replay the phase.'
+      : undefined;
+  return new DivergenceError(result.uri, result.sha256, redone, null, advice);
 }
 
 /** What is the same whenever a step is made again: not by which code, nor what a judge had to be asked for it. */
@@ -65,15 +92,39 @@ export async function attemptsOf(store: Store, run: string): Promise<StageAttemp
 /** The steps of one attempt, in order. */
 export async function* stepsOf(store: Store, stage: StageAttempt): AsyncGenerator<LogEntry> {
   for (const step of numbers(await store.list(attemptUri(stage, 'steps')))) {
-    const ref = await store.find(stepUri(stage, step, 'update.json'));
-    // A step whose update is still to come has its rollouts alone.
-    if (ref) yield { stage, step, ref, record: await readJson<UpdateRecord>(store, ref) };
+    const entry = await entryAt(store, stage, step);
+    if (entry) yield entry;
   }
 }
 
 /** The steps of all attempts. */
 export async function* redoLog(store: Store, run: string): AsyncGenerator<LogEntry> {
   for (const stage of await attemptsOf(store, run)) yield* stepsOf(store, stage);
+}
+
+/**
+ * The last step of the stage that the run has come to, as its current attempt logged it; null where none is logged yet.
+ * @param counts of which steps; all unless told
+ */
+export async function lastStep(
+  store: Store,
+  run: string,
+  counts: (record: UpdateRecord) => boolean = () => true,
+): Promise<LogEntry | null> {
+  for (const stage of (await attemptsOf(store, run)).reverse()) {
+    if ((await claimedAttempt(store, stageUri(stage))) !== stage.attempt) continue;
+    for (const step of numbers(await store.list(attemptUri(stage, 'steps'))).reverse()) {
+      const entry = await entryAt(store, stage, step);
+      if (entry && counts(entry.record)) return entry;
+    }
+  }
+  return null;
+}
+
+/** Null of a step whose update is still to come: it has its rollouts alone. */
+async function entryAt(store: Store, stage: StageAttempt, step: number): Promise<LogEntry | null> {
+  const ref = await store.find(stepUri(stage, step, 'update.json'));
+  return ref && { stage, step, ref, record: await readJson<UpdateRecord>(store, ref) };
 }
 
 const numbers = (names: string[]): number[] =>

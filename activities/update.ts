@@ -69,7 +69,7 @@ export function update(deps: EngineDependencies) {
       }
 
       const counts = { ...(await countStep(store, inputs, input.skip)), ...(input.judge && { judge: input.judge }) };
-      const code = codeVersion();
+      const code = codeVersion(deps.numerics);
       let record: UpdateRecord;
       if (input.skip) {
         record = { stage, step, inputs, result: policy, skipped: 'no-signal', metrics: [], counts, code };

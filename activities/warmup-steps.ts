@@ -65,7 +65,7 @@ export function warmupSteps(deps: EngineDependencies) {
             skipped: null,
             metrics,
             counts: null,
-            code: codeVersion(),
+            code: codeVersion(deps.numerics),
           };
           supervision.check();
           await logStep(store, record);

@@ -1,8 +1,11 @@
 /** The GPU worker: one engine, so one activity at a time. It is named for where it is best put; a CPU serves too. */
 import type { EngineDependencies } from '../activities/dependencies.js';
 import { createEngine } from '../activities/engine/host.js';
+import { engineSettings } from '../activities/engine/settings.js';
 import { createEngineActivities } from '../activities/index.js';
+import { measureNumerics } from '../activities/numerics.js';
 import { GPU_TASK_QUEUE } from '../workflows/contract.js';
+import { refuseOtherNumerics } from './numerics-check.js';
 import { type LonghaulWorkerOptions, runWorker, type Work, workerDependencies } from './worker.js';
 
 export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
@@ -10,8 +13,10 @@ export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void
   const engine = createEngine(options.engine);
   try {
     // Refuses a provider that is not there before any work is taken.
-    await engine.call('status', {});
-    await runWorker(options, gpuWork({ ...dependencies, engine }));
+    const numerics = await measureNumerics(engine, options.engine?.provider ?? engineSettings().provider);
+    await runWorker(options, gpuWork({ ...dependencies, engine, numerics }), client =>
+      refuseOtherNumerics(client, dependencies.store, numerics, options),
+    );
   } finally {
     await engine.close();
   }

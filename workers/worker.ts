@@ -8,6 +8,7 @@ import { createModels } from '../activities/models.js';
 import { createRewarder } from '../activities/rewards/reward.js';
 import { FolderStore } from '../activities/store/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
+import { type Deployment, deploymentOptions } from './deployment.js';
 import { InHand } from './in-hand.js';
 import { refuseIncompatibleRuns } from './upgrade-check.js';
 
@@ -21,8 +22,12 @@ export interface LonghaulWorkerOptions {
   modelCache: string;
   /** A preset's spec as written, by name; throws if there is none. */
   readPreset(name: string): Promise<unknown>;
+  /** The build that it is of, where workers are versioned. */
+  deployment?: Deployment;
   /** Where it runs an engine: how that uses the machine. */
   engine?: Partial<EngineSettings>;
+  /** Where it runs an engine: go on with runs whose last step another engine's numerics made. */
+  acceptOtherNumerics?: boolean;
   /** Stops the worker: it finishes or hands back what it is doing. SIGINT and SIGTERM do the same. */
   stop?: AbortSignal;
   /** Called once the worker polls. */
@@ -57,10 +62,14 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
   };
 }
 
-/** Runs a worker until it is stopped; throws if it fails. */
+/**
+ * Runs a worker until it is stopped; throws if it fails.
+ * @param check what there is to ask, beside the replay of histories, before any work is taken; throws where none may be
+ */
 export async function runWorker(
-  { connection: flags, inHand: folder, stop, onReady }: LonghaulWorkerOptions,
+  { connection: flags, deployment, inHand: folder, stop, onReady }: LonghaulWorkerOptions,
   work: Work,
+  check?: (client: Client) => Promise<void>,
 ): Promise<void> {
   const settings = connectionSettings(flags);
   const connection = await NativeConnection.connect(settings.connection);
@@ -68,11 +77,14 @@ export async function runWorker(
   const inHand = new InHand(folder, `${settings.connection.address}/${namespace}`);
   const stopped = new AbortController();
   try {
-    const watching = inHand.watch(new Client({ connection, namespace }).activity, stopped.signal);
+    const client = new Client({ connection, namespace });
+    const watching = inHand.watch(client.activity, stopped.signal);
     const { workflowBundle } = work;
-    if (workflowBundle) await refuseIncompatibleRuns(connection, namespace, workflowBundle);
+    if (workflowBundle) await refuseIncompatibleRuns(client, workflowBundle, deployment);
+    await check?.(client);
     const worker = await Worker.create({
       ...work,
+      ...deploymentOptions(deployment),
       connection,
       namespace,
       interceptors: { activity: [inHand.interceptor] },

@@ -78,11 +78,11 @@ export class DivergenceError extends Error {
     readonly published: string,
     readonly offered: string,
     kept: string | null,
+    advice = 'Equal inputs must give equal bits: compare the two, and use another run name if the runs were meant to differ.',
   ) {
     super(
       `${uri} is already published with other content: published sha256 ${published}, offered sha256 ${offered}` +
-        `${kept ? ` (kept beside it as ${kept})` : ''}. Equal inputs must give equal bits: compare the two, and use ` +
-        'another run name if the runs were meant to differ.',
+        `${kept ? ` (kept beside it as ${kept})` : ''}. ${advice}`,
     );
   }
 }

@@ -1,5 +1,6 @@
 /** `longhaul lineage`: how a policy came to be, from the base on. */
 import { Command } from 'commander';
+import { codeText } from '../../activities/code-version.js';
 import { FolderStore, hashOf, type Store, storeUri } from '../../activities/store/index.js';
 import { type Lineage, lineageOf, type Stretch } from '../proof/lineage.js';
 import { UserError } from '../user-error.js';
@@ -53,6 +54,6 @@ function described(
     `  ${kind}, ${JSON.stringify({ ...rest, optimizer })}`,
     // Many files as one hash: --json has each.
     `  data sha256 ${data.length === 1 ? data[0] : `${hashOf(data)} (over ${data.length} files)`}`,
-    `  code ${code ? `longhaul ${code.longhaul}, onnxruntime ${code.onnxruntime}` : 'not recorded'}`,
+    `  code ${code ? codeText(code) : 'not recorded'}`,
   ];
 }

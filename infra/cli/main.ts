@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { DataError } from '../../activities/datasets/sources.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
-import { StoreFormatError, StoreMissingError, StoreNameError } from '../../activities/store/index.js';
+import { DivergenceError, StoreFormatError, StoreMissingError, StoreNameError } from '../../activities/store/index.js';
 import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
+import { OtherNumericsError } from '../../workers/other-numerics.js';
 import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { dataCommand } from './data.js';
@@ -32,7 +33,9 @@ const PLAIN = [
   StoreNameError,
   InvalidSpecError,
   DataError,
+  DivergenceError,
   IncompatibleRunsError,
+  OtherNumericsError,
   EngineRequestError,
   EngineLostError,
   StoreMissingError,

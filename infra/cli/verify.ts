@@ -1,8 +1,10 @@
 /** `longhaul verify`: whether a run's log holds together, and its steps give the same bits again. */
 import { Command } from 'commander';
+import { codeText, codeVersion } from '../../activities/code-version.js';
 import type { PolicyDependencies } from '../../activities/dependencies.js';
 import { createEngine } from '../../activities/engine/host.js';
-import type { EngineSettings } from '../../activities/engine/settings.js';
+import { type EngineSettings, engineSettings } from '../../activities/engine/settings.js';
+import { differ, measureNumerics } from '../../activities/numerics.js';
 import type { RunPlan } from '../../activities/prepare-run.js';
 import { type LogEntry, redoLog } from '../../activities/redo-log.js';
 import { type ArtifactRef, baseUri, FolderStore, planUri, readJson, type Store } from '../../activities/store/index.js';
@@ -22,6 +24,10 @@ type VerifyFlags = StoreFlags & StateFlags & Partial<EngineSettings> & { step?: 
 const MEANING =
   'Equal inputs gave other bits. Another provider, build of onnxruntime or kind of processor may do that; on the machine ' +
   'that trained it, it is a fault: please report it with both values.';
+
+const OTHER_MEANING =
+  'Each step that differs was made with other numerics than this engine’s, as said above: that is no fault. Redo it with the ' +
+  'version, the --provider and a processor of the kind that made it.';
 
 export function verifyCommand(): Command {
   return withEngineSettings(withStateFlag(withStoreFlag(new Command('verify').argument('<run>', 'name of the run'))))
@@ -66,7 +72,13 @@ async function verify(
       `"${run}" has no such step: its log has ${stagesIn(entries.log)}. Choose with --stage and --step, or leave them out.`,
     );
   }
+  const numerics = await measureNumerics(deps.engine, flags.provider ?? engineSettings().provider);
+  const foreign = chosen.filter(({ record }) => differ(record.code?.numerics, numerics));
+  const own = codeText(codeVersion(numerics));
+  for (const made of new Set(foreign.map(({ record }) => codeText(record.code!))))
+    say(`Some of the steps to redo were made with other numerics (${made}) than this engine's (${own}).`);
   let equal = 0;
+  let faults = 0;
   for (const entry of chosen) {
     signal.throwIfAborted();
     if (entry.record.skipped) {
@@ -74,8 +86,9 @@ async function verify(
       equal++;
       continue;
     }
-    const difference = await redo(deps, entry.record, supervision(signal));
+    const difference = await redo({ ...deps, numerics }, entry.record, supervision(signal));
     if (!difference) equal++;
+    else if (!foreign.includes(entry)) faults++;
     const { field, logged, redone } = difference ?? {};
     say(
       difference
@@ -84,7 +97,7 @@ async function verify(
     );
   }
   say(`${equal} of ${chosen.length} redone ${chosen.length === 1 ? 'step' : 'steps'} bit-equal.`);
-  if (equal < chosen.length) say(MEANING);
+  if (equal < chosen.length) say(faults === 0 ? OTHER_MEANING : MEANING);
   return entries.sound && equal === chosen.length;
 }
 

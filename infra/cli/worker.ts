@@ -1,12 +1,13 @@
 /** `longhaul worker`: one worker, until it is asked to stop. */
 import { join } from 'node:path';
-import { Argument, Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import type { EngineSettings } from '../../activities/engine/settings.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { inHandOf } from '../local/stack.js';
 import { cacheFolder } from '../local/temporal-binary.js';
 import { readPreset } from '../spec-files.js';
 import { UserError } from '../user-error.js';
+import { type DeploymentFlags, deploymentOf, howToGiveWork, withDeploymentFlags } from './deployment-flags.js';
 import { engineSettingsOf, withEngineSettings } from './engine-settings.js';
 import {
   type StateFlags,
@@ -18,6 +19,12 @@ import {
   withStoreFlag,
 } from './options.js';
 
+type WorkerFlags = ConnectionFlags &
+  StoreFlags &
+  StateFlags &
+  DeploymentFlags &
+  Partial<EngineSettings> & { acceptOtherNumerics?: boolean };
+
 /** Loaded when asked for: they bring native libraries that other commands do without. */
 const KINDS = {
   cpu: async () => (await import('../../workers/cpu.js')).runCpuWorker,
@@ -28,34 +35,45 @@ export function workerCommand(): Command {
   const kind = new Argument('<kind>', 'cpu: workflows, data, scores; gpu: the engine, one policy at a time').choices(
     Object.keys(KINDS),
   );
-  return withEngineSettings(withConnectionFlags(withStateFlag(withStoreFlag(new Command('worker').addArgument(kind)))))
+  const command = withStateFlag(withStoreFlag(new Command('worker').addArgument(kind)));
+  return withDeploymentFlags(withConnectionFlags(withEngineSettings(command).addOption(acceptOtherNumerics())))
     .description('run one worker until Ctrl-C: it finishes or hands back its step first')
     .addHelpText(
       'after',
       '\nA run needs at least one of each kind; all of them share one store.\n\n' +
         'Examples:\n  longhaul worker cpu\n  longhaul worker gpu --address temporal.example.com:7233 --namespace rl --store /mnt/store',
     )
-    .action(
-      async (kind: keyof typeof KINDS, flags: ConnectionFlags & StoreFlags & StateFlags & Partial<EngineSettings>) => {
-        const engine = engineSettingsOf(flags);
-        const [setting] = Object.keys(engine);
-        if (kind === 'cpu' && setting)
-          throw new UserError(`--${setting} is about the engine, which only "worker gpu" runs`);
-        const parent = new AbortController();
-        // Started by the local stack: when that is killed, nobody else would end this worker.
-        process.once('disconnect', () => parent.abort());
-        process.channel?.unref(); // listening must not keep a worker alive that has failed
-        const run = await KINDS[kind]();
-        await run({
-          connection: flags,
-          store: storeOf(flags),
-          inHand: inHandOf(stateOf(flags)),
-          engine,
-          modelCache: join(cacheFolder(), 'models'),
-          readPreset,
-          stop: parent.signal,
-          onReady: () => process.stdout.write(`${kind} worker ready\n`),
-        });
-      },
-    );
+    .action(async (kind: keyof typeof KINDS, flags: WorkerFlags) => {
+      const engine = engineSettingsOf(flags);
+      const [setting] = Object.keys(engine);
+      if (kind === 'cpu' && setting)
+        throw new UserError(`--${setting} is about the engine, which only "worker gpu" runs`);
+      const deployment = deploymentOf(flags);
+      if (kind === 'gpu' && deployment?.pinned)
+        throw new UserError('--pinned is about workflows, which only "worker cpu" runs');
+      const parent = new AbortController();
+      // Started by the local stack: when that is killed, nobody else would end this worker.
+      process.once('disconnect', () => parent.abort());
+      process.channel?.unref(); // listening must not keep a worker alive that has failed
+      const run = await KINDS[kind]();
+      await run({
+        connection: flags,
+        store: storeOf(flags),
+        inHand: inHandOf(stateOf(flags)),
+        ...(deployment && { deployment }),
+        engine,
+        ...(flags.acceptOtherNumerics && { acceptOtherNumerics: true }),
+        modelCache: join(cacheFolder(), 'models'),
+        readPreset,
+        stop: parent.signal,
+        onReady: () =>
+          process.stdout.write(`${kind} worker ready${deployment ? `, ${howToGiveWork(deployment)}` : ''}\n`),
+      });
+    });
+}
+
+/** From the environment too, where the local stack starts the worker. */
+function acceptOtherNumerics(): Option {
+  const help = 'gpu: go on with runs whose last step was made by an engine that computes other bits than this one';
+  return new Option('--accept-other-numerics', help).env('LONGHAUL_ACCEPT_OTHER_NUMERICS');
 }

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { isAlive } from '../../activities/process-identity.js';
 import { FolderStore } from '../../activities/store/index.js';
+import { DEPLOYMENT_VARIABLES } from '../../workers/deployment.js';
 import { LONGHAUL_COMMAND } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { claimPort } from './ports.js';
@@ -114,7 +115,7 @@ async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> 
       command,
       args,
       channel,
-      env: environment(state, store),
+      env: stackEnvironment(state, store),
       logFile: join(logsOf(state), `${name.replaceAll(' ', '-')}.log`),
       onEnd: log,
       onStart: () => file.update({ children: children.flatMap(one => one.identity ?? []) }),
@@ -170,9 +171,14 @@ export function serverArguments(state: string, port: number, uiPort: number): st
   ];
 }
 
-/** The person's own Temporal settings (a cloud's address, keys) must not reach the local stack's processes. */
-function environment(state: string, store: string): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
+/**
+ * The person's own Temporal settings (a cloud's address, keys) must not reach the local stack's processes, nor the build
+ * of a deployment there: here nobody would make it current.
+ */
+export function stackEnvironment(state: string, store: string): NodeJS.ProcessEnv {
+  const elsewhere = (name: string) =>
+    name.startsWith('TEMPORAL_') || Object.values<string>(DEPLOYMENT_VARIABLES).includes(name);
+  const own = Object.entries(process.env).filter(([name]) => !elsewhere(name));
   return {
     ...Object.fromEntries(own),
     TEMPORAL_CONFIG_FILE: profileOf(state),

@@ -39,6 +39,8 @@ export class FakeEngine implements Engine {
   monotonous = false;
   /** Each generate call takes so long, and can be cancelled meanwhile. */
   generateMs = 0;
+  /** Engines that differ in this compute otherwise. */
+  numerics = '';
   private loaded: Loaded | null = null;
   private reference: { tag: string; weights: string } | null = null;
 
@@ -164,7 +166,12 @@ export class FakeEngine implements Engine {
 
   private train(tag: string, request: unknown): void {
     const { weights, optimizer, ...rest } = this.need();
-    this.loaded = { ...rest, tag, weights: hash(weights, optimizer, request), optimizer: hash(optimizer, request) };
+    this.loaded = {
+      ...rest,
+      tag,
+      weights: hash(weights, optimizer, request) + this.numerics,
+      optimizer: hash(optimizer, request),
+    };
   }
 
   /** Long prompts are hard: the chance of the right answer, "A", falls with length. */

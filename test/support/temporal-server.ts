@@ -4,6 +4,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { createControlActivities, createEngineActivities } from '../../activities/index.js';
 import { findTemporal } from '../../infra/local/temporal-binary.js';
+import { type Deployment, deploymentOptions } from '../../workers/deployment.js';
 import { GPU_TASK_QUEUE, TASK_QUEUE } from '../../workflows/contract.js';
 import type { SmallRun } from './small-run.js';
 
@@ -39,9 +40,14 @@ export function bundleSources(): Promise<{ code: string }> {
   });
 }
 
-/** Starts both workers; gives the function that stops them. */
-export async function startWorkers({ env, bundle }: TestServer, { deps }: SmallRun): Promise<() => Promise<void>> {
+/** Starts both workers, of a build where one is given; gives the function that stops them. */
+export async function startWorkers(
+  { env, bundle }: TestServer,
+  { deps }: SmallRun,
+  deployment?: Deployment,
+): Promise<() => Promise<void>> {
   const common = {
+    ...deploymentOptions(deployment),
     connection: env.nativeConnection,
     identity: 'test',
     maxHeartbeatThrottleInterval: 500,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { identify, isAlive } from '../../../activities/process-identity';
 import { claimPort } from '../../../infra/local/ports';
-import { profileOf, runningStack, startStack } from '../../../infra/local/stack';
+import { profileOf, runningStack, stackEnvironment, startStack } from '../../../infra/local/stack';
 import { StackFile, type StackRecord } from '../../../infra/local/stack-file';
 import { Supervised } from '../../../infra/local/supervised';
 
@@ -142,4 +142,23 @@ test('of two that come up at the same time one gets the usual port, until its se
   const next = await claimPort(undefined, usual);
   expect(next.port).toBe(usual);
   next.release();
+});
+
+test("a person's server and build of a deployment do not reach the stack's processes", () => {
+  const before = { ...process.env };
+  Object.assign(process.env, {
+    TEMPORAL_ADDRESS: 'far:7233',
+    LONGHAUL_DEPLOYMENT: 'rl',
+    LONGHAUL_BUILD_ID: '1',
+    KEY: 'k',
+  });
+  const { TEMPORAL_ADDRESS, LONGHAUL_DEPLOYMENT, LONGHAUL_BUILD_ID, KEY, ...rest } = stackEnvironment(state, 'store');
+  process.env = before;
+  expect([TEMPORAL_ADDRESS, LONGHAUL_DEPLOYMENT, LONGHAUL_BUILD_ID, KEY]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    'k',
+  ]);
+  expect(rest).toMatchObject({ TEMPORAL_CONFIG_FILE: profileOf(state), LONGHAUL_STORE: 'store' });
 });
