@@ -23,7 +23,9 @@ export const flipBitInCheckpoint: FaultKind = async (target, fault) => {
 
 async function damage({ cluster }: Target, path: string | undefined, where: number) {
   if (path === undefined) return null;
-  const injury = await flipBit(cluster.options.store, path, where);
+  // It may be a snapshot that was just removed.
+  const injury = await flipBit(cluster.options.store, path, where).catch(() => null);
+  if (!injury) return null;
   for (const worker of cluster.ofKind('gpu')) {
     const engine = await cluster.engineOf(worker);
     if (engine !== null) process.kill(engine, 'SIGKILL');
