@@ -14,6 +14,7 @@ let small: SmallRun;
 beforeAll(async () => {
   server = await startServer();
   small = await smallRun();
+  await small.store.create();
   small.deps.numerics = { provider: 'cpu', processor: 'another one', sha256: '1'.repeat(64) };
 });
 afterAll(async () => {
@@ -23,7 +24,8 @@ afterAll(async () => {
 
 /** Runs a worker until it ends, or says that it is ready; gives all that it wrote. */
 function worker(...flags: string[]): Promise<string> {
-  const args = ['worker', 'gpu', '--address', server.env.address, '--store', small.store.root, ...flags];
+  const places = ['--address', server.env.address, '--store', small.store.root, '--state', small.folder];
+  const args = ['worker', 'gpu', ...places, ...flags];
   const running = execute(process.execPath, [LONGHAUL_COMMAND, ...args]);
   running.child.stdout?.on('data', (text: Buffer) => {
     if (String(text).includes('ready')) running.child.kill('SIGTERM');
