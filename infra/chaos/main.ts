@@ -51,7 +51,12 @@ new Command('npm run chaos --')
     (text, before: string[]) => [...before, text],
     [],
   )
-  .addOption(new Option('--kinds <kinds...>', 'only these kinds of faults').choices(Object.keys(FAULT_KINDS)))
+  .addOption(
+    new Option(
+      '--kinds <kinds...>',
+      'only these kinds of faults (lose-server, for a minute and more, strikes only if named)',
+    ).choices(Object.keys(FAULT_KINDS)),
+  )
   .option('--judge', 'have a judge asked too, which may go away as well', false)
   .option('--json <file>', 'write the report there')
   .option('--keep <folder>', 'a new folder for databases, stores and logs, left there afterwards')

@@ -7,7 +7,7 @@ import { validateSpec } from '../../activities/validate-spec.js';
 import type { CurriculumResult } from '../../workflows/contract.js';
 import { Cluster } from './cluster.js';
 import { compareRuns } from './comparison.js';
-import { FAULT_KINDS } from './faults/index.js';
+import { usualKinds } from './faults/index.js';
 import { withOutcome } from './injuries.js';
 import { ChaosJudge } from './judge.js';
 import { readLedger } from './ledger.js';
@@ -61,7 +61,7 @@ async function trials(options: ChaosOptions, judge: ChaosJudge | undefined): Pro
 
   const wanted =
     typeof options.faults === 'number' ? options.faults : Math.ceil(undisturbed.steps / options.faults.everySteps);
-  const kinds = options.kinds ?? Object.keys(FAULT_KINDS).filter(kind => judge || kind !== 'silence-judge');
+  const kinds = options.kinds ?? usualKinds(options);
   // All faults should fit into one run, if it is long enough for them.
   const peace = Math.max(1, Math.floor((2 * undisturbed.artifacts) / wanted) - PROGRESS);
   const store = join(folder, 'store');

@@ -21,5 +21,13 @@ const connectionFault =
 
 /** Connections are reset and refused. */
 export const cutConnections = connectionFault('cut', 0.5, 6);
+/** The server is not to be reached by anybody, for more than a minute: longer than workers and time-outs bear in silence. */
+export const loseServer: FaultKind = async ({ cluster }, fault) => {
+  const links = cluster.workers.map(({ link }) => link);
+  for (const link of links) link.cut();
+  const seconds = between(60, 90, fault);
+  return { what: `for ${seconds.toFixed(1)} s`, over: later(seconds, () => links.forEach(link => void link.mend())) };
+};
+
 /** Connections are half open: nothing arrives any more, and nobody is told. */
 export const stallConnections = connectionFault('stall', 2, 10);

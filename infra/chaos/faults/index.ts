@@ -1,5 +1,5 @@
 /** The kinds of faults, by name. */
-import { cutConnections, stallConnections } from './connections.js';
+import { cutConnections, loseServer, stallConnections } from './connections.js';
 import { flipBitInCheckpoint, flipBitInLog } from './damage.js';
 import { fillDisk } from './disk.js';
 import type { FaultKind } from './fault.js';
@@ -9,6 +9,11 @@ import { jumpClock, loseStore, silenceJudge } from './surroundings.js';
 
 export type { FaultKind, Injury, Strike, Target } from './fault.js';
 
+/** Those that strike unless others are asked for: of the long outages there would be time for little else. */
+export function usualKinds({ judge }: { judge: boolean }): string[] {
+  return Object.keys(FAULT_KINDS).filter(kind => kind !== 'lose-server' && (judge || kind !== 'silence-judge'));
+}
+
 export const FAULT_KINDS: Record<string, FaultKind> = {
   'kill-worker': killWorker,
   'kill-engine': killEngine,
@@ -17,6 +22,7 @@ export const FAULT_KINDS: Record<string, FaultKind> = {
   'hang-engine': hangEngine,
   'cut-connections': cutConnections,
   'stall-connections': stallConnections,
+  'lose-server': loseServer,
   'fill-disk': fillDisk,
   'lose-store': loseStore,
   'jump-clock': jumpClock,
