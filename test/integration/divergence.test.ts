@@ -18,7 +18,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longhaul-divergence-'));
   store = new FolderStore(join(folder, 'store'));
   server = await startServer();
-  workers = new RealWorkers(['--address', server.env.address, '--store', store.root]);
+  workers = new RealWorkers(folder, ['--address', server.env.address]);
   await Promise.all([workers.start('cpu'), workers.start('gpu')]);
 });
 afterAll(async () => {

@@ -47,10 +47,7 @@ beforeAll(async () => {
     XDG_CACHE_HOME: join(folder, 'cache'),
     TEMPORAL_CONFIG_FILE: join(folder, 'none.toml'),
   };
-  workers = new RealWorkers(
-    ['--address', server.env.address, '--no-tls', '--store', join(folder, 'store')],
-    environment,
-  );
+  workers = new RealWorkers(folder, ['--address', server.env.address, '--no-tls'], environment);
   await Promise.all([workers.start('cpu'), workers.start('gpu')]);
   const samples = Array.from({ length: 8 }, (_, k) => ({
     id: `s${k}`,

@@ -1,6 +1,8 @@
 /** Workers as users start them: processes of their own, with the real engine, and all that they print. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { FolderStore } from '../../activities/store/index.js';
 import { LONGHAUL_COMMAND } from '../../infra/checkout.js';
 
 export class RealWorkers {
@@ -8,15 +10,20 @@ export class RealWorkers {
   output = '';
   private readonly running = new Set<ChildProcess>();
 
-  /** @param flags of `longhaul worker`, beside the kind */
+  /**
+   * @param folder for what they keep, a store among it
+   * @param flags of `longhaul worker`, beside the kind
+   */
   constructor(
+    private readonly folder: string,
     private readonly flags: string[],
     private readonly environment: NodeJS.ProcessEnv = process.env,
   ) {}
 
   /** @returns once it polls */
   async start(kind: 'cpu' | 'gpu'): Promise<ChildProcess> {
-    const args = [LONGHAUL_COMMAND, 'worker', kind, ...this.flags];
+    await new FolderStore(join(this.folder, 'store')).create();
+    const args = [LONGHAUL_COMMAND, 'worker', kind, '--state', this.folder, ...this.flags];
     const worker = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: this.environment });
     this.running.add(worker);
     worker.once('exit', () => this.running.delete(worker));
