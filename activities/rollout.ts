@@ -1,8 +1,10 @@
 /**
  * Draws a round of prompts from the pool and samples a group of responses to each. Where the rule alone rewards them they
- * are scored at once; elsewhere scoring waits for others, which keeps no accelerator waiting.
+ * are scored at once, and the step's further rounds are drawn as that shows the need; elsewhere scoring waits for others,
+ * which keeps no accelerator waiting.
  */
 import type { PolicyRef } from '../workflows/contract.js';
+import { promptsToDraw } from '../workflows/refills.js';
 import { type Pool, type PromptItem, type RolloutGroup, readData } from './artifacts.js';
 import type { EngineDependencies } from './dependencies.js';
 import { epochDraw, permutation, randomStream } from './engine/random.js';
@@ -40,25 +42,54 @@ export interface RolloutInput {
   count: number;
 }
 
-export interface RolloutResult {
+export interface SampledRound {
   rollouts: ArtifactRef;
   newTokens: number;
   /** Where the rule alone rewards. Absent elsewhere, and in results of earlier versions: `score` is for them. */
   scored?: ScoreResult;
 }
 
+export interface RolloutResult extends SampledRound {
+  /** The rounds that had to follow the first, in order; each is scored. */
+  more?: SampledRound[];
+}
+
 export function rollout(deps: EngineDependencies) {
   return (input: RolloutInput): Promise<RolloutResult> =>
     supervised(`sampling for step ${input.step}`, async supervision => {
-      const { stage, step, refill, data } = input;
       const spec = await readJson<RunSpec>(deps.store, input.spec);
-      const { rollouts, groups } = await sampleRound(deps, spec, input, supervision);
-      const responses = groups.flatMap(group => group.responses);
-      const newTokens = responses.reduce((sum, response) => sum + response.ids.length, 0);
-      if (deps.rewarder(spec.reward).asksOthers) return { rollouts, newTokens };
-      const round = { stage, spec: input.spec, data, step, refill, rollouts };
-      return { rollouts, newTokens, scored: await scoreRound(deps, round, supervision, groups) };
+      const { promptsPerStep, maxRefills } = spec.phases[phaseNumber(input.stage.stage) - 1]!.rl;
+      const first = await round(deps, spec, input, supervision);
+      // A later round is asked for by itself where an earlier version made the first.
+      if (!first.scored || input.refill > 0) return first;
+      const more: SampledRound[] = [];
+      const seen = { drawn: first.scored.groups, effective: first.scored.effective };
+      while (more.length < maxRefills && seen.effective < promptsPerStep) {
+        const [refill, cursor] = [more.length + 1, input.cursor + seen.drawn];
+        const count = promptsToDraw(promptsPerStep, seen);
+        const { scored, ...sampled } = await round(deps, spec, { ...input, refill, cursor, count }, supervision);
+        more.push({ ...sampled, scored: scored! });
+        seen.drawn += scored!.groups;
+        seen.effective += scored!.effective;
+      }
+      return { ...first, more };
     });
+}
+
+/** One round, scored where the rule alone rewards. */
+async function round(
+  deps: EngineDependencies,
+  spec: RunSpec,
+  input: RolloutInput,
+  supervision: Supervision,
+): Promise<SampledRound> {
+  const { stage, data, step, refill } = input;
+  const { rollouts, groups } = await sampleRound(deps, spec, input, supervision);
+  const responses = groups.flatMap(group => group.responses);
+  const newTokens = responses.reduce((sum, response) => sum + response.ids.length, 0);
+  if (deps.rewarder(spec.reward).asksOthers) return { rollouts, newTokens };
+  const unscored = { stage, spec: input.spec, data, step, refill, rollouts };
+  return { rollouts, newTokens, scored: await scoreRound(deps, unscored, supervision, groups) };
 }
 
 /** The round's rollouts: those published, else made and published now. */

@@ -22,16 +22,16 @@ export const CONTROL: ActivityOptions = {
 /** Reading and tokenising whole data sets; asking judges. */
 export const DATA: ActivityOptions = { ...CONTROL, startToCloseTimeout: '6 hours' };
 
-/** Sampling: a round of rollouts, an evaluation set. */
+/** Sampling: a step's rollouts, an evaluation set. */
 export const ROLLOUT: ActivityOptions = {
   ...COMMON,
   taskQueue: GPU_TASK_QUEUE,
-  startToCloseTimeout: '6 hours',
+  startToCloseTimeout: '1 day',
   heartbeatTimeout: HEARTBEAT_TIMEOUT_SECONDS * 1000,
 };
 
 /** Gradients: a step or a block of steps, after the rebuild of a lost policy where need be. */
-export const GRADIENT: ActivityOptions = { ...ROLLOUT, startToCloseTimeout: '1 day' };
+export const GRADIENT: ActivityOptions = ROLLOUT;
 
 /** Telling somebody else's server: tried for a while, since no result waits for it. */
 export const NOTIFICATION: ActivityOptions = {

@@ -17,6 +17,7 @@ import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
 import type { JudgeUsage, PolicyRef } from './contract.js';
 import { PauseGate, reportStep } from './messages.js';
 import { CONTROL, DATA, GRADIENT, ROLLOUT } from './options.js';
+import { promptsToDraw } from './refills.js';
 import { damagedArtifact } from './repairs.js';
 import { advanced, isSnapshotDue, NEW_CLOCK, restarted, type SnapshotClock } from './snapshot-interval.js';
 
@@ -105,9 +106,8 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
   const seen = { drawn: 0, effective: 0, newTokens: 0 };
   let judge: JudgeUsage | undefined;
 
-  for (let refill = 0; refill <= rl.maxRefills && seen.effective < rl.promptsPerStep; refill++) {
-    const count = promptsToDraw(rl.promptsPerStep, seen);
-    const { rollouts, newTokens, ...sampled } = await rollout({
+  while (rounds.length <= rl.maxRefills && seen.effective < rl.promptsPerStep) {
+    const { more = [], ...first } = await rollout({
       stage,
       spec: settings.spec,
       data,
@@ -115,16 +115,19 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
       policy: at.policy,
       entry: isEntry,
       step,
-      refill,
+      refill: rounds.length,
       cursor: at.cursor + seen.drawn,
-      count,
+      count: promptsToDraw(rl.promptsPerStep, seen),
     });
-    const scored = sampled.scored ?? (await score({ stage, spec: settings.spec, data, step, refill, rollouts }));
-    rounds.push({ rollouts, scores: scored.scores });
-    seen.drawn += count;
-    seen.effective += scored.effective;
-    seen.newTokens += newTokens;
-    judge = scored.judge ? usageSum(judge, scored.judge) : judge;
+    for (const { rollouts, newTokens, ...sampled } of [first, ...more]) {
+      const refill = rounds.length;
+      const scored = sampled.scored ?? (await score({ stage, spec: settings.spec, data, step, refill, rollouts }));
+      rounds.push({ rollouts, scores: scored.scores });
+      seen.drawn += scored.groups;
+      seen.effective += scored.effective;
+      seen.newTokens += newTokens;
+      judge = scored.judge ? usageSum(judge, scored.judge) : judge;
+    }
   }
 
   // A step without signal is logged and leaves the policy alone: an update on noise does harm.
@@ -173,12 +176,6 @@ function usageSum(a: JudgeUsage | undefined, b: JudgeUsage): JudgeUsage {
     promptTokens: a.promptTokens + b.promptTokens,
     completionTokens: a.completionTokens + b.completionTokens,
   };
-}
-
-/** As many prompts as should fill the step, going by the share of groups that taught something so far. */
-function promptsToDraw(wanted: number, { drawn, effective }: { drawn: number; effective: number }): number {
-  if (effective === 0) return wanted;
-  return Math.min(wanted, Math.ceil(((wanted - effective) * drawn) / effective));
 }
 
 function noSignal({ stage, settings }: PhaseInput, { silent, step }: Position): ApplicationFailure {

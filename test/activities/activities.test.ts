@@ -5,6 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.js';
 import type { ArtifactRef } from '../../activities/store/index.js';
+import { promptsToDraw } from '../../workflows/refills.js';
 import { driveRun } from '../support/drive.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 
@@ -236,7 +237,7 @@ describe('failures', () => {
     const input = { stage, spec: plan.spec, policy: base, entry: true, step: 1, rounds: [{ rollouts, scores }] };
     const failure = await failureOf(small.run(activities.update, { ...input, skip: false }));
     expect(failure).toMatchObject({ type: 'NotFinite', nonRetryable: true });
-    expect(await small.store.list('store:runs/r/phase-1/1/steps/1')).toEqual(['rollouts-0.jsonl', 'scores-0.jsonl']);
+    expect(await small.store.list('store:runs/r/phase-1/1/steps/1')).not.toContain('update.json');
   });
 
   test('a result under the name of another policy’s is refused', async () => {
@@ -258,27 +259,48 @@ describe('failures', () => {
   });
 });
 
-describe('a round that the rule alone rewards', () => {
-  test('is scored with its rollouts, to what scoring it apart comes to', async () => {
-    const { rollout, stage, plan, data } = await prepared();
-    const { rollouts, newTokens, scored } = await small.run(activities.rollout, rollout);
-    const uri = 'store:runs/r/phase-1/1/steps/1/scores-0.jsonl';
-    const published = await small.store.readText(scored!.scores);
-    expect(scored!.scores.uri).toBe(uri);
-    expect(scored).toMatchObject({ groups: 4, responses: 16 });
+describe('rounds that the rule alone rewards', () => {
+  const file = (name: string) => join(small.store.root, 'runs/r/phase-1/1/steps/1', name);
 
-    await rm(join(small.store.root, ...uri.slice('store:'.length).split('/')));
-    const round = { stage, spec: plan.spec, data, step: 1, refill: 0, rollouts };
-    expect(await small.run(activities.score, round)).toEqual(scored);
-    expect(await small.store.readText(scored!.scores)).toBe(published);
-    expect(await small.run(activities.rollout, rollout)).toEqual({ rollouts, newTokens, scored });
-    expect(small.engine.calls.filter(call => call === 'generate')).toHaveLength(1);
+  test('are scored with their rollouts, to what scoring them apart comes to', async () => {
+    const { rollout, stage, plan, data } = await prepared();
+    const result = await small.run(activities.rollout, rollout);
+    const rounds = [result, ...result.more!];
+    for (const [refill, { rollouts, scored }] of rounds.entries()) {
+      const published = await small.store.readText(scored!.scores);
+      await rm(file(`scores-${refill}.jsonl`));
+      const round = { stage, spec: plan.spec, data, step: 1, refill, rollouts };
+      expect(await small.run(activities.score, round)).toEqual(scored);
+      expect(await small.store.readText(scored!.scores)).toBe(published);
+    }
+    expect(await small.run(activities.rollout, rollout)).toEqual(result);
+    expect(small.engine.calls.filter(call => call === 'generate')).toHaveLength(rounds.length);
   });
 
-  test('gets its scores again when they are damaged', async () => {
+  test('follow one another until the step is full, as if each were asked for', async () => {
+    small.spec.rl = { ...small.spec.rl, ...{ maxRefills: 3 } };
+    const { rollout } = await prepared();
+    const full = { ...rollout, step: 2, cursor: 8 };
+    const { more, ...first } = await small.run(activities.rollout, full);
+    const drawn = (rounds: { scored?: { groups: number } }[]) => rounds.reduce((sum, r) => sum + r.scored!.groups, 0);
+    const effective = [first, ...more!].map(({ scored }) => scored!.effective);
+    expect(more!.length).toBeGreaterThan(0);
+    const before = effective.slice(0, -1).reduce((sum, groups) => sum + groups, 0);
+    expect(before).toBeLessThan(4);
+    expect(more!.length === 3 || before + effective.at(-1)! >= 4).toBe(true);
+    for (const [k, round] of more!.entries()) {
+      const so = [first, ...more!.slice(0, k)];
+      const [refill, cursor] = [k + 1, full.cursor + drawn(so)];
+      const count = promptsToDraw(4, { drawn: drawn(so), effective: so.reduce((n, r) => n + r.scored!.effective, 0) });
+      await rm(file(`../2/rollouts-${refill}.jsonl`));
+      expect(await small.run(activities.rollout, { ...full, refill, cursor, count })).toEqual(round);
+    }
+  });
+
+  test('get their scores again when they are damaged', async () => {
     const { rollout } = await prepared();
     const first = await small.run(activities.rollout, rollout);
-    await writeFile(join(small.store.root, 'runs/r/phase-1/1/steps/1/scores-0.jsonl'), 'rubbish');
+    await writeFile(file('scores-0.jsonl'), 'rubbish');
     expect(await small.run(activities.rollout, rollout)).toEqual(first);
     await small.store.readText(first.scored!.scores);
   });

@@ -62,14 +62,15 @@ export async function driveRun(small: SmallRun, name = 'run'): Promise<Driven> {
       const { pool } = await attempt(activities.buildPool, { stage, spec, data, difficulties });
       pools.push(pool);
       const entryPolicy = policy;
+      let cursor = 0;
       for (let step = 1; step <= steps; step++) {
         const count = settings.rl!.promptsPerStep;
         const entry = policy.name === entryPolicy.name;
-        const cursor = (step - 1) * count;
         const common = { stage, spec, data, policy, entry, step };
-        const { rollouts } = await attempt(activities.rollout, { ...common, pool, refill: 0, cursor, count });
-        const { scores } = await attempt(activities.score, { stage, data, step, refill: 0, rollouts });
-        const rounds: Round[] = [{ rollouts, scores }];
+        const { more, ...first } = await attempt(activities.rollout, { ...common, pool, refill: 0, cursor, count });
+        const sampled = [first, ...more!];
+        const rounds: Round[] = sampled.map(({ rollouts, scored }) => ({ rollouts, scores: scored!.scores }));
+        cursor += sampled.reduce((sum, { scored }) => sum + scored!.groups, 0);
         policy = (await attempt(activities.update, { ...common, rounds, skip: false })).policy;
         await stepsDone(step - 1, step);
       }

@@ -51,15 +51,18 @@ export function instantActivities(steps: number, onStep: (step: number) => void)
       pool: ref(poolUri(stage)),
       counts: { band: 4800, carried: 0, candidates: 0 },
     }),
-    // As where the rule alone rewards: nothing is left for `score`.
-    rollout: async ({ stage, step, refill }) => ({
-      rollouts: ref(stepUri(stage, step, `rollouts-${refill}.jsonl`)),
-      newTokens: 2500,
-      scored: {
-        ...{ scores: ref(stepUri(stage, step, `scores-${refill}.jsonl`)), groups: 16, responses: 128, unscored: 0 },
-        ...{ effective: step % 4 === 0 && refill === 0 ? 12 : 16, rewardSum: 64, passes: 64 },
-      },
-    }),
+    rollout: async ({ stage, step }) => {
+      // As where the rule alone rewards: nothing is left for `score`.
+      const round = (refill: number, groups: number) => ({
+        rollouts: ref(stepUri(stage, step, `rollouts-${refill}.jsonl`)),
+        newTokens: 2500,
+        scored: {
+          ...{ scores: ref(stepUri(stage, step, `scores-${refill}.jsonl`)), groups, responses: 8 * groups },
+          ...{ effective: groups, unscored: 0, rewardSum: 4 * groups, passes: 4 * groups },
+        },
+      });
+      return step % 4 === 0 ? { ...round(0, 12), more: [round(1, 4)] } : { ...round(0, 16), more: [] };
+    },
     update: async ({ stage, step }) => {
       onStep(step);
       return {
