@@ -7,7 +7,6 @@ import { CHECKOUT } from '../checkout.js';
 import { loadSpec } from '../spec-files.js';
 import { UserError } from '../user-error.js';
 import { FAULT_KINDS } from './faults/index.js';
-import { verdictLines } from './report.js';
 import { chaos } from './run.js';
 
 /** The preset that is the harness's own. */
@@ -16,7 +15,7 @@ const SMALL = join(CHECKOUT, 'infra', 'chaos', 'small.yaml');
 interface Flags {
   faults: number | { everySteps: number };
   judge: boolean;
-  seed: number;
+  seed?: number[];
   preset: string;
   kinds?: string[];
   set: string[];
@@ -43,7 +42,11 @@ new Command('npm run chaos --')
     'Runs a curriculum on a real server and four workers while faults strike it, and compares it with an undisturbed run.',
   )
   .option('--faults <n>', 'how many faults, or in what share of the steps ("10%")', faultsOf, 100)
-  .option('--seed <n>', 'decides which faults, when and on what', whole, 1)
+  .option(
+    '--seed <n...>',
+    'decides which faults, when and on what; a trial for each, all compared with one undisturbed run',
+    (text, before: number[] | undefined) => [...(before ?? []), whole(text)],
+  )
   .option('--preset <name>', 'preset or spec file; "small" is a short one made for this', 'tiny')
   .option(
     '--set <path=value>',
@@ -67,12 +70,11 @@ new Command('npm run chaos --')
     const folder = flags.keep ? resolve(flags.keep) : await mkdtemp(join(tmpdir(), 'longhaul-chaos-'));
     await mkdir(folder, { recursive: true });
     const say = (line: string) => void process.stdout.write(`${line}\n`);
-    const { faults, seed, preset, kinds, judge } = flags;
+    const { faults, seed: seeds = [1], preset, kinds, judge } = flags;
     if (kinds?.includes('silence-judge') && !judge) throw new UserError('--kinds silence-judge needs --judge');
-    const report = await chaos({ folder, spec, preset, faults, seed, judge, ...(kinds && { kinds }), say });
-    for (const line of verdictLines(report)) say(line);
-    if (flags.json) await writeFile(flags.json, `${JSON.stringify(report, null, 1)}\n`);
-    process.exitCode = report.violations.length === 0 ? 0 : 1;
+    const reports = await chaos({ folder, spec, preset, faults, seeds, judge, ...(kinds && { kinds }), say });
+    if (flags.json) await writeFile(flags.json, `${JSON.stringify(reports, null, 1)}\n`);
+    process.exitCode = reports.every(({ violations }) => violations.length === 0) ? 0 : 1;
     if (!flags.keep && process.exitCode === 0) await rm(folder, { recursive: true, force: true });
     else say(`databases, stores and logs: ${folder}`);
   })

@@ -11,7 +11,7 @@ import { usualKinds } from './faults/index.js';
 import { withOutcome } from './injuries.js';
 import { ChaosJudge } from './judge.js';
 import { readLedger } from './ledger.js';
-import { type ChaosReport, productiveShare, type RunRecord, recoveryOf } from './report.js';
+import { type ChaosReport, productiveShare, type RunRecord, recoveryOf, verdictLines } from './report.js';
 import { schedule } from './schedule.js';
 import { PROGRESS, Trial } from './trial.js';
 import { published } from './watch.js';
@@ -23,7 +23,8 @@ export interface ChaosOptions {
   preset: string;
   /** How many, or one in every so many steps of the run. */
   faults: number | { everySteps: number };
-  seed: number;
+  /** A trial for each: its own faults, on a cluster and a store of its own. */
+  seeds: readonly number[];
   /** Has a judge asked about what the rule does not pass: the harness's own, which may go away too. */
   judge: boolean;
   /** Which kinds of faults; all unless told. */
@@ -37,7 +38,8 @@ const ENGINE_SILENCE_SECONDS = 12;
 const JUDGE_RETRY_SECONDS = 600;
 const UNDISTURBED = 'undisturbed';
 
-export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
+/** @returns a report for each seed, up to the first that does not hold */
+export async function chaos(options: ChaosOptions): Promise<ChaosReport[]> {
   if (!options.judge) return trials(options, undefined);
   const judge = await ChaosJudge.listen();
   try {
@@ -52,21 +54,40 @@ function withJudge(spec: RunSpec, url: string): RunSpec {
   return validateSpec({ ...spec, reward });
 }
 
-async function trials(options: ChaosOptions, judge: ChaosJudge | undefined): Promise<ChaosReport> {
-  const { folder, spec, preset, seed, say } = options;
+async function trials(options: ChaosOptions, judge: ChaosJudge | undefined): Promise<ChaosReport[]> {
+  const { say } = options;
   const undisturbed = await undisturbedRun(options, judge);
   say(
     `undisturbed run: ${undisturbed.seconds.toFixed(1)} s, ${undisturbed.steps} steps, ${undisturbed.artifacts} artifacts`,
   );
 
+  const reports: ChaosReport[] = [];
+  for (const seed of options.seeds) {
+    judge?.forget();
+    const report = await trialOf(options, seed, undisturbed, judge);
+    reports.push(report);
+    for (const line of verdictLines(report)) say(line);
+    if (report.violations.length > 0) break;
+  }
+  return reports;
+}
+
+async function trialOf(
+  options: ChaosOptions,
+  seed: number,
+  undisturbed: ChaosReport['undisturbed'],
+  judge: ChaosJudge | undefined,
+): Promise<ChaosReport> {
+  const { folder, spec, preset, say } = options;
+  say(`\nseed ${seed}`);
   const wanted =
     typeof options.faults === 'number' ? options.faults : Math.ceil(undisturbed.steps / options.faults.everySteps);
   const kinds = options.kinds ?? usualKinds(options);
   // All faults should fit into one run, if it is long enough for them.
   const peace = Math.max(1, Math.floor((2 * undisturbed.artifacts) / wanted) - PROGRESS);
-  const store = join(folder, 'store');
-  judge?.forget();
-  const cluster = await startCluster(options, 'disturbed', store, judge);
+  const name = `seed-${seed}`;
+  const store = join(folder, name, 'store');
+  const cluster = await startCluster(options, name, store, judge);
   const trial = new Trial(cluster, spec, say);
   try {
     for (const fault of schedule(seed, wanted, kinds, peace)) {
@@ -88,7 +109,7 @@ async function trials(options: ChaosOptions, judge: ChaosJudge | undefined): Pro
     ...report,
     recovery: recoveryOf(faults),
     productive: productiveShare(report),
-    judged: judge ? judge.asked : null,
+    judged: judge ? { ...judge.asked } : null,
     violations: violations(report, wanted, trial.stuck),
   };
 }

@@ -3,7 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const POLL_MS = 50;
+/** Often enough to strike in mid-step, seldom enough to leave the machine to the run. */
+const POLL_MS = 150;
 /** What counts: a step's files, checkpoints, evaluations, the result. Not the data, which is written in one go. */
 const COUNTED =
   /^(.+\/steps\/\d+\/[a-z]+[-\d]*\.jsonl?|checkpoints\/[0-9a-f]+|evaluations\/[^/]+|[^/]+\/\d+\/[^/]+\.jsonl?|result\.json)$/;
