@@ -33,11 +33,17 @@ export async function* readRecords(file: DataFile, { keyed = false } = {}): Asyn
   const text: TextFile = { ...file, gzipped: is('gzip') };
   if (/\.[ct]sv(\.gz)?$/.test(file.name)) yield* csvRows(text);
   else {
-    const [first] = (text.gzipped ? unzipped(start, file) : start.toString('utf8')).replace(/^[\uFEFF\s]+/, '');
+    const first = firstLetter(text.gzipped ? unzipped(start, file) : start.toString('utf8'));
     if (first === '[') yield* jsonArray(text);
     else if (keyed && first === '{' && /\.json(\.gz)?$/.test(file.name)) yield* jsonObject(text);
     else yield* jsonLines(text);
   }
+}
+
+/** Letter by letter: a small file may unpack to more blanks than an expression can go through. */
+function firstLetter(text: string): string | undefined {
+  for (const letter of text) if (letter !== '\uFEFF' && letter.trim() !== '') return letter;
+  return undefined;
 }
 
 async function beginning(path: string): Promise<Buffer> {

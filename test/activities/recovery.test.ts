@@ -1,6 +1,8 @@
 import { driveRun } from '../support/drive.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 
+jest.setTimeout(180_000);
+
 const runs: SmallRun[] = [];
 async function fresh(): Promise<SmallRun> {
   const run = await smallRun();
