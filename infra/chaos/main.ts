@@ -62,7 +62,10 @@ new Command('npm run chaos --')
   )
   .option('--judge', 'have a judge asked too, which may go away as well', false)
   .option('--json <file>', 'write the report there')
-  .option('--keep <folder>', 'a new folder for databases, stores and logs, left there afterwards')
+  .option(
+    '--keep <folder>',
+    'a folder for databases, stores and logs, left there afterwards: further seeds need no other undisturbed run',
+  )
   .showHelpAfterError('(add --help for what there is)')
   .action(async (flags: Flags) => {
     const nameOrFile = flags.preset === 'small' ? SMALL : flags.preset;

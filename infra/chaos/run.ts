@@ -1,10 +1,12 @@
 /** A whole trial: a run in peace, then runs of the same spec under faults until all have struck, then the comparison. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { RunSpec } from '../../activities/spec.js';
+import { hashOf } from '../../activities/store/index.js';
 import { validateSpec } from '../../activities/validate-spec.js';
 import type { CurriculumResult } from '../../workflows/contract.js';
+import { UserError } from '../user-error.js';
 import { Cluster } from './cluster.js';
 import { compareRuns } from './comparison.js';
 import { usualKinds } from './faults/index.js';
@@ -37,6 +39,8 @@ const ENGINE_SILENCE_SECONDS = 12;
 /** No outage of the judge lasts so long: its verdicts may be late, but none may be missing. */
 const JUDGE_RETRY_SECONDS = 600;
 const UNDISTURBED = 'undisturbed';
+/** What is known of it, in the trials' folder. */
+const KEPT = 'undisturbed.json';
 
 /** @returns a report for each seed, up to the first that does not hold */
 export async function chaos(options: ChaosOptions): Promise<ChaosReport[]> {
@@ -56,7 +60,7 @@ function withJudge(spec: RunSpec, url: string): RunSpec {
 
 async function trials(options: ChaosOptions, judge: ChaosJudge | undefined): Promise<ChaosReport[]> {
   const { say } = options;
-  const undisturbed = await undisturbedRun(options, judge);
+  const undisturbed = (await keptRun(options)) ?? (await undisturbedRun(options, judge));
   say(
     `undisturbed run: ${undisturbed.seconds.toFixed(1)} s, ${undisturbed.steps} steps, ${undisturbed.artifacts} artifacts`,
   );
@@ -130,6 +134,15 @@ function startCluster(
   });
 }
 
+/** Of an earlier trial of the same spec in the same folder. */
+async function keptRun({ folder, spec }: ChaosOptions): Promise<ChaosReport['undisturbed'] | null> {
+  const text = await readFile(join(folder, KEPT), 'utf8').catch(() => null);
+  if (text === null) return null;
+  const kept = JSON.parse(text) as ChaosReport['undisturbed'] & { spec: string };
+  if (kept.spec === hashOf(spec)) return kept;
+  throw new UserError(`${folder} holds an undisturbed run of another spec: expected a new folder (--keep)`);
+}
+
 async function undisturbedRun(
   options: ChaosOptions,
   judge: ChaosJudge | undefined,
@@ -144,7 +157,9 @@ async function undisturbedRun(
     if (sha256 === null) throw new Error(`the undisturbed run does not end by itself: ${trial.stuck}`);
     const artifacts = (await published(store, UNDISTURBED)).length;
     const { steps } = await readLedger(store, UNDISTURBED);
-    return { seconds: trial.runs[0]!.seconds, sha256, artifacts, steps };
+    const undisturbed = { seconds: trial.runs[0]!.seconds, sha256, artifacts, steps };
+    await writeFile(join(options.folder, KEPT), JSON.stringify({ ...undisturbed, spec: hashOf(options.spec) }));
+    return undisturbed;
   } finally {
     await cluster.stop();
   }
