@@ -6,6 +6,7 @@
  */
 import type { DecoderConfig } from './config.js';
 import { type Graph, GraphError, type Value } from './graph/graph.js';
+import { product } from './product.js';
 
 /** Rotary angles, as graph inputs: the table of cosines and sines [positions, headDim / 2] and each row's position [T, 1]. */
 export interface RotaryInputs {
@@ -38,12 +39,16 @@ export function weightInputs(g: Graph, shapes: ReadonlyMap<string, readonly numb
 /** What is added to the result y [T, out] of the linear layer of that name (`model.layers.0.mlp.up_proj`), given its input x [T, in]. */
 export type Adapt = (module: string, x: Value, y: Value) => Value;
 
+/** x W^T (+ b): product.ts has several. */
+export type Multiply = (g: Graph, x: Value, w: Value, bias?: Value) => Value;
+
 const unadapted: Adapt = (_module, _x, y) => y;
 
-/** One layer's weights and adaptations, under the names they have within it. */
+/** One layer's weights and adaptations, under the names they have within it, and how rows are multiplied with the weights. */
 interface Layer {
   weight: Weight;
   adapt: Adapt;
+  multiply: Multiply;
 }
 
 /** What one layer's queries [T, A], keys and values [T, K] (rotated) become: [T, A]. */
@@ -75,7 +80,7 @@ export function decoderLayers(
   x: Value,
   rotary: RotaryInputs,
   attend: Attend,
-  adapt: Adapt = unadapted,
+  { adapt = unadapted, multiply = product }: { adapt?: Adapt; multiply?: Multiply } = {},
 ): Value {
   let hidden = x;
   for (let layer = 0; layer < count; layer++) {
@@ -83,6 +88,7 @@ export function decoderLayers(
     const local: Layer = {
       weight: name => weight(prefix + name),
       adapt: (module, x, y) => adapt(prefix + module, x, y),
+      multiply,
     };
     const normed = norm(g, config, hidden, local.weight('input_layernorm.weight'));
     const [q, k, v] = projections(g, config, local, normed, rotary);
@@ -107,8 +113,8 @@ function norm(g: Graph, config: DecoderConfig, x: Value, scale: Value): Value {
 }
 
 /** y = x W^T (+ b), W as Hugging Face keeps it: [out, in], and what an adapter adds. */
-function linear(g: Graph, x: Value, { weight, adapt }: Layer, name: string, bias: boolean): Value {
-  const y = g.op('Gemm', [x, weight(`${name}.weight`), ...(bias ? [weight(`${name}.bias`)] : [])], { transB: 1 });
+function linear(g: Graph, x: Value, { weight, adapt, multiply }: Layer, name: string, bias: boolean): Value {
+  const y = multiply(g, x, weight(`${name}.weight`), bias ? weight(`${name}.bias`) : undefined);
   return adapt(name, x, y);
 }
 

@@ -11,13 +11,11 @@
  * length, C the chunk's length.
  */
 import { type DecoderConfig, expectedTensors } from './config.js';
-import { decoderLayers, EMBEDDING_WEIGHT, finalNorm, HEAD_WEIGHT, weightInputs } from './decoder.js';
+import { type Attend, decoderLayers, EMBEDDING_WEIGHT, finalNorm, HEAD_WEIGHT, weightInputs } from './decoder.js';
 import { type Dim, product } from './graph/dims.js';
 import { Graph, type Value } from './graph/graph.js';
+import { batchedProduct, rowwiseProduct } from './product.js';
 import { type SamplingInputs, type SamplingMode, sample } from './sampling.js';
-
-/** Heads over this many words are multiplied from the left: onnxruntime repacks the right operand at every call. */
-const LARGE_HEAD = 8192;
 
 /** One attended part: keys [.., n, D], values with ones [.., n, D + 1]. */
 interface Part {
@@ -69,14 +67,14 @@ function layout(g: Graph, { heads, kvHeads, headDim }: DecoderConfig): Layout {
 function attendParts(g: Graph, query: Value, prompt: Part, own: readonly Part[], to: Layout): Value {
   const headDim = query.shape.at(-1) as number;
   const alpha = { float: 1 / Math.sqrt(headDim) };
-  const scoresOf = (q: Value, { keys }: Part): Value => g.op('FusedMatMul', [q, keys], { transA: 0, transB: 1, alpha });
+  const scoresOf = (q: Value, { keys }: Part): Value => batchedProduct(g, q, keys, { transB: 1, alpha });
   const promptScores = scoresOf(g.reshapeTo(query, to.stacked), prompt);
   const ownScores = own.map(part => scoresOf(query, part));
   const max = ownScores
     .map(s => g.max(s, [-1]))
     .reduce((a, b) => g.op('Max', [a, b]), g.reshapeTo(g.max(promptScores, [-1]), to.max));
   const weigh = (scores: Value, top: Value, { values }: Part): Value =>
-    g.op('MatMul', [g.op('Exp', [g.op('Sub', [scores, top])]), values]);
+    batchedProduct(g, g.op('Exp', [g.op('Sub', [scores, top])]), values);
   const fromPrompt = g.reshapeTo(weigh(promptScores, g.reshapeTo(max, to.stackedMax), prompt), to.sums);
   const sums = own.map((part, i) => weigh(ownScores[i]!, max, part)).reduce((a, b) => g.op('Add', [a, b]), fromPrompt);
   return g.op('Div', g.ops('Split', [sums, g.ints([headDim, 1])], { axis: 4 }));
@@ -133,7 +131,7 @@ export function decodingGraph(config: DecoderConfig, mode: SamplingMode, withPas
     const next: Value[] = [...chunks];
     const positions = b.op('Add', [startPositions, turn]);
     const x = b.op('Gather', [embedding, ids], { axis: 0 });
-    const last = decoderLayers(b, config, layers, weight, x, { positions, cosine, sine }, (layer, q, k, v) => {
+    const attend: Attend = (layer, q, k, v) => {
       const heads = (y: Value, shape: Value): Value =>
         b.op('Transpose', [b.reshapeTo(y, shape)], { perm: [0, 2, 1, 3, 4] });
       const query = heads(q, to.queries);
@@ -145,9 +143,11 @@ export function decodingGraph(config: DecoderConfig, mode: SamplingMode, withPas
       const own = [...(withPast ? [pasts[layer]!] : []), { keys, values }];
       const mixed = attendParts(b, query, prompts[layer]!, own, to);
       return b.reshapeTo(b.op('Transpose', [mixed], { perm: [0, 2, 1, 3, 4] }), to.rows);
-    });
+    };
+    const rotary = { positions, cosine, sine };
+    const last = decoderLayers(b, config, layers, weight, x, rotary, attend, { multiply: rowwiseProduct });
     const hidden = finalNorm(b, config, weight, last);
-    const logits = headLogits(b, hidden, head, config.vocabularySize);
+    const logits = rowwiseProduct(b, hidden, head);
     const inputs: SamplingInputs = { ...scalars, uniform: b.op('Gather', [uniforms, turn], { axis: 0 }) };
     const { tokens, logprobs } = sample(b, mode, logits, inputs);
     const stopped = b.max(b.op('Cast', [b.op('Equal', [b.reshape(tokens, ['B*G', 1]), stopIds])], { to: 1 }), [1]);
@@ -165,10 +165,4 @@ export function decodingGraph(config: DecoderConfig, mode: SamplingMode, withPas
     g.output(`chunk_values ${layer}`, chunks[layers + layer]!);
   }
   return g;
-}
-
-/** [rows, H] and [V, H] -> [rows, V] */
-function headLogits(g: Graph, hidden: Value, head: Value, vocabulary: number): Value {
-  if (vocabulary < LARGE_HEAD) return g.op('Gemm', [hidden, head], { transB: 1 });
-  return g.op('Transpose', [g.op('Gemm', [head, hidden], { transB: 1 })], { perm: [1, 0] });
 }

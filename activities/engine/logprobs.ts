@@ -1,6 +1,7 @@
 /** From final hidden states to the log-probability of each target token: the head, its softmax and their gradient as one operator. */
 import type { GradientRule } from './graph/gradient-rule.js';
 import type { Graph, Value } from './graph/graph.js';
+import { splitByRows } from './product.js';
 
 /**
  * @param hidden [rows, H]
@@ -19,7 +20,7 @@ export function tokenLogprobs(
   const [logprobs, entropies] = g.composite('TokenLogprobs', [hidden, head, targets, inverseTemperature], {}, () => {
     const rows = hidden.shape[0]!;
     // Scaled before the product: a pass over [rows, H] instead of [rows, V].
-    const logits = g.op('Gemm', [g.op('Mul', [hidden, inverseTemperature]), head], { transB: 1 });
+    const logits = splitByRows(g, g.op('Mul', [hidden, inverseTemperature]), head, 1);
     const all = g.op('LogSoftmax', [logits], { axis: -1 });
     const probabilities = g.op('Exp', [all]);
     const picked = g.op('GatherElements', [all, g.reshape(targets, [rows, 1])], { axis: 1 });
@@ -42,7 +43,7 @@ export const TOKEN_LOGPROBS_GRADIENT: GradientRule = ({ g, inputs, outputs, grad
     reduction: 'add',
   });
   return [
-    needs[0] ? g.op('MatMul', [gradLogits, head]) : null,
+    needs[0] ? splitByRows(g, gradLogits, head, 0) : null,
     needs[1] ? g.op('Gemm', [gradLogits, hidden], { transA: 1 }) : null,
     null,
     null,

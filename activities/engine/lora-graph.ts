@@ -3,6 +3,7 @@ import type { DecoderConfig } from './config.js';
 import { type Adapt, weightInputs } from './decoder.js';
 import type { Graph } from './graph/graph.js';
 import { type Adapter, adapterShapes, loraA, loraB, loraScale } from './lora.js';
+import { product } from './product.js';
 
 /** What of an adapter a graph is built from; the numbers are fed. */
 export type AdapterShape = Pick<Adapter, 'modules' | 'settings'>;
@@ -15,7 +16,7 @@ export function loraAdaptation(g: Graph, config: DecoderConfig, { modules, setti
   const alpha = { float: loraScale(settings) };
   const adapt: Adapt = (module, x, y) => {
     if (!adapted.has(module)) return y;
-    const narrow = g.op('Gemm', [x, tensor(loraA(module))], { transB: 1 });
+    const narrow = product(g, x, tensor(loraA(module)));
     return g.op('Gemm', [narrow, tensor(loraB(module)), y], { transB: 1, alpha });
   };
   return { adapt, tensor, names: [...shapes.keys()] };

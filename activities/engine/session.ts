@@ -34,7 +34,11 @@ export class CompiledGraph {
       // Planned ahead, a run's memory was half as large again (and as fast): plans do not look into loops.
       enableMemPattern: false,
       // Several sessions take turns on few cores: one that idles must not spin.
-      extra: { session: { force_spinning_stop: '1' } },
+      extra: {
+        session: { force_spinning_stop: '1' },
+        // These undo the transposing by which sums keep their order (product.ts).
+        optimization: { disable_specified_optimizers: 'GemmTransposeFusion;MatmulTransposeFusion' },
+      },
     });
     const inputs = new Map(graph.usedInputs().map(v => [v.name, { type: v.type, shape: v.shape }]));
     return new CompiledGraph(graph.name, session, inputs, new Set(graph.inputs.map(v => v.name)));

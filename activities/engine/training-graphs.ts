@@ -115,7 +115,8 @@ export class TrainingGraphs {
     const weight = weightInputs(g, expectedTensors(stretchConfig));
     const attend = packedAttention(g, config, tile);
     const lora = adapter && loraAdaptation(g, stretchConfig, adapter);
-    const result = decoderLayers(g, config, count, weight, x, rotaryInputs(g, config, 'T'), attend, lora?.adapt);
+    const rotary = rotaryInputs(g, config, 'T');
+    const result = decoderLayers(g, config, count, weight, x, rotary, attend, lora ? { adapt: lora.adapt } : {});
     const trained = lora ?? { names: this.layerWeights(count), tensor: weight };
     return { g, count, weight, trained, whole: lora === null, x, result };
   }

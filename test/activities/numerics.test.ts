@@ -26,7 +26,13 @@ test('an engine computes the same whatever the process, the threads and the memo
     processor: expect.any(String),
     sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
-  for (const other of [await measured(1), await measured(2), await measured(3), await measured(2, 1e6)])
+  for (const other of [
+    await measured(1),
+    await measured(2),
+    await measured(3),
+    await measured(8),
+    await measured(2, 1e6),
+  ])
     expect(other).toEqual(one);
 });
 

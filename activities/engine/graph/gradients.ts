@@ -6,6 +6,7 @@
  */
 import { ATTENTION_GRADIENT } from '../attention.js';
 import { TOKEN_LOGPROBS_GRADIENT } from '../logprobs.js';
+import { PRODUCT_GRADIENT } from '../product.js';
 import type { Dim } from './dims.js';
 import type { GradientContext, GradientRule } from './gradient-rule.js';
 import { type Graph, GraphError, type Value } from './graph.js';
@@ -171,6 +172,7 @@ export const GRADIENTS: Record<string, GradientRule> = {
     null,
     null,
   ],
+  Product: PRODUCT_GRADIENT,
   Attention: ATTENTION_GRADIENT,
   TokenLogprobs: TOKEN_LOGPROBS_GRADIENT,
   StopGradient: STOP_GRADIENT,

@@ -7,6 +7,7 @@ import { stopGradient } from '../../../../activities/engine/graph/stop-gradient'
 import { tokenLogprobs } from '../../../../activities/engine/logprobs';
 import type { ElementType } from '../../../../activities/engine/onnx';
 import { planTiles } from '../../../../activities/engine/plan';
+import { product } from '../../../../activities/engine/product';
 import { randomStream } from '../../../../activities/engine/random';
 import {
   bools,
@@ -197,6 +198,13 @@ const CASES: Record<string, Case[]> = {
     of('batched, the right side of lower rank', [x([2, 2, 3]), x([4, 3])], (g, a, b) =>
       g.op('FusedMatMul', [a, b], { transA: 0, transB: 1 }),
     ),
+  ],
+  Product: [
+    of('of few terms', [x([2, 3]), x([4, 3])], (g, a, b) => product(g, a, b)),
+    of('of few terms, plus a bias', [x([2, 3]), x([4, 3]), x([4])], (g, a, b, c) => product(g, a, b, c)),
+    of('of many terms, few rows', [x([2, 133]), x([131, 133]), x([131])], (g, a, b, c) => product(g, a, b, c)),
+    of('of many terms, few columns', [x([3, 133]), x([2, 133]), x([2])], (g, a, b, c) => product(g, a, b, c)),
+    of('whose gradient is of many terms', [x([4, 3]), x([133, 3])], (g, a, b) => product(g, a, b)),
   ],
   Transpose: [
     of('a rotation of axes', [x([2, 3, 4])], (g, a) => g.op('Transpose', [a], { perm: [2, 0, 1] })),
