@@ -12,16 +12,18 @@ import { Trainer } from '../../../activities/engine/trainer';
 import { writeUntrainedLlama } from '../../../infra/untrained-llama';
 import { randomFloats } from '../../support/graphs';
 
-const THREADS = [1, 2, 3, 4, 8];
+jest.setTimeout(240_000);
+
+const THREADS = [1, 2, 3, 8];
 const VOCABULARY = 195;
 
 const random = randomStream('threads');
 const ids = (length: number): number[] => Array.from({ length }, () => random.below(VOCABULARY));
 
-/** Hidden and intermediate size. */
+/** Hidden and intermediate size, and layers. */
 const UNTRAINED = [
-  [128, 344],
-  [576, 1536],
+  [128, 344, 2],
+  [576, 1536, 1],
 ] as const;
 
 let scratch: string;
@@ -29,12 +31,12 @@ const models: Record<string, ModelFolder> = {};
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'longhaul-threads-'));
   models.tiny = await readModelFolder(join(__dirname, '../../../infra/presets/tiny/base'));
-  for (const [hiddenSize, intermediateSize] of UNTRAINED) {
+  for (const [hiddenSize, intermediateSize, layers] of UNTRAINED) {
     const name = `${hiddenSize} x ${intermediateSize}`;
     const shape = {
       hiddenSize,
       intermediateSize,
-      layers: 2,
+      layers,
       heads: 4,
       vocabularySize: VOCABULARY,
       contextLength: 2048,
@@ -49,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-const NAMES = ['tiny', ...UNTRAINED.map(sizes => sizes.join(' x '))];
+const NAMES = ['tiny', ...UNTRAINED.map(([hidden, intermediate]) => `${hidden} x ${intermediate}`)];
 
 describe.each(NAMES)('rollouts of %s', name => {
   const sampling: SamplingSettings = { temperature: 1, topP: 1, topK: 0, maxNewTokens: 40, stopIds: [] };
@@ -81,7 +83,7 @@ test('a long response after a long prompt, on more threads than there are heads'
   const responses = [];
   for (const threads of [1, 16]) {
     const generator = new Generator(config, new RotaryTable(config), { threads });
-    const sampling = { temperature: 1, topP: 1, topK: 0, maxNewTokens: 200, stopIds: [] };
+    const sampling = { temperature: 1, topP: 1, topK: 0, maxNewTokens: 60, stopIds: [] };
     const request = { prompts: [{ ids: prompt, seed: 'long' }], group: 8, sampling };
     responses.push(await generator.run(tensors, request, async () => {}));
     await generator.release();
@@ -123,7 +125,7 @@ describe.each(NAMES)('scores and gradients of %s', name => {
       ]);
     };
     const first = await numbers(1);
-    for (const threads of THREADS.slice(1)) {
+    for (const threads of [2, 3]) {
       const others = await numbers(threads);
       const differing = Object.keys(first).filter(key => first[key] !== others[key]);
       expect({ threads, differing }).toEqual({ threads, differing: [] });
