@@ -36,6 +36,8 @@ export interface ChaosOptions {
 
 /** An engine that shows no progress for so long is taken for hung: far less than the usual, for these are small steps. */
 const ENGINE_SILENCE_SECONDS = 12;
+/** A minute. */
+const HOURS_BETWEEN_FAULTS = 1 / 60;
 /** No outage of the judge lasts so long: its verdicts may be late, but none may be missing. */
 const JUDGE_RETRY_SECONDS = 600;
 const UNDISTURBED = 'undisturbed';
@@ -44,13 +46,19 @@ const KEPT = 'undisturbed.json';
 
 /** @returns a report for each seed, up to the first that does not hold */
 export async function chaos(options: ChaosOptions): Promise<ChaosReport[]> {
-  if (!options.judge) return trials(options, undefined);
+  const spec = withFrequentSnapshots(options.spec);
+  if (!options.judge) return trials({ ...options, spec }, undefined);
   const judge = await ChaosJudge.listen();
   try {
-    return await trials({ ...options, spec: withJudge(options.spec, judge.url) }, judge);
+    return await trials({ ...options, spec: withJudge(spec, judge.url) }, judge);
   } finally {
     judge.close();
   }
+}
+
+/** Where a spec leaves it to cost when snapshots are written: here something fails more often than every three hours. */
+function withFrequentSnapshots(spec: RunSpec): RunSpec {
+  return { ...spec, checkpoints: { ...spec.checkpoints, meanTimeBetweenFailures: HOURS_BETWEEN_FAULTS } };
 }
 
 function withJudge(spec: RunSpec, url: string): RunSpec {
