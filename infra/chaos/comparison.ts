@@ -30,6 +30,8 @@ export interface Comparison {
 const TIMED = new Set(['result.json']);
 /** What is asked again after a fault may be found answered. */
 const ASKED = /,?\s*"judge":\s*\{\s*"asked[^}]*\}/g;
+/** By which version and engine a step was made; the steps themselves are compared. */
+const MADE_BY = /,\s*"code":\s*\{[^{}]*(\{[^{}]*\}[^{}]*)?\}/g;
 const ASIDE = /\.(damaged|diverged)(-[0-9a-f]+)?(\/|$)/;
 
 /** @param mine the disturbed run */
@@ -102,7 +104,7 @@ async function contentHash(file: string, run: string, path: string): Promise<str
     .toString('utf8')
     .replaceAll(`store:runs/${run}/`, 'store:runs/RUN/')
     .replaceAll(`"run": "${run}"`, '"run": "RUN"');
-  const timeless = text.replace(ASKED, '');
+  const timeless = text.replace(ASKED, '').replace(MADE_BY, '');
   return hash
     .update(TIMED.has(path) ? timeless.replace(/"seconds": [\d.e-]+/g, '"seconds": 0') : timeless)
     .digest('hex');

@@ -140,7 +140,8 @@ export class Trial {
     const handle = this.cluster.client.workflow.getHandle(run);
     try {
       const { status } = await handle.describe();
-      if (status.name !== 'RUNNING') {
+      // Completed it has its result, which shows at the next look.
+      if (status.name !== 'RUNNING' && status.name !== 'COMPLETED') {
         const why = await handle.result().then(String, error => rootCause((error as Error).cause));
         return `${run} ended as ${status.name}: ${why}`;
       }
