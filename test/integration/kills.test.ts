@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import type { UpdateRecord } from '../../activities/artifacts.js';
 import { FolderStore, readJson } from '../../activities/store/index.js';
 import { LONGHAUL_COMMAND } from '../../infra/checkout.js';
+import { notesIn } from '../../workers/in-hand.js';
 import { type CurriculumResult, TASK_QUEUE } from '../../workflows/contract.js';
 import { startServer, type TestServer, until } from '../support/temporal-server.js';
 
@@ -95,6 +96,13 @@ async function start(workflowId: string, changes: object = {}) {
 const begun = (run: string, stage: string, step: number) =>
   until(() => store.has(`store:runs/${run}/${stage}/1/steps/${step}`), 60_000);
 
+/** Waits until the worker has something in hand that it can lose. */
+const atWork = ({ pid }: ChildProcess) =>
+  until(async () => {
+    const notes = await notesIn(join(folder, 'in-hand'));
+    return notes.some(({ owner, activity }) => owner.pid === pid && activity === 'warmupSteps');
+  });
+
 /** The engine is the GPU worker's only child. */
 async function engineOf(worker: ChildProcess): Promise<number> {
   const { stdout } = await promisify(execFile)('pgrep', ['-P', String(worker.pid)]);
@@ -108,6 +116,7 @@ test('a worker and an engine killed in mid-step, and a worker stopped, change no
 
   const disturbed = await start('disturbed');
   await begun('disturbed', 'warmup', 8);
+  await atWork(workers.at(-1)!);
   workers.at(-1)!.kill('SIGKILL');
   const worker = await startWorker('gpu');
   await begun('disturbed', 'phase-1', 2);
