@@ -1,19 +1,8 @@
 /** A run's policies by what users call them, found in the store alone: no server is asked, and the run may be under way. */
 import type { CurriculumResult, PolicyRef } from '../workflows/contract.js';
-import type { UpdateRecord } from './artifacts.js';
 import { snapshotState } from './checkpoint.js';
-import { lastStep } from './redo-log.js';
-import {
-  attemptUri,
-  baseUri,
-  checkpointUri,
-  readJson,
-  resultUri,
-  type StageAttempt,
-  type Store,
-  stepUri,
-  storeUri,
-} from './store/index.js';
+import { lastStep, redoLog } from './redo-log.js';
+import { baseUri, checkpointUri, readJson, resultUri, type Store, storeUri } from './store/index.js';
 
 /**
  * @param wanted `newest`: the last one logged or published; `final`: that of a finished run; `base`; or a policy's name
@@ -41,32 +30,8 @@ async function byName(store: Store, run: string, name: string): Promise<PolicyRe
   const uri = checkpointUri(run, name);
   const state = await snapshotState(store, { name, uri, sha256: '' });
   if (state) return { name, uri, sha256: state.sha256 };
-  for (const stage of await stagesOf(store, run)) {
-    const attempts = await numbersIn(store, storeUri('runs', run, stage));
-    for (const attempt of attempts) {
-      const at = { run, stage, attempt };
-      for (const step of await stepsOf(store, at)) {
-        const update = await published<UpdateRecord>(store, stepUri(at, step, 'update.json'));
-        if (update?.result.name === name) return update.result;
-      }
-    }
-  }
+  for await (const { record } of redoLog(store, run)) if (record.result.name === name) return record.result;
   return null;
-}
-
-/** The stages begun so far: the warm-up, then the phases. */
-async function stagesOf(store: Store, run: string): Promise<string[]> {
-  const order = (stage: string) => (stage === 'warmup' ? 0 : Number(stage.slice('phase-'.length)));
-  const names = await store.list(storeUri('runs', run));
-  return names.filter(name => /^(warmup|phase-[1-9]\d*)$/.test(name)).sort((a, b) => order(a) - order(b));
-}
-
-const stepsOf = (store: Store, at: StageAttempt) => numbersIn(store, attemptUri(at, 'steps'));
-
-/** Numbers among the names directly under `uri`, ascending. */
-async function numbersIn(store: Store, uri: string): Promise<number[]> {
-  const numbers = (await store.list(uri)).map(Number).filter(Number.isInteger);
-  return numbers.sort((a, b) => a - b);
 }
 
 async function published<T>(store: Store, uri: string): Promise<T | null> {
