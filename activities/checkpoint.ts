@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { PolicyRef } from '../workflows/contract.js';
 import type { CheckpointState } from './artifacts.js';
 import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';
+import { OPTIMIZER_FILE } from './engine/optimizer-state.js';
+import { EngineRequestError } from './engine/protocol.js';
 import { WEIGHTS_FILE } from './engine/weights.js';
 import { CorruptArtifactError, checkpointUri, fileHash, folderHash, runOf, type Store, sha256 } from './store/index.js';
 
@@ -28,14 +30,57 @@ export async function snapshotState(store: Store, policy: PolicyRef): Promise<Ch
   }
 }
 
+/** Where the files of a snapshot lie. */
+export interface Snapshot {
+  folder: string;
+  /** The folder of the model beneath; null where all weights are trained. */
+  base: string | null;
+  /** Whether the optimiser's state is in the folder. */
+  withOptimizer: boolean;
+}
+
 /**
- * A snapshot's folder and, of an adapter, that of the model beneath, with every file compared with the hash that it was
- * published with. One that is damaged is set aside: the policy can be made again.
+ * A snapshot and, of an adapter, the model beneath, with every file compared with the hash that it was published with. One
+ * that is damaged is set aside: the policy can be made again.
  * @throws CorruptArtifactError naming the file; MissingArtifactError if there is no snapshot, or no longer
  */
-export async function openSnapshot(store: Store, policy: PolicyRef): Promise<{ folder: string; base: string | null }> {
-  const { folder, base } = await checkSnapshot(store, policy, () => true);
-  return { folder, base: base ? (await openSnapshot(store, base)).folder : null };
+export async function openSnapshot(store: Store, policy: PolicyRef): Promise<Snapshot> {
+  const { folder, state } = await checkSnapshot(store, policy, () => true);
+  const base = state.base ? (await openSnapshot(store, state.base)).folder : null;
+  return { folder, base, withOptimizer: OPTIMIZER_FILE in state.files };
+}
+
+/** The engine could not read a snapshot that lies as it was published: its disk was away at that moment, most likely. */
+export class UnreadableSnapshotError extends Error {
+  override readonly name = 'UnreadableSnapshotError';
+  constructor(uri: string, cause: Error) {
+    super(`${uri} is whole, yet the engine could not read it: ${cause.message}`, { cause });
+  }
+}
+
+/** A snapshot in the terms of the engine's requests. */
+export interface SnapshotModel {
+  directory: string;
+  adapter: { directory: string } | null;
+  /** Said, not looked for: what is not found where a disk is away must not pass for never trained. */
+  optimizer: string | null;
+}
+
+/** Has the engine read a snapshot, checked before. Throws UnreadableSnapshotError, and what `openSnapshot` throws. */
+export async function withSnapshot<T>(
+  store: Store,
+  policy: PolicyRef,
+  read: (model: SnapshotModel) => Promise<T>,
+): Promise<T> {
+  const { folder, base, withOptimizer } = await openSnapshot(store, policy);
+  const model = base ? { directory: base, adapter: { directory: folder } } : { directory: folder, adapter: null };
+  try {
+    return await read({ ...model, optimizer: withOptimizer ? folder : null });
+  } catch (error) {
+    if (error instanceof EngineRequestError && error.code === 'bad-model')
+      throw new UnreadableSnapshotError(snapshotUri(policy), error);
+    throw error;
+  }
 }
 
 /** The snapshot's folder for those who read its small files only: the weights in it are not checked. */
@@ -47,13 +92,13 @@ async function checkSnapshot(
   store: Store,
   policy: PolicyRef,
   wanted: (file: string) => boolean,
-): Promise<{ folder: string; base: PolicyRef | null }> {
+): Promise<{ folder: string; state: CheckpointState }> {
   const uri = snapshotUri(policy);
   for (;;) {
     const folder = await store.localFolder(uri);
     const opened = await identityOf(folder);
     const found = await examined(folder, policy, await store.recorded(uri), wanted);
-    if ('base' in found) return { folder, base: found.base };
+    if ('state' in found) return { folder, state: found.state };
     // Removed while it was read, and perhaps made again since: what was missed then says nothing of what is there.
     if (opened === null || (await identityOf(folder)) !== opened) continue;
     const { file, expected, hash } = found;
@@ -74,11 +119,11 @@ async function examined(
   policy: PolicyRef,
   recorded: string | null,
   wanted: (file: string) => boolean,
-): Promise<{ base: PolicyRef | null } | Damage> {
+): Promise<{ state: CheckpointState } | Damage> {
   const text = await readFile(join(folder, STATE_FILE), 'utf8').catch(() => '');
   const state = parsed(text);
   if (!state) return { file: STATE_FILE, expected: 'of a JSON object', hash: sha256(text) };
-  const { base = null, files } = state;
+  const { base, files } = state;
   const hashes: Record<string, string> = { [STATE_FILE]: sha256(text) };
   for (const [file, expected] of Object.entries({
     ...files,
@@ -91,7 +136,7 @@ async function examined(
   // Every other file is as it says, so what differs is the state itself.
   if (recorded !== null && folderHash(hashes) !== recorded)
     return { file: STATE_FILE, expected: `in a folder of ${recorded}`, hash: hashes[STATE_FILE]! };
-  return { base };
+  return { state };
 }
 
 /** Tells a folder from another that has its name later; null if there is none. */

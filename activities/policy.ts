@@ -6,13 +6,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PolicyRef } from '../workflows/contract.js';
 import type { CheckpointState, UpdateRecord } from './artifacts.js';
-import { openSnapshot, STATE_FILE, snapshotUri } from './checkpoint.js';
+import { STATE_FILE, snapshotUri, UnreadableSnapshotError, withSnapshot } from './checkpoint.js';
 import { codeVersion } from './code-version.js';
 import type { PolicyDependencies } from './dependencies.js';
 import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';
 import { plainName } from './engine/model-source.js';
 import { OPTIMIZER_FILE } from './engine/optimizer-state.js';
-import { EngineRequestError, type FreshAdapter, type LoadRequest } from './engine/protocol.js';
+import type { FreshAdapter } from './engine/protocol.js';
 import { WEIGHTS_FILE } from './engine/weights.js';
 import { divergence, redoLog } from './redo-log.js';
 import type { RunSpec } from './spec.js';
@@ -99,7 +99,7 @@ export async function ensurePolicyLoaded(
 
 /** Whether the snapshot could not be loaded because retention took it away meanwhile, be it from under the engine. */
 async function isRemoved(store: Store, policy: PolicyRef, error: unknown): Promise<boolean> {
-  if (!(error instanceof MissingArtifactError || error instanceof EngineRequestError)) return false;
+  if (!(error instanceof MissingArtifactError || error instanceof UnreadableSnapshotError)) return false;
   return !(await store.has(snapshotUri(policy)));
 }
 
@@ -152,15 +152,11 @@ async function loadSnapshot(
   fresh: boolean,
   { call }: Supervision,
 ): Promise<void> {
-  const { folder, base } = await openSnapshot(deps.store, policy);
-  const model: Pick<LoadRequest, 'directory' | 'adapter'> = base
-    ? { directory: base, adapter: { directory: folder } }
-    : { directory: folder, adapter: await freshAdapter(deps.store, runOf(policy.uri)) };
-  await deps.engine.call(
-    'load',
-    fresh ? { ...model, optimizer: null, tag: freshTag(policy.name) } : { ...model, tag: policy.name },
-    call,
-  );
+  const begun = fresh ? { optimizer: null, tag: freshTag(policy.name) } : { tag: policy.name };
+  await withSnapshot(deps.store, policy, async model => {
+    const adapter = model.adapter ?? (await freshAdapter(deps.store, runOf(policy.uri)));
+    await deps.engine.call('load', { ...model, adapter, ...begun }, call);
+  });
 }
 
 /** What a run that trains an adapter begins with: a function of its spec, so the base's snapshot need not hold it. */

@@ -12,7 +12,7 @@ import {
   type TraceItem,
   type UpdateRecord,
 } from './artifacts.js';
-import { openSnapshot } from './checkpoint.js';
+import { withSnapshot } from './checkpoint.js';
 import type { PolicyDependencies } from './dependencies.js';
 import type { CallOptions, ScoredGroup } from './engine/protocol.js';
 import { hashOf, readLines, type Store } from './store/index.js';
@@ -96,9 +96,9 @@ async function applyRl(deps: PolicyDependencies, inputs: StepInputs, call: CallO
 async function ensureReferenceLoaded(deps: PolicyDependencies, policy: PolicyRef, call: CallOptions): Promise<void> {
   const { reference } = await deps.engine.call('status', {}, call);
   if (reference === policy.name) return;
-  const { folder, base } = await openSnapshot(deps.store, policy);
-  const model = base ? { directory: base, adapter: { directory: folder } } : { directory: folder };
-  await deps.engine.call('reference', { ...model, tag: policy.name }, call);
+  await withSnapshot(deps.store, policy, ({ directory, adapter }) =>
+    deps.engine.call('reference', { directory, adapter, tag: policy.name }, call),
+  );
 }
 
 /** The groups with the trainer's own log-probabilities of their responses under the loaded policy. */

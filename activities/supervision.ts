@@ -3,6 +3,7 @@
  * type by which Temporal decides whether to try again.
  */
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { UnreadableSnapshotError } from './checkpoint.js';
 import { DataError } from './datasets/sources.js';
 import { type CallOptions, EngineLostError, type EngineProgress, EngineRequestError } from './engine/protocol.js';
 import { storageTrouble } from './engine/storage-trouble.js';
@@ -16,8 +17,11 @@ import { InvalidSpecError } from './validate-spec.js';
  * each beat is written by the server, and most activities of a small run are done within a fraction of this.
  */
 const HEARTBEAT_MS = 1000;
-/** An engine that is lost this often in one activity is lost by the activity's own doing. */
-const ENGINE_ATTEMPTS = 10;
+/** Failures that pass, the type they get, and how many tries say that they do not: then it is the activity's own doing. */
+const PASSING = [
+  { kind: EngineLostError, type: 'EngineLost', attempts: 10 },
+  { kind: UnreadableSnapshotError, type: 'UnreadableSnapshot', attempts: 10 },
+];
 
 /** What heartbeats carry, for people who look. */
 export interface HeartbeatDetails {
@@ -105,9 +109,16 @@ function asFailure(error: unknown, context: Context): unknown {
       cause: error,
     });
   }
-  if (error instanceof EngineLostError) {
-    const nonRetryable = context.info.attempt >= ENGINE_ATTEMPTS;
-    return ApplicationFailure.create({ message: error.message, type: 'EngineLost', nonRetryable, cause: error });
+  const passing = PASSING.find(({ kind }) => error instanceof kind);
+  if (passing) {
+    const { type, attempts } = passing;
+    const { message } = error as Error;
+    return ApplicationFailure.create({
+      message,
+      type,
+      nonRetryable: context.info.attempt >= attempts,
+      cause: error as Error,
+    });
   }
   if (error instanceof EndpointRefusedError) {
     // What lies in the workers' environment is put right there, and the same activity goes on.

@@ -18,6 +18,19 @@ export async function newFolder(directory: string): Promise<void> {
   }
 }
 
+/** Writes into a folder. Throws EngineRequestError (storage) if that is taken away meanwhile, as with its disk. */
+export async function whileThere<T>(directory: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new EngineRequestError(
+      `${directory}: was taken away while it was written: is its disk still there?`,
+      'storage',
+    );
+  }
+}
+
 /** Flushes the folder's own entries, without which a new file can be lost though its content is on the disk. */
 export async function syncDirectory(directory: string): Promise<void> {
   // Windows has no such operation: it cannot open a folder.

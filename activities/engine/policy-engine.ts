@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readAdapter, writeAdapter } from './adapter-folder.js';
 import { rulesOf } from './algorithms.js';
+import { whileThere } from './files.js';
 import { Generator } from './generate.js';
 import { current, type LoadedPolicy, readPolicy, summary, trained, type Weights } from './loaded-policy.js';
 import { LoraMerge } from './lora-merge.js';
@@ -282,7 +283,11 @@ export class PolicyEngine {
     };
   }
 
-  private async save({ directory, withOptimizer, merged }: SaveRequest): Promise<EngineOperations['save'][1]> {
+  private save(request: SaveRequest): Promise<EngineOperations['save'][1]> {
+    return whileThere(request.directory, () => this.write(request));
+  }
+
+  private async write({ directory, withOptimizer, merged }: SaveRequest): Promise<EngineOperations['save'][1]> {
     const policy = this.policy();
     if (merged && withOptimizer)
       throw new EngineRequestError(

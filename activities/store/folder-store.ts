@@ -18,6 +18,7 @@ import {
   type Fence,
   StaleAttemptError,
   type Store,
+  StoreAwayError,
 } from './store.js';
 import { readSum, type Sum, sumText } from './sums.js';
 import { sweepUnfinished, workName } from './unfinished.js';
@@ -49,32 +50,26 @@ export class FolderStore implements Store {
     return this.#root.found();
   }
 
-  async publishText(uri: string, text: string, fence?: Fence, identity?: string): Promise<ArtifactRef> {
+  publishText(uri: string, text: string, fence?: Fence, identity?: string): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
-    const temporary = await this.writeTemporary(text);
-    try {
+    return this.withTemporary(text, async temporary => {
       await this.checkFence(fence);
       const hash = sha256(text);
       const offered = { sha256: hash, identity: identity ?? hash };
       const way = { put: () => link(temporary, target), hash: () => fileHash(target) };
       return { uri, sha256: await this.place(uri, offered, temporary, way) };
-    } finally {
-      await rm(temporary, { force: true });
-    }
+    });
   }
 
-  async publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
+  publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
-    const temporary = await this.writeTemporary(text);
-    try {
+    return this.withTemporary(text, async temporary => {
       await this.checkFence(fence);
       await this.#root.makeFolder(dirname(target));
       const placed = await unlessThere(() => link(temporary, target));
       await sync(dirname(target));
       return { uri, sha256: placed ? sha256(text) : await fileHash(target) };
-    } finally {
-      await rm(temporary, { force: true });
-    }
+    });
   }
 
   async publishFolder(
@@ -175,14 +170,11 @@ export class FolderStore implements Store {
     return path;
   }
 
-  async workFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-    const folder = await this.workPath();
-    await mkdir(folder);
-    try {
-      return await use(folder);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+  workFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+    return this.withWork(async folder => {
+      await mkdir(folder);
+      return use(folder);
+    });
   }
 
   /** Removes what writers that were killed left behind. */
@@ -261,17 +253,33 @@ export class FolderStore implements Store {
     return answer;
   }
 
-  /** A synced file of its own under the work folder. */
-  private async writeTemporary(text: string): Promise<string> {
-    const path = await this.workPath();
-    const handle = await open(path, 'wx');
+  /** With a synced file of its own under the work folder. */
+  private withTemporary<T>(text: string, use: (path: string) => Promise<T>): Promise<T> {
+    return this.withWork(async path => {
+      const handle = await open(path, 'wx');
+      try {
+        await handle.writeFile(text);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      return use(path);
+    });
+  }
+
+  /** With a name under the work folder. Nobody takes away what is made there: what is missing went with the store. */
+  private async withWork<T>(use: (path: string) => Promise<T>): Promise<T> {
     try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
+      const path = await this.workPath();
+      try {
+        return await use(path);
+      } finally {
+        await rm(path, { recursive: true, force: true });
+      }
+    } catch (error) {
+      const path = isCode(error, 'ENOENT') ? (error as NodeJS.ErrnoException).path : null;
+      throw path?.startsWith(this.root) ? new StoreAwayError(this.root) : error;
     }
-    return path;
   }
 
   private async checkFence(fence: Fence | undefined): Promise<void> {

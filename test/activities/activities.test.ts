@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { EngineRequestError } from '../../activities/engine/protocol.js';
 import { createActivities } from '../../activities/index.js';
 import type { ArtifactRef } from '../../activities/store/index.js';
 import { promptsToDraw } from '../../workflows/refills.js';
@@ -227,6 +228,22 @@ describe('failures', () => {
     };
     expect(await attempt(1)).toMatchObject({ type: 'EngineLost', nonRetryable: false });
     expect(await attempt(10)).toMatchObject({ type: 'EngineLost', nonRetryable: true });
+  });
+
+  test('of an engine that cannot read a snapshot that is whole, likewise', async () => {
+    const { rollout } = await prepared();
+    const { call } = small.engine;
+    small.engine.forget();
+    small.engine.call = async (operation, ...rest) => {
+      if (operation === 'load') throw new EngineRequestError('config.json: cannot be read', 'bad-model');
+      return call.call(small.engine, operation, ...rest) as never;
+    };
+    const attempt = (attempt: number) => {
+      const env = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
+      return failureOf(env.run(activities.rollout, rollout));
+    };
+    expect(await attempt(1)).toMatchObject({ type: 'UnreadableSnapshot', nonRetryable: false });
+    expect(await attempt(10)).toMatchObject({ type: 'UnreadableSnapshot', nonRetryable: true });
   });
 
   test('of the mathematics are for good, and nothing is published', async () => {

@@ -1,7 +1,7 @@
 /** Snapshots within a stage: how many stay, and what becomes of those who want one that is gone or just going. */
 import { cp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSnapshot, snapshotState } from '../../activities/checkpoint.js';
+import { openSnapshot, snapshotState, UnreadableSnapshotError } from '../../activities/checkpoint.js';
 import { EngineRequestError } from '../../activities/engine/protocol.js';
 import { createActivities } from '../../activities/index.js';
 import { ensurePolicyLoaded } from '../../activities/policy.js';
@@ -249,7 +249,40 @@ describe('a snapshot that is removed while it is wanted', () => {
       if (opened === 2) await rename(kept, pathOf(small, uri));
       return localFolder.call(store, wanted);
     };
-    expect(await openSnapshot(store, policy)).toEqual({ folder: pathOf(small, uri), base: null });
+    expect(await openSnapshot(store, policy)).toMatchObject({ folder: pathOf(small, uri), base: null });
     expect(opened).toBe(2);
+  });
+});
+
+describe('a snapshot that the engine cannot see for a moment, as with its disk', () => {
+  /** The engine's next load meets a folder in which the file is not. */
+  async function hiding(file: string) {
+    const small = await runWith({ everySteps: 1, keep: 'all' });
+    const { final } = await driveRun(small);
+    small.engine.forget();
+    const path = join(pathOf(small, checkpointUri('run', final.name)), file);
+    const { call } = small.engine;
+    let hidden = false;
+    small.engine.call = async (operation, request, options) => {
+      const hides = operation === 'load' && !hidden;
+      if (!hides) return call.call(small.engine, operation, request, options) as never;
+      hidden = true;
+      await rename(path, `${path}.away`);
+      try {
+        return (await call.call(small.engine, operation, request, options)) as never;
+      } catch (error) {
+        throw new EngineRequestError((error as Error).message, 'bad-model');
+      } finally {
+        await rename(`${path}.away`, path);
+      }
+    };
+    return { small, final };
+  }
+
+  test.each(['optimizer.safetensors', 'model.safetensors'])('%s: fails, and is loaded the next time', async file => {
+    const { small, final } = await hiding(file);
+    const load = () => ensurePolicyLoaded(small.deps, final, 'as-trained', supervision());
+    await expect(load()).rejects.toThrow(UnreadableSnapshotError);
+    await expect(load()).resolves.toBeUndefined();
   });
 });

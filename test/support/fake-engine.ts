@@ -90,10 +90,13 @@ export class FakeEngine implements Engine {
         : 'fresh' in adapter
           ? hash(model, adapter.fresh.settings, adapter.fresh.seed)
           : await readFile(join(adapter.directory, 'adapter_model.safetensors'), 'utf8');
+      const stateOf = (folder: string) => readFile(join(folder, 'optimizer.safetensors'), 'utf8');
       const state =
         optimizer === null
           ? 'fresh'
-          : await readFile(join(trained, 'optimizer.safetensors'), 'utf8').catch(() => 'fresh');
+          : optimizer === undefined
+            ? await stateOf(trained).catch(() => 'fresh')
+            : await stateOf(optimizer);
       const config = await readFile(join(directory, 'config.json'), 'utf8');
       this.loaded = { tag, weights, adapter: Boolean(adapter), optimizer: state, config };
       return {

@@ -141,3 +141,29 @@ test('the adapter begins as its settings and seed say', async () => {
   });
   expect(adapter.baseModel).toBe('qwen2');
 });
+
+test.each([
+  ['all weights', { directory: model, tag: 'all' }],
+  ['an adapter', fresh],
+])('%s, saved into a folder that is taken away meanwhile, are to be saved again', async (_, load) => {
+  const { operations } = new PolicyEngine({ threads: 2 });
+  await operations.load(load, context);
+  await operations.sft(step(0), context);
+  const fs: typeof import('node:fs/promises') = jest.requireActual('node:fs/promises');
+  const save = () => operations.save({ directory: at('disk/policy'), withOptimizer: true }, context);
+  let file = 0;
+  for (; ; file++) {
+    let opened = 0;
+    const open = fs.open;
+    jest.spyOn(fs, 'open').mockImplementation(async (...args) => {
+      if (opened++ === file) await fs.rename(at('disk'), at(`gone-${file}`));
+      return open(...args);
+    });
+    const saved = await save().catch((error: unknown) => error);
+    jest.restoreAllMocks();
+    if (opened <= file) break;
+    expect(saved).toMatchObject({ name: 'EngineRequestError', code: 'storage' });
+    expect(String(saved)).toMatch(/disk.policy: was taken away while it was written/);
+  }
+  expect(file).toBeGreaterThan(2);
+});
