@@ -11,7 +11,7 @@ import type {
 } from './engine/protocol.js';
 import type { JudgeUsage } from './rewards/judge.js';
 import type { ResponseReward } from './rewards/reward.js';
-import { type ArtifactRef, readLines, type StageAttempt, type Store } from './store/index.js';
+import { type ArtifactRef, readJson, readLines, type StageAttempt, type Store } from './store/index.js';
 
 /** A line of data/train.jsonl or data/set-*.jsonl: a sample ready for the model. */
 export interface PromptItem {
@@ -182,18 +182,29 @@ export function rewardsOf(groups: readonly ScoredRollouts[]): number[] {
 /** A right answer: reward 1, to which evidence may add but which it alone does not reach. */
 export const isPass = (reward: number): boolean => reward >= 1;
 
-const caches = new WeakMap<Store, Map<string, Promise<unknown[]>>>();
-const CACHED_FILES = 8;
+const caches = new WeakMap<Store, Map<string, Promise<unknown>>>();
+/** Of a run: its spec, base and pool, and the data that it trains and is evaluated on. */
+const CACHED_FILES = 16;
 
-/** The lines of a data artifact, kept in memory: every step reads the same few files. */
-export function readData<T>(store: Store, ref: ArtifactRef): Promise<T[]> {
-  const cache = caches.get(store) ?? new Map<string, Promise<unknown[]>>();
+/** What an artifact holds, kept in memory: every step reads the same few. Shared, so it must not be changed. */
+function kept<T>(store: Store, key: string, read: () => Promise<T>): Promise<T> {
+  const cache = caches.get(store) ?? new Map<string, Promise<unknown>>();
   caches.set(store, cache);
-  const cached = cache.get(ref.sha256);
-  if (cached) return cached as Promise<T[]>;
-  const lines = readLines<T>(store, ref);
-  cache.set(ref.sha256, lines);
-  lines.catch(() => cache.delete(ref.sha256));
+  const cached = cache.get(key);
+  if (cached) return cached as Promise<T>;
+  const content = read();
+  cache.set(key, content);
+  content.catch(() => cache.delete(key));
   if (cache.size > CACHED_FILES) cache.delete(cache.keys().next().value!);
-  return lines;
+  return content;
+}
+
+/** The lines of a data artifact. */
+export function readData<T>(store: Store, ref: ArtifactRef): Promise<readonly T[]> {
+  return kept(store, `lines of ${ref.sha256}`, () => readLines<T>(store, ref));
+}
+
+/** The value of an artifact that many steps read. */
+export function readKept<T>(store: Store, ref: ArtifactRef): Promise<Readonly<T>> {
+  return kept(store, `value of ${ref.sha256}`, () => readJson<T>(store, ref));
 }

@@ -1,5 +1,5 @@
 /** What a phase draws from: its own length band, and earlier samples by their difficulty. */
-import { type DifficultyRecord, type Pool, type PoolEntry, type PromptItem, readData } from './artifacts.js';
+import { type DifficultyRecord, type Pool, type PoolEntry, type PromptItem, readData, readKept } from './artifacts.js';
 import { bandOf, inBand } from './bands.js';
 import type { Dependencies } from './dependencies.js';
 import { randomStream } from './engine/random.js';
@@ -32,7 +32,7 @@ export interface BuildPoolResult {
 export function buildPool(deps: Dependencies) {
   return ({ stage, spec, data, difficulties }: BuildPoolInput): Promise<BuildPoolResult> =>
     supervised('building the pool', async supervision => {
-      const settings = await readJson<RunSpec>(deps.store, spec);
+      const settings = await readKept<RunSpec>(deps.store, spec);
       const items = await readData<PromptItem>(deps.store, data);
       const records = await Promise.all(difficulties.map(ref => readJson<DifficultyRecord>(deps.store, ref)));
       const pool = poolOf(stage, settings, items, records);

@@ -3,7 +3,7 @@
  * stands alone. From here on the two are the same work.
  */
 import type { PolicyRef } from '../workflows/contract.js';
-import { type PromptItem, readData } from './artifacts.js';
+import { type PromptItem, readData, readKept } from './artifacts.js';
 import type { EngineDependencies } from './dependencies.js';
 import { openPinned, textModelFor } from './evaluated-model.js';
 import type { EvaluatedModel, EvaluationPlan, PartList, PlannedSet, PromptLine } from './evaluation-plan.js';
@@ -69,7 +69,7 @@ async function ownJob(
   { run, spec, policy, label, set }: OwnEvaluation,
 ): Promise<EvaluationJob> {
   const { store } = deps;
-  const { evaluation, seed } = await readJson<RunSpec>(store, spec);
+  const { evaluation, seed } = await readKept<RunSpec>(store, spec);
   const items = await readData<PromptItem>(store, set.data);
   const name = `${label}.${set.name}`;
   const { samples, sampling } = evaluation;

@@ -5,11 +5,12 @@
  */
 import type { PolicyRef } from '../workflows/contract.js';
 import { promptsToDraw } from '../workflows/refills.js';
-import { type Pool, type PromptItem, type RolloutGroup, readData } from './artifacts.js';
+import { type Pool, type PromptItem, type RolloutGroup, readData, readKept, type ScoredRollouts } from './artifacts.js';
 import type { EngineDependencies } from './dependencies.js';
 import { epochDraw, permutation, randomStream } from './engine/random.js';
 import { ensurePolicyLoaded } from './policy.js';
-import { type ScoreResult, scoreRound } from './score.js';
+import { Publications } from './publications.js';
+import { effectiveOf, type ScoreResult, scoreRound } from './score.js';
 import type { RunSpec } from './spec.js';
 import {
   type ArtifactRef,
@@ -17,7 +18,6 @@ import {
   fenceOf,
   phaseNumber,
   publishLines,
-  readJson,
   readLines,
   type StageAttempt,
   type Store,
@@ -57,56 +57,95 @@ export interface RolloutResult extends SampledRound {
 export function rollout(deps: EngineDependencies) {
   return (input: RolloutInput): Promise<RolloutResult> =>
     supervised(`sampling for step ${input.step}`, async supervision => {
-      const spec = await readJson<RunSpec>(deps.store, input.spec);
-      const { promptsPerStep, maxRefills } = spec.phases[phaseNumber(input.stage.stage) - 1]!.rl;
-      const first = await round(deps, spec, input, supervision);
-      // A later round is asked for by itself where an earlier version made the first.
-      if (!first.scored || input.refill > 0) return first;
-      const more: SampledRound[] = [];
-      const seen = { drawn: first.scored.groups, effective: first.scored.effective };
-      while (more.length < maxRefills && seen.effective < promptsPerStep) {
-        const [refill, cursor] = [more.length + 1, input.cursor + seen.drawn];
-        const count = promptsToDraw(promptsPerStep, seen);
-        const { scored, ...sampled } = await round(deps, spec, { ...input, refill, cursor, count }, supervision);
-        more.push({ ...sampled, scored: scored! });
-        seen.drawn += scored!.groups;
-        seen.effective += scored!.effective;
+      const spec = await readKept<RunSpec>(deps.store, input.spec);
+      const publications = new Publications();
+      try {
+        return await rounds(deps, spec, input, publications, supervision);
+      } finally {
+        await publications.over();
       }
-      return { ...first, more };
     });
 }
 
-/** One round, scored where the rule alone rewards. */
+async function rounds(
+  deps: EngineDependencies,
+  spec: RunSpec,
+  input: RolloutInput,
+  publications: Publications,
+  supervision: Supervision,
+): Promise<RolloutResult> {
+  const { promptsPerStep, maxRefills } = spec.phases[phaseNumber(input.stage.stage) - 1]!.rl;
+  let last: Round | null = null;
+  const next = async (part: Partial<RolloutInput> = {}) => {
+    last = await round(deps, spec, { ...input, ...part }, last?.made ?? false, publications, supervision);
+    return last;
+  };
+  const first = await next();
+  // A later round is asked for by itself where an earlier version made the first.
+  if (!first.scored || input.refill > 0) return first.published;
+  const more: Round[] = [];
+  const seen = { drawn: first.scored.length, effective: effectiveOf(first.scored) };
+  while (more.length < maxRefills && seen.effective < promptsPerStep) {
+    const [refill, cursor] = [more.length + 1, input.cursor + seen.drawn];
+    const another = await next({ refill, cursor, count: promptsToDraw(promptsPerStep, seen) });
+    more.push(another);
+    seen.drawn += another.scored!.length;
+    seen.effective += effectiveOf(another.scored!);
+  }
+  return { ...(await first.published), more: await Promise.all(more.map(({ published }) => published)) };
+}
+
+/** While it is being published. */
+interface Round {
+  /** Just now: so none after it is in the store. */
+  made: boolean;
+  /** Where the rule alone rewards. */
+  scored: ScoredRollouts[] | null;
+  published: Promise<SampledRound>;
+}
+
+/**
+ * One round, scored where the rule alone rewards.
+ * @param isNew it cannot be in the store
+ */
 async function round(
   deps: EngineDependencies,
   spec: RunSpec,
   input: RolloutInput,
+  isNew: boolean,
+  publications: Publications,
   supervision: Supervision,
-): Promise<SampledRound> {
-  const { stage, data, step, refill } = input;
-  const { rollouts, groups } = await sampleRound(deps, spec, input, supervision);
+): Promise<Round> {
+  const { groups, made, publish } = await sampleRound(deps, spec, input, isNew, supervision);
+  const rollouts = publications.add(publish);
   const responses = groups.flatMap(group => group.responses);
   const newTokens = responses.reduce((sum, response) => sum + response.ids.length, 0);
-  if (deps.rewarder(spec.reward).asksOthers) return { rollouts, newTokens };
-  const unscored = { stage, spec: input.spec, data, step, refill, rollouts };
-  return { rollouts, newTokens, scored: await scoreRound(deps, unscored, supervision, groups) };
+  if (deps.rewarder(spec.reward).asksOthers)
+    return { made, scored: null, published: rollouts.then(ref => ({ rollouts: ref, newTokens })) };
+  const round = await scoreRound(deps, input, supervision, { made, groups: async () => groups });
+  const scored = publications.add(round.publish);
+  const published = (async () => ({ rollouts: await rollouts, newTokens, scored: await scored }))();
+  // As of any publication: it is heard of where it is waited for.
+  published.catch(() => {});
+  return { made, scored: round.groups, published };
 }
 
-/** The round's rollouts: those published, else made and published now. */
+/** The round's rollouts: those published, else made now. */
 async function sampleRound(
   deps: EngineDependencies,
   spec: RunSpec,
   input: RolloutInput,
+  isNew: boolean,
   supervision: Supervision,
-): Promise<{ rollouts: ArtifactRef; groups: RolloutGroup[] }> {
+): Promise<{ groups: RolloutGroup[]; made: boolean; publish: () => Promise<ArtifactRef> }> {
   const { stage, step, refill, policy } = input;
   const uri = stepUri(stage, step, `rollouts-${refill}.jsonl`);
-  const published = await deps.store.find(uri);
+  const published = isNew ? null : await deps.store.find(uri);
   if (published) {
     const groups = await readLines<RolloutGroup>(deps.store, published);
     const other = groups.find(group => group.policy !== policy.name);
     if (other) throw new DivergenceError(uri, other.policy, policy.name, null);
-    return { rollouts: published, groups };
+    return { groups, made: false, publish: async () => published };
   }
 
   const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
@@ -124,8 +163,11 @@ async function sampleRound(
     supervision.call,
   );
   const groups = draws.map((draw, k): RolloutGroup => ({ ...draw, responses: sampled.groups[k]!.responses }));
-  supervision.check();
-  return { rollouts: await publishLines(deps.store, uri, groups, fenceOf(stage)), groups };
+  const publish = () => {
+    supervision.check();
+    return publishLines(deps.store, uri, groups, fenceOf(stage));
+  };
+  return { groups, made: true, publish };
 }
 
 /** The prompts at the cursor: every epoch goes through the pool in an order of its own. */
@@ -135,7 +177,7 @@ async function drawPrompts(
   { stage, step, refill, cursor, count, data, pool, policy }: RolloutInput,
 ): Promise<Omit<RolloutGroup, 'responses'>[]> {
   const items = await readData<PromptItem>(store, data);
-  const { entries } = await readJson<Pool>(store, pool);
+  const { entries } = await readKept<Pool>(store, pool);
   const orders = new Map<number, number[]>();
   const orderOf = (epoch: number) => {
     const order =

@@ -1,19 +1,18 @@
 /** Rewards for a round of rollouts. */
-import { isPass, type PromptItem, type RolloutGroup, readData, rewardsOf, type ScoredRollouts } from './artifacts.js';
+import {
+  isPass,
+  type PromptItem,
+  type RolloutGroup,
+  readData,
+  readKept,
+  rewardsOf,
+  type ScoredRollouts,
+} from './artifacts.js';
 import type { Dependencies } from './dependencies.js';
 import type { JudgeUsage } from './rewards/judge.js';
 import type { GroupReward } from './rewards/reward.js';
 import type { RunSpec } from './spec.js';
-import {
-  type ArtifactRef,
-  fenceOf,
-  linesText,
-  readJson,
-  readLines,
-  type StageAttempt,
-  specUri,
-  stepUri,
-} from './store/index.js';
+import { type ArtifactRef, fenceOf, linesText, readLines, type StageAttempt, specUri, stepUri } from './store/index.js';
 import { type Supervision, supervised } from './supervision.js';
 import { textModelOf } from './text-model.js';
 
@@ -42,30 +41,43 @@ export interface ScoreResult {
   judge?: JudgeUsage;
 }
 
+/** A round that is scored, and perhaps not published yet. */
+export interface ScoredRound {
+  groups: ScoredRollouts[];
+  publish(): Promise<ScoreResult>;
+}
+
 export function score(deps: Dependencies) {
   return (input: ScoreInput): Promise<ScoreResult> =>
-    supervised(`scoring step ${input.step}`, supervision => scoreRound(deps, input, supervision));
+    supervised(`scoring step ${input.step}`, async supervision => {
+      const groups = () => readLines<RolloutGroup>(deps.store, input.rollouts);
+      const { publish } = await scoreRound(deps, input, supervision, { made: false, groups });
+      return publish();
+    });
 }
 
 /**
- * The round's scores: those published, else made and published now.
- * @param sampled what `rollouts` refers to, where that is in memory
+ * The round's scores: those published, else made now.
+ * @param sampled the round's groups; `made` if they were made just now, so that no scores of them can be there
  */
 export async function scoreRound(
   deps: Dependencies,
-  { stage, spec, data, step, refill, rollouts }: ScoreInput,
+  { stage, spec, data, step, refill }: Omit<ScoreInput, 'rollouts'>,
   supervision: Supervision,
-  sampled?: RolloutGroup[],
-): Promise<ScoreResult> {
+  sampled: { made: boolean; groups(): Promise<RolloutGroup[]> },
+): Promise<ScoredRound> {
   const uri = stepUri(stage, step, `scores-${refill}.jsonl`);
-  const published = await deps.store.find(uri);
-  if (published) return summary(published, await readLines<ScoredRollouts>(deps.store, published));
+  const published = sampled.made ? null : await deps.store.find(uri);
+  if (published) {
+    const groups = await readLines<ScoredRollouts>(deps.store, published);
+    return { groups, publish: async () => summary(published, groups) };
+  }
 
   const items = await readData<PromptItem>(deps.store, data);
   const model = await textModelOf(deps, stage.run);
-  const groups = sampled ?? (await readLines<RolloutGroup>(deps.store, rollouts));
+  const groups = await sampled.groups();
   const texts = groups.map(group => group.responses.map(response => model.responseText(response.ids)));
-  const { reward } = await readJson<RunSpec>(deps.store, spec ?? (await deps.store.find(specUri(stage.run)))!);
+  const { reward } = await readKept<RunSpec>(deps.store, spec ?? (await deps.store.find(specUri(stage.run)))!);
   const rewarder = deps.rewarder(reward);
   const rewards = await rewarder.reward(
     groups.map(({ id, index, promptIds }, k) => {
@@ -76,13 +88,16 @@ export async function scoreRound(
     { signal: supervision.call.signal, note: supervision.note },
   );
   const scored = groups.map((group, k) => scoredGroup(group, texts[k]!, rewards.groups[k]!));
-  supervision.check();
-  const [text, fence] = [linesText(scored), fenceOf(stage)];
-  if (!rewarder.asksOthers) return summary(await deps.store.publishText(uri, text, fence), scored);
-  // Whoever is asked twice may answer twice: of two workers at one step the first decides for both.
-  const ref = await deps.store.publishFirst(uri, text, fence);
-  const result = summary(ref, await readLines<ScoredRollouts>(deps.store, ref));
-  return rewards.judge ? { ...result, judge: rewards.judge } : result;
+  const publish = async () => {
+    supervision.check();
+    const [text, fence] = [linesText(scored), fenceOf(stage)];
+    if (!rewarder.asksOthers) return summary(await deps.store.publishText(uri, text, fence), scored);
+    // Whoever is asked twice may answer twice: of two workers at one step the first decides for both.
+    const ref = await deps.store.publishFirst(uri, text, fence);
+    const result = summary(ref, await readLines<ScoredRollouts>(deps.store, ref));
+    return rewards.judge ? { ...result, judge: rewards.judge } : result;
+  };
+  return { groups: scored, publish };
 }
 
 function scoredGroup({ id, index, origin }: RolloutGroup, texts: string[], given: GroupReward): ScoredRollouts {
@@ -100,12 +115,17 @@ function scoredGroup({ id, index, origin }: RolloutGroup, texts: string[], given
   };
 }
 
+/** How many groups teach. */
+export function effectiveOf(groups: readonly ScoredRollouts[]): number {
+  return groups.filter(group => group.dropped === null).length;
+}
+
 function summary(scores: ArtifactRef, groups: ScoredRollouts[]): ScoreResult {
   const rewards = rewardsOf(groups);
   return {
     scores,
     groups: groups.length,
-    effective: groups.filter(group => group.dropped === null).length,
+    effective: effectiveOf(groups),
     responses: rewards.length,
     rewardSum: rewards.reduce((sum, reward) => sum + reward, 0),
     passes: rewards.filter(isPass).length,

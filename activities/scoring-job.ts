@@ -1,5 +1,5 @@
 /** What is to be scored: the items of a set with their answers as text, whoever gave them. */
-import { type PromptItem, readData } from './artifacts.js';
+import { type PromptItem, readData, readKept } from './artifacts.js';
 import type { BenchmarkName } from './benchmarks/benchmarks.js';
 import type { Task } from './datasets/sample.js';
 import type { Dependencies } from './dependencies.js';
@@ -20,7 +20,7 @@ import type { EvaluatedModel, EvaluationItem, PromptLine } from './evaluation-pl
 import { readParts } from './line-parts.js';
 import { evaluationReward, type RewardSettings } from './rewards/settings.js';
 import type { RunSpec } from './spec.js';
-import { type ArtifactRef, evaluatedUri, evaluationUri, readJson, readLines, type Store } from './store/index.js';
+import { type ArtifactRef, evaluatedUri, evaluationUri, readLines, type Store } from './store/index.js';
 import type { Supervision } from './supervision.js';
 import { textModelOf } from './text-model.js';
 
@@ -64,7 +64,7 @@ async function ownScoring(
   { run, spec, policy, label, set, responses }: OwnEvaluation & { responses: ArtifactRef },
 ): Promise<ScoringJob> {
   const { store } = deps;
-  const { evaluation, reward } = await readJson<RunSpec>(store, spec);
+  const { evaluation, reward } = await readKept<RunSpec>(store, spec);
   const items = await readData<PromptItem>(store, set.data);
   const model = await textModelOf(deps, run);
   const lines = await readResponses<EvaluationResponses>(store, responses);

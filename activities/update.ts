@@ -3,6 +3,7 @@ import type { PolicyRef } from '../workflows/contract.js';
 import {
   isPass,
   type Round,
+  readKept,
   rewardsOf,
   type ScoredRollouts,
   type StepCounts,
@@ -57,7 +58,7 @@ export function update(deps: EngineDependencies) {
     supervised(`updating in step ${input.step}`, async supervision => {
       const { stage, step, policy } = input;
       const { store } = deps;
-      const spec = await readJson<RunSpec>(store, input.spec);
+      const spec = await readKept<RunSpec>(store, input.spec);
       const inputs = await stepInputs(store, spec, input);
       const name = input.skip ? policy.name : policyName(inputs);
       const uri = stepUri(stage, step, 'update.json');

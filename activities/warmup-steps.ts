@@ -1,6 +1,6 @@
 /** A block of warm-up SFT steps, each logged as it is made, so that a block taken up again goes on where it was left. */
 import type { PolicyRef } from '../workflows/contract.js';
-import { readData, type StepInputs, type TraceItem, type UpdateRecord } from './artifacts.js';
+import { readData, readKept, type StepInputs, type TraceItem, type UpdateRecord } from './artifacts.js';
 import { codeVersion } from './code-version.js';
 import type { EngineDependencies } from './dependencies.js';
 import { permutation, randomStream } from './engine/random.js';
@@ -39,7 +39,7 @@ export function warmupSteps(deps: EngineDependencies) {
     supervised('warming up', async supervision => {
       const { store } = deps;
       const { stage } = input;
-      const spec = await readJson<RunSpec>(store, input.spec);
+      const spec = await readKept<RunSpec>(store, input.spec);
       const items = await readData<TraceItem>(store, input.data);
       let policy = input.policy;
       const records: UpdateRecord[] = [];
