@@ -12,7 +12,7 @@ import type { PolicyDependencies } from './dependencies.js';
 import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';
 import { plainName } from './engine/model-source.js';
 import { OPTIMIZER_FILE } from './engine/optimizer-state.js';
-import type { FreshAdapter } from './engine/protocol.js';
+import type { EngineStatus, FreshAdapter } from './engine/protocol.js';
 import { WEIGHTS_FILE } from './engine/weights.js';
 import { divergence, redoLog } from './redo-log.js';
 import type { RunSpec } from './spec.js';
@@ -40,6 +40,11 @@ import type { Supervision } from './supervision.js';
 export type Readiness = 'weights' | 'as-trained' | 'fresh';
 
 const freshTag = (name: string) => `${name}/fresh`;
+
+/** Whether the engine has the policy's weights loaded, with whatever optimiser. */
+export function holdsPolicy({ tag }: Pick<EngineStatus, 'tag'>, name: string): boolean {
+  return tag === name || tag === freshTag(name);
+}
 
 /**
  * Loads the policy unless the engine holds it: from its snapshot, else from the nearest one before it and the redo log,

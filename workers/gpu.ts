@@ -5,6 +5,7 @@ import { engineSettings } from '../activities/engine/settings.js';
 import { createEngineActivities } from '../activities/index.js';
 import { measureNumerics } from '../activities/numerics.js';
 import { GPU_TASK_QUEUE } from '../workflows/contract.js';
+import { handOn } from './hand-on.js';
 import { refuseOtherNumerics } from './numerics-check.js';
 import { type LonghaulWorkerOptions, runWorker, type Work, workerDependencies } from './worker.js';
 
@@ -26,4 +27,5 @@ export const gpuWork = (dependencies: EngineDependencies): Work => ({
   taskQueue: GPU_TASK_QUEUE,
   maxConcurrentActivityTaskExecutions: 1,
   activities: createEngineActivities(dependencies),
+  interceptors: [handOn(dependencies.engine)],
 });

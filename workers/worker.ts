@@ -1,6 +1,6 @@
 /** What both kinds of worker have in common. */
 import { Client } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { type ActivityInterceptorsFactory, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { openSource } from '../activities/datasets/sources.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import type { EngineSettings } from '../activities/engine/settings.js';
@@ -35,10 +35,11 @@ export interface LonghaulWorkerOptions {
 }
 
 /** What a worker takes from its task queue, and how much of it at once. */
-export type Work = Pick<
-  WorkerOptions,
-  'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'
->;
+export interface Work
+  extends Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'> {
+  /** Around its activities, outermost first. */
+  interceptors?: ActivityInterceptorsFactory[];
+}
 
 /** Time in which a stopping worker may finish its work before it is handed back, and in which it must have done that. */
 const SHUTDOWN_GRACE = '5 seconds';
@@ -79,15 +80,16 @@ export async function runWorker(
   try {
     const client = new Client({ connection, namespace });
     const watching = inHand.watch(client.activity, stopped.signal);
-    const { workflowBundle } = work;
+    const { interceptors = [], ...options } = work;
+    const { workflowBundle } = options;
     if (workflowBundle) await refuseIncompatibleRuns(client, workflowBundle, deployment);
     await check?.(client);
     const worker = await Worker.create({
-      ...work,
+      ...options,
       ...deploymentOptions(deployment),
       connection,
       namespace,
-      interceptors: { activity: [inHand.interceptor] },
+      interceptors: { activity: [...interceptors, inHand.interceptor] },
       stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       shutdownGraceTime: SHUTDOWN_GRACE,
       shutdownForceTime: SHUTDOWN_FORCE,

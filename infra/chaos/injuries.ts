@@ -1,5 +1,4 @@
 /** What became of the files that were damaged. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSnapshot, STATE_FILE } from '../../activities/checkpoint.js';
@@ -15,12 +14,22 @@ export async function withOutcome(
 ): Promise<FaultRecord> {
   const injury = injuries.get(record.number);
   if (!injury) return record;
-  const { path, sha256 } = injury;
-  const bytes = await readFile(join(store, path)).catch(() => null);
-  if (bytes && createHash('sha256').update(bytes).digest('hex') === sha256) {
-    return { ...record, injury: { path, outcome: 'repaired' } };
-  }
+  const { path } = injury;
+  if (await isWhole(store, injury)) return { ...record, injury: { path, outcome: 'repaired' } };
   return { ...record, injury: { path, outcome: await outcomeOf(new FolderStore(store), path) } };
+}
+
+/** What was in the files that are not as they were, by their paths. */
+export async function losses(store: string, injuries: Iterable<Injury>): Promise<Map<string, Buffer>> {
+  const lost = new Map<string, Buffer>();
+  for (const injury of injuries)
+    if (!(await isWhole(store, injury))) lost.set(join(store, injury.path), injury.content);
+  return lost;
+}
+
+async function isWhole(store: string, { path, content }: Injury): Promise<boolean> {
+  const found = await readFile(join(store, path)).catch(() => null);
+  return found?.equals(content) ?? false;
 }
 
 /** Reads what is damaged as the activities do. */

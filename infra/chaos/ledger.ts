@@ -15,11 +15,17 @@ export interface Ledger {
   errors: string[];
 }
 
-export async function readLedger(store: string, run: string): Promise<Ledger> {
+/** @param lost what was in files that are damaged and that nobody read again, by their paths */
+export async function readLedger(
+  store: string,
+  run: string,
+  lost: ReadonlyMap<string, Buffer> = new Map(),
+): Promise<Ledger> {
+  const read = async (file: string) => lost.get(file)?.toString('utf8') ?? readFile(file, 'utf8');
   const folder = join(store, 'runs', run);
   const ledger: Ledger = { steps: 0, groups: 0, responses: 0, errors: [] };
   const stages = (await readdir(folder)).filter(name => /^(warmup|phase-\d+)$/.test(name)).sort(byStage);
-  let policy: string | null = (await json<{ name: string }>(join(folder, 'base.json'))).name;
+  let policy: string | null = json<{ name: string }>(await read(join(folder, 'base.json'))).name;
   for (const stage of stages) {
     const steps = join(folder, stage, '1', 'steps');
     const numbers = (await readdir(steps)).map(Number).sort((a, b) => a - b);
@@ -27,7 +33,7 @@ export async function readLedger(store: string, run: string): Promise<Ledger> {
     for (const [k, number] of numbers.entries()) {
       const where = `${stage}, step ${number}`;
       if (number !== k + 1) ledger.errors.push(`${where}: step ${k + 1} is not in the log`);
-      const found = await readStep(join(steps, String(number)), where, ledger);
+      const found = await readStep(join(steps, String(number)), where, ledger, read);
       if (!found) continue;
       const { record, rounds } = found;
       if (record.inputs.parent.name !== policy)
@@ -66,13 +72,14 @@ async function readStep(
   folder: string,
   where: string,
   { errors }: Ledger,
+  read: (file: string) => Promise<string>,
 ): Promise<{ record: UpdateRecord; rounds: Round[] } | null> {
   const names = (await readdir(folder)).filter(name => !name.startsWith('.') && !name.includes('damaged'));
   if (!names.includes('update.json')) {
     errors.push(`${where}: no update.json`);
     return null;
   }
-  const record = await json<UpdateRecord>(join(folder, 'update.json'));
+  const record = json<UpdateRecord>(await read(join(folder, 'update.json')));
   const used = record.inputs.rounds.flatMap(({ rollouts, scores }) => [rollouts.uri, scores.uri]).map(lastOf);
   for (const name of names) {
     if (name.includes('diverged')) errors.push(`${where}: a second, other result: ${name}`);
@@ -83,7 +90,7 @@ async function readStep(
     const name = lastOf(rollouts.uri);
     try {
       const [a, b] = [join(folder, name), join(folder, lastOf(scores.uri))];
-      rounds.push({ name, rollouts: await lines<RolloutGroup>(a), scores: await lines<ScoredRollouts>(b) });
+      rounds.push({ name, rollouts: lines<RolloutGroup>(await read(a)), scores: lines<ScoredRollouts>(await read(b)) });
     } catch (error) {
       errors.push(`${where}, ${name}: ${(error as Error).message}`);
     }
@@ -94,9 +101,9 @@ async function readStep(
 const lastOf = (uri: string): string => uri.slice(uri.lastIndexOf('/') + 1);
 const byStage = (a: string, b: string): number => order(a) - order(b);
 const order = (stage: string): number => (stage === 'warmup' ? 0 : Number(stage.slice('phase-'.length)));
-const json = async <T>(file: string): Promise<T> => JSON.parse(await readFile(file, 'utf8')) as T;
-const lines = async <T>(file: string): Promise<T[]> =>
-  (await readFile(file, 'utf8'))
+const json = <T>(text: string): T => JSON.parse(text) as T;
+const lines = <T>(text: string): T[] =>
+  text
     .split('\n')
     .filter(line => line !== '')
     .map(line => JSON.parse(line) as T);

@@ -10,7 +10,7 @@ import { UserError } from '../user-error.js';
 import { Cluster } from './cluster.js';
 import { compareRuns } from './comparison.js';
 import { usualKinds } from './faults/index.js';
-import { withOutcome } from './injuries.js';
+import { losses, withOutcome } from './injuries.js';
 import { ChaosJudge } from './judge.js';
 import { readLedger } from './ledger.js';
 import { type ChaosReport, productiveShare, type RunRecord, recoveryOf, verdictLines } from './report.js';
@@ -96,7 +96,9 @@ async function trialOf(
     typeof options.faults === 'number' ? options.faults : Math.ceil(undisturbed.steps / options.faults.everySteps);
   const kinds = options.kinds ?? usualKinds(options);
   // All faults should fit into one run, if it is long enough for them.
-  const peace = Math.max(1, Math.floor((2 * undisturbed.artifacts) / wanted) - PROGRESS);
+  // So that a fault by itself finds the run still under way.
+  const most = Math.floor(undisturbed.artifacts / 2);
+  const peace = Math.min(most, Math.max(1, Math.floor((2 * undisturbed.artifacts) / wanted) - PROGRESS));
   const name = `seed-${seed}`;
   const store = join(folder, name, 'store');
   const cluster = await startCluster(options, name, store, judge);
@@ -110,10 +112,12 @@ async function trialOf(
     await cluster.stop();
   }
   const calm = { store: join(folder, 'undisturbed', 'store'), run: UNDISTURBED };
+  const lost = await losses(store, trial.injuries.values());
   const runs: RunRecord[] = [];
   for (const { run, seconds } of trial.runs) {
     const comparison = await compareRuns(calm, { store, run });
-    runs.push({ run, seconds, sha256: await resultOf(store, run), ledger: await readLedger(store, run), comparison });
+    const ledger = await readLedger(store, run, lost);
+    runs.push({ run, seconds, sha256: await resultOf(store, run), ledger, comparison });
   }
   const faults = await Promise.all(trial.records.map(record => withOutcome(store, record, trial.injuries)));
   const report = { seed, preset, cores: availableParallelism(), undisturbed, faults, runs };

@@ -1,5 +1,4 @@
 /** A bit that flips on the disk. The engines are killed with it, so that what is damaged is soon wanted. */
-import { createHash } from 'node:crypto';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AT_ONCE, type FaultKind, type Injury, pickOf, type Target } from './fault.js';
@@ -44,7 +43,7 @@ export async function flipBit(root: string, path: string, where: number): Promis
   } finally {
     await handle.close();
   }
-  return { path, sha256: createHash('sha256').update(before).digest('hex') };
+  return { path, content: before };
 }
 
 /** Paths of the run's newest files that match, the newest first. */

@@ -14,7 +14,8 @@ export interface Target {
 export interface Injury {
   /** Relative to the store's root. */
   path: string;
-  sha256: string;
+  /** Before. */
+  content: Buffer;
 }
 
 export interface Strike {
