@@ -53,11 +53,16 @@ export interface Dependencies {
 }
 
 /** What policies are loaded and trained with. */
-export type PolicyDependencies = Pick<EngineDependencies, 'store' | 'engine' | 'numerics'>;
+export type PolicyDependencies = Pick<EngineDependencies, 'store' | 'engine' | 'numerics' | 'handOn'>;
 
 /** The activities that need the model itself. */
 export interface EngineDependencies extends Dependencies {
   engine: Engine;
   /** What bits it computes, for the log; absent where that was not measured. */
   numerics?: Numerics;
+  /**
+   * Asked before the engine loads a policy that it does not hold; throws where the activity is to be given to an engine
+   * that may hold it. Absent where there is no other.
+   */
+  handOn?: (wanted: string, held: string | null) => void;
 }

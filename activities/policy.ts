@@ -12,7 +12,7 @@ import type { PolicyDependencies } from './dependencies.js';
 import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';
 import { plainName } from './engine/model-source.js';
 import { OPTIMIZER_FILE } from './engine/optimizer-state.js';
-import type { EngineStatus, FreshAdapter } from './engine/protocol.js';
+import type { FreshAdapter } from './engine/protocol.js';
 import { WEIGHTS_FILE } from './engine/weights.js';
 import { divergence, redoLog } from './redo-log.js';
 import type { RunSpec } from './spec.js';
@@ -41,17 +41,32 @@ export type Readiness = 'weights' | 'as-trained' | 'fresh';
 
 const freshTag = (name: string) => `${name}/fresh`;
 
-/** Whether the engine has the policy's weights loaded, with whatever optimiser. */
-export function holdsPolicy({ tag }: Pick<EngineStatus, 'tag'>, name: string): boolean {
-  return tag === name || tag === freshTag(name);
-}
-
 /**
  * Loads the policy unless the engine holds it: from its snapshot, else from the nearest one before it and the redo log,
- * each redone step checked against the log.
+ * each redone step checked against the log. Where another engine may hold it, that one is given the chance first.
  * @throws DivergenceError if a redone step gives other weights than were logged
  */
 export async function ensurePolicyLoaded(
+  deps: PolicyDependencies,
+  policy: PolicyRef,
+  readiness: Readiness,
+  supervision: Supervision,
+): Promise<void> {
+  await handOnUnlessHeld(deps, policy, supervision);
+  await loadPolicy(deps, policy, readiness, supervision);
+}
+
+async function handOnUnlessHeld(
+  { engine, handOn }: PolicyDependencies,
+  { name }: PolicyRef,
+  { call }: Supervision,
+): Promise<void> {
+  if (!handOn) return;
+  const { tag } = await engine.call('status', {}, call);
+  if (tag !== name && tag !== freshTag(name)) handOn(name, tag);
+}
+
+async function loadPolicy(
   deps: PolicyDependencies,
   policy: PolicyRef,
   readiness: Readiness,
@@ -72,9 +87,9 @@ export async function ensurePolicyLoaded(
   }
   for (const { inputs } of redo) {
     if (!inputs.reference || (await deps.store.has(snapshotUri(inputs.reference)))) continue;
-    await ensureSnapshot(deps, inputs.reference, supervision);
+    await makeSnapshot(deps, inputs.reference, supervision);
     // That took the engine: what it held is gone.
-    return ensurePolicyLoaded(deps, policy, readiness, supervision);
+    return loadPolicy(deps, policy, readiness, supervision);
   }
   if (!holds(from.name, need())) {
     supervision.note(`loading policy ${from.name}`);
@@ -82,15 +97,15 @@ export async function ensurePolicyLoaded(
       await loadSnapshot(deps, from, need() === 'fresh', supervision);
     } catch (error) {
       // Removed since it was looked for: the search begins anew, without it.
-      if (await isRemoved(deps.store, from, error)) return ensurePolicyLoaded(deps, policy, readiness, supervision);
+      if (await isRemoved(deps.store, from, error)) return loadPolicy(deps, policy, readiness, supervision);
       // Of an adapter it may be the model beneath, which no step made.
       if (!(error instanceof CorruptArtifactError) || error.uri !== snapshotUri(from)) throw error;
       // What was damaged is set aside by now, so that this makes it again from the one before it and the log.
-      await ensureSnapshot(deps, from, supervision).catch((second: unknown) => {
+      await makeSnapshot(deps, from, supervision).catch((second: unknown) => {
         // Of the base there is none before it: the first error says which file it was.
         throw second instanceof CorruptArtifactError && second.uri === error.uri ? error : second;
       });
-      return ensurePolicyLoaded(deps, policy, readiness, supervision);
+      return loadPolicy(deps, policy, readiness, supervision);
     }
   }
   for (const [k, record] of redo.entries()) {
@@ -116,8 +131,19 @@ export async function ensureSnapshot(
   fence?: Fence,
 ): Promise<void> {
   if (await deps.store.has(snapshotUri(policy))) return;
+  await handOnUnlessHeld(deps, policy, supervision);
+  await makeSnapshot(deps, policy, supervision, fence);
+}
+
+async function makeSnapshot(
+  deps: PolicyDependencies,
+  policy: PolicyRef,
+  supervision: Supervision,
+  fence?: Fence,
+): Promise<void> {
+  if (await deps.store.has(snapshotUri(policy))) return;
   const { inputs, result } = await readUpdate(deps.store, policy);
-  await ensurePolicyLoaded(deps, policy, 'as-trained', supervision);
+  await loadPolicy(deps, policy, 'as-trained', supervision);
   supervision.note(`writing checkpoint ${policy.name}`);
   const origin = { run: runOf(policy.uri), parent: inputs.parent.name, update: result.uri };
   await publishLoaded(deps, origin, () => policy.name, supervision, fence);

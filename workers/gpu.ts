@@ -26,6 +26,5 @@ export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void
 export const gpuWork = (dependencies: EngineDependencies): Work => ({
   taskQueue: GPU_TASK_QUEUE,
   maxConcurrentActivityTaskExecutions: 1,
-  activities: createEngineActivities(dependencies),
-  interceptors: [handOn(dependencies.engine)],
+  activities: createEngineActivities({ ...dependencies, handOn }),
 });

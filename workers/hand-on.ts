@@ -4,32 +4,21 @@
  * gives it to the one that has waited longest: the one that made the policy, most likely. Twice handed on it is taken by
  * any, for that one may be busy with another run, or dead.
  */
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import type { Engine } from '../activities/engine/protocol.js';
-import { holdsPolicy } from '../activities/policy.js';
-import type { PolicyRef } from '../workflows/contract.js';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailureCategory } from '@temporalio/common';
 
 /** Tries that are handed on. */
 const HANDS = 2;
 /** In which whoever was about to ask for work has asked. */
 const DELAY = '20 milliseconds';
 
-export function handOn(engine: Engine): ActivityInterceptorsFactory {
-  return ({ info }) => ({
-    inbound: {
-      execute: async (input, next) => {
-        const { policy } = (input.args[0] ?? {}) as { policy?: PolicyRef };
-        // An engine that does not answer is the activity's to deal with.
-        const status = policy && info.attempt <= HANDS && (await engine.call('status', {}).catch(() => null));
-        if (!status || holdsPolicy(status, policy.name)) return next(input);
-        throw ApplicationFailure.create({
-          message: `The engine holds ${status.tag ?? 'no policy'} and not ${policy.name}: handed on.`,
-          type: 'HandedOn',
-          category: ApplicationFailureCategory.BENIGN,
-          nextRetryDelay: DELAY,
-        });
-      },
-    },
+/** For activities, before they load a policy that the engine does not hold. */
+export function handOn(wanted: string, held: string | null): void {
+  if (Context.current().info.attempt > HANDS) return;
+  throw ApplicationFailure.create({
+    message: `The engine holds ${held ?? 'no policy'} and not ${wanted}: handed on.`,
+    type: 'HandedOn',
+    category: ApplicationFailureCategory.BENIGN,
+    nextRetryDelay: DELAY,
   });
 }

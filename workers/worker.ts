@@ -1,6 +1,6 @@
 /** What both kinds of worker have in common. */
 import { Client } from '@temporalio/client';
-import { type ActivityInterceptorsFactory, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { openSource } from '../activities/datasets/sources.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import type { EngineSettings } from '../activities/engine/settings.js';
@@ -35,11 +35,10 @@ export interface LonghaulWorkerOptions {
 }
 
 /** What a worker takes from its task queue, and how much of it at once. */
-export interface Work
-  extends Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'> {
-  /** Around its activities, outermost first. */
-  interceptors?: ActivityInterceptorsFactory[];
-}
+export type Work = Pick<
+  WorkerOptions,
+  'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'
+>;
 
 /** Time in which a stopping worker may finish its work before it is handed back, and in which it must have done that. */
 const SHUTDOWN_GRACE = '5 seconds';
@@ -80,16 +79,15 @@ export async function runWorker(
   try {
     const client = new Client({ connection, namespace });
     const watching = inHand.watch(client.activity, stopped.signal);
-    const { interceptors = [], ...options } = work;
-    const { workflowBundle } = options;
+    const { workflowBundle } = work;
     if (workflowBundle) await refuseIncompatibleRuns(client, workflowBundle, deployment);
     await check?.(client);
     const worker = await Worker.create({
-      ...options,
+      ...work,
       ...deploymentOptions(deployment),
       connection,
       namespace,
-      interceptors: { activity: [...interceptors, inHand.interceptor] },
+      interceptors: { activity: [inHand.interceptor] },
       stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       shutdownGraceTime: SHUTDOWN_GRACE,
       shutdownForceTime: SHUTDOWN_FORCE,

@@ -1,56 +1,72 @@
 /** Several engines at one task queue: each step's work is done once, by the engine that can go on from the step before. */
-import type { Context } from '@temporalio/activity';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
-import { NativeConnection, Worker } from '@temporalio/worker';
-import type { Engine } from '../../activities/engine/protocol.js';
-import { createControlActivities } from '../../activities/index.js';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { createActivities, createControlActivities } from '../../activities/index.js';
 import { gpuWork } from '../../workers/gpu.js';
 import { handOn } from '../../workers/hand-on.js';
 import type { Work } from '../../workers/worker.js';
-import { TASK_QUEUE } from '../../workflows/contract.js';
+import { type PolicyRef, TASK_QUEUE } from '../../workflows/contract.js';
 import { curriculum } from '../../workflows/index.js';
+import { driveRun } from '../support/drive.js';
 import { FakeEngine } from '../support/fake-engine.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 import { startServer, type TestServer } from '../support/temporal-server.js';
 
-const POLICY = { name: 'p7', uri: 'store:runs/r/checkpoints/p7', sha256: '7' };
+/** What becomes of an activity at that attempt. */
+const offered = (attempt: number, work: () => Promise<unknown> = async () => handOn('p7', 'p6')): Promise<unknown> =>
+  new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') })
+    .run(work)
+    .then(() => 'taken')
+    .catch((error: unknown) => error);
 
-/** What becomes of an activity at that attempt, on an engine that has so much loaded. */
-async function offered(tag: string | null | Error, attempt: number, input: unknown = { policy: POLICY }) {
-  const call = async () => {
-    if (tag instanceof Error) throw tag;
-    return { tag };
+test('an activity is handed on twice, and then taken', async () => {
+  for (const attempt of [1, 2]) {
+    const failure = await offered(attempt);
+    expect(failure).toBeInstanceOf(ApplicationFailure);
+    // Of no interest to whoever watches for failures, and tried again without delay.
+    expect(failure).toMatchObject({ type: 'HandedOn', nonRetryable: false, category: 'BENIGN' });
+    expect((failure as ApplicationFailure).message).toBe('The engine holds p6 and not p7: handed on.');
+  }
+  expect(await offered(3)).toBe('taken');
+});
+
+describe('a snapshot', () => {
+  let small: SmallRun;
+  let final: PolicyRef;
+  beforeEach(async () => {
+    small = await smallRun();
+    ({ final } = await driveRun(small));
+  });
+  afterEach(() => small.remove());
+
+  const stage = { run: 'run', stage: 'phase-2', attempt: 1 };
+  const asked = () => {
+    const { snapshot } = createActivities({ ...small.deps, handOn });
+    return offered(1, () => snapshot({ stage, policy: final }));
   };
-  const { inbound } = handOn({ call } as unknown as Engine)({ info: { attempt } } as unknown as Context);
-  return inbound!.execute!({ args: [input], headers: {} }, async () => 'taken').catch((error: unknown) => error);
-}
+  const gone = () => rm(join(small.store.root, 'runs/run/checkpoints', final.name), { recursive: true });
 
-test.each(['p7', 'p7/fresh'])('an engine that holds the policy (as %s) takes the activity', async tag => {
-  expect(await offered(tag, 1)).toBe('taken');
+  test('that is there is for any engine to find', async () => {
+    small.engine.forget();
+    expect(await asked()).toBe('taken');
+  });
+
+  test('that is not, is for the engine that holds the policy to write, and for any other to hand on', async () => {
+    await gone();
+    expect(await asked()).toBe('taken');
+    await gone();
+    small.engine.forget();
+    const before = small.engine.calls.length;
+    expect(await asked()).toMatchObject({ type: 'HandedOn' });
+    expect(small.engine.calls.slice(before)).toEqual(['status']);
+  });
 });
 
-test.each([null, 'p6', 'p7#2', 'numerics'])(
-  'one that does not (%j) hands it on twice, and then takes it',
-  async tag => {
-    for (const attempt of [1, 2]) {
-      const failure = await offered(tag, attempt);
-      expect(failure).toBeInstanceOf(ApplicationFailure);
-      // Of no interest to whoever watches for failures, and tried again without delay.
-      expect(failure).toMatchObject({ type: 'HandedOn', nonRetryable: false, category: 'BENIGN' });
-      expect((failure as ApplicationFailure).message).toContain('p7: handed on');
-    }
-    expect(await offered(tag, 3)).toBe('taken');
-  },
-);
-
-test('what needs no policy is taken by any engine, and by one that does not answer', async () => {
-  expect(await offered(null, 1, { run: 'r' })).toBe('taken');
-  expect(await offered(null, 1, null)).toBe('taken');
-  expect(await offered(new Error('the engine ended'), 1)).toBe('taken');
-});
-
-async function start(connection: NativeConnection, { interceptors, ...work }: Work): Promise<() => Promise<void>> {
-  const worker = await Worker.create({ connection, ...work, interceptors: { activity: interceptors ?? [] } });
+async function start(connection: NativeConnection, work: Work): Promise<() => Promise<void>> {
+  const worker = await Worker.create({ connection, ...work });
   const running = worker.run();
   return async () => {
     worker.shutdown();
