@@ -50,7 +50,7 @@ export class FolderStore implements Store {
     return this.#root.found();
   }
 
-  publishText(uri: string, text: string, fence?: Fence, identity?: string): Promise<ArtifactRef> {
+  async publishText(uri: string, text: string, fence?: Fence, identity?: string): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
     return this.withTemporary(text, async temporary => {
       await this.checkFence(fence);
@@ -61,7 +61,7 @@ export class FolderStore implements Store {
     });
   }
 
-  publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
+  async publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
     return this.withTemporary(text, async temporary => {
       await this.checkFence(fence);
@@ -170,7 +170,7 @@ export class FolderStore implements Store {
     return path;
   }
 
-  workFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  async workFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
     return this.withWork(async folder => {
       await mkdir(folder);
       return use(folder);
