@@ -45,7 +45,8 @@ export interface StageSettings {
   rl: {
     promptsPerStep: number;
     maxRefills: number;
-
+    /** Whether nobody else is asked for rewards; absent in histories of earlier versions. */
+    ruleAlone?: boolean;
     minEffectiveGroups: number;
     patience: number;
     onMissing: 'stop' | 'continue';
@@ -83,7 +84,7 @@ export function claimAttempt(deps: Dependencies) {
       return {
         ...common,
         steps: phase.steps,
-        rl: { promptsPerStep, maxRefills, ...signal },
+        rl: { promptsPerStep, maxRefills, ruleAlone: !deps.rewarder(settings.reward).asksOthers, ...signal },
       };
     });
 }

@@ -1,17 +1,47 @@
-/** What one activity publishes while it works on: in its order, so that whatever is there has all before it there too. */
-export class Publications {
+/**
+ * What one activity publishes while it works on: in its order, so that whatever is there has all before it there too. It is
+ * read as if it were there already, from the very text that is being published.
+ */
+import { type ArtifactRef, type Fence, refOf, type Store, type TextReader } from './store/index.js';
+
+export class Publications implements TextReader {
+  readonly #store: Store;
+  readonly #check: () => void;
+  readonly #pending = new Map<string, string>();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** After one that failed, nothing more is published: the rest fail as it did. */
-  add<T>(publish: () => Promise<T>): Promise<T> {
-    const published = this.#last.then(publish);
-    this.#last = published;
-    // Whoever wants what was published hears of it, perhaps later than it fails.
-    published.catch(() => {});
-    return published;
+  /** @param check throws when nothing more is to be published */
+  constructor(store: Store, check: () => void) {
+    this.#store = store;
+    this.#check = check;
   }
 
-  /** Until nothing more is being published, whether or not it could be. */
+  /**
+   * As the store's publishText, of which `done` tells the failure. After one that failed, nothing more is published.
+   * @returns the reference that it will have
+   */
+  add(uri: string, text: string, fence?: Fence): ArtifactRef {
+    const ref = refOf(uri, text);
+    this.#pending.set(uri, text);
+    this.#last = this.#last.then(async () => {
+      this.#check();
+      await this.#store.publishText(uri, text, fence);
+      this.#pending.delete(uri);
+    });
+    this.#last.catch(() => {});
+    return ref;
+  }
+
+  async readText(ref: ArtifactRef): Promise<string> {
+    return this.#pending.get(ref.uri) ?? this.#store.readText(ref);
+  }
+
+  /** When all is published. Throws what kept the first from it that could not be. */
+  async done(): Promise<void> {
+    await this.#last;
+  }
+
+  /** When nothing more is being published, whether or not it could be. */
   async over(): Promise<void> {
     await this.#last.catch(() => {});
   }

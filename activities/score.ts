@@ -41,41 +41,39 @@ export interface ScoreResult {
   judge?: JudgeUsage;
 }
 
-/** A round that is scored, and perhaps not published yet. */
-export interface ScoredRound {
-  groups: ScoredRollouts[];
-  publish(): Promise<ScoreResult>;
-}
-
 export function score(deps: Dependencies) {
   return (input: ScoreInput): Promise<ScoreResult> =>
     supervised(`scoring step ${input.step}`, async supervision => {
-      const groups = () => readLines<RolloutGroup>(deps.store, input.rollouts);
-      const { publish } = await scoreRound(deps, input, supervision, { made: false, groups });
-      return publish();
+      const { stage, step, refill } = input;
+      const { store } = deps;
+      const uri = scoresUri(stage, step, refill);
+      const published = await store.find(uri);
+      if (published) return summary(published, await readLines<ScoredRollouts>(store, published));
+
+      const groups = await readLines<RolloutGroup>(store, input.rollouts);
+      const { scored, judge, asksOthers } = await scoreGroups(deps, input, groups, supervision);
+      supervision.check();
+      const [text, fence] = [linesText(scored), fenceOf(stage)];
+      if (!asksOthers) return summary(await store.publishText(uri, text, fence), scored);
+      // Whoever is asked twice may answer twice: of two workers at one step the first decides for both.
+      const ref = await store.publishFirst(uri, text, fence);
+      const result = summary(ref, await readLines<ScoredRollouts>(store, ref));
+      return judge ? { ...result, judge } : result;
     });
 }
 
-/**
- * The round's scores: those published, else made now.
- * @param sampled the round's groups; `made` if they were made just now, so that no scores of them can be there
- */
-export async function scoreRound(
-  deps: Dependencies,
-  { stage, spec, data, step, refill }: Omit<ScoreInput, 'rollouts'>,
-  supervision: Supervision,
-  sampled: { made: boolean; groups(): Promise<RolloutGroup[]> },
-): Promise<ScoredRound> {
-  const uri = stepUri(stage, step, `scores-${refill}.jsonl`);
-  const published = sampled.made ? null : await deps.store.find(uri);
-  if (published) {
-    const groups = await readLines<ScoredRollouts>(deps.store, published);
-    return { groups, publish: async () => summary(published, groups) };
-  }
+export const scoresUri = (stage: StageAttempt, step: number, refill: number): string =>
+  stepUri(stage, step, `scores-${refill}.jsonl`);
 
+/** The groups with the rewards of their responses; `judge` says what it was asked, `asksOthers` whether anybody may be. */
+export async function scoreGroups(
+  deps: Dependencies,
+  { stage, spec, data }: Pick<ScoreInput, 'stage' | 'spec' | 'data'>,
+  groups: readonly RolloutGroup[],
+  { call, note }: Supervision,
+): Promise<{ scored: ScoredRollouts[]; judge?: JudgeUsage; asksOthers: boolean }> {
   const items = await readData<PromptItem>(deps.store, data);
   const model = await textModelOf(deps, stage.run);
-  const groups = await sampled.groups();
   const texts = groups.map(group => group.responses.map(response => model.responseText(response.ids)));
   const { reward } = await readKept<RunSpec>(deps.store, spec ?? (await deps.store.find(specUri(stage.run)))!);
   const rewarder = deps.rewarder(reward);
@@ -85,19 +83,10 @@ export async function scoreRound(
       const prompt = reward.custom ? model.responseText(promptIds) : undefined;
       return { id, task, question, answers, evidence, prompt, responses: texts[k]! };
     }),
-    { signal: supervision.call.signal, note: supervision.note },
+    { signal: call.signal, note },
   );
   const scored = groups.map((group, k) => scoredGroup(group, texts[k]!, rewards.groups[k]!));
-  const publish = async () => {
-    supervision.check();
-    const [text, fence] = [linesText(scored), fenceOf(stage)];
-    if (!rewarder.asksOthers) return summary(await deps.store.publishText(uri, text, fence), scored);
-    // Whoever is asked twice may answer twice: of two workers at one step the first decides for both.
-    const ref = await deps.store.publishFirst(uri, text, fence);
-    const result = summary(ref, await readLines<ScoredRollouts>(deps.store, ref));
-    return rewards.judge ? { ...result, judge: rewards.judge } : result;
-  };
-  return { groups: scored, publish };
+  return { scored, asksOthers: rewarder.asksOthers, ...(rewards.judge && { judge: rewards.judge }) };
 }
 
 function scoredGroup({ id, index, origin }: RolloutGroup, texts: string[], given: GroupReward): ScoredRollouts {

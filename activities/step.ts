@@ -15,7 +15,7 @@ import {
 import { withSnapshot } from './checkpoint.js';
 import type { PolicyDependencies } from './dependencies.js';
 import type { CallOptions, ScoredGroup } from './engine/protocol.js';
-import { hashOf, readLines, type Store } from './store/index.js';
+import { hashOf, readLines, type TextReader } from './store/index.js';
 
 /** Identity of the policy that a step makes: parent, inputs and settings, by content. */
 export function policyName(inputs: StepInputs): string {
@@ -35,10 +35,18 @@ export interface StepOutcome {
   metrics: UpdateRecord['metrics'];
 }
 
-/** Applies the step to the parent policy, which must be loaded; afterwards the engine's tag is the policy's name. */
-export async function applyStep(deps: PolicyDependencies, inputs: StepInputs, call: CallOptions): Promise<StepOutcome> {
+/**
+ * Applies the step to the parent policy, which must be loaded; afterwards the engine's tag is the policy's name.
+ * @param log where its rounds are read
+ */
+export async function applyStep(
+  deps: PolicyDependencies,
+  inputs: StepInputs,
+  call: CallOptions,
+  log: TextReader = deps.store,
+): Promise<StepOutcome> {
   const metrics =
-    inputs.settings.kind === 'sft' ? await applySft(deps, inputs, call) : await applyRl(deps, inputs, call);
+    inputs.settings.kind === 'sft' ? await applySft(deps, inputs, call) : await applyRl(deps, inputs, call, log);
   const { sha256 } = await deps.engine.call('fingerprint', {}, call);
   return { sha256, metrics };
 }
@@ -63,12 +71,12 @@ async function applySft(deps: PolicyDependencies, inputs: StepInputs, call: Call
   return [metrics];
 }
 
-async function applyRl(deps: PolicyDependencies, inputs: StepInputs, call: CallOptions) {
+async function applyRl(deps: PolicyDependencies, inputs: StepInputs, call: CallOptions, log: TextReader) {
   const { settings } = inputs;
   if (settings.kind !== 'rl') throw new TypeError('An RL step needs RL settings');
   const { loss } = settings;
   if (inputs.reference) await ensureReferenceLoaded(deps, inputs.reference, call);
-  const sampled = await trainedGroups(deps.store, inputs);
+  const sampled = await trainedGroups(log, inputs);
   // Scored before the first update, under the very weights that sampled.
   const groups = loss.importanceCap ? await withProximal(deps, sampled, loss.temperature, call) : sampled;
   const name = policyName(inputs);
@@ -123,13 +131,13 @@ async function withProximal(
 }
 
 /** The groups a step trains on, in draw order. */
-export async function trainedGroups(store: Store, inputs: StepInputs): Promise<ScoredGroup[]> {
+async function trainedGroups(log: TextReader, inputs: StepInputs): Promise<ScoredGroup[]> {
   const { settings } = inputs;
   if (settings.kind !== 'rl') return [];
   const groups: ScoredGroup[] = [];
   for (const round of inputs.rounds) {
-    const rollouts = await readLines<RolloutGroup>(store, round.rollouts);
-    const scores = await readLines<ScoredRollouts>(store, round.scores);
+    const rollouts = await readLines<RolloutGroup>(log, round.rollouts);
+    const scores = await readLines<ScoredRollouts>(log, round.scores);
     rollouts.forEach((rollout, k) => {
       const score = scores[k]!;
       if (score.dropped === 'unscored' || (settings.take === 'effective' && score.dropped)) return;

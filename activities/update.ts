@@ -15,6 +15,7 @@ import type { EngineDependencies } from './dependencies.js';
 import { rulesOf } from './engine/algorithms.js';
 import type { LossSettings } from './engine/protocol.js';
 import { ensurePolicyLoaded, ensureSnapshot } from './policy.js';
+import { Publications } from './publications.js';
 import { logStep } from './redo-log.js';
 import { referenceOf } from './reference.js';
 import type { JudgeUsage } from './rewards/judge.js';
@@ -29,8 +30,9 @@ import {
   type StageAttempt,
   type Store,
   stepUri,
+  type TextReader,
 } from './store/index.js';
-import { supervised } from './supervision.js';
+import { type Supervision, supervised } from './supervision.js';
 
 export interface UpdateInput {
   stage: StageAttempt;
@@ -56,35 +58,47 @@ export interface UpdateResult {
 export function update(deps: EngineDependencies) {
   return (input: UpdateInput): Promise<UpdateResult> =>
     supervised(`updating in step ${input.step}`, async supervision => {
-      const { stage, step, policy } = input;
-      const { store } = deps;
-      const spec = await readKept<RunSpec>(store, input.spec);
-      const inputs = await stepInputs(store, spec, input);
-      const name = input.skip ? policy.name : policyName(inputs);
-      const uri = stepUri(stage, step, 'update.json');
-      const published = await store.find(uri);
-      if (published) {
-        const record = await readJson<UpdateRecord>(store, published);
-        if (record.result.name !== name) throw new DivergenceError(uri, record.result.name, name, null);
-        return resultOf(record);
-      }
-
-      const counts = { ...(await countStep(store, inputs, input.skip)), ...(input.judge && { judge: input.judge }) };
-      const code = codeVersion(deps.numerics);
-      let record: UpdateRecord;
-      if (input.skip) {
-        record = { stage, step, inputs, result: policy, skipped: 'no-signal', metrics: [], counts, code };
-      } else {
-        if (inputs.reference) await ensureSnapshot(deps, inputs.reference, supervision);
-        await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision);
-        supervision.note(`updating in step ${step}`);
-        const { sha256, metrics } = await applyStep(deps, inputs, supervision.call);
-        record = { stage, step, inputs, result: { name, uri, sha256 }, skipped: null, metrics, counts, code };
-      }
-      supervision.check();
-      await logStep(store, record);
-      return resultOf(record);
+      const spec = await readKept<RunSpec>(deps.store, input.spec);
+      return updatePolicy(deps, spec, input, supervision, new Publications(deps.store, supervision.check));
     });
+}
+
+/** @param publications what the step rests on, perhaps still being published; the step itself is so after it */
+export async function updatePolicy(
+  deps: EngineDependencies,
+  spec: RunSpec,
+  input: UpdateInput,
+  supervision: Supervision,
+  publications: Publications,
+): Promise<UpdateResult> {
+  const { stage, step, policy } = input;
+  const { store } = deps;
+  const inputs = await stepInputs(store, spec, input);
+  const name = input.skip ? policy.name : policyName(inputs);
+  const uri = stepUri(stage, step, 'update.json');
+  const published = await store.find(uri);
+  if (published) {
+    const record = await readJson<UpdateRecord>(store, published);
+    if (record.result.name !== name) throw new DivergenceError(uri, record.result.name, name, null);
+    return resultOf(record);
+  }
+
+  const counts = { ...(await countStep(publications, inputs, input.skip)), ...(input.judge && { judge: input.judge }) };
+  const code = codeVersion(deps.numerics);
+  let record: UpdateRecord;
+  if (input.skip) {
+    record = { stage, step, inputs, result: policy, skipped: 'no-signal', metrics: [], counts, code };
+  } else {
+    if (inputs.reference) await ensureSnapshot(deps, inputs.reference, supervision);
+    await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision);
+    supervision.note(`updating in step ${step}`);
+    const { sha256, metrics } = await applyStep(deps, inputs, supervision.call, publications);
+    record = { stage, step, inputs, result: { name, uri, sha256 }, skipped: null, metrics, counts, code };
+  }
+  await publications.done();
+  supervision.check();
+  await logStep(store, record);
+  return resultOf(record);
 }
 
 async function stepInputs(
@@ -128,9 +142,9 @@ function lossSettings(rl: RlSettings): LossSettings {
   };
 }
 
-async function countStep(store: Store, { rounds, settings }: StepInputs, skip: boolean): Promise<StepCounts> {
+async function countStep(log: TextReader, { rounds, settings }: StepInputs, skip: boolean): Promise<StepCounts> {
   if (settings.kind !== 'rl') throw new TypeError('An RL step needs RL settings');
-  const scores = (await Promise.all(rounds.map(round => readLines<ScoredRollouts>(store, round.scores)))).flat();
+  const scores = (await Promise.all(rounds.map(round => readLines<ScoredRollouts>(log, round.scores)))).flat();
   const effective = scores.filter(group => group.dropped === null);
   const rewards = rewardsOf(scores);
   const dropped = (why: ScoredRollouts['dropped']) => scores.filter(group => group.dropped === why).length;

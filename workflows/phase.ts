@@ -10,20 +10,17 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Round } from '../activities/artifacts.js';
 import type { StageSettings } from '../activities/claim-attempt.js';
 import type { ControlActivities, EngineActivities } from '../activities/index.js';
 import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
-import type { JudgeUsage, PolicyRef } from './contract.js';
+import type { PolicyRef } from './contract.js';
 import { PauseGate, reportStep } from './messages.js';
-import { CONTROL, DATA, GRADIENT, ROLLOUT } from './options.js';
-import { promptsToDraw } from './refills.js';
+import { CONTROL, GRADIENT } from './options.js';
 import { damagedArtifact } from './repairs.js';
 import { advanced, isSnapshotDue, NEW_CLOCK, restarted, type SnapshotClock } from './snapshot-interval.js';
+import { type JudgedStep, stepByParts } from './step-by-parts.js';
 
-const { rollout } = proxyActivities<EngineActivities>(ROLLOUT);
-const { update, snapshot } = proxyActivities<EngineActivities>(GRADIENT);
-const { score } = proxyActivities<ControlActivities>(DATA);
+const { trainStep, snapshot } = proxyActivities<EngineActivities>(GRADIENT);
 const { recordDifficulty, summarizeSteps } = proxyActivities<ControlActivities>(CONTROL);
 
 export interface PhaseInput {
@@ -70,7 +67,7 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
       await condition(allHandlersFinished);
       await continueAsNew<typeof phase>({ ...input, paused: gate.paused, position: at });
     }
-    at = await trainStepTwice(input, at);
+    at = await takeStepTwice(input, at);
     if (at.silent >= rl.patience && rl.onMissing === 'stop') throw noSignal(input, at);
     if (isSnapshotDue(settings.snapshotEvery, { from: at.step - 1, to: at.step }, at.clock)) {
       const started = Date.now();
@@ -88,63 +85,25 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
 }
 
 /** What was found damaged among the step's own artifacts is made again when the step is gone through a second time. */
-async function trainStepTwice(input: PhaseInput, at: Position): Promise<Position> {
+async function takeStepTwice(input: PhaseInput, at: Position): Promise<Position> {
   try {
-    return await trainStep(input, at);
+    return await takeStep(input, at);
   } catch (error) {
     if (damagedArtifact(error) === null) throw error;
-    return trainStep(input, at);
+    return takeStep(input, at);
   }
 }
 
-async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseInput, at: Position): Promise<Position> {
+async function takeStep({ stage, settings, data, pool, policy: entry }: PhaseInput, at: Position): Promise<Position> {
   const rl = settings.rl!;
-  const started = Date.now();
+  const { policy: before, cursor } = at;
   const step = at.step + 1;
-  const isEntry = at.policy.name === entry.name;
-  const rounds: Round[] = [];
-  const seen = { drawn: 0, effective: 0, newTokens: 0 };
-  let judge: JudgeUsage | undefined;
-
-  while (rounds.length <= rl.maxRefills && seen.effective < rl.promptsPerStep) {
-    const { more = [], ...first } = await rollout({
-      stage,
-      spec: settings.spec,
-      data,
-      pool,
-      policy: at.policy,
-      entry: isEntry,
-      step,
-      refill: rounds.length,
-      cursor: at.cursor + seen.drawn,
-      count: promptsToDraw(rl.promptsPerStep, seen),
-    });
-    for (const { rollouts, newTokens, ...sampled } of [first, ...more]) {
-      const refill = rounds.length;
-      const scored = sampled.scored ?? (await score({ stage, spec: settings.spec, data, step, refill, rollouts }));
-      rounds.push({ rollouts, scores: scored.scores });
-      seen.drawn += scored.groups;
-      seen.effective += scored.effective;
-      seen.newTokens += newTokens;
-      judge = scored.judge ? usageSum(judge, scored.judge) : judge;
-    }
-  }
-
-  // A step without signal is logged and leaves the policy alone: an update on noise does harm.
-  const skip = seen.effective < rl.minEffectiveGroups;
-  const sampled = Date.now();
-  const { policy, counts, metrics } = await update({
-    stage,
-    spec: settings.spec,
-    policy: at.policy,
-    entry: isEntry,
-    step,
-    rounds,
-    skip,
-    ...(judge && { judge }),
-  });
+  const isEntry = before.name === entry.name;
+  const input = { stage, spec: settings.spec, data, pool, policy: before, entry: isEntry, step, cursor };
+  const started = Date.now();
+  const made: JudgedStep = rl.ruleAlone ? await trainStep(input) : await stepByParts(input, rl);
+  const { policy, counts, metrics, judge } = made;
   const seconds = secondsSince(started);
-  const clock = advanced(at.clock, { worked: seconds, redo: skip ? 0 : secondsSince(sampled) });
   reportStep(stage.stage, {
     step,
     steps: settings.steps,
@@ -153,7 +112,7 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
     loss: metrics?.loss ?? null,
     gradNorm: metrics?.gradNorm ?? null,
     entropy: metrics?.entropy ?? null,
-    tokensPerSecond: seen.newTokens / Math.max(seconds, 0.001),
+    tokensPerSecond: made.newTokens / Math.max(seconds, 0.001),
     seconds,
     effectiveGroups: counts.effective,
     droppedGroups: counts.noVariance,
@@ -161,22 +120,17 @@ async function trainStep({ stage, settings, data, pool, policy: entry }: PhaseIn
     unscoredGroups: counts.unscored,
     ...(judge && { judge }),
   });
-  return { policy, step, cursor: at.cursor + seen.drawn, silent: skip ? at.silent + 1 : 0, clock };
+  return {
+    policy,
+    step,
+    cursor: cursor + counts.drawn,
+    silent: made.skipped ? at.silent + 1 : 0,
+    clock: advanced(at.clock, { worked: seconds, redo: made.updateSeconds }),
+  };
 }
 
 /** By workflow time, which a replay repeats. */
 const secondsSince = (started: number): number => (Date.now() - started) / 1000;
-
-function usageSum(a: JudgeUsage | undefined, b: JudgeUsage): JudgeUsage {
-  if (!a) return b;
-  return {
-    asked: a.asked + b.asked,
-    cached: a.cached + b.cached,
-    failed: a.failed + b.failed,
-    promptTokens: a.promptTokens + b.promptTokens,
-    completionTokens: a.completionTokens + b.completionTokens,
-  };
-}
 
 function noSignal({ stage, settings }: PhaseInput, { silent, step }: Position): ApplicationFailure {
   return ApplicationFailure.nonRetryable(

@@ -2,6 +2,7 @@
  * The store keeps a run's artifacts: files and folders that are published once and never change. It is the run's
  * database; workflows carry references to what lies here.
  */
+import { sha256 } from './canonical.js';
 
 /** Where an artifact lies and the SHA-256 of its content, which reading checks. */
 export interface ArtifactRef {
@@ -18,7 +19,13 @@ export interface Fence {
   attempt: number;
 }
 
-export interface Store {
+/** Where files are read. */
+export interface TextReader {
+  /** The file's text. Where its hash is not the reference's it is set aside, and CorruptArtifactError names it. */
+  readText(ref: ArtifactRef): Promise<string>;
+}
+
+export interface Store extends TextReader {
   /**
    * Makes a file visible under `uri`, whole or not at all.
    * Publishing equal content again succeeds; other content throws DivergenceError; a stale fence StaleAttemptError.
@@ -48,8 +55,6 @@ export interface Store {
   find(uri: string): Promise<ArtifactRef | null>;
   /** Whether a file or folder is published under `uri`. */
   has(uri: string): Promise<boolean>;
-  /** The file's text. Where its hash is not the reference's it is set aside, and CorruptArtifactError names it. */
-  readText(ref: ArtifactRef): Promise<string>;
   /** Names directly under `uri`, sorted; none if nothing is there. */
   list(uri: string): Promise<string[]>;
   /** The hash that a file or folder was published with; null if that is not known. */
@@ -196,11 +201,16 @@ export function linesText(values: readonly unknown[]): string {
   return values.map(value => `${JSON.stringify(value)}\n`).join('');
 }
 
-export async function readJson<T>(store: Store, ref: ArtifactRef): Promise<T> {
+/** The reference that a text has where it is published. */
+export function refOf(uri: string, text: string): ArtifactRef {
+  return { uri, sha256: sha256(text) };
+}
+
+export async function readJson<T>(store: TextReader, ref: ArtifactRef): Promise<T> {
   return JSON.parse(await store.readText(ref)) as T;
 }
 
-export async function readLines<T>(store: Store, ref: ArtifactRef): Promise<T[]> {
+export async function readLines<T>(store: TextReader, ref: ArtifactRef): Promise<T[]> {
   const text = await store.readText(ref);
   return text
     .split('\n')

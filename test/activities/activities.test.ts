@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -6,7 +6,6 @@ import { DefaultLogger } from '@temporalio/worker';
 import { EngineRequestError } from '../../activities/engine/protocol.js';
 import { createActivities } from '../../activities/index.js';
 import type { ArtifactRef } from '../../activities/store/index.js';
-import { promptsToDraw } from '../../workflows/refills.js';
 import { driveRun } from '../support/drive.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 
@@ -273,53 +272,6 @@ describe('failures', () => {
       nonRetryable: true,
     });
     expect(await small.store.list('store:runs/r/phase-1/1')).toEqual([]);
-  });
-});
-
-describe('rounds that the rule alone rewards', () => {
-  const file = (name: string) => join(small.store.root, 'runs/r/phase-1/1/steps/1', name);
-
-  test('are scored with their rollouts, to what scoring them apart comes to', async () => {
-    const { rollout, stage, plan, data } = await prepared();
-    const result = await small.run(activities.rollout, rollout);
-    const rounds = [result, ...result.more!];
-    for (const [refill, { rollouts, scored }] of rounds.entries()) {
-      const published = await small.store.readText(scored!.scores);
-      await rm(file(`scores-${refill}.jsonl`));
-      const round = { stage, spec: plan.spec, data, step: 1, refill, rollouts };
-      expect(await small.run(activities.score, round)).toEqual(scored);
-      expect(await small.store.readText(scored!.scores)).toBe(published);
-    }
-    expect(await small.run(activities.rollout, rollout)).toEqual(result);
-    expect(small.engine.calls.filter(call => call === 'generate')).toHaveLength(rounds.length);
-  });
-
-  test('follow one another until the step is full, as if each were asked for', async () => {
-    small.spec.rl = { ...small.spec.rl, ...{ maxRefills: 3 } };
-    const { rollout } = await prepared();
-    const full = { ...rollout, step: 2, cursor: 8 };
-    const { more, ...first } = await small.run(activities.rollout, full);
-    const drawn = (rounds: { scored?: { groups: number } }[]) => rounds.reduce((sum, r) => sum + r.scored!.groups, 0);
-    const effective = [first, ...more!].map(({ scored }) => scored!.effective);
-    expect(more!.length).toBeGreaterThan(0);
-    const before = effective.slice(0, -1).reduce((sum, groups) => sum + groups, 0);
-    expect(before).toBeLessThan(4);
-    expect(more!.length === 3 || before + effective.at(-1)! >= 4).toBe(true);
-    for (const [k, round] of more!.entries()) {
-      const so = [first, ...more!.slice(0, k)];
-      const [refill, cursor] = [k + 1, full.cursor + drawn(so)];
-      const count = promptsToDraw(4, { drawn: drawn(so), effective: so.reduce((n, r) => n + r.scored!.effective, 0) });
-      await rm(file(`../2/rollouts-${refill}.jsonl`));
-      expect(await small.run(activities.rollout, { ...full, refill, cursor, count })).toEqual(round);
-    }
-  });
-
-  test('get their scores again when they are damaged', async () => {
-    const { rollout } = await prepared();
-    const first = await small.run(activities.rollout, rollout);
-    await writeFile(file('scores-0.jsonl'), 'rubbish');
-    expect(await small.run(activities.rollout, rollout)).toEqual(first);
-    await small.store.readText(first.scored!.scores);
   });
 });
 

@@ -3,7 +3,6 @@
  * something at every place in turn.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { Round } from '../../activities/artifacts.js';
 import { createActivities } from '../../activities/index.js';
 import type { ArtifactRef, StageAttempt } from '../../activities/store/index.js';
 import type { PolicyRef } from '../../workflows/contract.js';
@@ -64,14 +63,10 @@ export async function driveRun(small: SmallRun, name = 'run'): Promise<Driven> {
       const entryPolicy = policy;
       let cursor = 0;
       for (let step = 1; step <= steps; step++) {
-        const count = settings.rl!.promptsPerStep;
         const entry = policy.name === entryPolicy.name;
-        const common = { stage, spec, data, policy, entry, step };
-        const { more, ...first } = await attempt(activities.rollout, { ...common, pool, refill: 0, cursor, count });
-        const sampled = [first, ...more!];
-        const rounds: Round[] = sampled.map(({ rollouts, scored }) => ({ rollouts, scores: scored!.scores }));
-        cursor += sampled.reduce((sum, { scored }) => sum + scored!.groups, 0);
-        policy = (await attempt(activities.update, { ...common, rounds, skip: false })).policy;
+        const trained = await attempt(activities.trainStep, { stage, spec, data, pool, policy, entry, step, cursor });
+        policy = trained.policy;
+        cursor += trained.counts.drawn;
         await stepsDone(step - 1, step);
       }
       difficulties.push(await attempt(activities.recordDifficulty, { stage, steps }));

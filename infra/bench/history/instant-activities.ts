@@ -16,13 +16,13 @@ export type Instant = Pick<
   ControlActivities,
   'prepareRun' | 'claimAttempt' | 'buildPool' | 'recordDifficulty' | 'summarizeSteps' | 'exportPolicy'
 > &
-  Pick<EngineActivities, 'importBase' | 'rollout' | 'update' | 'snapshot'>;
+  Pick<EngineActivities, 'importBase' | 'trainStep' | 'snapshot'>;
 
 /** The spec's default. */
 const SNAPSHOT_EVERY = 10;
 
 /**
- * A run of one phase, with two rounds of rollouts in every fourth step.
+ * A run of one phase.
  * @param onStep told when a step is done
  */
 export function instantActivities(steps: number, onStep: (step: number) => void): Instant {
@@ -45,25 +45,13 @@ export function instantActivities(steps: number, onStep: (step: number) => void)
       spec: ref(specUri(stage.run)),
       steps,
       snapshotEvery: SNAPSHOT_EVERY,
-      rl: { promptsPerStep: 16, maxRefills: 3, minEffectiveGroups: 1, patience: 5, onMissing: 'stop' },
+      rl: { promptsPerStep: 16, maxRefills: 3, ruleAlone: true, minEffectiveGroups: 1, patience: 5, onMissing: 'stop' },
     }),
     buildPool: async ({ stage }) => ({
       pool: ref(poolUri(stage)),
       counts: { band: 4800, carried: 0, candidates: 0 },
     }),
-    rollout: async ({ stage, step }) => {
-      // As where the rule alone rewards: nothing is left for `score`.
-      const round = (refill: number, groups: number) => ({
-        rollouts: ref(stepUri(stage, step, `rollouts-${refill}.jsonl`)),
-        newTokens: 2500,
-        scored: {
-          ...{ scores: ref(stepUri(stage, step, `scores-${refill}.jsonl`)), groups, responses: 8 * groups },
-          ...{ effective: groups, unscored: 0, rewardSum: 4 * groups, passes: 4 * groups },
-        },
-      });
-      return step % 4 === 0 ? { ...round(0, 12), more: [round(1, 4)] } : { ...round(0, 16), more: [] };
-    },
-    update: async ({ stage, step }) => {
+    trainStep: async ({ stage, step }) => {
       onStep(step);
       return {
         policy: policy(stage.run, stepUri(stage, step, 'update.json')),
@@ -72,6 +60,7 @@ export function instantActivities(steps: number, onStep: (step: number) => void)
           ...{ surplus: 0, trained: 16, meanReward: 0.5, passRate: 0.5 },
         },
         metrics: { loss: -1 / 79, gradNorm: 1 / 7, entropy: 1 / 13 },
+        ...{ skipped: false, newTokens: 2500, updateSeconds: 0.7 },
       };
     },
     snapshot: async ({ stage, policy }) => ({ ...policy, uri: checkpointUri(stage.run, policy.name) }),

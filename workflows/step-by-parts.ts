@@ -1,0 +1,69 @@
+/**
+ * A step whose responses others reward: sampling, scoring and the update are activities each, so that no accelerator waits
+ * for a judge.
+ */
+import { proxyActivities } from '@temporalio/workflow';
+import type { Round } from '../activities/artifacts.js';
+import type { StageSettings } from '../activities/claim-attempt.js';
+import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { TrainStepInput, TrainStepResult } from '../activities/train-step.js';
+import type { JudgeUsage } from './contract.js';
+import { DATA, GRADIENT, ROLLOUT } from './options.js';
+import { promptsToDraw } from './refills.js';
+
+const { rollout } = proxyActivities<EngineActivities>(ROLLOUT);
+const { update } = proxyActivities<EngineActivities>(GRADIENT);
+const { score } = proxyActivities<ControlActivities>(DATA);
+
+export interface JudgedStep extends TrainStepResult {
+  judge?: JudgeUsage;
+}
+
+export async function stepByParts(
+  { cursor, pool, ...input }: TrainStepInput,
+  rl: NonNullable<StageSettings['rl']>,
+): Promise<JudgedStep> {
+  const { stage, spec, data, step } = input;
+  const rounds: Round[] = [];
+  const seen = { drawn: 0, effective: 0, newTokens: 0 };
+  let judge: JudgeUsage | undefined;
+
+  while (rounds.length <= rl.maxRefills && seen.effective < rl.promptsPerStep) {
+    const { more = [], ...first } = await rollout({
+      ...input,
+      pool,
+      refill: rounds.length,
+      cursor: cursor + seen.drawn,
+      count: promptsToDraw(rl.promptsPerStep, seen),
+    });
+    // Version 0.2 scored a round in its rollout where the rule alone rewards, and sampled further ones there.
+    for (const { rollouts, newTokens, ...sampled } of [first, ...more]) {
+      const refill = rounds.length;
+      const scored = sampled.scored ?? (await score({ stage, spec, data, step, refill, rollouts }));
+      rounds.push({ rollouts, scores: scored.scores });
+      seen.drawn += scored.groups;
+      seen.effective += scored.effective;
+      seen.newTokens += newTokens;
+      judge = scored.judge ? usageSum(judge, scored.judge) : judge;
+    }
+  }
+
+  // A step without signal is logged and leaves the policy alone: an update on noise does harm.
+  const skipped = seen.effective < rl.minEffectiveGroups;
+  const sampled = Date.now();
+  const { policy, entry } = input;
+  const updated = await update({ stage, spec, policy, entry, step, rounds, skip: skipped, ...(judge && { judge }) });
+  const updateSeconds = skipped ? 0 : (Date.now() - sampled) / 1000;
+  return { ...updated, skipped, newTokens: seen.newTokens, updateSeconds, ...(judge && { judge }) };
+}
+
+function usageSum(a: JudgeUsage | undefined, b: JudgeUsage): JudgeUsage {
+  if (!a) return b;
+  return {
+    asked: a.asked + b.asked,
+    cached: a.cached + b.cached,
+    failed: a.failed + b.failed,
+    promptTokens: a.promptTokens + b.promptTokens,
+    completionTokens: a.completionTokens + b.completionTokens,
+  };
+}
