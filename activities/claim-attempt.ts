@@ -39,6 +39,8 @@ export interface StageSettings {
   spec: ArtifactRef;
   steps: number;
   snapshotEvery: SnapshotRule;
+  /** How long an activity of several steps should take; absent in histories of earlier versions. */
+  blockSeconds?: number;
   /** How many of the stage's snapshots stay; absent in histories of earlier versions. */
   keep?: CheckpointSettings['keep'];
   /** Phases only. */
@@ -52,6 +54,9 @@ export interface StageSettings {
     onMissing: 'stop' | 'continue';
   } | null;
 }
+
+/** Long beside the way from one activity to the next (some 25 ms), short beside what a person waits for. */
+const BLOCK_SECONDS = 4;
 
 /** Where overrides may reach: what was tokenised, imported or trained before stays as it is. */
 export const CHANGEABLE =
@@ -72,6 +77,7 @@ export function claimAttempt(deps: Dependencies) {
       const common = {
         spec: Object.keys(overrides).length === 0 ? spec : await attemptSpec(deps, stage, settings),
         snapshotEvery: await snapshotRule(deps, stage.run, own),
+        blockSeconds: BLOCK_SECONDS,
         keep: own.checkpoints.keep,
       };
       if (stage.stage === 'warmup') {

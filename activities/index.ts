@@ -15,7 +15,7 @@ import { rollout } from './rollout.js';
 import { score } from './score.js';
 import { scoreEvaluation } from './score-evaluation.js';
 import { snapshot } from './snapshot.js';
-import { trainStep } from './train-step.js';
+import { trainSteps } from './train-steps.js';
 import { update } from './update.js';
 import { warmupSteps } from './warmup-steps.js';
 
@@ -41,7 +41,7 @@ export function createControlActivities(deps: Dependencies) {
 export function createEngineActivities(deps: EngineDependencies) {
   return {
     importBase: importBase(deps),
-    trainStep: trainStep(deps),
+    trainSteps: trainSteps(deps),
     rollout: rollout(deps),
     update: update(deps),
     warmupSteps: warmupSteps(deps),

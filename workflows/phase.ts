@@ -13,14 +13,15 @@ import {
 import type { StageSettings } from '../activities/claim-attempt.js';
 import type { ControlActivities, EngineActivities } from '../activities/index.js';
 import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
+import { type BlockStart, blockLength } from './blocks.js';
 import type { PolicyRef } from './contract.js';
 import { PauseGate, reportStep } from './messages.js';
 import { CONTROL, GRADIENT } from './options.js';
 import { damagedArtifact } from './repairs.js';
-import { advanced, isSnapshotDue, NEW_CLOCK, restarted, type SnapshotClock } from './snapshot-interval.js';
+import { advanced, isSnapshotDue, NEW_CLOCK, restarted } from './snapshot-interval.js';
 import { type JudgedStep, stepByParts } from './step-by-parts.js';
 
-const { trainStep, snapshot } = proxyActivities<EngineActivities>(GRADIENT);
+const { trainSteps, snapshot } = proxyActivities<EngineActivities>(GRADIENT);
 const { recordDifficulty, summarizeSteps } = proxyActivities<ControlActivities>(CONTROL);
 
 export interface PhaseInput {
@@ -35,16 +36,15 @@ export interface PhaseInput {
   position?: Partial<Position>;
 }
 
-interface Position {
+interface Position extends BlockStart {
   policy: PolicyRef;
-  /** Steps done. */
-  step: number;
   /** Prompts drawn so far. */
   cursor: number;
   /** Steps without signal in a row. */
   silent: number;
-  clock: SnapshotClock;
 }
+
+const BEGINNING = { step: 0, cursor: 0, silent: 0, clock: NEW_CLOCK, secondsPerStep: null };
 
 export interface PhaseResult {
   policy: PolicyRef;
@@ -59,7 +59,7 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
   const rl = settings.rl!;
   const kept = settings.keep && { keep: settings.keep };
   const gate = new PauseGate(input.paused);
-  let at: Position = { policy: input.policy, step: 0, cursor: 0, silent: 0, clock: NEW_CLOCK, ...input.position };
+  let at: Position = { policy: input.policy, ...BEGINNING, ...input.position };
 
   while (at.step < settings.steps) {
     await gate.pass();
@@ -67,9 +67,10 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
       await condition(allHandlersFinished);
       await continueAsNew<typeof phase>({ ...input, paused: gate.paused, position: at });
     }
-    at = await takeStepTwice(input, at);
+    const before = at.step;
+    at = await takeStepsTwice(input, at);
     if (at.silent >= rl.patience && rl.onMissing === 'stop') throw noSignal(input, at);
-    if (isSnapshotDue(settings.snapshotEvery, { from: at.step - 1, to: at.step }, at.clock)) {
+    if (isSnapshotDue(settings.snapshotEvery, { from: before, to: at.step }, at.clock)) {
       const started = Date.now();
       await snapshot({ stage, policy: at.policy, ...kept });
       at = { ...at, clock: restarted(secondsSince(started)) };
@@ -84,27 +85,30 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
   return { policy, steps: settings.steps, summaries, difficulty };
 }
 
-/** What was found damaged among the step's own artifacts is made again when the step is gone through a second time. */
-async function takeStepTwice(input: PhaseInput, at: Position): Promise<Position> {
+/** What was found damaged among the steps' own artifacts is made again when they are gone through a second time. */
+async function takeStepsTwice(input: PhaseInput, at: Position): Promise<Position> {
   try {
-    return await takeStep(input, at);
+    return await takeSteps(input, at);
   } catch (error) {
     if (damagedArtifact(error) === null) throw error;
-    return takeStep(input, at);
+    return takeSteps(input, at);
   }
 }
 
-async function takeStep({ stage, settings, data, pool, policy: entry }: PhaseInput, at: Position): Promise<Position> {
+async function takeSteps({ stage, settings, data, pool, policy: entry }: PhaseInput, at: Position): Promise<Position> {
   const rl = settings.rl!;
-  const { policy: before, cursor } = at;
-  const step = at.step + 1;
-  const isEntry = before.name === entry.name;
-  const input = { stage, spec: settings.spec, data, pool, policy: before, entry: isEntry, step, cursor };
+  const next = {
+    ...{ stage, spec: settings.spec, data, pool },
+    ...{ policy: at.policy, entry: at.policy.name === entry.name, step: at.step + 1, cursor: at.cursor },
+  };
   const started = Date.now();
-  const made: JudgedStep = rl.ruleAlone ? await trainStep(input) : await stepByParts(input, rl);
-  const { policy, counts, metrics, judge } = made;
-  const seconds = secondsSince(started);
-  reportStep(stage.stage, {
+  const made: JudgedStep = rl.ruleAlone
+    ? await trainSteps({ ...next, to: at.step + blockLength(settings, at) })
+    : await stepByParts(next, rl);
+  const { policy, step, counts, metrics, judge } = made;
+  const worked = secondsSince(started);
+  const seconds = worked / (step - at.step);
+  const report = {
     step,
     steps: settings.steps,
     reward: counts.meanReward,
@@ -112,20 +116,22 @@ async function takeStep({ stage, settings, data, pool, policy: entry }: PhaseInp
     loss: metrics?.loss ?? null,
     gradNorm: metrics?.gradNorm ?? null,
     entropy: metrics?.entropy ?? null,
-    tokensPerSecond: made.newTokens / Math.max(seconds, 0.001),
+    tokensPerSecond: made.newTokens / Math.max(worked, 0.001),
     seconds,
     effectiveGroups: counts.effective,
     droppedGroups: counts.noVariance,
     carriedEffectiveGroups: counts.carriedEffective,
     unscoredGroups: counts.unscored,
     ...(judge && { judge }),
-  });
+  };
+  reportStep(stage.stage, report, at.step);
   return {
     policy,
     step,
-    cursor: cursor + counts.drawn,
-    silent: made.skipped ? at.silent + 1 : 0,
-    clock: advanced(at.clock, { worked: seconds, redo: made.updateSeconds }),
+    cursor: at.cursor + made.drawn,
+    silent: made.skipped ? (step - at.step > 1 ? 1 : at.silent + 1) : 0,
+    clock: advanced(at.clock, { worked, redo: made.updateSeconds }),
+    secondsPerStep: seconds,
   };
 }
 

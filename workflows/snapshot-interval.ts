@@ -47,7 +47,7 @@ export function stepsBetween(rule: SnapshotRule, cost: number | null, secondsPer
 }
 
 /** Seconds: workflow time goes by milliseconds. */
-const CLOCK_TICK = 0.001;
+export const CLOCK_TICK = 0.001;
 
 /**
  * 2 C M. A measured C includes waiting for a worker and the rebuild of a lost policy, so it has a limit: at half of M the

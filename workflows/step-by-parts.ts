@@ -6,7 +6,8 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Round } from '../activities/artifacts.js';
 import type { StageSettings } from '../activities/claim-attempt.js';
 import type { ControlActivities, EngineActivities } from '../activities/index.js';
-import type { TrainStepInput, TrainStepResult } from '../activities/train-step.js';
+import type { StepInput } from '../activities/rollout.js';
+import type { TrainStepsResult } from '../activities/train-steps.js';
 import type { JudgeUsage } from './contract.js';
 import { DATA, GRADIENT, ROLLOUT } from './options.js';
 import { promptsToDraw } from './refills.js';
@@ -15,12 +16,12 @@ const { rollout } = proxyActivities<EngineActivities>(ROLLOUT);
 const { update } = proxyActivities<EngineActivities>(GRADIENT);
 const { score } = proxyActivities<ControlActivities>(DATA);
 
-export interface JudgedStep extends TrainStepResult {
+export interface JudgedStep extends TrainStepsResult {
   judge?: JudgeUsage;
 }
 
 export async function stepByParts(
-  { cursor, pool, ...input }: TrainStepInput,
+  { cursor, pool, ...input }: StepInput,
   rl: NonNullable<StageSettings['rl']>,
 ): Promise<JudgedStep> {
   const { stage, spec, data, step } = input;
@@ -54,7 +55,8 @@ export async function stepByParts(
   const { policy, entry } = input;
   const updated = await update({ stage, spec, policy, entry, step, rounds, skip: skipped, ...(judge && { judge }) });
   const updateSeconds = skipped ? 0 : (Date.now() - sampled) / 1000;
-  return { ...updated, skipped, newTokens: seen.newTokens, updateSeconds, ...(judge && { judge }) };
+  const { drawn, newTokens } = seen;
+  return { ...updated, step, drawn, skipped, newTokens, updateSeconds, ...(judge && { judge }) };
 }
 
 function usageSum(a: JudgeUsage | undefined, b: JudgeUsage): JudgeUsage {

@@ -3,17 +3,11 @@ import { allHandlersFinished, condition, continueAsNew, proxyActivities, workflo
 import type { StageSettings } from '../activities/claim-attempt.js';
 import type { ControlActivities, EngineActivities } from '../activities/index.js';
 import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
+import { type BlockStart, blockLength } from './blocks.js';
 import type { PolicyRef } from './contract.js';
 import { PauseGate, reportStep } from './messages.js';
 import { CONTROL, GRADIENT } from './options.js';
-import {
-  advanced,
-  isSnapshotDue,
-  NEW_CLOCK,
-  restarted,
-  type SnapshotClock,
-  stepsBetween,
-} from './snapshot-interval.js';
+import { advanced, isSnapshotDue, NEW_CLOCK, restarted } from './snapshot-interval.js';
 
 const { warmupSteps, snapshot } = proxyActivities<EngineActivities>(GRADIENT);
 const { summarizeSteps } = proxyActivities<ControlActivities>(CONTROL);
@@ -29,13 +23,8 @@ export interface WarmupInput {
   position?: Partial<Position>;
 }
 
-interface Position {
+interface Position extends BlockStart {
   policy: PolicyRef;
-  /** Steps done. */
-  step: number;
-  clock: SnapshotClock;
-  /** Of the last block; null before the first. */
-  secondsPerStep: number | null;
 }
 
 export interface WarmupResult {
@@ -66,7 +55,7 @@ export async function warmup(input: WarmupInput): Promise<WarmupResult> {
 
 async function trainBlock({ stage, settings, data, policy: entry }: WarmupInput, at: Position): Promise<Position> {
   const started = Date.now();
-  const to = Math.min(at.step + blockLength(settings, at), settings.steps);
+  const to = at.step + blockLength(settings, at);
   const { policy, metrics, tokens } = await warmupSteps({
     stage,
     spec: settings.spec,
@@ -101,13 +90,4 @@ async function trainBlock({ stage, settings, data, policy: entry }: WarmupInput,
     at.step,
   );
   return { policy, step: to, clock, secondsPerStep: trained / (to - at.step) };
-}
-
-/**
- * Steps of one activity: a fiftieth of the stage, so that progress shows and a pause soon takes effect, and no more than
- * from one snapshot to the next. How long a step takes shows at the first.
- */
-function blockLength({ steps, snapshotEvery }: StageSettings, { clock, secondsPerStep }: Position): number {
-  const most = stepsBetween(snapshotEvery, clock.cost, secondsPerStep);
-  return Math.max(1, Math.min(most, Math.ceil(steps / 50)));
 }

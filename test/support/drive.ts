@@ -64,9 +64,10 @@ export async function driveRun(small: SmallRun, name = 'run'): Promise<Driven> {
       let cursor = 0;
       for (let step = 1; step <= steps; step++) {
         const entry = policy.name === entryPolicy.name;
-        const trained = await attempt(activities.trainStep, { stage, spec, data, pool, policy, entry, step, cursor });
+        const next = { stage, spec, data, pool, policy, entry, step, to: step, cursor };
+        const trained = await attempt(activities.trainSteps, next);
         policy = trained.policy;
-        cursor += trained.counts.drawn;
+        cursor += trained.drawn;
         await stepsDone(step - 1, step);
       }
       difficulties.push(await attempt(activities.recordDifficulty, { stage, steps }));

@@ -16,7 +16,7 @@ export type Instant = Pick<
   ControlActivities,
   'prepareRun' | 'claimAttempt' | 'buildPool' | 'recordDifficulty' | 'summarizeSteps' | 'exportPolicy'
 > &
-  Pick<EngineActivities, 'importBase' | 'trainStep' | 'snapshot'>;
+  Pick<EngineActivities, 'importBase' | 'trainSteps' | 'snapshot'>;
 
 /** The spec's default. */
 const SNAPSHOT_EVERY = 10;
@@ -51,7 +51,7 @@ export function instantActivities(steps: number, onStep: (step: number) => void)
       pool: ref(poolUri(stage)),
       counts: { band: 4800, carried: 0, candidates: 0 },
     }),
-    trainStep: async ({ stage, step }) => {
+    trainSteps: async ({ stage, step }) => {
       onStep(step);
       return {
         policy: policy(stage.run, stepUri(stage, step, 'update.json')),
@@ -60,7 +60,7 @@ export function instantActivities(steps: number, onStep: (step: number) => void)
           ...{ surplus: 0, trained: 16, meanReward: 0.5, passRate: 0.5 },
         },
         metrics: { loss: -1 / 79, gradNorm: 1 / 7, entropy: 1 / 13 },
-        ...{ skipped: false, newTokens: 2500, updateSeconds: 0.7 },
+        ...{ step, drawn: 16, skipped: false, newTokens: 2500, updateSeconds: 0.7 },
       };
     },
     snapshot: async ({ stage, policy }) => ({ ...policy, uri: checkpointUri(stage.run, policy.name) }),

@@ -1,7 +1,7 @@
 /**
- * A whole step at once, where the rule alone rewards: rounds of rollouts, scored as they come and drawn as that shows the
- * need, then the update on them. What the update rests on is published while the next round is sampled and the gradient
- * taken; the step itself after all of it.
+ * Whole steps at once, where the rule alone rewards: rounds of rollouts, scored as they come and drawn as that shows the
+ * need, then the update on them. What an update rests on is published while the next round is sampled and the gradient
+ * taken; the update itself after all of it.
  */
 import { promptsToDraw } from '../workflows/refills.js';
 import { type RolloutGroup, type Round, readKept, type ScoredRollouts } from './artifacts.js';
@@ -14,34 +14,63 @@ import { type ArtifactRef, fenceOf, linesText, phaseNumber, readLines } from './
 import { type Supervision, supervised } from './supervision.js';
 import { type UpdateResult, updatePolicy } from './update.js';
 
-export type TrainStepInput = StepInput;
+export interface TrainStepsInput extends StepInput {
+  /** The last of them. */
+  to: number;
+}
 
-export interface TrainStepResult extends UpdateResult {
-  /** Whether too few groups taught anything: the policy is as before. */
+/** Policy, counts and metrics are the last step's. */
+export interface TrainStepsResult extends UpdateResult {
+  /** The last that was made: `to`, or before it one that taught nothing. */
+  step: number;
+  /** Whether in that one too few groups taught anything: the policy is as before. */
   skipped: boolean;
-  /** Sampled. */
+  /** Prompts drawn and tokens sampled, in all steps. */
+  drawn: number;
   newTokens: number;
-  /** Of the update alone: what a failure would have done again. */
+  /** Of the updates alone: what a failure would have done again. */
   updateSeconds: number;
 }
 
-export function trainStep(deps: EngineDependencies) {
-  return (input: TrainStepInput): Promise<TrainStepResult> =>
+export function trainSteps(deps: EngineDependencies) {
+  return (input: TrainStepsInput): Promise<TrainStepsResult> =>
     supervised(`sampling for step ${input.step}`, async supervision => {
       const spec = await readKept<RunSpec>(deps.store, input.spec);
-      const publications = new Publications(deps.store, supervision.check);
-      try {
-        const { rounds, effective, newTokens } = await sampleStep(deps, spec, input, supervision, publications);
-        // A step without signal is logged and leaves the policy alone: an update on noise does harm.
-        const skip = effective < rlOf(spec, input).signal.minEffectiveGroups;
-        const sampled = performance.now();
-        const updated = await updatePolicy(deps, spec, { ...input, rounds, skip }, supervision, publications);
-        const updateSeconds = skip ? 0 : (performance.now() - sampled) / 1000;
-        return { ...updated, skipped: skip, newTokens, updateSeconds };
-      } finally {
-        await publications.over();
+      let made = await trainStep(deps, spec, input, supervision);
+      while (made.step < input.to && !made.skipped) {
+        const { policy, step, drawn } = made;
+        const next = { ...input, policy, entry: false, step: step + 1, cursor: input.cursor + drawn };
+        const then = await trainStep(deps, spec, next, supervision);
+        made = {
+          ...then,
+          drawn: made.drawn + then.drawn,
+          newTokens: made.newTokens + then.newTokens,
+          updateSeconds: made.updateSeconds + then.updateSeconds,
+        };
       }
+      return made;
     });
+}
+
+async function trainStep(
+  deps: EngineDependencies,
+  spec: RunSpec,
+  input: StepInput,
+  supervision: Supervision,
+): Promise<TrainStepsResult> {
+  const { step } = input;
+  const publications = new Publications(deps.store, supervision.check);
+  try {
+    const { rounds, drawn, effective, newTokens } = await sampleStep(deps, spec, input, supervision, publications);
+    // A step without signal is logged and leaves the policy alone: an update on noise does harm.
+    const skipped = effective < rlOf(spec, input).signal.minEffectiveGroups;
+    const sampled = performance.now();
+    const updated = await updatePolicy(deps, spec, { ...input, rounds, skip: skipped }, supervision, publications);
+    const updateSeconds = skipped ? 0 : (performance.now() - sampled) / 1000;
+    return { ...updated, step, skipped, drawn, newTokens, updateSeconds };
+  } finally {
+    await publications.over();
+  }
 }
 
 const rlOf = (spec: RunSpec, { stage }: StepInput) => spec.phases[phaseNumber(stage.stage) - 1]!.rl;
@@ -53,7 +82,7 @@ async function sampleStep(
   input: StepInput,
   supervision: Supervision,
   publications: Publications,
-): Promise<{ rounds: Round[]; effective: number; newTokens: number }> {
+): Promise<{ rounds: Round[]; drawn: number; effective: number; newTokens: number }> {
   const { promptsPerStep, maxRefills } = rlOf(spec, input);
   const rounds: Round[] = [];
   const seen = { drawn: 0, effective: 0 };
@@ -72,7 +101,7 @@ async function sampleStep(
     seen.effective += effectiveOf(scored);
     newTokens += newTokensOf(groups);
   }
-  return { rounds, effective: seen.effective, newTokens };
+  return { rounds, ...seen, newTokens };
 }
 
 /** The round's scores: those published, else made now. */

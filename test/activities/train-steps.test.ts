@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Round, UpdateRecord } from '../../activities/artifacts.js';
 import { createActivities } from '../../activities/index.js';
-import type { TrainStepInput } from '../../activities/train-step.js';
+import type { TrainStepsInput } from '../../activities/train-steps.js';
 import { promptsToDraw } from '../../workflows/refills.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 
@@ -17,14 +17,14 @@ beforeEach(async () => {
 afterEach(() => small.remove());
 
 /** The first step of the run's first phase. */
-async function prepared(run = small, rl: object = {}): Promise<TrainStepInput> {
+async function prepared(run = small, rl: object = {}): Promise<TrainStepsInput> {
   const { prepareRun, importBase, buildPool } = createActivities(run.deps);
   const plan = await run.run(prepareRun, { run: 'r', input: { ...run.spec, rl: { ...run.spec.rl, ...rl } } });
   const policy = await run.run(importBase, { run: 'r', model: plan.model });
   const stage = { run: 'r', stage: 'phase-1', attempt: 1 };
   const [spec, data] = [plan.spec, plan.data.train];
   const { pool } = await run.run(buildPool, { stage, spec, data, difficulties: [] });
-  return { stage, spec, data, pool, policy, entry: true, step: 1, cursor: 0 };
+  return { stage, spec, data, pool, policy, entry: true, step: 1, to: 1, cursor: 0 };
 }
 
 const stepFolder = (run: SmallRun, step = 1) => join(run.store.root, `runs/r/phase-1/1/steps/${step}`);
@@ -38,14 +38,14 @@ async function filesOf(run: SmallRun, step = 1): Promise<Record<string, string>>
 test('comes to what its parts come to, with as many rounds as they need', async () => {
   const input = await prepared();
   // A step that needs several rounds.
-  const at: TrainStepInput = { ...input, step: 2, cursor: 8 };
-  const whole = await small.run(activities.trainStep, at);
+  const at: TrainStepsInput = { ...input, step: 2, to: 2, cursor: 8 };
+  const whole = await small.run(activities.trainSteps, at);
 
   const other = await smallRun();
   try {
     other.spec.rl = small.spec.rl;
     const parts = createActivities(other.deps);
-    const { cursor, pool, ...same } = { ...(await prepared(other)), step: 2, cursor: 8 };
+    const { cursor, pool, to: _to, ...same } = { ...(await prepared(other)), step: 2, cursor: 8 };
     const { stage, spec, data } = same;
     const rounds: Round[] = [];
     const seen = { drawn: 0, effective: 0 };
@@ -64,7 +64,7 @@ test('comes to what its parts come to, with as many rounds as they need', async 
 
     expect(rounds.length).toBeGreaterThan(1);
     const { updateSeconds: _, ...result } = whole;
-    expect(result).toEqual({ ...updated, skipped: false, newTokens });
+    expect(result).toEqual({ ...updated, step: 2, drawn: seen.drawn, skipped: false, newTokens });
     // Each run has its data and base in a folder of its own, and in the store all the same bits.
     expect(await filesOf(small, 2)).toEqual(await filesOf(other, 2));
   } finally {
@@ -74,18 +74,18 @@ test('comes to what its parts come to, with as many rounds as they need', async 
 
 test('asked for again, gives the same and computes nothing', async () => {
   const input = await prepared();
-  const { updateSeconds: _, ...first } = await small.run(activities.trainStep, input);
+  const { updateSeconds: _, ...first } = await small.run(activities.trainSteps, input);
   const before = small.engine.calls.length;
-  expect(await small.run(activities.trainStep, input)).toMatchObject(first);
+  expect(await small.run(activities.trainSteps, input)).toMatchObject(first);
   expect(small.engine.calls.slice(before)).toEqual([]);
 });
 
 test.each(['rollouts-0.jsonl', 'scores-0.jsonl', 'update.json'])('makes %s again where it is damaged', async name => {
   const input = await prepared();
-  const { updateSeconds: _, ...first } = await small.run(activities.trainStep, input);
+  const { updateSeconds: _, ...first } = await small.run(activities.trainSteps, input);
   const whole = await filesOf(small);
   await writeFile(join(stepFolder(small), name), 'rubbish');
-  expect(await small.run(activities.trainStep, input)).toMatchObject(first);
+  expect(await small.run(activities.trainSteps, input)).toMatchObject(first);
   expect(await filesOf(small)).toMatchObject(whole);
 });
 
@@ -99,25 +99,44 @@ test('publishes its rounds while it goes on, and itself after them: what could n
     published.push(uri.slice(uri.lastIndexOf('/') + 1));
     return publishText.call(small.store, uri, ...rest);
   };
-  await expect(small.run(activities.trainStep, input)).rejects.toMatchObject({ type: 'Storage', nonRetryable: false });
+  await expect(small.run(activities.trainSteps, input)).rejects.toMatchObject({ type: 'Storage', nonRetryable: false });
   expect(published).toEqual(['rollouts-0.jsonl']);
   full = false;
-  await small.run(activities.trainStep, input);
+  await small.run(activities.trainSteps, input);
   expect(published[1]).toBe('scores-0.jsonl');
   expect(published.at(-1)).toBe('update.json');
 });
 
-test('without signal is logged, and leaves the policy alone', async () => {
-  const input = await prepared(small, { maxRefills: 0, signal: { minEffectiveGroups: 4, onMissing: 'continue' } });
-  let k = 0;
-  let result = await small.run(activities.trainStep, input);
-  while (!result.skipped && k++ < 10) {
-    const { policy, step, cursor } = { policy: result.policy, step: k + 1, cursor: 4 * k };
-    result = await small.run(activities.trainStep, { ...input, entry: false, policy, step, cursor });
-  }
-  expect(result).toMatchObject({ skipped: true, metrics: null, updateSeconds: 0 });
-  const record = JSON.parse((await filesOf(small, k + 1))['update.json']!) as UpdateRecord;
-  expect(record).toMatchObject({ skipped: 'no-signal', result: record.inputs.parent });
+describe('several steps', () => {
+  test('come to what they come to one by one', async () => {
+    const input = await prepared();
+    const one = await small.run(activities.trainSteps, input);
+    const at = { policy: one.policy, entry: false, cursor: one.drawn, step: 2, to: 2 };
+    const two = await small.run(activities.trainSteps, { ...input, ...at });
+    const other = await smallRun();
+    try {
+      other.spec.rl = small.spec.rl;
+      const both = await other.run(createActivities(other.deps).trainSteps, { ...(await prepared(other)), to: 2 });
+      const { policy, counts, metrics } = two;
+      expect(both).toMatchObject({ policy, counts, metrics, step: 2, skipped: false });
+      expect([both.drawn, both.newTokens]).toEqual([one.drawn + two.drawn, one.newTokens + two.newTokens]);
+      for (const step of [1, 2]) expect(await filesOf(small, step)).toEqual(await filesOf(other, step));
+    } finally {
+      await other.remove();
+    }
+  });
+
+  test('end with one that has no signal, which is logged and leaves the policy alone', async () => {
+    const signal = { minEffectiveGroups: 4, onMissing: 'continue' };
+    const input = await prepared(small, { maxRefills: 0, signal });
+    const { step, skipped, metrics, policy } = await small.run(activities.trainSteps, { ...input, to: 50 });
+    expect({ skipped, metrics }).toEqual({ skipped: true, metrics: null });
+    expect(step).toBeLessThan(50);
+    expect(await small.store.list('store:runs/r/phase-1/1/steps')).toHaveLength(step);
+    const record = JSON.parse((await filesOf(small, step))['update.json']!) as UpdateRecord;
+    expect(record).toMatchObject({ skipped: 'no-signal', result: record.inputs.parent });
+    expect(policy).toEqual(record.inputs.parent);
+  });
 });
 
 test('of a stale attempt publishes nothing', async () => {
@@ -125,6 +144,6 @@ test('of a stale attempt publishes nothing', async () => {
   const { stage, spec } = input;
   const claim = { stage: { ...stage, attempt: 2 }, spec, warmupData: null, overrides: {} };
   await small.run(activities.claimAttempt, claim);
-  await expect(small.run(activities.trainStep, input)).rejects.toMatchObject({ type: 'StaleAttemptError' });
+  await expect(small.run(activities.trainSteps, input)).rejects.toMatchObject({ type: 'StaleAttemptError' });
   expect(await small.store.list('store:runs/r/phase-1/1')).toEqual([]);
 });
