@@ -5,8 +5,9 @@
 import type { EngineDependencies } from './dependencies.js';
 import { type Asked, type EvaluateInput, type EvaluationJob, evaluationJob } from './evaluation-job.js';
 import type { PartList } from './evaluation-plan.js';
+import { Publications } from './publications.js';
 import { progressReporter } from './report-progress.js';
-import { type ArtifactRef, publishJson, publishLines } from './store/index.js';
+import { type ArtifactRef, linesText, publishJson } from './store/index.js';
 import { type Supervision, supervised } from './supervision.js';
 
 /** A line of the responses of a local model. */
@@ -23,17 +24,20 @@ export function evaluate(deps: EngineDependencies) {
       const published = await store.find(job.responsesUri());
       if (published) return published;
       const report = progressReporter(job.set, job.count);
-      const list: PartList = { count: job.count, parts: [] };
-      for await (const { from, lines } of job.parts()) {
-        supervision.note(`evaluating ${job.title}: ${from} of ${job.count}`);
-        report(from);
-        const uri = job.responsesUri(from);
-        const ref =
-          (await store.find(uri)) ?? (await publishLines(store, uri, await answers(deps, job, lines, supervision)));
-        list.parts.push({ ...ref, from, count: lines.length });
-      }
-      report(job.count);
-      return publishJson(store, job.responsesUri(), list);
+      return Publications.during(store, supervision.check, async publications => {
+        const list: PartList = { count: job.count, parts: [] };
+        for await (const { from, lines } of job.parts()) {
+          supervision.note(`evaluating ${job.title}: ${from} of ${job.count}`);
+          report(from);
+          const uri = job.responsesUri(from);
+          const ref =
+            (await store.find(uri)) ?? publications.add(uri, linesText(await answers(deps, job, lines, supervision)));
+          list.parts.push({ ...ref, from, count: lines.length });
+        }
+        report(job.count);
+        await publications.done();
+        return publishJson(store, job.responsesUri(), list);
+      });
     });
 }
 
@@ -53,7 +57,6 @@ async function answers(
     },
     supervision.call,
   );
-  supervision.check();
   return lines.map(({ id }, k) => ({
     id,
     responses: groups[k]!.responses.map(({ ids, finish }) => ({ ids, finish })),

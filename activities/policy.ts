@@ -52,18 +52,19 @@ export async function ensurePolicyLoaded(
   readiness: Readiness,
   supervision: Supervision,
 ): Promise<void> {
-  await handOnUnlessHeld(deps, policy, supervision);
+  const { tag } = await deps.engine.call('status', {}, supervision.call);
+  if (holds(tag, policy.name, readiness)) return;
+  handOnUnlessHeld(deps, policy, tag);
   await loadPolicy(deps, policy, readiness, supervision);
 }
 
-async function handOnUnlessHeld(
-  { engine, handOn }: PolicyDependencies,
-  { name }: PolicyRef,
-  { call }: Supervision,
-): Promise<void> {
-  if (!handOn) return;
-  const { tag } = await engine.call('status', {}, call);
-  if (tag !== name && tag !== freshTag(name)) handOn(name, tag);
+/** Whether the engine whose status gives this tag has the policy as it is needed. */
+function holds(tag: string | null, name: string, need: Readiness): boolean {
+  return (tag === name && need !== 'fresh') || (tag === freshTag(name) && need !== 'as-trained');
+}
+
+function handOnUnlessHeld({ handOn }: PolicyDependencies, { name }: PolicyRef, tag: string | null): void {
+  if (tag !== name && tag !== freshTag(name)) handOn?.(name, tag);
 }
 
 async function loadPolicy(
@@ -74,14 +75,12 @@ async function loadPolicy(
 ): Promise<void> {
   const { call } = supervision;
   const { tag } = await deps.engine.call('status', {}, call);
-  const holds = (name: string, need: Readiness) =>
-    (tag === name && need !== 'fresh') || (tag === freshTag(name) && need !== 'as-trained');
-  if (holds(policy.name, readiness)) return;
+  if (holds(tag, policy.name, readiness)) return;
 
   const redo: UpdateRecord[] = [];
   let from = policy;
   const need = () => (redo[0] ? (redo[0].inputs.freshOptimizer ? 'fresh' : 'as-trained') : readiness);
-  while (!holds(from.name, need()) && !(await deps.store.has(snapshotUri(from)))) {
+  while (!holds(tag, from.name, need()) && !(await deps.store.has(snapshotUri(from)))) {
     redo.unshift(await readUpdate(deps.store, from));
     from = redo[0]!.inputs.parent;
   }
@@ -91,7 +90,7 @@ async function loadPolicy(
     // That took the engine: what it held is gone.
     return loadPolicy(deps, policy, readiness, supervision);
   }
-  if (!holds(from.name, need())) {
+  if (!holds(tag, from.name, need())) {
     supervision.note(`loading policy ${from.name}`);
     try {
       await loadSnapshot(deps, from, need() === 'fresh', supervision);
@@ -131,7 +130,8 @@ export async function ensureSnapshot(
   fence?: Fence,
 ): Promise<void> {
   if (await deps.store.has(snapshotUri(policy))) return;
-  await handOnUnlessHeld(deps, policy, supervision);
+  const { tag } = await deps.engine.call('status', {}, supervision.call);
+  handOnUnlessHeld(deps, policy, tag);
   await makeSnapshot(deps, policy, supervision, fence);
 }
 

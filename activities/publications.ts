@@ -10,10 +10,26 @@ export class Publications implements TextReader {
   readonly #pending = new Map<string, string>();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param check throws when nothing more is to be published */
-  constructor(store: Store, check: () => void) {
+  private constructor(store: Store, check: () => void) {
     this.#store = store;
     this.#check = check;
+  }
+
+  /**
+   * Runs work that publishes. When it ends, however it does, nothing more is being published.
+   * @param check throws when nothing more is to be published
+   */
+  static async during<T>(
+    store: Store,
+    check: () => void,
+    work: (publications: Publications) => Promise<T>,
+  ): Promise<T> {
+    const publications = new Publications(store, check);
+    try {
+      return await work(publications);
+    } finally {
+      await publications.done().catch(() => {});
+    }
   }
 
   /**
@@ -39,10 +55,5 @@ export class Publications implements TextReader {
   /** When all is published. Throws what kept the first from it that could not be. */
   async done(): Promise<void> {
     await this.#last;
-  }
-
-  /** When nothing more is being published, whether or not it could be. */
-  async over(): Promise<void> {
-    await this.#last.catch(() => {});
   }
 }

@@ -52,15 +52,14 @@ export function trainSteps(deps: EngineDependencies) {
     });
 }
 
-async function trainStep(
+function trainStep(
   deps: EngineDependencies,
   spec: RunSpec,
   input: StepInput,
   supervision: Supervision,
 ): Promise<TrainStepsResult> {
   const { step } = input;
-  const publications = new Publications(deps.store, supervision.check);
-  try {
+  return Publications.during(deps.store, supervision.check, async publications => {
     const { rounds, drawn, effective, newTokens } = await sampleStep(deps, spec, input, supervision, publications);
     // A step without signal is logged and leaves the policy alone: an update on noise does harm.
     const skipped = effective < rlOf(spec, input).signal.minEffectiveGroups;
@@ -68,9 +67,7 @@ async function trainStep(
     const updated = await updatePolicy(deps, spec, { ...input, rounds, skip: skipped }, supervision, publications);
     const updateSeconds = skipped ? 0 : (performance.now() - sampled) / 1000;
     return { ...updated, step, skipped, drawn, newTokens, updateSeconds };
-  } finally {
-    await publications.over();
-  }
+  });
 }
 
 const rlOf = (spec: RunSpec, { stage }: StepInput) => spec.phases[phaseNumber(stage.stage) - 1]!.rl;

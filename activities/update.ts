@@ -59,7 +59,9 @@ export function update(deps: EngineDependencies) {
   return (input: UpdateInput): Promise<UpdateResult> =>
     supervised(`updating in step ${input.step}`, async supervision => {
       const spec = await readKept<RunSpec>(deps.store, input.spec);
-      return updatePolicy(deps, spec, input, supervision, new Publications(deps.store, supervision.check));
+      return Publications.during(deps.store, supervision.check, publications =>
+        updatePolicy(deps, spec, input, supervision, publications),
+      );
     });
 }
 

@@ -81,9 +81,7 @@ export function createRewarder(settings: RewardSettings, deps: RewarderDependenc
   return {
     asksOthers: judge !== null || custom !== null,
     reward: async (groups, options) => {
-      const ruled = groups.map(({ task, answers, responses }) =>
-        responses.map(response => scoreRule(settings.scorer, task, response, answers)),
-      );
+      const ruled = groups.map(group => ruleVerdicts(settings.scorer, group));
       const judged = asked ? await judgeGroups(settings, asked, groups, ruled, deps, options) : null;
       const given = custom ? await customRewards(custom, groups, deps, options) : null;
       return {
@@ -94,6 +92,14 @@ export function createRewarder(settings: RewardSettings, deps: RewarderDependenc
       };
     },
   };
+}
+
+/** Of a group's responses many are the same. */
+function ruleVerdicts(scorer: RewardSettings['scorer'], { task, answers, responses }: GroupToReward): Verdict[] {
+  const verdicts = new Map(
+    [...new Set(responses)].map(response => [response, scoreRule(scorer, task, response, answers)]),
+  );
+  return responses.map(response => verdicts.get(response)!);
 }
 
 /** The judge's verdicts on a group's responses, null where it was not asked; or why there are none. */

@@ -13,6 +13,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(store.root, { recursive: true, force: true }));
 
+const during = (work: (publications: Publications) => Promise<void>, check = () => {}) =>
+  Publications.during(store, check, work);
+
 test('are made one after the other, in their order', async () => {
   const order: string[] = [];
   const { publishText } = store;
@@ -22,41 +25,53 @@ test('are made one after the other, in their order', async () => {
     order.push(`${of} ends`);
     return ref;
   };
-  const publications = new Publications(store, () => {});
   const [large, small] = [uri('large'), uri('small')];
-  publications.add(large, 'x'.repeat(1_000_000));
-  publications.add(small, 'x');
-  await publications.done();
+  await during(async publications => {
+    publications.add(large, 'x'.repeat(1_000_000));
+    publications.add(small, 'x');
+  });
   expect(order).toEqual([`${large} begins`, `${large} ends`, `${small} begins`, `${small} ends`]);
 });
 
 test('are read before they are made as they are afterwards', async () => {
-  const publications = new Publications(store, () => {});
-  const ref = publications.add(uri('a'), 'ä text');
-  expect(ref).toEqual({ uri: uri('a'), sha256: sha256('ä text') });
-  expect(await publications.readText(ref)).toBe('ä text');
-  await publications.done();
-  expect(await store.find(ref.uri)).toEqual(ref);
-  expect(await publications.readText(ref)).toBe('ä text');
   const earlier = await store.publishText(uri('b'), 'earlier');
-  expect(await publications.readText(earlier)).toBe('earlier');
+  await during(async publications => {
+    const ref = publications.add(uri('a'), 'ä text');
+    expect(ref).toEqual({ uri: uri('a'), sha256: sha256('ä text') });
+    expect(await publications.readText(ref)).toBe('ä text');
+    await publications.done();
+    expect(await store.find(ref.uri)).toEqual(ref);
+    expect(await publications.readText(ref)).toBe('ä text');
+    expect(await publications.readText(earlier)).toBe('earlier');
+  });
 });
 
 test('after one that failed nothing more is published; what came before is there', async () => {
   await store.publishText(uri('b'), 'other');
-  const publications = new Publications(store, () => {});
-  for (const name of ['a', 'b', 'c']) publications.add(uri(name), name);
-  await expect(publications.done()).rejects.toThrow('already published with other content');
-  await publications.over();
+  await during(async publications => {
+    for (const name of ['a', 'b', 'c']) publications.add(uri(name), name);
+    await expect(publications.done()).rejects.toThrow('already published with other content');
+  });
   expect(await store.list('store:runs/r')).toEqual(expect.arrayContaining(['a', 'b']));
   expect(await store.has(uri('c'))).toBe(false);
 });
 
 test('nothing is published once nothing is to be', async () => {
-  const publications = new Publications(store, () => {
+  const check = () => {
     throw new Error('cancelled');
-  });
-  publications.add(uri('a'), 'a');
-  await expect(publications.done()).rejects.toThrow('cancelled');
+  };
+  await during(async publications => {
+    publications.add(uri('a'), 'a');
+    await expect(publications.done()).rejects.toThrow('cancelled');
+  }, check);
   expect(await store.has(uri('a'))).toBe(false);
+});
+
+test('are made before the work ends, also where it fails', async () => {
+  const failing = during(async publications => {
+    publications.add(uri('a'), 'x'.repeat(1_000_000));
+    throw new Error('the engine died');
+  });
+  await expect(failing).rejects.toThrow('the engine died');
+  expect(await store.has(uri('a'))).toBe(true);
 });
