@@ -7,7 +7,7 @@ import { type Asked, type EvaluateInput, type EvaluationJob, evaluationJob } fro
 import type { PartList } from './evaluation-plan.js';
 import { Publications } from './publications.js';
 import { progressReporter } from './report-progress.js';
-import { type ArtifactRef, linesText, publishJson } from './store/index.js';
+import { type ArtifactRef, jsonText, linesText } from './store/index.js';
 import { type Supervision, supervised } from './supervision.js';
 
 /** A line of the responses of a local model. */
@@ -31,12 +31,11 @@ export function evaluate(deps: EngineDependencies) {
           report(from);
           const uri = job.responsesUri(from);
           const ref =
-            (await store.find(uri)) ?? publications.add(uri, linesText(await answers(deps, job, lines, supervision)));
+            (await store.find(uri)) ?? publications.text(uri, linesText(await answers(deps, job, lines, supervision)));
           list.parts.push({ ...ref, from, count: lines.length });
         }
         report(job.count);
-        await publications.done();
-        return publishJson(store, job.responsesUri(), list);
+        return publications.text(job.responsesUri(), jsonText(list));
       });
     });
 }

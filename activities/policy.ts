@@ -44,6 +44,7 @@ const freshTag = (name: string) => `${name}/fresh`;
 /**
  * Loads the policy unless the engine holds it: from its snapshot, else from the nearest one before it and the redo log,
  * each redone step checked against the log. Where another engine may hold it, that one is given the chance first.
+ * @param logged awaited before the log is read
  * @throws DivergenceError if a redone step gives other weights than were logged
  */
 export async function ensurePolicyLoaded(
@@ -51,9 +52,11 @@ export async function ensurePolicyLoaded(
   policy: PolicyRef,
   readiness: Readiness,
   supervision: Supervision,
+  logged?: () => Promise<void>,
 ): Promise<void> {
   const { tag } = await deps.engine.call('status', {}, supervision.call);
   if (holds(tag, policy.name, readiness)) return;
+  await logged?.();
   handOnUnlessHeld(deps, policy, tag);
   await loadPolicy(deps, policy, readiness, supervision);
 }

@@ -2,6 +2,8 @@
  * What one activity publishes while it works on: in its order, so that whatever is there has all before it there too. It is
  * read as if it were there already, from the very text that is being published.
  */
+import type { UpdateRecord } from './artifacts.js';
+import { logStep } from './redo-log.js';
 import { type ArtifactRef, type Fence, refOf, type Store, type TextReader } from './store/index.js';
 
 export class Publications implements TextReader {
@@ -16,7 +18,7 @@ export class Publications implements TextReader {
   }
 
   /**
-   * Runs work that publishes. When it ends, however it does, nothing more is being published.
+   * Runs work that publishes. When it has ended all is published; where it or a publication failed, nothing more will be.
    * @param check throws when nothing more is to be published
    */
   static async during<T>(
@@ -26,34 +28,43 @@ export class Publications implements TextReader {
   ): Promise<T> {
     const publications = new Publications(store, check);
     try {
-      return await work(publications);
+      const result = await work(publications);
+      await publications.done();
+      return result;
     } finally {
       await publications.done().catch(() => {});
     }
   }
 
-  /**
-   * As the store's publishText, of which `done` tells the failure. After one that failed, nothing more is published.
-   * @returns the reference that it will have
-   */
-  add(uri: string, text: string, fence?: Fence): ArtifactRef {
-    const ref = refOf(uri, text);
+  /** As the store's publishText; its failure is that of `done`. */
+  text(uri: string, text: string, fence?: Fence): ArtifactRef {
     this.#pending.set(uri, text);
-    this.#last = this.#last.then(async () => {
-      this.#check();
+    this.#add(async () => {
       await this.#store.publishText(uri, text, fence);
       this.#pending.delete(uri);
     });
-    this.#last.catch(() => {});
-    return ref;
+    return refOf(uri, text);
+  }
+
+  step(record: UpdateRecord): void {
+    this.#add(() => logStep(this.#store, record));
   }
 
   async readText(ref: ArtifactRef): Promise<string> {
     return this.#pending.get(ref.uri) ?? this.#store.readText(ref);
   }
 
-  /** When all is published. Throws what kept the first from it that could not be. */
+  /** When all so far is published. Throws what kept the first from it that could not be; after that nothing is. */
   async done(): Promise<void> {
     await this.#last;
+  }
+
+  #add(publish: () => Promise<void>): void {
+    this.#last = this.#last.then(() => {
+      this.#check();
+      return publish();
+    });
+    // Whoever waits hears of it.
+    this.#last.catch(() => {});
   }
 }

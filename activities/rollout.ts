@@ -74,14 +74,14 @@ export function newTokensOf(groups: readonly RolloutGroup[]): number {
 
 /**
  * The round's groups: those published, with the reference; else made now.
- * @param isNew it cannot be in the store
+ * @param before `isNew`: it cannot be in the store; `logged`: awaited before the log is read
  */
 export async function sampleRound(
   deps: EngineDependencies,
   spec: RunSpec,
   input: RolloutInput,
   supervision: Supervision,
-  isNew = false,
+  { isNew = false, logged }: { isNew?: boolean; logged?: () => Promise<void> } = {},
 ): Promise<{ groups: RolloutGroup[]; published: ArtifactRef | null; uri: string }> {
   const { stage, step, refill, policy } = input;
   const uri = stepUri(stage, step, `rollouts-${refill}.jsonl`);
@@ -95,7 +95,7 @@ export async function sampleRound(
 
   const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
   const draws = await drawPrompts(deps.store, spec, input);
-  await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision);
+  await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision, logged);
   supervision.note(`sampling for step ${step}`);
   const { stopIds } = await textModelOf(deps, stage.run);
   const sampled = await deps.engine.call(

@@ -1,7 +1,7 @@
 /**
  * Whole steps at once, where the rule alone rewards: rounds of rollouts, scored as they come and drawn as that shows the
- * need, then the update on them. What an update rests on is published while the next round is sampled and the gradient
- * taken; the update itself after all of it.
+ * need, then the update on them. All of it is published in that order, while the next round is sampled, the gradient taken
+ * and the next step begun.
  */
 import { promptsToDraw } from '../workflows/refills.js';
 import { type RolloutGroup, type Round, readKept, type ScoredRollouts } from './artifacts.js';
@@ -36,38 +36,39 @@ export function trainSteps(deps: EngineDependencies) {
   return (input: TrainStepsInput): Promise<TrainStepsResult> =>
     supervised(`sampling for step ${input.step}`, async supervision => {
       const spec = await readKept<RunSpec>(deps.store, input.spec);
-      let made = await trainStep(deps, spec, input, supervision);
-      while (made.step < input.to && !made.skipped) {
-        const { policy, step, drawn } = made;
-        const next = { ...input, policy, entry: false, step: step + 1, cursor: input.cursor + drawn };
-        const then = await trainStep(deps, spec, next, supervision);
-        made = {
-          ...then,
-          drawn: made.drawn + then.drawn,
-          newTokens: made.newTokens + then.newTokens,
-          updateSeconds: made.updateSeconds + then.updateSeconds,
-        };
-      }
-      return made;
+      return Publications.during(deps.store, supervision.check, async publications => {
+        const take = (next: StepInput) => trainStep(deps, spec, next, supervision, publications);
+        let made = await take(input);
+        while (made.step < input.to && !made.skipped) {
+          const { policy, step, drawn, newTokens, updateSeconds } = made;
+          const then = await take({ ...input, policy, entry: false, step: step + 1, cursor: input.cursor + drawn });
+          made = {
+            ...then,
+            drawn: drawn + then.drawn,
+            newTokens: newTokens + then.newTokens,
+            updateSeconds: updateSeconds + then.updateSeconds,
+          };
+        }
+        return made;
+      });
     });
 }
 
-function trainStep(
+async function trainStep(
   deps: EngineDependencies,
   spec: RunSpec,
   input: StepInput,
   supervision: Supervision,
+  publications: Publications,
 ): Promise<TrainStepsResult> {
   const { step } = input;
-  return Publications.during(deps.store, supervision.check, async publications => {
-    const { rounds, drawn, effective, newTokens } = await sampleStep(deps, spec, input, supervision, publications);
-    // A step without signal is logged and leaves the policy alone: an update on noise does harm.
-    const skipped = effective < rlOf(spec, input).signal.minEffectiveGroups;
-    const sampled = performance.now();
-    const updated = await updatePolicy(deps, spec, { ...input, rounds, skip: skipped }, supervision, publications);
-    const updateSeconds = skipped ? 0 : (performance.now() - sampled) / 1000;
-    return { ...updated, step, skipped, drawn, newTokens, updateSeconds };
-  });
+  const { rounds, drawn, effective, newTokens } = await sampleStep(deps, spec, input, supervision, publications);
+  // A step without signal is logged and leaves the policy alone: an update on noise does harm.
+  const skipped = effective < rlOf(spec, input).signal.minEffectiveGroups;
+  const sampled = performance.now();
+  const updated = await updatePolicy(deps, spec, { ...input, rounds, skip: skipped }, supervision, publications);
+  const updateSeconds = skipped ? 0 : (performance.now() - sampled) / 1000;
+  return { ...updated, step, skipped, drawn, newTokens, updateSeconds };
 }
 
 const rlOf = (spec: RunSpec, { stage }: StepInput) => spec.phases[phaseNumber(stage.stage) - 1]!.rl;
@@ -85,11 +86,12 @@ async function sampleStep(
   const seen = { drawn: 0, effective: 0 };
   let newTokens = 0;
   let isNew = false;
+  const logged = () => publications.done();
   while (rounds.length <= maxRefills && seen.effective < promptsPerStep) {
     const [refill, cursor] = [rounds.length, input.cursor + seen.drawn];
     const round = { ...input, refill, cursor, count: promptsToDraw(promptsPerStep, seen) };
-    const { groups, published, uri } = await sampleRound(deps, spec, round, supervision, isNew);
-    const rollouts = published ?? publications.add(uri, linesText(groups), fenceOf(input.stage));
+    const { groups, published, uri } = await sampleRound(deps, spec, round, supervision, { isNew, logged });
+    const rollouts = published ?? publications.text(uri, linesText(groups), fenceOf(input.stage));
     // Where a round is made just now, nothing that comes after it is in the store.
     isNew = !published;
     const { scores, scored } = await scoreRound(deps, round, groups, supervision, publications, isNew);
@@ -115,5 +117,5 @@ async function scoreRound(
   const published = isNew ? null : await deps.store.find(uri);
   if (published) return { scores: published, scored: await readLines<ScoredRollouts>(deps.store, published) };
   const { scored } = await scoreGroups(deps, input, groups, supervision);
-  return { scores: publications.add(uri, linesText(scored), fenceOf(stage)), scored };
+  return { scores: publications.text(uri, linesText(scored), fenceOf(stage)), scored };
 }

@@ -16,7 +16,6 @@ import { rulesOf } from './engine/algorithms.js';
 import type { LossSettings } from './engine/protocol.js';
 import { ensurePolicyLoaded, ensureSnapshot } from './policy.js';
 import { Publications } from './publications.js';
-import { logStep } from './redo-log.js';
 import { referenceOf } from './reference.js';
 import type { JudgeUsage } from './rewards/judge.js';
 import type { RlSettings, RunSpec } from './spec.js';
@@ -65,7 +64,7 @@ export function update(deps: EngineDependencies) {
     });
 }
 
-/** @param publications what the step rests on, perhaps still being published; the step itself is so after it */
+/** @param publications what the step rests on, perhaps still being published, and then the step itself */
 export async function updatePolicy(
   deps: EngineDependencies,
   spec: RunSpec,
@@ -75,7 +74,8 @@ export async function updatePolicy(
 ): Promise<UpdateResult> {
   const { stage, step, policy } = input;
   const { store } = deps;
-  const inputs = await stepInputs(store, spec, input);
+  const logged = () => publications.done();
+  const inputs = await stepInputs(store, spec, input, logged);
   const name = input.skip ? policy.name : policyName(inputs);
   const uri = stepUri(stage, step, 'update.json');
   const published = await store.find(uri);
@@ -92,14 +92,12 @@ export async function updatePolicy(
     record = { stage, step, inputs, result: policy, skipped: 'no-signal', metrics: [], counts, code };
   } else {
     if (inputs.reference) await ensureSnapshot(deps, inputs.reference, supervision);
-    await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision);
+    await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision, logged);
     supervision.note(`updating in step ${step}`);
     const { sha256, metrics } = await applyStep(deps, inputs, supervision.call, publications);
     record = { stage, step, inputs, result: { name, uri, sha256 }, skipped: null, metrics, counts, code };
   }
-  await publications.done();
-  supervision.check();
-  await logStep(store, record);
+  publications.step(record);
   return resultOf(record);
 }
 
@@ -107,8 +105,10 @@ async function stepInputs(
   store: Store,
   spec: RunSpec,
   { stage, policy, entry, rounds }: UpdateInput,
+  logged: () => Promise<void>,
 ): Promise<StepInputs> {
   const { rl } = spec.phases[phaseNumber(stage.stage) - 1]!;
+  if (rl.kl) await logged();
   return {
     parent: policy,
     freshOptimizer: entry,

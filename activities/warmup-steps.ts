@@ -5,11 +5,11 @@ import { codeVersion } from './code-version.js';
 import type { EngineDependencies } from './dependencies.js';
 import { permutation, randomStream } from './engine/random.js';
 import { ensurePolicyLoaded } from './policy.js';
-import { logStep } from './redo-log.js';
+import { Publications } from './publications.js';
 import type { RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import { type ArtifactRef, DivergenceError, readJson, type StageAttempt, stepUri } from './store/index.js';
-import { supervised } from './supervision.js';
+import { type Supervision, supervised } from './supervision.js';
 
 export interface WarmupStepsInput {
   stage: StageAttempt;
@@ -37,52 +37,56 @@ export interface WarmupStepsResult {
 export function warmupSteps(deps: EngineDependencies) {
   return (input: WarmupStepsInput): Promise<WarmupStepsResult> =>
     supervised('warming up', async supervision => {
-      const { store } = deps;
-      const { stage } = input;
-      const spec = await readKept<RunSpec>(store, input.spec);
-      const items = await readData<TraceItem>(store, input.data);
-      let policy = input.policy;
+      const spec = await readKept<RunSpec>(deps.store, input.spec);
+      const { length: examples } = await readData<TraceItem>(deps.store, input.data);
       const records: UpdateRecord[] = [];
-      for (let step = input.from; step <= input.to; step++) {
-        const entry = input.entry && step === input.from;
-        const inputs = stepInputs(spec, items.length, { ...input, policy, entry }, step);
-        const name = policyName(inputs);
-        const uri = stepUri(stage, step, 'update.json');
-        const published = await store.find(uri);
-        let record: UpdateRecord;
-        if (published) {
-          record = await readJson<UpdateRecord>(store, published);
-          if (record.result.name !== name) throw new DivergenceError(uri, record.result.name, name, null);
-        } else {
-          await ensurePolicyLoaded(deps, policy, entry ? 'fresh' : 'as-trained', supervision);
-          supervision.note(`warming up, step ${step}`);
-          const { sha256, metrics } = await applyStep(deps, inputs, supervision.call);
-          record = {
-            stage,
-            step,
-            inputs,
-            result: { name, uri, sha256 },
-            skipped: null,
-            metrics,
-            counts: null,
-            code: codeVersion(deps.numerics),
-          };
-          supervision.check();
-          await logStep(store, record);
+      await Publications.during(deps.store, supervision.check, async publications => {
+        let { policy } = input;
+        for (let step = input.from; step <= input.to; step++) {
+          const from = { ...input, policy, entry: input.entry && step === input.from };
+          const inputs = stepInputs(spec, examples, from, step);
+          const record = await warmupStep(deps, inputs, { ...from, step }, supervision, publications);
+          records.push(record);
+          policy = record.result;
         }
-        records.push(record);
-        policy = record.result;
-      }
+      });
       const metrics = records.flatMap(record => record.metrics);
       const { loss, gradNorm, entropy } = metrics.at(-1)!;
       const sum = (field: 'loss' | 'tokens') => metrics.reduce((total, one) => total + one[field], 0);
       return {
-        policy,
+        policy: records.at(-1)!.result,
         metrics: { loss, gradNorm, entropy },
         meanLoss: sum('loss') / metrics.length,
         tokens: sum('tokens'),
       };
     });
+}
+
+/** The step as it is logged, else made now, and logged while the next is. */
+async function warmupStep(
+  deps: EngineDependencies,
+  inputs: StepInputs,
+  { stage, step, policy, entry }: Pick<WarmupStepsInput, 'stage' | 'policy' | 'entry'> & { step: number },
+  supervision: Supervision,
+  publications: Publications,
+): Promise<UpdateRecord> {
+  const { store } = deps;
+  const name = policyName(inputs);
+  const uri = stepUri(stage, step, 'update.json');
+  const published = await store.find(uri);
+  if (published) {
+    const record = await readJson<UpdateRecord>(store, published);
+    if (record.result.name !== name) throw new DivergenceError(uri, record.result.name, name, null);
+    return record;
+  }
+  await ensurePolicyLoaded(deps, policy, entry ? 'fresh' : 'as-trained', supervision, () => publications.done());
+  supervision.note(`warming up, step ${step}`);
+  const { sha256, metrics } = await applyStep(deps, inputs, supervision.call);
+  const result = { name, uri, sha256 };
+  const code = codeVersion(deps.numerics);
+  const record: UpdateRecord = { stage, step, inputs, result, skipped: null, metrics, counts: null, code };
+  publications.step(record);
+  return record;
 }
 
 function stepInputs(spec: RunSpec, examples: number, input: WarmupStepsInput, step: number): StepInputs {

@@ -183,7 +183,7 @@ export function publishJson(
   fence?: Fence,
   identity?: string,
 ): Promise<ArtifactRef> {
-  return store.publishText(uri, `${JSON.stringify(value, null, 1)}\n`, fence, identity);
+  return store.publishText(uri, jsonText(value), fence, identity);
 }
 
 /** Publishes values as JSON lines. */
@@ -195,6 +195,11 @@ export function publishLines(
   identity?: string,
 ): Promise<ArtifactRef> {
   return store.publishText(uri, linesText(values), fence, identity);
+}
+
+/** As publishJson has it. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 1)}\n`;
 }
 
 export function linesText(values: readonly unknown[]): string {

@@ -27,8 +27,8 @@ test('are made one after the other, in their order', async () => {
   };
   const [large, small] = [uri('large'), uri('small')];
   await during(async publications => {
-    publications.add(large, 'x'.repeat(1_000_000));
-    publications.add(small, 'x');
+    publications.text(large, 'x'.repeat(1_000_000));
+    publications.text(small, 'x');
   });
   expect(order).toEqual([`${large} begins`, `${large} ends`, `${small} begins`, `${small} ends`]);
 });
@@ -36,7 +36,7 @@ test('are made one after the other, in their order', async () => {
 test('are read before they are made as they are afterwards', async () => {
   const earlier = await store.publishText(uri('b'), 'earlier');
   await during(async publications => {
-    const ref = publications.add(uri('a'), 'ä text');
+    const ref = publications.text(uri('a'), 'ä text');
     expect(ref).toEqual({ uri: uri('a'), sha256: sha256('ä text') });
     expect(await publications.readText(ref)).toBe('ä text');
     await publications.done();
@@ -48,10 +48,10 @@ test('are read before they are made as they are afterwards', async () => {
 
 test('after one that failed nothing more is published; what came before is there', async () => {
   await store.publishText(uri('b'), 'other');
-  await during(async publications => {
-    for (const name of ['a', 'b', 'c']) publications.add(uri(name), name);
-    await expect(publications.done()).rejects.toThrow('already published with other content');
+  const failing = during(async publications => {
+    for (const name of ['a', 'b', 'c']) publications.text(uri(name), name);
   });
+  await expect(failing).rejects.toThrow('already published with other content');
   expect(await store.list('store:runs/r')).toEqual(expect.arrayContaining(['a', 'b']));
   expect(await store.has(uri('c'))).toBe(false);
 });
@@ -60,16 +60,14 @@ test('nothing is published once nothing is to be', async () => {
   const check = () => {
     throw new Error('cancelled');
   };
-  await during(async publications => {
-    publications.add(uri('a'), 'a');
-    await expect(publications.done()).rejects.toThrow('cancelled');
-  }, check);
+  const failing = during(async publications => void publications.text(uri('a'), 'a'), check);
+  await expect(failing).rejects.toThrow('cancelled');
   expect(await store.has(uri('a'))).toBe(false);
 });
 
 test('are made before the work ends, also where it fails', async () => {
   const failing = during(async publications => {
-    publications.add(uri('a'), 'x'.repeat(1_000_000));
+    publications.text(uri('a'), 'x'.repeat(1_000_000));
     throw new Error('the engine died');
   });
   await expect(failing).rejects.toThrow('the engine died');

@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Round, UpdateRecord } from '../../activities/artifacts.js';
 import { createActivities } from '../../activities/index.js';
 import type { TrainStepsInput } from '../../activities/train-steps.js';
@@ -121,6 +122,35 @@ describe('several steps', () => {
       expect(both).toMatchObject({ policy, counts, metrics, step: 2, skipped: false });
       expect([both.drawn, both.newTokens]).toEqual([one.drawn + two.drawn, one.newTokens + two.newTokens]);
       for (const step of [1, 2]) expect(await filesOf(small, step)).toEqual(await filesOf(other, step));
+    } finally {
+      await other.remove();
+    }
+  });
+
+  test('log one while the next is sampled: an engine that forgets the policy meanwhile has it made again', async () => {
+    const input = { ...(await prepared()), to: 3 };
+    const { updateSeconds: _, ...undisturbed } = await small.run(activities.trainSteps, input);
+    const other = await smallRun();
+    try {
+      other.spec.rl = small.spec.rl;
+      const { publishText } = other.store;
+      other.store.publishText = async (uri, ...rest) => {
+        await sleep(20);
+        return publishText.call(other.store, uri, ...rest);
+      };
+      const { call } = other.engine;
+      let forgot = false;
+      other.engine.call = async (operation, ...rest) => {
+        const answer = await call.call(other.engine, operation, ...rest);
+        if (operation === 'fingerprint' && !forgot) other.engine.forget();
+        forgot ||= operation === 'fingerprint';
+        return answer as never;
+      };
+      const again = { ...(await prepared(other)), to: 3 };
+      expect(await other.run(createActivities(other.deps).trainSteps, again)).toMatchObject(undisturbed);
+      const loads = ({ engine }: SmallRun) => engine.calls.filter(call => call === 'load').length;
+      expect(loads(other)).toBe(loads(small) + 1);
+      for (const step of [1, 2, 3]) expect(await filesOf(small, step)).toEqual(await filesOf(other, step));
     } finally {
       await other.remove();
     }
