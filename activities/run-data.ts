@@ -14,6 +14,9 @@ import { canonicalJson } from './store/index.js';
 import type { FittedPrompt } from './truncation.js';
 import { InvalidSpecError } from './validate-spec.js';
 
+/** How long tokenising may keep the event loop, without whose turns there is no heartbeat. */
+const TURN_MS = 100;
+
 /** What was read from one source that the spec names, and what became of it. */
 export interface SourceRecord extends DataSummary {
   /** Where the spec names it, as in `data[0]`. */
@@ -177,10 +180,13 @@ async function readSamples(
   const hash = createHash('sha256');
   const lengths: number[] = [];
   let [read, cut, longestCut] = [0, 0, 0];
+  let turned = performance.now();
   if (limit > 0) {
     for await (const sample of opened.samples) {
-      // Lets the event loop turn, without which a long tokenisation would not heartbeat.
-      if (read % 16 === 0) await setImmediate();
+      if (performance.now() - turned > TURN_MS) {
+        await setImmediate();
+        turned = performance.now();
+      }
       const prompt = prompter.prompt(sample, maxTokens);
       if (prompt === null) throw tooLong(at, sample, maxTokens, limitedBy);
       hash.update(`${canonicalJson(sample)}\n`);

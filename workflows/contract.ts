@@ -9,7 +9,7 @@ import type { RunSpec } from '../activities/spec.js';
 export const TASK_QUEUE = 'longhaul';
 export const GPU_TASK_QUEUE = 'longhaul-gpu';
 /** A worker silent for so long counts as dead: its work is given to another. */
-export const HEARTBEAT_TIMEOUT_SECONDS = 20;
+export const HEARTBEAT_TIMEOUT_SECONDS = 10;
 
 /** A policy: weights plus optimiser state at a step. */
 export interface PolicyRef {
