@@ -42,13 +42,28 @@ async function record(): Promise<void> {
     const history = await workflow.getHandle(id).fetchHistory();
     await writeFile(join(folder, `${id.replaceAll('/', '.')}.json`), withoutPlace(historyToJSON(history)));
   }
-  for (const [file, id] of Object.entries(await recordEvaluations(server, small))) {
+  for (const [file, id] of Object.entries({
+    ...(await recordJudged(server, small)),
+    ...(await recordEvaluations(server, small)),
+  })) {
     const history = await workflow.getHandle(id).fetchHistory();
     await writeFile(join(folder, file), withoutPlace(historyToJSON(history)));
   }
   await stop();
   await server.env.teardown();
   await small.remove();
+}
+
+/** A run whose rewards a judge is asked for. */
+async function recordJudged({ env }: TestServer, small: SmallRun): Promise<Record<string, string>> {
+  const chat = await new FakeChat().start();
+  chat.reply = () => '[[NO]]';
+  const judge = { url: chat.url, model: 'm', retrySeconds: 0, concurrency: 1 };
+  const spec = { ...small.spec, reward: { judge }, warmup: null, phases: [{ maxTokens: 60, steps: 2 }] };
+  const start = { workflowId: 'judged', taskQueue: TASK_QUEUE, args: [spec] as [typeof spec] };
+  await (await env.client.workflow.start(curriculum, start)).result();
+  await chat.stop();
+  return { 'judged.json': 'judged', 'judged.phase-1.1.json': 'judged/phase-1/1' };
 }
 
 /** Evaluations as users and schedules start them: ids by the file that each history goes to. */
