@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { createControlActivities, createEngineActivities } from '../../activities/index.js';
+import { type ControlActivities, createControlActivities, createEngineActivities } from '../../activities/index.js';
 import { findTemporal } from '../../infra/local/temporal-binary.js';
 import { type Deployment, deploymentOptions } from '../../workers/deployment.js';
 import { GPU_TASK_QUEUE, TASK_QUEUE } from '../../workflows/contract.js';
@@ -40,11 +40,15 @@ export function bundleSources(): Promise<{ code: string }> {
   });
 }
 
-/** Starts both workers, of a build where one is given; gives the function that stops them. */
+/**
+ * Starts both workers, of a build where one is given; gives the function that stops them.
+ * @param others activities in place of today's
+ */
 export async function startWorkers(
   { env, bundle }: TestServer,
   { deps }: SmallRun,
   deployment?: Deployment,
+  others: Partial<ControlActivities> = {},
 ): Promise<() => Promise<void>> {
   const common = {
     ...deploymentOptions(deployment),
@@ -58,7 +62,7 @@ export async function startWorkers(
       ...common,
       taskQueue: TASK_QUEUE,
       workflowBundle: bundle,
-      activities: createControlActivities(deps),
+      activities: { ...createControlActivities(deps), ...others },
     }),
     await Worker.create({
       ...common,
