@@ -11,6 +11,7 @@ export class Publications implements TextReader {
   readonly #check: () => void;
   readonly #pending = new Map<string, string>();
   #last: Promise<unknown> = Promise.resolve();
+  #failure: { error: unknown } | null = null;
 
   private constructor(store: Store, check: () => void) {
     this.#store = store;
@@ -59,12 +60,18 @@ export class Publications implements TextReader {
     await this.#last;
   }
 
+  /** Throws the same where it is known by now: before work that would then be in vain. */
+  check(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+
   #add(publish: () => Promise<void>): void {
     this.#last = this.#last.then(() => {
       this.#check();
       return publish();
     });
-    // Whoever waits hears of it.
-    this.#last.catch(() => {});
+    this.#last.catch((error: unknown) => {
+      this.#failure ??= { error };
+    });
   }
 }

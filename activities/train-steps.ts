@@ -88,6 +88,7 @@ async function sampleStep(
   let isNew = false;
   const logged = () => publications.done();
   while (rounds.length <= maxRefills && seen.effective < promptsPerStep) {
+    publications.check();
     const [refill, cursor] = [rounds.length, input.cursor + seen.drawn];
     const round = { ...input, refill, cursor, count: promptsToDraw(promptsPerStep, seen) };
     const { groups, published, uri } = await sampleRound(deps, spec, round, supervision, { isNew, logged });

@@ -93,6 +93,7 @@ export async function updatePolicy(
   } else {
     if (inputs.reference) await ensureSnapshot(deps, inputs.reference, supervision);
     await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision, logged);
+    publications.check();
     supervision.note(`updating in step ${step}`);
     const { sha256, metrics } = await applyStep(deps, inputs, supervision.call, publications);
     record = { stage, step, inputs, result: { name, uri, sha256 }, skipped: null, metrics, counts, code };

@@ -95,6 +95,7 @@ test('publishes its rounds while it goes on, and itself after them: what could n
   const { publishText } = small.store;
   const published: string[] = [];
   let full = true;
+  small.engine.generateMs = 100;
   small.store.publishText = async (uri, ...rest) => {
     if (full && uri.endsWith('scores-0.jsonl')) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
     published.push(uri.slice(uri.lastIndexOf('/') + 1));
@@ -102,6 +103,8 @@ test('publishes its rounds while it goes on, and itself after them: what could n
   };
   await expect(small.run(activities.trainSteps, input)).rejects.toMatchObject({ type: 'Storage', nonRetryable: false });
   expect(published).toEqual(['rollouts-0.jsonl']);
+  // Known before the gradient was taken, which would have been in vain.
+  expect(small.engine.calls).not.toContain('update');
   full = false;
   await small.run(activities.trainSteps, input);
   expect(published[1]).toBe('scores-0.jsonl');
