@@ -42,7 +42,7 @@ export interface Supervision {
 /** The store or its disk does not take what is written: tried again until it does. */
 const STORAGE = 'Storage';
 /** Evenly: the room comes when somebody makes it, not the later the longer it lacked. */
-const STORAGE_TRIES = { nextRetryDelay: '5 seconds' } as const;
+const STORAGE_TRIES = { nextRetryDelay: '2 seconds' } as const;
 
 /** Failures that another try cannot mend, and the type they get. Engine requests have theirs by code. */
 const FATAL = [InvalidSpecError, DataError, DivergenceError, StaleAttemptError, CustomRewardError];
