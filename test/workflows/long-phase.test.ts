@@ -27,6 +27,8 @@ test('long stages continue as new, and every step is made once', async () => {
     warmup: { ...small.spec.warmup, epochs: 4 },
     phases: [{ maxTokens: 60, steps: 12 }],
     evaluation: {},
+    // Of short steps an activity takes as many as there are to the next snapshot.
+    checkpoints: { everySteps: 1 },
   };
   const handle = await client.workflow.start(curriculum, {
     workflowId: 'long',
