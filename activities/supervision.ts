@@ -7,6 +7,7 @@ import { UnreadableSnapshotError } from './checkpoint.js';
 import { DataError } from './datasets/sources.js';
 import { type CallOptions, EngineLostError, type EngineProgress, EngineRequestError } from './engine/protocol.js';
 import { storageTrouble } from './engine/storage-trouble.js';
+import { FailureCounts } from './failure-counts.js';
 import { EndpointRefusedError } from './remote/errors.js';
 import { CustomRewardError } from './rewards/custom.js';
 import { CorruptArtifactError, DivergenceError, StaleAttemptError } from './store/index.js';
@@ -17,11 +18,13 @@ import { InvalidSpecError } from './validate-spec.js';
  * each beat is written by the server, and most activities of a small run are done within a fraction of this.
  */
 const HEARTBEAT_MS = 1000;
-/** Failures that pass, the type they get, and how many tries say that they do not: then it is the activity's own doing. */
+/** Failures that pass, the type they get, and how often an activity may fail so on a worker: then it is its own doing. */
 const PASSING = [
-  { kind: EngineLostError, type: 'EngineLost', attempts: 10 },
-  { kind: UnreadableSnapshotError, type: 'UnreadableSnapshot', attempts: 10 },
+  { kind: EngineLostError, type: 'EngineLost', times: 10 },
+  { kind: UnreadableSnapshotError, type: 'UnreadableSnapshot', times: 10 },
 ];
+
+const passingFailures = new FailureCounts();
 
 /** What heartbeats carry, for people who look. */
 export interface HeartbeatDetails {
@@ -63,7 +66,7 @@ export async function supervised<T>(doing: string, work: (supervision: Supervisi
   const details: HeartbeatDetails = { doing };
   const timer = setInterval(() => context.heartbeat(details), HEARTBEAT_MS);
   try {
-    return await work({
+    const result = await work({
       call: {
         signal: context.cancellationSignal,
         onProgress: progress => {
@@ -76,6 +79,8 @@ export async function supervised<T>(doing: string, work: (supervision: Supervisi
       },
       check: () => context.cancellationSignal.throwIfAborted(),
     });
+    passingFailures.forget(context.info);
+    return result;
   } catch (error) {
     throw asFailure(error, context);
   } finally {
@@ -111,12 +116,12 @@ function asFailure(error: unknown, context: Context): unknown {
   }
   const passing = PASSING.find(({ kind }) => error instanceof kind);
   if (passing) {
-    const { type, attempts } = passing;
+    const { type, times } = passing;
     const { message } = error as Error;
     return ApplicationFailure.create({
       message,
       type,
-      nonRetryable: context.info.attempt >= attempts,
+      nonRetryable: passingFailures.add(context.info) >= times,
       cause: error as Error,
     });
   }

@@ -12,16 +12,19 @@ import { effectiveOf, scoreGroups, scoresUri } from './score.js';
 import type { RunSpec } from './spec.js';
 import { type ArtifactRef, fenceOf, linesText, phaseNumber, readLines } from './store/index.js';
 import { type Supervision, supervised } from './supervision.js';
+import { timeLimit } from './time-limit.js';
 import { type UpdateResult, updatePolicy } from './update.js';
 
 export interface TrainStepsInput extends StepInput {
   /** The last of them. */
   to: number;
+  /** After which no further step is begun. */
+  seconds: number;
 }
 
 /** Policy, counts and metrics are the last step's. */
 export interface TrainStepsResult extends UpdateResult {
-  /** The last that was made: `to`, or before it one that taught nothing. */
+  /** The last that was made: `to`, or before it one that taught nothing or with which the time was up. */
   step: number;
   /** Whether in that one too few groups taught anything: the policy is as before. */
   skipped: boolean;
@@ -37,9 +40,10 @@ export function trainSteps(deps: EngineDependencies) {
     supervised(`sampling for step ${input.step}`, async supervision => {
       const spec = await readKept<RunSpec>(deps.store, input.spec);
       return Publications.during(deps.store, supervision.check, async publications => {
+        const isOver = timeLimit(input.seconds);
         const take = (next: StepInput) => trainStep(deps, spec, next, supervision, publications);
         let made = await take(input);
-        while (made.step < input.to && !made.skipped) {
+        while (made.step < input.to && !made.skipped && !isOver()) {
           const { policy, step, drawn, newTokens, updateSeconds } = made;
           const then = await take({ ...input, policy, entry: false, step: step + 1, cursor: input.cursor + drawn });
           made = {

@@ -10,6 +10,7 @@ import type { RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import { type ArtifactRef, DivergenceError, readJson, type StageAttempt, stepUri } from './store/index.js';
 import { type Supervision, supervised } from './supervision.js';
+import { timeLimit } from './time-limit.js';
 
 export interface WarmupStepsInput {
   stage: StageAttempt;
@@ -22,10 +23,14 @@ export interface WarmupStepsInput {
   /** Steps `from` … `to`, both included, from 1. */
   from: number;
   to: number;
+  /** After which no further step is begun; absent where an earlier version asks. */
+  seconds?: number;
 }
 
 export interface WarmupStepsResult {
   policy: PolicyRef;
+  /** The last that was made: `to`, or before it the one with which the time was up. Absent in earlier versions' results. */
+  step?: number;
   /** Of the last step. */
   metrics: { loss: number; gradNorm: number; entropy: number };
   /** Mean loss over the block. */
@@ -42,7 +47,8 @@ export function warmupSteps(deps: EngineDependencies) {
       const records: UpdateRecord[] = [];
       await Publications.during(deps.store, supervision.check, async publications => {
         let { policy } = input;
-        for (let step = input.from; step <= input.to; step++) {
+        const isOver = timeLimit(input.seconds ?? Number.POSITIVE_INFINITY);
+        for (let step = input.from; step <= input.to && (step === input.from || !isOver()); step++) {
           const from = { ...input, policy, entry: input.entry && step === input.from };
           const inputs = stepInputs(spec, examples, from, step);
           const record = await warmupStep(deps, inputs, { ...from, step }, supervision, publications);
@@ -55,6 +61,7 @@ export function warmupSteps(deps: EngineDependencies) {
       const sum = (field: 'loss' | 'tokens') => metrics.reduce((total, one) => total + one[field], 0);
       return {
         policy: records.at(-1)!.result,
+        step: records.at(-1)!.step,
         metrics: { loss, gradNorm, entropy },
         meanLoss: sum('loss') / metrics.length,
         tokens: sum('tokens'),

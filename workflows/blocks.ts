@@ -12,7 +12,8 @@ export interface BlockStart {
 
 /**
  * As many as `blockSeconds` take, which is how soon progress shows and a pause takes effect, and no more than to the next
- * snapshot or the stage's end.
+ * snapshot or the stage's end. At most, for the activity looks at the clock itself: steps that were found in the store
+ * say nothing of those that are not.
  */
 export function blockLength(
   { steps, snapshotEvery, blockSeconds }: StageSettings,

@@ -103,7 +103,7 @@ async function takeSteps({ stage, settings, data, pool, policy: entry }: PhaseIn
   };
   const started = Date.now();
   const made: JudgedStep = rl.ruleAlone
-    ? await trainSteps({ ...next, to: at.step + blockLength(settings, at) })
+    ? await trainSteps({ ...next, to: at.step + blockLength(settings, at), seconds: settings.blockSeconds! })
     : await stepByParts(next, rl);
   const { policy, step, counts, metrics, judge } = made;
   const worked = secondsSince(started);

@@ -55,15 +55,22 @@ export async function warmup(input: WarmupInput): Promise<WarmupResult> {
 
 async function trainBlock({ stage, settings, data, policy: entry }: WarmupInput, at: Position): Promise<Position> {
   const started = Date.now();
-  const to = at.step + blockLength(settings, at);
-  const { policy, metrics, tokens } = await warmupSteps({
+  const { blockSeconds: seconds } = settings;
+  const upTo = at.step + blockLength(settings, at);
+  const {
+    policy,
+    metrics,
+    tokens,
+    step: to = upTo,
+  } = await warmupSteps({
     stage,
     spec: settings.spec,
     data,
     policy: at.policy,
     entry: at.policy.name === entry.name,
     from: at.step + 1,
-    to,
+    to: upTo,
+    ...(seconds !== undefined && { seconds }),
   });
   const trained = (Date.now() - started) / 1000;
   let clock = advanced(at.clock, { worked: trained, redo: trained });
@@ -72,7 +79,7 @@ async function trainBlock({ stage, settings, data, policy: entry }: WarmupInput,
     await snapshot({ stage, policy, ...(settings.keep && { keep: settings.keep }) });
     clock = restarted((Date.now() - from) / 1000);
   }
-  const seconds = (Date.now() - started) / 1000;
+  const taken = (Date.now() - started) / 1000;
   reportStep(
     stage.stage,
     {
@@ -81,8 +88,8 @@ async function trainBlock({ stage, settings, data, policy: entry }: WarmupInput,
       reward: null,
       passRate: null,
       ...metrics,
-      tokensPerSecond: tokens / Math.max(seconds, 0.001),
-      seconds: seconds / (to - at.step),
+      tokensPerSecond: tokens / Math.max(taken, 0.001),
+      seconds: taken / (to - at.step),
       effectiveGroups: null,
       droppedGroups: null,
       carriedEffectiveGroups: null,

@@ -218,15 +218,18 @@ describe('a policy', () => {
 });
 
 describe('failures', () => {
-  test('of a dying engine are worth a retry, until they are not', async () => {
+  test('of a dying engine are worth a retry, until they are not: those count, not attempts', async () => {
     const { rollout } = await prepared();
-    const attempt = async (attempt: number) => {
+    const attempt = async (activityId: string, attempt: number) => {
       small.engine.dieAt = small.engine.calls.length;
-      const env = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
+      const env = new MockActivityEnvironment({ attempt, activityId }, { logger: new DefaultLogger('ERROR') });
       return failureOf(env.run(activities.rollout, rollout));
     };
-    expect(await attempt(1)).toMatchObject({ type: 'EngineLost', nonRetryable: false });
-    expect(await attempt(10)).toMatchObject({ type: 'EngineLost', nonRetryable: true });
+    for (let time = 1; time < 10; time++) {
+      expect(await attempt('one', 100 * time)).toMatchObject({ type: 'EngineLost', nonRetryable: false });
+    }
+    expect(await attempt('another', 1000)).toMatchObject({ type: 'EngineLost', nonRetryable: false });
+    expect(await attempt('one', 1000)).toMatchObject({ type: 'EngineLost', nonRetryable: true });
   });
 
   test('of an engine that cannot read a snapshot that is whole, likewise', async () => {
@@ -237,12 +240,14 @@ describe('failures', () => {
       if (operation === 'load') throw new EngineRequestError('config.json: cannot be read', 'bad-model');
       return call.call(small.engine, operation, ...rest) as never;
     };
-    const attempt = (attempt: number) => {
-      const env = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
+    const attempt = () => {
+      const env = new MockActivityEnvironment({ activityId: 'unreadable' }, { logger: new DefaultLogger('ERROR') });
       return failureOf(env.run(activities.rollout, rollout));
     };
-    expect(await attempt(1)).toMatchObject({ type: 'UnreadableSnapshot', nonRetryable: false });
-    expect(await attempt(10)).toMatchObject({ type: 'UnreadableSnapshot', nonRetryable: true });
+    for (let time = 1; time < 10; time++) {
+      expect(await attempt()).toMatchObject({ type: 'UnreadableSnapshot', nonRetryable: false });
+    }
+    expect(await attempt()).toMatchObject({ type: 'UnreadableSnapshot', nonRetryable: true });
   });
 
   test('of the mathematics are for good, and nothing is published', async () => {

@@ -25,7 +25,7 @@ async function prepared(run = small, rl: object = {}): Promise<TrainStepsInput> 
   const stage = { run: 'r', stage: 'phase-1', attempt: 1 };
   const [spec, data] = [plan.spec, plan.data.train];
   const { pool } = await run.run(buildPool, { stage, spec, data, difficulties: [] });
-  return { stage, spec, data, pool, policy, entry: true, step: 1, to: 1, cursor: 0 };
+  return { stage, spec, data, pool, policy, entry: true, step: 1, to: 1, cursor: 0, seconds: 60 };
 }
 
 const stepFolder = (run: SmallRun, step = 1) => join(run.store.root, `runs/r/phase-1/1/steps/${step}`);
@@ -46,7 +46,7 @@ test('comes to what its parts come to, with as many rounds as they need', async 
   try {
     other.spec.rl = small.spec.rl;
     const parts = createActivities(other.deps);
-    const { cursor, pool, to: _to, ...same } = { ...(await prepared(other)), step: 2, cursor: 8 };
+    const { cursor, pool, to: _to, seconds: _seconds, ...same } = { ...(await prepared(other)), step: 2, cursor: 8 };
     const { stage, spec, data } = same;
     const rounds: Round[] = [];
     const seen = { drawn: 0, effective: 0 };
@@ -157,6 +157,15 @@ describe('several steps', () => {
     } finally {
       await other.remove();
     }
+  });
+
+  test('end with the one with which the time is up', async () => {
+    const input = await prepared();
+    small.engine.generateMs = 60;
+    const { step } = await small.run(activities.trainSteps, { ...input, to: 3, seconds: 0.05 });
+    expect(step).toBe(1);
+    // What an earlier attempt made is gone through in no time.
+    expect((await small.run(activities.trainSteps, { ...input, to: 2, seconds: 0.05 })).step).toBe(2);
   });
 
   test('end with one that has no signal, which is logged and leaves the policy alone', async () => {

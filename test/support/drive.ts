@@ -64,7 +64,7 @@ export async function driveRun(small: SmallRun, name = 'run'): Promise<Driven> {
       let cursor = 0;
       for (let step = 1; step <= steps; step++) {
         const entry = policy.name === entryPolicy.name;
-        const next = { stage, spec, data, pool, policy, entry, step, to: step, cursor };
+        const next = { stage, spec, data, pool, policy, entry, step, to: step, cursor, seconds: 1 };
         const trained = await attempt(activities.trainSteps, next);
         policy = trained.policy;
         cursor += trained.drawn;
