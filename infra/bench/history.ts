@@ -20,7 +20,7 @@ export function historyBench(): Command {
       'after',
       `
 A development server with its data in a file, and the project's own workflows in a worker process that does nothing else;
-nothing is sampled, scored or trained. 10,000 steps take a quarter of an hour.`,
+nothing is sampled, scored or trained. 10,000 steps take three minutes and more.`,
     )
     .action(async ({ steps, json }: Flags) => {
       const result = await measureHistory(steps, line => void process.stderr.write(`${line}\n`));
