@@ -56,7 +56,7 @@ export interface StageSettings {
 }
 
 /** Long beside the way from one activity to the next (some 25 ms), short beside what a person waits for. */
-const BLOCK_SECONDS = 4;
+const BLOCK_SECONDS = 6;
 
 /** Where overrides may reach: what was tokenised, imported or trained before stays as it is. */
 export const CHANGEABLE =
