@@ -89,6 +89,24 @@ export async function attemptsOf(store: Store, run: string): Promise<StageAttemp
   return found;
 }
 
+/**
+ * The step as it is logged; null of one that is still to be made.
+ * @param name of the policy that the step makes
+ * @throws DivergenceError if the logged one made another
+ */
+export async function loggedStep(
+  store: Store,
+  stage: StageAttempt,
+  step: number,
+  name: string,
+): Promise<UpdateRecord | null> {
+  const entry = await entryAt(store, stage, step);
+  if (!entry) return null;
+  const { ref, record } = entry;
+  if (record.result.name !== name) throw new DivergenceError(ref.uri, record.result.name, name, null);
+  return record;
+}
+
 /** The steps of one attempt, in order. */
 export async function* stepsOf(store: Store, stage: StageAttempt): AsyncGenerator<LogEntry> {
   for (const step of numbers(await store.list(attemptUri(stage, 'steps')))) {

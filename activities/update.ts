@@ -16,15 +16,14 @@ import { rulesOf } from './engine/algorithms.js';
 import type { LossSettings } from './engine/protocol.js';
 import { ensurePolicyLoaded, ensureSnapshot } from './policy.js';
 import { Publications } from './publications.js';
+import { loggedStep } from './redo-log.js';
 import { referenceOf } from './reference.js';
 import type { JudgeUsage } from './rewards/judge.js';
 import type { RlSettings, RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import {
   type ArtifactRef,
-  DivergenceError,
   phaseNumber,
-  readJson,
   readLines,
   type StageAttempt,
   type Store,
@@ -77,13 +76,8 @@ export async function updatePolicy(
   const logged = () => publications.done();
   const inputs = await stepInputs(store, spec, input, logged);
   const name = input.skip ? policy.name : policyName(inputs);
-  const uri = stepUri(stage, step, 'update.json');
-  const published = await store.find(uri);
-  if (published) {
-    const record = await readJson<UpdateRecord>(store, published);
-    if (record.result.name !== name) throw new DivergenceError(uri, record.result.name, name, null);
-    return resultOf(record);
-  }
+  const made = await loggedStep(store, stage, step, name);
+  if (made) return resultOf(made);
 
   const counts = { ...(await countStep(publications, inputs, input.skip)), ...(input.judge && { judge: input.judge }) };
   const code = codeVersion(deps.numerics);
@@ -96,7 +90,16 @@ export async function updatePolicy(
     publications.check();
     supervision.note(`updating in step ${step}`);
     const { sha256, metrics } = await applyStep(deps, inputs, supervision.call, publications);
-    record = { stage, step, inputs, result: { name, uri, sha256 }, skipped: null, metrics, counts, code };
+    record = {
+      stage,
+      step,
+      inputs,
+      result: { name, uri: stepUri(stage, step, 'update.json'), sha256 },
+      skipped: null,
+      metrics,
+      counts,
+      code,
+    };
   }
   publications.step(record);
   return resultOf(record);

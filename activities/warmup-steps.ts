@@ -6,9 +6,10 @@ import type { EngineDependencies } from './dependencies.js';
 import { permutation, randomStream } from './engine/random.js';
 import { ensurePolicyLoaded } from './policy.js';
 import { Publications } from './publications.js';
+import { loggedStep } from './redo-log.js';
 import type { RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
-import { type ArtifactRef, DivergenceError, readJson, type StageAttempt, stepUri } from './store/index.js';
+import { type ArtifactRef, type StageAttempt, stepUri } from './store/index.js';
 import { type Supervision, supervised } from './supervision.js';
 import { timeLimit } from './time-limit.js';
 
@@ -77,19 +78,13 @@ async function warmupStep(
   supervision: Supervision,
   publications: Publications,
 ): Promise<UpdateRecord> {
-  const { store } = deps;
   const name = policyName(inputs);
-  const uri = stepUri(stage, step, 'update.json');
-  const published = await store.find(uri);
-  if (published) {
-    const record = await readJson<UpdateRecord>(store, published);
-    if (record.result.name !== name) throw new DivergenceError(uri, record.result.name, name, null);
-    return record;
-  }
+  const made = await loggedStep(deps.store, stage, step, name);
+  if (made) return made;
   await ensurePolicyLoaded(deps, policy, entry ? 'fresh' : 'as-trained', supervision, () => publications.done());
   supervision.note(`warming up, step ${step}`);
   const { sha256, metrics } = await applyStep(deps, inputs, supervision.call);
-  const result = { name, uri, sha256 };
+  const result = { name, uri: stepUri(stage, step, 'update.json'), sha256 };
   const code = codeVersion(deps.numerics);
   const record: UpdateRecord = { stage, step, inputs, result, skipped: null, metrics, counts: null, code };
   publications.step(record);
