@@ -13,6 +13,9 @@ import { isDone, published, untilPublished } from './watch.js';
 const PATIENCE_MS = 300_000;
 /** Artifacts that are progress. Two: one may have been on its way when the fault struck. */
 export const PROGRESS = 2;
+/** A question to the run's workflow may be handed to a worker that is gone, and is then answered after half a minute. */
+const ANSWER_LIMIT_MS = 2000;
+
 /** Runs of one spec after another on a cluster, and what strikes them. */
 export class Trial {
   readonly records: FaultRecord[] = [];
@@ -137,15 +140,17 @@ export class Trial {
   }
 
   async #whyStuck(run: string): Promise<string | null> {
-    const handle = this.cluster.client.workflow.getHandle(run);
+    const { client } = this.cluster;
+    const handle = client.workflow.getHandle(run);
+    const ask = <T>(call: () => Promise<T>) => client.withDeadline(Date.now() + ANSWER_LIMIT_MS, call);
     try {
-      const { status } = await handle.describe();
+      const { status } = await ask(() => handle.describe());
       // Completed it has its result, which shows at the next look.
       if (status.name !== 'RUNNING' && status.name !== 'COMPLETED') {
         const why = await handle.result().then(String, error => rootCause((error as Error).cause));
         return `${run} ended as ${status.name}: ${why}`;
       }
-      const { advice } = await handle.query<Progress>('progress');
+      const { advice } = await ask(() => handle.query<Progress>('progress'));
       return advice === null ? null : `${run} waits for a person: ${advice.split('\n')[0]}`;
     } catch {
       return null; // The server or the workers are away for the moment.
