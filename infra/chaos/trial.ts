@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rootCause } from '@temporalio/common';
 import type { RunSpec } from '../../activities/spec.js';
 import { type Progress, TASK_QUEUE } from '../../workflows/contract.js';
+import { asking } from '../local/asking.js';
 import type { Cluster } from './cluster.js';
 import { FAULT_KINDS, type Injury } from './faults/index.js';
 import { type FaultRecord, faultLine, load } from './report.js';
@@ -13,7 +14,7 @@ import { isDone, published, untilPublished } from './watch.js';
 const PATIENCE_MS = 300_000;
 /** Artifacts that are progress. Two: one may have been on its way when the fault struck. */
 export const PROGRESS = 2;
-/** A question to the run's workflow may be handed to a worker that is gone, and is then answered after half a minute. */
+/** So that a look at a run that does not answer does not count as its recovery. */
 const ANSWER_LIMIT_MS = 2000;
 
 /** Runs of one spec after another on a cluster, and what strikes them. */
@@ -142,7 +143,7 @@ export class Trial {
   async #whyStuck(run: string): Promise<string | null> {
     const { client } = this.cluster;
     const handle = client.workflow.getHandle(run);
-    const ask = <T>(call: () => Promise<T>) => client.withDeadline(Date.now() + ANSWER_LIMIT_MS, call);
+    const ask = asking(client, ANSWER_LIMIT_MS);
     try {
       const { status } = await ask(() => handle.describe());
       // Completed it has its result, which shows at the next look.

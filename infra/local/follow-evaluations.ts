@@ -3,13 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
 import type { EvaluationProgress, EvaluationSummary } from '../../workflows/contract.js';
 import { activityNotes } from './activity-notes.js';
+import { asking } from './asking.js';
 import { evaluationBlock, evaluationChanges } from './evaluation-text.js';
 import { innermost, passing } from './follow.js';
 import type { Screen } from './screen.js';
 
 const POLL_MS = 1000;
-/** Past it a server or worker counts as away for the moment. */
-const ANSWER_LIMIT_MS = 5000;
 
 export interface FollowEvaluationsOptions {
   client: Client;
@@ -72,7 +71,7 @@ async function look(
   notes: { doing: string[]; troubles: string[] },
 ): Promise<EvaluationOutcome | null> {
   const handle = client.workflow.getHandle(id);
-  const ask = <T>(call: () => Promise<T>) => client.withDeadline(Date.now() + ANSWER_LIMIT_MS, call);
+  const ask = asking(client);
   let status: string | null = null;
   try {
     status = (await ask(() => handle.describe())).status.name;

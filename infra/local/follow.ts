@@ -9,13 +9,12 @@ import {
 } from '@temporalio/client';
 import type { CurriculumResult, Progress } from '../../workflows/contract.js';
 import { type ActivityNotes, activityNotes } from './activity-notes.js';
+import { asking } from './asking.js';
 import { progressBlock, progressChanges } from './progress-text.js';
 import type { Screen } from './screen.js';
 import { type PlannedSteps, StepClock } from './time-left.js';
 
 const POLL_MS = 1000;
-/** Past it a server or worker counts as away for the moment. */
-const ANSWER_LIMIT_MS = 5000;
 
 export interface FollowOptions {
   client: Client;
@@ -45,7 +44,7 @@ export async function follow(options: FollowOptions): Promise<Outcome> {
   const { client, run, screen, signal } = options;
   const handle = client.workflow.getHandle(run);
   const clock = new StepClock(options.planned);
-  const ask = <T>(call: () => Promise<T>) => client.withDeadline(Date.now() + ANSWER_LIMIT_MS, call);
+  const ask = asking(client);
   let before: Progress | null = null;
   let told: string[] = [];
   while (!signal.aborted) {
