@@ -1,5 +1,6 @@
 /** What a run's activities are at right now, from their heartbeats, and why one is being tried again. */
 import { type Client, defaultPayloadConverter } from '@temporalio/client';
+import { decodeApplicationFailureCategory } from '@temporalio/common';
 import type { HeartbeatDetails } from '../../activities/supervision.js';
 
 export interface ActivityNotes {
@@ -17,7 +18,9 @@ export async function activityNotes(client: Client, workflows: string[]): Promis
     for (const { activityType, attempt, lastFailure, heartbeatDetails } of raw.pendingActivities ?? []) {
       const [payload] = heartbeatDetails?.payloads ?? [];
       if (payload) notes.doing.push(doing(defaultPayloadConverter.fromPayload<HeartbeatDetails>(payload)));
-      if (lastFailure?.message && (attempt ?? 1) > 1) {
+      // What is handed on to another engine is in no trouble.
+      const benign = decodeApplicationFailureCategory(lastFailure?.applicationFailureInfo?.category) === 'BENIGN';
+      if (lastFailure?.message && !benign && (attempt ?? 1) > 1) {
         notes.retries.push(
           `${activityType?.name} is tried again (try ${attempt}): ${lastFailure.message.split('\n')[0]}`,
         );
