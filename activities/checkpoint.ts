@@ -30,24 +30,27 @@ export async function snapshotState(store: Store, policy: PolicyRef): Promise<Ch
   }
 }
 
+/** Which of a snapshot's files are read: all of them, or all but the optimiser's state. */
+type Part = 'whole' | 'weights';
+
 /** Where the files of a snapshot lie. */
 export interface Snapshot {
   folder: string;
   /** The folder of the model beneath; null where all weights are trained. */
   base: string | null;
-  /** Whether the optimiser's state is in the folder. */
+  /** Whether the optimiser's state is in the folder, and asked for. */
   withOptimizer: boolean;
 }
 
 /**
- * A snapshot and, of an adapter, the model beneath, with every file compared with the hash that it was published with. One
- * that is damaged is set aside: the policy can be made again.
+ * A snapshot and, of an adapter, the model beneath, with every file that is to be read compared with the hash that it was
+ * published with. One that is damaged is set aside: the policy can be made again.
  * @throws CorruptArtifactError naming the file; MissingArtifactError if there is no snapshot, or no longer
  */
-export async function openSnapshot(store: Store, policy: PolicyRef): Promise<Snapshot> {
-  const { folder, state } = await checkSnapshot(store, policy, () => true);
-  const base = state.base ? (await openSnapshot(store, state.base)).folder : null;
-  return { folder, base, withOptimizer: OPTIMIZER_FILE in state.files };
+export async function openSnapshot(store: Store, policy: PolicyRef, part: Part = 'whole'): Promise<Snapshot> {
+  const { folder, state } = await checkSnapshot(store, policy, file => part === 'whole' || file !== OPTIMIZER_FILE);
+  const base = state.base ? (await openSnapshot(store, state.base, 'weights')).folder : null;
+  return { folder, base, withOptimizer: part === 'whole' && OPTIMIZER_FILE in state.files };
 }
 
 /** The engine could not read a snapshot that lies as it was published: its disk was away at that moment, most likely. */
@@ -66,13 +69,17 @@ export interface SnapshotModel {
   optimizer: string | null;
 }
 
-/** Has the engine read a snapshot, checked before. Throws UnreadableSnapshotError, and what `openSnapshot` throws. */
+/**
+ * Has the engine read a snapshot, checked before. Throws UnreadableSnapshotError, and what `openSnapshot` throws.
+ * @param part `weights`: as if it had no optimiser state, which is twice their size and then not looked at
+ */
 export async function withSnapshot<T>(
   store: Store,
   policy: PolicyRef,
+  part: Part,
   read: (model: SnapshotModel) => Promise<T>,
 ): Promise<T> {
-  const { folder, base, withOptimizer } = await openSnapshot(store, policy);
+  const { folder, base, withOptimizer } = await openSnapshot(store, policy, part);
   const model = base ? { directory: base, adapter: { directory: folder } } : { directory: folder, adapter: null };
   try {
     return await read({ ...model, optimizer: withOptimizer ? folder : null });

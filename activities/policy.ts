@@ -186,10 +186,10 @@ async function loadSnapshot(
   fresh: boolean,
   { call }: Supervision,
 ): Promise<void> {
-  const begun = fresh ? { optimizer: null, tag: freshTag(policy.name) } : { tag: policy.name };
-  await withSnapshot(deps.store, policy, async model => {
+  const tag = fresh ? freshTag(policy.name) : policy.name;
+  await withSnapshot(deps.store, policy, fresh ? 'weights' : 'whole', async model => {
     const adapter = model.adapter ?? (await freshAdapter(deps.store, runOf(policy.uri)));
-    await deps.engine.call('load', { ...model, adapter, ...begun }, call);
+    await deps.engine.call('load', { ...model, adapter, tag }, call);
   });
 }
 

@@ -104,7 +104,7 @@ async function applyRl(deps: PolicyDependencies, inputs: StepInputs, call: CallO
 async function ensureReferenceLoaded(deps: PolicyDependencies, policy: PolicyRef, call: CallOptions): Promise<void> {
   const { reference } = await deps.engine.call('status', {}, call);
   if (reference === policy.name) return;
-  await withSnapshot(deps.store, policy, ({ directory, adapter }) =>
+  await withSnapshot(deps.store, policy, 'weights', ({ directory, adapter }) =>
     deps.engine.call('reference', { directory, adapter, tag: policy.name }, call),
   );
 }

@@ -5,9 +5,11 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { EngineRequestError } from '../../activities/engine/protocol.js';
 import { createActivities } from '../../activities/index.js';
+import { ensurePolicyLoaded } from '../../activities/policy.js';
 import type { ArtifactRef } from '../../activities/store/index.js';
 import { driveRun } from '../support/drive.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
+import { unsupervised } from '../support/supervision.js';
 
 let small: SmallRun;
 let activities: ReturnType<typeof createActivities>;
@@ -202,6 +204,22 @@ describe('a policy', () => {
     }
     const beside = (await small.store.list('store:runs/run/checkpoints')).filter(name => name.includes('damaged'));
     expect(beside).toEqual(['', '-2', '-3', '-4'].map(copy => `${final.name}.damaged${copy}`));
+  });
+
+  test('whose optimiser state is damaged begins afresh without it, and is made again where it is to go on', async () => {
+    const { final } = await driveRun(small);
+    const optimizer = join(small.store.root, 'runs/run/checkpoints', final.name, 'optimizer.safetensors');
+    const whole = await readFile(optimizer);
+    await writeFile(optimizer, 'damaged');
+    const { deps } = small;
+    const loaded = async (readiness: 'fresh' | 'as-trained') => {
+      small.engine.forget();
+      await ensurePolicyLoaded(deps, final, readiness, unsupervised());
+      expect(await small.engine.call('fingerprint', {})).toEqual({ sha256: final.sha256 });
+      return readFile(optimizer, 'utf8');
+    };
+    expect(await loaded('fresh')).toBe('damaged');
+    expect(Buffer.from(await loaded('as-trained'))).toEqual(Buffer.from(whole.toString('utf8')));
   });
 
   test('whose base is damaged is imported again when the run is gone through again', async () => {

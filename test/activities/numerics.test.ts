@@ -8,6 +8,7 @@ import { driveRun } from '../support/drive.js';
 import { realEngine } from '../support/engine.js';
 import { FakeEngine } from '../support/fake-engine.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
+import { unsupervised } from '../support/supervision.js';
 
 /** What an engine in a process of its own computes. */
 async function measured(threads: number, memory?: number): Promise<Numerics> {
@@ -50,7 +51,6 @@ test('other steps, and another provider, are other numerics; what was not measur
 describe('a run that another engine goes on with', () => {
   const first: Numerics = { provider: 'cpu', processor: 'the old one', sha256: '1'.repeat(64) };
   const second: Numerics = { provider: 'cpu', processor: 'the new one', sha256: '2'.repeat(64) };
-  const supervision = () => ({ call: { signal: new AbortController().signal }, note: () => {}, check: () => {} });
   let small: SmallRun;
   let record: UpdateRecord;
   beforeEach(async () => {
@@ -67,7 +67,7 @@ describe('a run that another engine goes on with', () => {
   function loaded(numerics: Numerics, computes: string): Promise<string> {
     const engine = new FakeEngine();
     engine.numerics = computes;
-    return ensurePolicyLoaded({ store: small.store, engine, numerics }, record.result, 'weights', supervision()).then(
+    return ensurePolicyLoaded({ store: small.store, engine, numerics }, record.result, 'weights', unsupervised()).then(
       () => 'loaded',
       (error: Error) => error.message,
     );
@@ -94,7 +94,7 @@ describe('a run that another engine goes on with', () => {
   });
 
   test('goes on from a policy that has a snapshot', async () => {
-    await ensureSnapshot({ store: small.store, engine: small.engine }, record.result, supervision());
+    await ensureSnapshot({ store: small.store, engine: small.engine }, record.result, unsupervised());
     expect(await loaded(second, 'other')).toBe('loaded');
   });
 

@@ -17,6 +17,7 @@ import {
 import type { PolicyRef } from '../../workflows/contract.js';
 import { driveRun } from '../support/drive.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
+import { unsupervised } from '../support/supervision.js';
 
 const runs: SmallRun[] = [];
 afterEach(() => Promise.all(runs.splice(0).map(run => run.remove())));
@@ -48,7 +49,6 @@ async function snapshotsOf(small: SmallRun): Promise<string[]> {
     .sort();
 }
 
-const supervision = () => ({ call: { signal: new AbortController().signal }, note: () => {}, check: () => {} });
 const pathOf = (small: SmallRun, uri: string) => join(small.store.root, ...storeSegments(uri));
 
 describe('of a stage', () => {
@@ -160,7 +160,7 @@ describe('a policy whose snapshot was removed', () => {
       expect(await policyOfRun(small.store, 'run', name)).toMatchObject({ name, sha256 });
       for (const uri of [record.result.uri, checkpointUri('run', name)]) {
         small.engine.forget();
-        await ensurePolicyLoaded(small.deps, { name, sha256, uri }, 'weights', supervision());
+        await ensurePolicyLoaded(small.deps, { name, sha256, uri }, 'weights', unsupervised());
         expect(await small.engine.call('fingerprint', {})).toEqual({ sha256 });
       }
     }
@@ -181,7 +181,7 @@ describe('a snapshot that is removed while it is wanted', () => {
   }
 
   async function expectLoaded(small: SmallRun, policy: PolicyRef, store = small.store): Promise<void> {
-    await ensurePolicyLoaded({ engine: small.engine, store }, policy, 'as-trained', supervision());
+    await ensurePolicyLoaded({ engine: small.engine, store }, policy, 'as-trained', unsupervised());
     expect(await small.engine.call('fingerprint', {})).toEqual({ sha256: policy.sha256 });
     // Nothing was taken for damaged.
     const names = await store.list('store:runs/run/checkpoints');
@@ -281,7 +281,7 @@ describe('a snapshot that the engine cannot see for a moment, as with its disk',
 
   test.each(['optimizer.safetensors', 'model.safetensors'])('%s: fails, and is loaded the next time', async file => {
     const { small, final } = await hiding(file);
-    const load = () => ensurePolicyLoaded(small.deps, final, 'as-trained', supervision());
+    const load = () => ensurePolicyLoaded(small.deps, final, 'as-trained', unsupervised());
     await expect(load()).rejects.toThrow(UnreadableSnapshotError);
     await expect(load()).resolves.toBeUndefined();
   });

@@ -1,0 +1,8 @@
+import type { Supervision } from '../../activities/supervision.js';
+
+/** Of work that nobody watches and nothing stops. */
+export const unsupervised = (): Supervision => ({
+  call: { signal: new AbortController().signal },
+  note: () => {},
+  check: () => {},
+});
