@@ -11,6 +11,7 @@ import type { PolicyRef } from '../../../workflows/contract.js';
 import { driveRun } from '../../support/drive.js';
 import { FakeEngine } from '../../support/fake-engine.js';
 import { type SmallRun, smallRun } from '../../support/small-run.js';
+import { unsupervised } from '../../support/supervision.js';
 
 let small: SmallRun;
 let driven: Awaited<ReturnType<typeof driveRun>>;
@@ -39,7 +40,6 @@ async function problems(): Promise<string[]> {
 }
 
 const fileOf = (uri: string) => join(small.store.root, ...uri.slice('store:'.length).split('/'));
-const supervision = () => ({ call: { signal: new AbortController().signal }, note: () => {}, check: () => {} });
 
 test('the log comes in the order in which it came about', async () => {
   expect((await log()).map(({ stage, step }) => `${stage.stage}/${step}`)).toEqual([
@@ -103,20 +103,20 @@ describe('the chain', () => {
 describe('redoing', () => {
   test('every step gives the same bits on another engine', async () => {
     const deps = { store: small.store, engine: new FakeEngine() };
-    for (const { record } of await log()) expect(await redo(deps, record, supervision())).toBeNull();
+    for (const { record } of await log()) expect(await redo(deps, record, unsupervised())).toBeNull();
   });
 
   test('says what came out otherwise first', async () => {
     const deps = { store: small.store, engine: new FakeEngine() };
     const { record } = (await log()).at(-1)!;
     const other = { ...record, result: { ...record.result, sha256: 'f'.repeat(64) } };
-    expect(await redo(deps, other, supervision())).toEqual({
+    expect(await redo(deps, other, unsupervised())).toEqual({
       field: 'sha256',
       logged: 'f'.repeat(64),
       redone: record.result.sha256,
     });
     const metrics = record.metrics.map(one => ({ ...one, loss: one.loss + 1 }));
-    expect(await redo(deps, { ...record, metrics }, supervision())).toMatchObject({ field: 'metrics[0].loss' });
+    expect(await redo(deps, { ...record, metrics }, unsupervised())).toMatchObject({ field: 'metrics[0].loss' });
   });
 });
 
@@ -156,7 +156,7 @@ describe('a run whose snapshots within stages are gone', () => {
     expect(await small.store.list('store:runs/run/checkpoints')).toHaveLength(4);
     expect(await problems()).toEqual([]);
     const deps = { store: small.store, engine: new FakeEngine() };
-    for (const { record } of (await log()).reverse()) expect(await redo(deps, record, supervision())).toBeNull();
+    for (const { record } of (await log()).reverse()) expect(await redo(deps, record, unsupervised())).toBeNull();
   });
 
   test('has the lineage that it had, of policies in the middle too', async () => {
