@@ -90,16 +90,8 @@ export async function updatePolicy(
     publications.check();
     supervision.note(`updating in step ${step}`);
     const { sha256, metrics } = await applyStep(deps, inputs, supervision.call, publications);
-    record = {
-      stage,
-      step,
-      inputs,
-      result: { name, uri: stepUri(stage, step, 'update.json'), sha256 },
-      skipped: null,
-      metrics,
-      counts,
-      code,
-    };
+    const result = { name, uri: stepUri(stage, step, 'update.json'), sha256 };
+    record = { stage, step, inputs, result, skipped: null, metrics, counts, code };
   }
   publications.step(record);
   return resultOf(record);
