@@ -169,6 +169,14 @@ export interface CheckpointState {
   files: Record<string, string>;
 }
 
+/** The engine could not read a snapshot that lies as it was published: its disk was away at that moment, most likely. */
+export class UnreadableSnapshotError extends Error {
+  override readonly name = 'UnreadableSnapshotError';
+  constructor(uri: string, cause: Error) {
+    super(`${uri} is whole, yet the engine could not read it: ${cause.message}`, { cause });
+  }
+}
+
 /** <phase>/<attempt>/difficulty.json: rewards by line of data/train.jsonl. */
 export interface DifficultyRecord {
   samples: { index: number; id: string; responses: number; meanReward: number }[];

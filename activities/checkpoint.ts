@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PolicyRef } from '../workflows/contract.js';
-import type { CheckpointState } from './artifacts.js';
+import { type CheckpointState, UnreadableSnapshotError } from './artifacts.js';
 import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';
 import { OPTIMIZER_FILE } from './engine/optimizer-state.js';
 import { EngineRequestError } from './engine/protocol.js';
@@ -51,14 +51,6 @@ export async function openSnapshot(store: Store, policy: PolicyRef, part: Part =
   const { folder, state } = await checkSnapshot(store, policy, file => part === 'whole' || file !== OPTIMIZER_FILE);
   const base = state.base ? (await openSnapshot(store, state.base, 'weights')).folder : null;
   return { folder, base, withOptimizer: part === 'whole' && OPTIMIZER_FILE in state.files };
-}
-
-/** The engine could not read a snapshot that lies as it was published: its disk was away at that moment, most likely. */
-export class UnreadableSnapshotError extends Error {
-  override readonly name = 'UnreadableSnapshotError';
-  constructor(uri: string, cause: Error) {
-    super(`${uri} is whole, yet the engine could not read it: ${cause.message}`, { cause });
-  }
 }
 
 /** A snapshot in the terms of the engine's requests. */

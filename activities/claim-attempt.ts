@@ -2,7 +2,7 @@
  * Begins an attempt of a stage: from here on only this attempt may publish in it. Gives the workflow what it needs to
  * know of the stage's settings.
  */
-import type { SnapshotRule } from '../workflows/snapshot-interval.js';
+import type { SnapshotRule } from '../workflows/contract.js';
 import type { TraceItem } from './artifacts.js';
 import { readData } from './artifacts.js';
 import type { Dependencies } from './dependencies.js';

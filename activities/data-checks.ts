@@ -1,8 +1,9 @@
 /** With which model and data a run's stages could not run, or would say nothing. */
+
 import { bandOf, inBand } from './bands.js';
 import type { Overlap } from './datasets/contamination.js';
-import type { TextModel } from './dependencies.js';
 import { EngineRequestError } from './engine/protocol.js';
+import type { TextModel } from './model-as-text.js';
 import { evaluationLimit, type RunData } from './run-data.js';
 import type { RunSpec } from './spec.js';
 import type { SpecIssue } from './validate-spec.js';

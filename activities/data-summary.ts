@@ -1,10 +1,11 @@
 /** What a run's data comes to, in numbers: data/summary.json, and what \`longhaul data inspect\` shows. */
+
 import type { Pool } from './artifacts.js';
 import { bandOf, inBand } from './bands.js';
 import { isAllowed } from './data-checks.js';
 import type { Overlap } from './datasets/contamination.js';
 import { type Lengths, lengthsOf } from './datasets/lengths.js';
-import type { TextModel } from './dependencies.js';
+import type { TextModel } from './model-as-text.js';
 import { carriedCount } from './resampling.js';
 import { evaluationLimit, type RunData, type SourceRecord } from './run-data.js';
 import type { RunSpec } from './spec.js';

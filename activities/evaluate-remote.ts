@@ -2,11 +2,13 @@
  * The replies of a remote model to an evaluation set. Each is kept as it comes, so whoever goes on after a crash asks for
  * what is missing and pays for nothing twice.
  */
+
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Dependencies } from './dependencies.js';
 import { type PlannedEvaluation, plannedResponsesUri, readPartList, readPlan } from './evaluation-job.js';
-import type { EvaluationPlan, PartList, PromptLine } from './evaluation-plan.js';
+import type { EvaluationPlan, PromptLine } from './evaluation-plan.js';
 import type { EvaluationSpec } from './evaluation-spec.js';
+import type { PartList } from './line-parts.js';
 import { readParts } from './line-parts.js';
 import { type Answer, askAll, type Question } from './remote/ask-all.js';
 import { type ChatReply, createChatClient } from './remote/chat.js';

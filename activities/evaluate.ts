@@ -2,9 +2,10 @@
  * The responses of a local model to an evaluation set, published part by part: whoever goes on after a crash goes on with
  * the first part that is missing. Scoring them is another activity: it needs no accelerator.
  */
+
 import type { EngineDependencies } from './dependencies.js';
 import { type Asked, type EvaluateInput, type EvaluationJob, evaluationJob } from './evaluation-job.js';
-import type { PartList } from './evaluation-plan.js';
+import type { PartList } from './line-parts.js';
 import { Publications } from './publications.js';
 import { progressReporter } from './report-progress.js';
 import { type ArtifactRef, jsonText, linesText } from './store/index.js';

@@ -1,10 +1,12 @@
 /** From the model that an evaluation spec names to one that stays the same however often the evaluation goes on. */
+
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dependencies, TextModel } from './dependencies.js';
+import type { Dependencies } from './dependencies.js';
 import { EngineRequestError } from './engine/protocol.js';
 import type { EvaluatedModel } from './evaluation-plan.js';
 import { type EvaluationSpec, invalidEvaluation } from './evaluation-spec.js';
+import type { TextModel } from './model-as-text.js';
 import { policyOfRun } from './policy-of-run.js';
 import { CorruptArtifactError, fileHash, folderHash } from './store/index.js';
 import type { Supervision } from './supervision.js';

@@ -1,7 +1,7 @@
 /** Two evaluations compared benchmark by benchmark and over all that both have: item by item where the items are the same. */
 
+import type { Comparison } from '../workflows/contract.js';
 import { BENCHMARKS } from './benchmarks/benchmarks.js';
-import type { Comparison } from './benchmarks/statistics/comparison.js';
 import { pairedDifference, type Resampled, resample } from './benchmarks/statistics/paired.js';
 import { type CountedEstimate, unpairedDifference } from './benchmarks/statistics/unpaired.js';
 import type { EvaluationRecord, ItemScores, RecordedSet } from './evaluation-record.js';

@@ -2,14 +2,16 @@
  * The items of an evaluation's benchmarks, read and published: once as every model has them, once as prompts for this
  * one. Both lie under the hash of their content, so that models and firings share what they have in common.
  */
+
 import { setImmediate } from 'node:timers/promises';
 import { BENCHMARKS, type BenchmarkName, isBenchmark } from './benchmarks/benchmarks.js';
 import { openData } from './datasets/data-source.js';
 import type { PromptMeasure } from './datasets/distractors.js';
 import type { Sample, Source } from './datasets/sources.js';
 import type { Dependencies } from './dependencies.js';
-import type { EvaluationItem, PartList, PlannedSet, PromptLine } from './evaluation-plan.js';
+import type { EvaluationItem, PlannedSet, PromptLine } from './evaluation-plan.js';
 import { type EvaluationSpec, invalidEvaluation } from './evaluation-spec.js';
+import type { PartList } from './line-parts.js';
 import { ENDPOINT_PARTS, ENGINE_PARTS, partStarts } from './line-parts.js';
 import { type ArtifactRef, evaluatedUri, hashOf, ITEMS_FOLDER, type Store, sha256 } from './store/index.js';
 import type { Supervision } from './supervision.js';

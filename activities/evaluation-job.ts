@@ -2,12 +2,14 @@
  * What the engine is to answer, and how: from a run that evaluates its own policy, or from the plan of an evaluation that
  * stands alone. From here on the two are the same work.
  */
+
 import type { PolicyRef } from '../workflows/contract.js';
 import { type PromptItem, readData, readKept } from './artifacts.js';
 import type { EngineDependencies } from './dependencies.js';
 import { openPinned, textModelFor } from './evaluated-model.js';
-import type { EvaluatedModel, EvaluationPlan, PartList, PlannedSet, PromptLine } from './evaluation-plan.js';
+import type { EvaluatedModel, EvaluationPlan, PlannedSet, PromptLine } from './evaluation-plan.js';
 import type { EvaluationSpec } from './evaluation-spec.js';
+import type { PartList } from './line-parts.js';
 import { ENGINE_PARTS, partStarts, readParts } from './line-parts.js';
 import { ensurePolicyLoaded } from './policy.js';
 import type { RunSpec } from './spec.js';

@@ -60,9 +60,3 @@ export interface PromptLine {
   /** Tokens that the documents lost from their middle. */
   cut: number;
 }
-
-/** Lines too many for one file: their parts, in order. */
-export interface PartList {
-  count: number;
-  parts: { uri: string; sha256: string; from: number; count: number }[];
-}

@@ -2,12 +2,13 @@
 
 import type { PromptMeasure } from './datasets/distractors.js';
 import type { Sample } from './datasets/sources.js';
-import type { Dependencies, TextModel } from './dependencies.js';
+import type { Dependencies } from './dependencies.js';
 import { EngineRequestError } from './engine/protocol.js';
 import { refusing, textModelFor } from './evaluated-model.js';
 import type { Asking } from './evaluation-items.js';
 import type { EvaluatedModel } from './evaluation-plan.js';
 import { type EvaluationSpec, inputLimit, invalidEvaluation, remoteInputLimit } from './evaluation-spec.js';
+import type { TextModel } from './model-as-text.js';
 import { createPrompter, type Prompter, type PromptModel } from './prompter.js';
 import { documentsText, renderPrompt } from './prompts.js';
 import type { Supervision } from './supervision.js';

@@ -1,6 +1,11 @@
 /** Lines in parts of bounded size: prompts of a long-context set together are more than one text can hold. */
-import type { PartList } from './evaluation-plan.js';
 import { readLines, type Store } from './store/index.js';
+
+/** Lines too many for one file: their parts, in order. */
+export interface PartList {
+  count: number;
+  parts: { uri: string; sha256: string; from: number; count: number }[];
+}
 
 /** What a part holds at most, unless one item alone has more tokens. */
 export interface PartBounds {

@@ -1,9 +1,10 @@
 /** Models by the name a spec gives them, opened for text work. */
-import type { Models, TextModel } from './dependencies.js';
+
 import { adapterShapes, targetedModules } from './engine/lora.js';
 import { readConfig } from './engine/model-folder.js';
 import { resolveModel } from './engine/model-source.js';
 import { loadTokenizer, type Tokenizer } from './engine/tokenizer.js';
+import type { Models, TextModel } from './model-as-text.js';
 import type { TextTokens } from './truncation.js';
 
 /** @param cacheDir where models from the Hugging Face Hub are kept */

@@ -1,6 +1,7 @@
 /** A spec's model as far as its data needs it: tokenizer, chat template and limits. */
-import type { Models, TextModel } from './dependencies.js';
+
 import { EngineRequestError } from './engine/protocol.js';
+import type { Models, TextModel } from './model-as-text.js';
 import { InvalidSpecError } from './validate-spec.js';
 
 /** Work that takes a while: how it says what it does, and how it is stopped. */

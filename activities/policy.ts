@@ -2,11 +2,13 @@
  * Policies, lost and found. A policy is its nearest snapshot plus the logged steps since: one function, *ensure this
  * policy is loaded*, serves first use, another machine, and recovery alike.
  */
+
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PolicyRef } from '../workflows/contract.js';
 import type { CheckpointState, UpdateRecord } from './artifacts.js';
-import { STATE_FILE, snapshotUri, UnreadableSnapshotError, withSnapshot } from './checkpoint.js';
+import { UnreadableSnapshotError } from './artifacts.js';
+import { STATE_FILE, snapshotUri, withSnapshot } from './checkpoint.js';
 import { codeVersion } from './code-version.js';
 import type { PolicyDependencies } from './dependencies.js';
 import { ADAPTER_WEIGHTS_FILE } from './engine/adapter-folder.js';

@@ -1,7 +1,8 @@
 /** From samples to prompts in a model's tokens: whole, measured, or cut to a limit. */
+
 import type { PromptMeasure } from './datasets/distractors.js';
 import type { Document, Sample } from './datasets/sample.js';
-import type { TextModel } from './dependencies.js';
+import type { TextModel } from './model-as-text.js';
 import { documentsText, renderPrompt } from './prompts.js';
 import type { RunSpec } from './spec.js';
 import { type FittedPrompt, fitPrompt } from './truncation.js';

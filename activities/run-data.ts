@@ -1,4 +1,5 @@
 /** Everything that a spec reads: training samples, warm-up traces and evaluation sets, as prompts in the model's tokens. */
+
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { PromptItem, TraceItem } from './artifacts.js';
@@ -6,7 +7,8 @@ import { ContaminationCheck, type Overlap } from './datasets/contamination.js';
 import { type DataSource, type DataSummary, openData } from './datasets/data-source.js';
 import { type Lengths, lengthsOf } from './datasets/lengths.js';
 import type { Sample } from './datasets/sample.js';
-import type { Dependencies, TextModel } from './dependencies.js';
+import type { Dependencies } from './dependencies.js';
+import type { TextModel } from './model-as-text.js';
 import type { Reading } from './open-model.js';
 import { createPrompter, type Prompter } from './prompter.js';
 import type { RunSpec, WarmupSpec } from './spec.js';

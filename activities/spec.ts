@@ -2,11 +2,11 @@
  * The run spec: everything a run is decided by. The schema is the type; every field a user may leave out has its default
  * here and nowhere else, so the spec in the store (`runs/<run>/spec.json`) says all of it.
  */
+
 import { z } from 'zod';
 import { OVERLAPS } from './datasets/contamination.js';
 import { dataSourceSchema } from './datasets/data-source.js';
-import { ALGORITHM_NAMES } from './engine/algorithms.js';
-import { DEFAULT_LORA, DEFAULT_MICRO_BATCH_TOKENS, DEFAULT_OPTIMIZER } from './engine/protocol.js';
+import { ALGORITHM_NAMES, DEFAULT_LORA, DEFAULT_MICRO_BATCH_TOKENS, DEFAULT_OPTIMIZER } from './engine/protocol.js';
 import { rewardSchema } from './rewards/settings.js';
 
 const positiveInt = z.int().positive();

@@ -2,8 +2,9 @@
  * What every activity does around its work: tell the server that it lives, stop when asked, and give each failure the
  * type by which Temporal decides whether to try again.
  */
+
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
-import { UnreadableSnapshotError } from './checkpoint.js';
+import { UnreadableSnapshotError } from './artifacts.js';
 import { DataError } from './datasets/sources.js';
 import { type CallOptions, EngineLostError, type EngineProgress, EngineRequestError } from './engine/protocol.js';
 import { storageTrouble } from './engine/storage-trouble.js';

@@ -1,7 +1,9 @@
 /** The run's tokenizer, taken from its base policy in the store: every worker that reaches the store has it. */
+
 import type { PolicyRef } from '../workflows/contract.js';
 import { openSmallFiles } from './checkpoint.js';
-import type { Dependencies, Models, TextModel } from './dependencies.js';
+import type { Dependencies } from './dependencies.js';
+import type { Models, TextModel } from './model-as-text.js';
 import { absence, baseUri, readJson, type Store } from './store/index.js';
 
 const opened = new WeakMap<Store, Map<string, Promise<TextModel>>>();

@@ -2,9 +2,6 @@
  * What goes into and comes out of the workflows, and the messages they answer: plain JSON, small; everything large goes
  * by reference. Nothing here may import zod or a node built-in: it is bundled into the workflow sandbox.
  */
-import type { Comparison } from '../activities/benchmarks/statistics/comparison.js';
-import type { Estimate } from '../activities/benchmarks/statistics/estimate.js';
-import type { RunSpec } from '../activities/spec.js';
 
 export const TASK_QUEUE = 'longhaul';
 export const GPU_TASK_QUEUE = 'longhaul-gpu';
@@ -32,7 +29,6 @@ export interface BranchInput {
 
 /** A spec as users write it: fields with defaults may be missing. Validated by the first activity. */
 export type RunSpecInput = { [key: string]: unknown };
-export type { RunSpec };
 
 export type StageState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
 
@@ -191,3 +187,38 @@ export interface EvaluationProgress {
   sets: { name: string; state: 'waiting' | 'answering' | 'scoring' | 'done'; done: number; total: number | null }[];
   rows: EvaluationRow[];
 }
+
+/** In percent, with its 95 % interval. */
+export interface Estimate {
+  score: number;
+  low: number;
+  high: number;
+}
+
+/** Row minus baseline, in percent points. */
+export interface Comparison extends Difference {
+  /** Labels of the two rows. */
+  row: string;
+  baseline: string;
+  /** A column of the table, or `mean`. */
+  benchmark: string;
+  metric: 'reward' | 'official';
+  /** `paired`: the same items, resampled together. `unpaired`: two scores of which only the numbers of items are known. */
+  kind: 'paired' | 'unpaired';
+}
+
+export interface Difference {
+  /** Items of the row that it rests on. */
+  items: number;
+  difference: number;
+  /** 95 % interval. */
+  low: number;
+  high: number;
+  /** Two-sided. */
+  p: number;
+  /** Whether chance alone could well have made it: the interval has 0 in it, or p is above 0.05. */
+  withinNoise: boolean;
+}
+
+/** A number of steps, or what Young's rule goes by, in seconds; `cost` is what one is taken to be until one is measured. */
+export type SnapshotRule = number | { cost: number; meanTimeBetweenFailures: number };

@@ -7,9 +7,7 @@
  * scores are in the log: r of the t seconds. What is lost of each second, C / t + (r / 2) / M, is least at t r = 2 C M, which
  * is Young's where r = t.
  */
-
-/** A number of steps, or what Young's rule goes by, in seconds; `cost` is what one is taken to be until one is measured. */
-export type SnapshotRule = number | { cost: number; meanTimeBetweenFailures: number };
+import type { SnapshotRule } from './contract.js';
 
 /** Seconds since the stage's last snapshot, and what that one took; carried from step to step. */
 export interface SnapshotClock {

@@ -1,8 +1,8 @@
 /** What an evaluation keeps of every item, and what becomes of all: score, interval, mean@n, pass@k, official metrics. */
-import type { EvaluationRow } from '../../workflows/contract.js';
+import type { Estimate, EvaluationRow } from '../../workflows/contract.js';
 import type { ResponseReward } from '../rewards/reward.js';
 import type { OfficialMetric } from './benchmarks.js';
-import { type Estimate, estimate } from './statistics/estimate.js';
+import { estimate } from './statistics/estimate.js';
 import { mean, passAtK } from './statistics/samples.js';
 
 /** Without a reward where the item is unscored. */

@@ -1,8 +1,8 @@
 /** The table of models and benchmarks, what is measured beside what is published: its cells, before any format. */
+import type { Comparison, Estimate } from '../../workflows/contract.js';
 import { BENCHMARKS, isBenchmark, PAPER_BENCHMARKS } from './benchmarks.js';
 import type { ItemsSummary } from './results.js';
-import type { Comparison } from './statistics/comparison.js';
-import { type Estimate, meanEstimate } from './statistics/estimate.js';
+import { meanEstimate } from './statistics/estimate.js';
 import { notesOn } from './table/notes.js';
 
 /** max(rule, judge), or each benchmark's first official metric. */

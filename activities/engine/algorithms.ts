@@ -1,6 +1,7 @@
 /** The policy-gradient algorithms, one table: in what they differ, and from which paper it is. */
 import { type Advantages, centred, leaveOneOut, normalised } from './advantages.js';
 import type { PolicyLossName } from './losses.js';
+import type { Algorithm } from './protocol.js';
 import {
   chosenTokenMean,
   groupTokenMean,
@@ -98,10 +99,6 @@ export const ALGORITHMS = {
     dynamicSampling: false,
     options: [],
   },
-} as const satisfies Record<string, AlgorithmRules>;
-
-export type Algorithm = keyof typeof ALGORITHMS;
-
-export const ALGORITHM_NAMES = Object.keys(ALGORITHMS) as Algorithm[];
+} as const satisfies Record<Algorithm, AlgorithmRules>;
 
 export const rulesOf = (algorithm: Algorithm): AlgorithmRules => ALGORITHMS[algorithm];

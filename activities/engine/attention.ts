@@ -8,7 +8,6 @@
  *
  * Shapes: T tokens, B tokens a block, N = T/B blocks, K key-value heads, R query heads to each of them, D head size.
  */
-import type { DecoderConfig } from './config.js';
 import type { Dim } from './graph/dims.js';
 import type { GradientRule } from './graph/gradient-rule.js';
 import type { Graph, Value } from './graph/graph.js';
@@ -230,12 +229,19 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
   return [...parts, ...inputs.slice(3).map(() => null)];
 };
 
-export function headLayout(config: DecoderConfig, tile: number): HeadLayout {
+/** Of a model: heads of queries, of keys and values, and the size of each. */
+export interface Heads {
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+}
+
+export function headLayout(config: Heads, tile: number): HeadLayout {
   return { kvHeads: config.kvHeads, repeats: config.heads / config.kvHeads, headDim: config.headDim, tile };
 }
 
 /** Attention over the packed stream, under one plan for all layers. */
-export function packedAttention(g: Graph, config: DecoderConfig, tile: number) {
+export function packedAttention(g: Graph, config: Heads, tile: number) {
   const plan = planInputs(g, tile, `T/${tile}`);
   return (_layer: number, q: Value, k: Value, v: Value): Value => attention(g, q, k, v, plan, headLayout(config, tile));
 }

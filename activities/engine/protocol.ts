@@ -4,8 +4,6 @@
  * The engine holds one policy at a time (weights, optimiser moments, step count) and knows token ids only: text, stores,
  * rewards and Temporal live outside. Requests and results are small and cross by IPC; weights cross as folders on disk.
  */
-import type { Algorithm } from './algorithms.js';
-import type { WeightingSettings } from './token-weights.js';
 
 /** AdamW (Loshchilov & Hutter 2019, algorithm 2) with bias correction, decoupled decay and global-norm clipping. */
 export interface OptimizerSettings {
@@ -36,6 +34,18 @@ export const DEFAULT_MICRO_BATCH_TOKENS = 16_384;
 export interface OverlongSettings {
   maxLength: number;
   cache: number;
+}
+
+/** What sets them apart, and which paper each is from, stands in algorithms.ts. */
+export const ALGORITHM_NAMES = ['grpo', 'dapo', 'dr-grpo', 'gspo', 'cispo', 'rloo'] as const;
+export type Algorithm = (typeof ALGORITHM_NAMES)[number];
+
+/** What some algorithms leave to choose. */
+export interface WeightingSettings {
+  /** DAPO only: token mean within each prompt's group (the paper's equation) or over the whole mini-batch (the authors' code). */
+  tokenMean: 'group' | 'batch';
+  /** Dr. GRPO only, and needed there: the most tokens that a response may have. Sums over tokens are divided by it. */
+  maxResponseTokens?: number;
 }
 
 export interface LossSettings extends WeightingSettings {

@@ -4,13 +4,20 @@ import type { Dim } from './graph/dims.js';
 import type { Graph } from './graph/graph.js';
 import { encodeModel } from './onnx.js';
 import { EngineRequestError } from './protocol.js';
+import type { Provider } from './providers.js';
 import type { Tensors } from './safetensors.js';
-import type { EngineSettings } from './settings.js';
 
 export type Feeds = Record<string, ort.Tensor>;
 
-/** Of EngineSettings, what a session takes: memory is unbounded and the provider the CPU's unless told. */
-export type SessionSettings = Pick<EngineSettings, 'threads'> & Partial<EngineSettings>;
+/** How graphs use the machine. */
+export interface SessionSettings {
+  /** Threads inside one operator. */
+  threads: number;
+  /** Bytes that a backward pass may keep in activations before it is cut into segments; unbounded unless told. */
+  memory?: number;
+  /** The CPU's unless told. */
+  provider?: Provider;
+}
 
 /** onnxruntime ignores feeds it does not know and reports missing ones late; this names both. */
 export class CompiledGraph {

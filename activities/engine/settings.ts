@@ -4,14 +4,10 @@
  */
 import { availableParallelism, freemem } from 'node:os';
 import { EngineRequestError } from './protocol.js';
-import { PROVIDERS, type Provider } from './providers.js';
+import { PROVIDERS } from './providers.js';
+import type { SessionSettings } from './session.js';
 
-export interface EngineSettings {
-  /** Threads inside one operator. */
-  threads: number;
-  /** Bytes that a backward pass may keep in activations before it is cut into segments. */
-  memory: number;
-  provider: Provider;
+export interface EngineSettings extends Required<SessionSettings> {
   /** Seconds without any sign of progress after which the process counts as hung, and is ended. */
   silence: number;
 }
@@ -51,7 +47,7 @@ const RULES: { [K in keyof EngineSettings]: Rule<EngineSettings[K]> } = {
   provider: {
     variable: 'LONGHAUL_ENGINE_PROVIDER',
     expected: Object.keys(PROVIDERS).join(', '),
-    parse: text => (Object.hasOwn(PROVIDERS, text) ? (text as Provider) : undefined),
+    parse: text => (Object.hasOwn(PROVIDERS, text) ? (text as EngineSettings['provider']) : undefined),
     standard: () => 'cpu',
   },
   silence: {

@@ -1,12 +1,5 @@
 /** How much each token of each response counts in a mini-batch's loss. In 64 bits. */
-
-/** What some algorithms leave to choose. */
-export interface WeightingSettings {
-  /** DAPO only: token mean within each prompt's group (the paper's equation) or over the whole mini-batch (the authors' code). */
-  tokenMean: 'group' | 'batch';
-  /** Dr. GRPO only, and needed there: the most tokens that a response may have. Sums over tokens are divided by it. */
-  maxResponseTokens?: number;
-}
+import type { WeightingSettings } from './protocol.js';
 
 /** From the lengths of each group's responses to the weight that every token of a response has: a number a response. */
 export type TokenWeighting = (lengths: readonly (readonly number[])[], settings: WeightingSettings) => number[][];

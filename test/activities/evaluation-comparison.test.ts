@@ -1,4 +1,3 @@
-import type { Comparison } from '../../activities/benchmarks/statistics/comparison.js';
 import { estimate } from '../../activities/benchmarks/statistics/estimate.js';
 import {
   type ComparedRow,
@@ -6,6 +5,7 @@ import {
   compareRows,
   isRegression,
 } from '../../activities/evaluation-comparison.js';
+import type { Comparison } from '../../workflows/contract.js';
 
 /** So many of 40 items right. */
 function set(name: string, right: number, over: Partial<ComparedSet> = {}): ComparedSet {

@@ -1,9 +1,11 @@
 /** The activities of an evaluation that stands alone, one by one, and what becomes of it when one of them dies. */
+
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
-import type { EvaluationPlan, PartList, PromptLine } from '../../activities/evaluation-plan.js';
+import type { EvaluationPlan, PromptLine } from '../../activities/evaluation-plan.js';
 import { createActivities } from '../../activities/index.js';
+import type { PartList } from '../../activities/line-parts.js';
 import type { EvaluationResult } from '../../activities/score-evaluation.js';
 import { type ArtifactRef, readJson, readLines } from '../../activities/store/index.js';
 import type { BenchmarkRow } from '../../workflows/contract.js';

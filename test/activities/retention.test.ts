@@ -1,7 +1,9 @@
 /** Snapshots within a stage: how many stay, and what becomes of those who want one that is gone or just going. */
+
 import { cp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSnapshot, snapshotState, UnreadableSnapshotError } from '../../activities/checkpoint.js';
+import { UnreadableSnapshotError } from '../../activities/artifacts.js';
+import { openSnapshot, snapshotState } from '../../activities/checkpoint.js';
 import { EngineRequestError } from '../../activities/engine/protocol.js';
 import { createActivities } from '../../activities/index.js';
 import { ensurePolicyLoaded } from '../../activities/policy.js';

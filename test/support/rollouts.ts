@@ -1,6 +1,6 @@
 /** Small groups of scored responses, and how their losses are set. */
-import { ALGORITHMS, type Algorithm } from '../../activities/engine/algorithms';
-import type { LossSettings, ScoredGroup } from '../../activities/engine/protocol';
+import { ALGORITHMS } from '../../activities/engine/algorithms';
+import type { Algorithm, LossSettings, ScoredGroup } from '../../activities/engine/protocol';
 import { randomStream } from '../../activities/engine/random';
 import { between } from './graphs';
 

@@ -1,14 +1,8 @@
 /** A mean over items and how sure it is. */
+import type { Estimate } from '../../../workflows/contract.js';
 import { type Interval, wilson } from '../interval.js';
 import { studentT95, Z95 } from './normal.js';
 import { mean } from './samples.js';
-
-/** In percent, with its 95 % interval. */
-export interface Estimate {
-  score: number;
-  low: number;
-  high: number;
-}
 
 /** The mean of the items' scores, from 0 to 1 as a rule. Throws RangeError when there are none. */
 export function estimate(scores: readonly number[]): Estimate {

@@ -1,6 +1,7 @@
 /** Two models on the same items: paired bootstrap and paired randomisation. */
+import type { Difference } from '../../../workflows/contract.js';
 import { type RandomStream, randomStream } from '../../engine/random.js';
-import { type Difference, isWithinNoise } from './comparison.js';
+import { isWithinNoise } from './comparison.js';
 import { mean } from './samples.js';
 
 export const RESAMPLES = 10_000;

@@ -1,6 +1,6 @@
 /** Two scores of which no more is known than their numbers of items, as of a published table. */
-import { type Difference, isWithinNoise } from './comparison.js';
-import type { Estimate } from './estimate.js';
+import type { Difference, Estimate } from '../../../workflows/contract.js';
+import { isWithinNoise } from './comparison.js';
 import { twoSidedP } from './normal.js';
 import { mean } from './samples.js';
 

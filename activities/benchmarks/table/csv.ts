@@ -1,6 +1,6 @@
 /** The table as CSV (RFC 4180), a line for each row and benchmark, and one for each mean. */
+import type { Comparison } from '../../../workflows/contract.js';
 import { OFFICIAL_METRICS } from '../benchmarks.js';
-import type { Comparison } from '../statistics/comparison.js';
 import type { ShownCell, ShownRow, Table } from '../table.js';
 
 type Field = string | number | null;

@@ -1,6 +1,6 @@
 /** What stands under the table: marks explained, what is missing, and the numbers that have no column. */
+import type { Comparison } from '../../../workflows/contract.js';
 import { BENCHMARKS, PAPER_BENCHMARKS, PUBLISHED_SOURCE } from '../benchmarks.js';
-import type { Comparison } from '../statistics/comparison.js';
 import type { ShownCell, ShownRow, Table } from '../table.js';
 import { MARKS } from './marks.js';
 

@@ -1,11 +1,12 @@
 /** `longhaul data inspect`: reads everything a spec names as its run would, and says what came of it. No server, no store. */
+
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { inBand } from '../../../activities/bands.js';
 import { dataIssues, modelIssues } from '../../../activities/data-checks.js';
 import { type RunDataSummary, summaryOf } from '../../../activities/data-summary.js';
 import { openSource } from '../../../activities/datasets/sources.js';
-import type { TextModel } from '../../../activities/dependencies.js';
+import type { TextModel } from '../../../activities/model-as-text.js';
 import { createModels } from '../../../activities/models.js';
 import { openModel } from '../../../activities/open-model.js';
 import { type RunData, readRunData } from '../../../activities/run-data.js';

@@ -1,7 +1,15 @@
 /** `longhaul engine update`: policy-gradient updates on scored rollouts. */
+
 import { Command, Option } from 'commander';
-import { ALGORITHM_NAMES, ALGORITHMS, type Algorithm, rulesOf } from '../../../activities/engine/algorithms.js';
-import type { Engine, LossSettings, ReferenceRequest, ScoredGroup } from '../../../activities/engine/protocol.js';
+import { ALGORITHMS, rulesOf } from '../../../activities/engine/algorithms.js';
+import type {
+  Algorithm,
+  Engine,
+  LossSettings,
+  ReferenceRequest,
+  ScoredGroup,
+} from '../../../activities/engine/protocol.js';
+import { ALGORITHM_NAMES } from '../../../activities/engine/protocol.js';
 import { UserError } from '../../user-error.js';
 import { readLines } from '../json-lines.js';
 import { atLeastOne, positive, zeroOrMore } from './numbers.js';

@@ -1,9 +1,10 @@
 /** The losses on graphs: value and gradient against each algorithm's equations, written out response by response. */
-import { ALGORITHM_NAMES, type Algorithm } from '../../../activities/engine/algorithms';
+
 import { gradients } from '../../../activities/engine/graph/gradients';
 import { TOKEN_LOSSES } from '../../../activities/engine/losses';
 import { policyMetrics } from '../../../activities/engine/policy-metrics';
 import type { LossSettings, ScoredGroup } from '../../../activities/engine/protocol';
+import { ALGORITHM_NAMES, type Algorithm } from '../../../activities/engine/protocol';
 import { randomStream } from '../../../activities/engine/random';
 import { floatData, floatScalar, floats } from '../../../activities/engine/session';
 import { policyObjective, type TokenTargets, tokenTargets } from '../../../activities/engine/token-targets';

@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Algorithm } from '../../../activities/engine/algorithms';
 import { readModelFolder } from '../../../activities/engine/model-folder';
 import { PolicyEngine } from '../../../activities/engine/policy-engine';
+import type { Algorithm } from '../../../activities/engine/protocol';
 import {
   DEFAULT_LORA,
   DEFAULT_OPTIMIZER,
