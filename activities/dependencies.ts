@@ -1,12 +1,11 @@
 /** What the activities work with. Workers wire the real ones; tests put in what they like. */
-import type { OpenedSource, Source } from './datasets/sources.js';
-import type { Engine } from './engine/protocol.js';
-import type { Models } from './model-as-text.js';
-import type { Numerics } from './numerics.js';
-import type { Environment } from './remote/endpoint.js';
-import type { Rewarder } from './rewards/reward.js';
-import type { RewardSettings } from './rewards/settings.js';
+import type { OpenedSource, Source } from './datasets/index.js';
+import type { Engine } from './engine/protocol/index.js';
+import type { Numerics } from './provenance/index.js';
+import type { Environment } from './remote/index.js';
+import type { Rewarder, RewardSettings } from './rewards/index.js';
 import type { Store } from './store/index.js';
+import type { Models } from './text/index.js';
 
 export interface Dependencies {
   store: Store;

@@ -1,23 +1,26 @@
 /** All activities, by the worker they run on. Workflows import the types alone. */
-import { buildPool } from './build-pool.js';
-import { claimAttempt } from './claim-attempt.js';
-import { concludeEvaluation } from './conclude-evaluation.js';
+
 import type { Dependencies, EngineDependencies } from './dependencies.js';
-import { evaluate } from './evaluate.js';
-import { evaluateRemote } from './evaluate-remote.js';
-import { exportPolicy } from './export-policy.js';
-import { importBase } from './import-base.js';
-import { notify } from './notify.js';
-import { prepareEvaluation } from './prepare-evaluation.js';
-import { prepareRun } from './prepare-run.js';
-import { recordDifficulty, summarizeSteps } from './record-phase.js';
-import { rollout } from './rollout.js';
-import { score } from './score.js';
-import { scoreEvaluation } from './score-evaluation.js';
-import { snapshot } from './snapshot.js';
-import { trainSteps } from './train-steps.js';
-import { update } from './update.js';
-import { warmupSteps } from './warmup-steps.js';
+import {
+  concludeEvaluation,
+  evaluate,
+  evaluateRemote,
+  notify,
+  prepareEvaluation,
+  scoreEvaluation,
+} from './evaluation/index.js';
+import { snapshot } from './policies/index.js';
+import { claimAttempt, exportPolicy, importBase, prepareRun } from './run/index.js';
+import {
+  buildPool,
+  recordDifficulty,
+  rollout,
+  score,
+  summarizeSteps,
+  trainSteps,
+  update,
+  warmupSteps,
+} from './training/index.js';
 
 /** Activities of the task queue `longhaul`: no model needed. */
 export function createControlActivities(deps: Dependencies) {

@@ -8,9 +8,9 @@ import {
   type EvaluatedModelSpec,
   type EvaluationSpec,
   evaluatedModelSchema,
+  runNameSchema,
   validateEvaluation,
-} from '../activities/evaluation-spec.js';
-import { runNameSchema } from '../activities/spec.js';
+} from '../activities/spec/index.js';
 import { parseSettings, readSpecFile } from './spec-files.js';
 import { UserError } from './user-error.js';
 

@@ -1,9 +1,14 @@
 /** The rows of a table from the store alone: evaluations by name, and what runs evaluated of their own policies. */
-import { BENCHMARKS, type BenchmarkName } from '../activities/benchmarks/benchmarks.js';
-import { type ItemsSummary, summariseItems } from '../activities/benchmarks/results.js';
-import { type ComparedRow, type ComparedSet, comparedSet } from '../activities/evaluation-comparison.js';
-import { type EvaluationRecord, recordsOf, scoresOf } from '../activities/evaluation-record.js';
-import type { EvaluationResult } from '../activities/score-evaluation.js';
+import { BENCHMARKS, type BenchmarkName, type ItemsSummary, summariseItems } from '../activities/benchmarks/index.js';
+import {
+  type ComparedRow,
+  type ComparedSet,
+  comparedSet,
+  type EvaluationRecord,
+  type EvaluationResult,
+  recordsOf,
+  scoresOf,
+} from '../activities/evaluation/index.js';
 import { dataUri, readJson, type Store, storeUri } from '../activities/store/index.js';
 import { UserError } from './user-error.js';
 

@@ -1,10 +1,16 @@
 /** The table of models from the store alone: what was measured, beside what is published. */
 
-import { PUBLISHED_ROWS } from '../activities/benchmarks/published.js';
-import type { ItemsSummary } from '../activities/benchmarks/results.js';
-import { renderTable, type TableFormat } from '../activities/benchmarks/table/formats.js';
-import { isOfPaper, type TableInput, type TableMetric, type TableRow } from '../activities/benchmarks/table.js';
-import { type ComparedRow, compareRows } from '../activities/evaluation-comparison.js';
+import {
+  type ItemsSummary,
+  isOfPaper,
+  PUBLISHED_ROWS,
+  renderTable,
+  type TableFormat,
+  type TableInput,
+  type TableMetric,
+  type TableRow,
+} from '../activities/benchmarks/index.js';
+import { type ComparedRow, compareRows } from '../activities/evaluation/index.js';
 import type { Store } from '../activities/store/index.js';
 import { type MeasuredRow, measuredRows } from './evaluation-rows.js';
 import { UserError } from './user-error.js';

@@ -5,8 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { parseDocument, parse as parseYaml } from 'yaml';
-import type { RunSpec } from '../activities/spec.js';
-import { validateSpec } from '../activities/validate-spec.js';
+import { type RunSpec, validateSpec } from '../activities/spec/index.js';
 import { PRESETS } from './checkout.js';
 import { UserError } from './user-error.js';
 

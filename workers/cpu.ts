@@ -1,7 +1,8 @@
 /** The CPU worker: workflows, and the activities that need no model. */
+
+import { TASK_QUEUE } from '../activities/contract/index.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import { createControlActivities } from '../activities/index.js';
-import { TASK_QUEUE } from '../workflows/contract.js';
 import { BUNDLE_FILE } from './bundle.js';
 import { type LonghaulWorkerOptions, runWorker, type Work, workerDependencies } from './worker.js';
 

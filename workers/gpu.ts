@@ -1,10 +1,10 @@
 /** The GPU worker: one engine, so one activity at a time. It is named for where it is best put; a CPU serves too. */
+
+import { GPU_TASK_QUEUE } from '../activities/contract/index.js';
 import type { EngineDependencies } from '../activities/dependencies.js';
-import { createEngine } from '../activities/engine/host.js';
-import { engineSettings } from '../activities/engine/settings.js';
+import { createEngine, engineSettings } from '../activities/engine/process/index.js';
 import { createEngineActivities } from '../activities/index.js';
-import { measureNumerics } from '../activities/numerics.js';
-import { GPU_TASK_QUEUE } from '../workflows/contract.js';
+import { measureNumerics } from '../activities/provenance/index.js';
 import { handOn } from './hand-on.js';
 import { refuseOtherNumerics } from './numerics-check.js';
 import { type LonghaulWorkerOptions, runWorker, type Work, workerDependencies } from './worker.js';

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import { ActivityNotFoundError, type AsyncCompletionClient } from '@temporalio/client';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import { identify, isAlive, type ProcessIdentity } from '../activities/process-identity.js';
+import { identify, isAlive, type ProcessIdentity } from '../activities/store/index.js';
 
 const LOOK_MS = 1000;
 

@@ -3,11 +3,9 @@
  * to the same bits only then. Asked before any work is taken, and not found out by the first rebuild.
  */
 import type { Client } from '@temporalio/client';
-import { snapshotUri } from '../activities/checkpoint.js';
-import { codeVersion } from '../activities/code-version.js';
-import { differ, type Numerics } from '../activities/numerics.js';
-import { lastStep } from '../activities/redo-log.js';
-import { runNameSchema } from '../activities/spec.js';
+import { lastStep, snapshotUri } from '../activities/policies/index.js';
+import { codeVersion, differ, type Numerics } from '../activities/provenance/index.js';
+import { runNameSchema } from '../activities/spec/index.js';
 import type { Store } from '../activities/store/index.js';
 import type { Deployment } from './deployment.js';
 import { openWorkflows } from './open-workflows.js';

@@ -1,6 +1,6 @@
 /** The workflows under way that a worker could be given, for what is checked before it takes any work. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { TASK_QUEUE } from '../workflows/contract.js';
+import { TASK_QUEUE } from '../activities/contract/index.js';
 import { type Deployment, versionOf } from './deployment.js';
 
 /**

@@ -1,6 +1,7 @@
 /** Apart from the check itself, so that naming it does not load the worker's native library. */
-import { type CodeVersion, codeText } from '../activities/code-version.js';
-import type { LogEntry } from '../activities/redo-log.js';
+
+import type { LogEntry } from '../activities/policies/index.js';
+import { type CodeVersion, codeText } from '../activities/provenance/index.js';
 
 /** A run under way, and its last step, which an engine of other numerics made. */
 export interface ForeignRun {

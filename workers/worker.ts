@@ -1,12 +1,12 @@
 /** What both kinds of worker have in common. */
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { openSource } from '../activities/datasets/sources.js';
+import { openSource } from '../activities/datasets/index.js';
 import type { Dependencies } from '../activities/dependencies.js';
-import type { EngineSettings } from '../activities/engine/settings.js';
-import { createModels } from '../activities/models.js';
-import { createRewarder } from '../activities/rewards/reward.js';
+import type { EngineSettings } from '../activities/engine/process/index.js';
+import { createRewarder } from '../activities/rewards/index.js';
 import { FolderStore } from '../activities/store/index.js';
+import { createModels } from '../activities/text/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
 import { type Deployment, deploymentOptions } from './deployment.js';
 import { InHand } from './in-hand.js';

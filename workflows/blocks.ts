@@ -1,5 +1,5 @@
 /** How many steps one activity takes: long ones one each, short ones together, for between activities nothing computes. */
-import type { StageSettings } from '../activities/claim-attempt.js';
+import type { StageSettings } from '../activities/run/index.js';
 import { CLOCK_TICK, type SnapshotClock, stepsBetween } from './snapshot-interval.js';
 
 export interface BlockStart {

@@ -3,10 +3,10 @@
  * growing context, each drawing again from what earlier phases found difficult; evaluate along the way; export.
  */
 import { isCancellation, proxyActivities, startChild, workflowInfo } from '@temporalio/workflow';
+import type { CurriculumInput, CurriculumResult, PolicyRef, StageProgress } from '../activities/contract/index.js';
 import type { ControlActivities, EngineActivities } from '../activities/index.js';
-import type { RunPlan, StagePlan } from '../activities/prepare-run.js';
+import type { RunPlan, StagePlan } from '../activities/run/index.js';
 import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
-import type { CurriculumInput, CurriculumResult, PolicyRef, StageProgress } from './contract.js';
 import { evaluation } from './evaluation.js';
 import { CONTROL, DATA, GRADIENT } from './options.js';
 import { phase } from './phase.js';

@@ -11,8 +11,6 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ControlActivities, EngineActivities } from '../activities/index.js';
-import type { ArtifactRef } from '../activities/store/index.js';
 import type {
   EvaluationProgress,
   EvaluationRow,
@@ -20,7 +18,9 @@ import type {
   EvaluationStart,
   EvaluationSummary,
   PolicyRef,
-} from './contract.js';
+} from '../activities/contract/index.js';
+import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { ArtifactRef } from '../activities/store/index.js';
 import { CONTROL, DATA, NOTIFICATION, ROLLOUT } from './options.js';
 
 const { evaluate } = proxyActivities<EngineActivities>(ROLLOUT);

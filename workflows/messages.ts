@@ -8,7 +8,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { StepReport } from './contract.js';
+import type { StepReport } from '../activities/contract/index.js';
 
 /** Run to stage: hold before the next step, or go on. */
 export const setPaused = defineSignal<[boolean]>('setPaused');

@@ -1,7 +1,7 @@
 /** How long each class of activity may take, how soon its silence counts as death, and how it is tried again. */
 import type { ActivityOptions } from '@temporalio/workflow';
 import { ActivityCancellationType } from '@temporalio/workflow';
-import { GPU_TASK_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, TASK_QUEUE } from './contract.js';
+import { GPU_TASK_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, TASK_QUEUE } from '../activities/contract/index.js';
 
 /** Tried again until it works or fails for good: a worker, a disk or a server that is away comes back. */
 const RETRY = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' } as const;

@@ -14,7 +14,6 @@ import {
   type Workflow,
   type WorkflowResultType,
 } from '@temporalio/workflow';
-import type { StageSettings } from '../activities/claim-attempt.js';
 import type {
   EvaluationRow,
   PolicyRef,
@@ -22,7 +21,8 @@ import type {
   ReplayPhaseInput,
   StageProgress,
   RunState as State,
-} from './contract.js';
+} from '../activities/contract/index.js';
+import type { StageSettings } from '../activities/run/index.js';
 import { setPaused, stageReport } from './messages.js';
 
 export const progress = defineQuery<Progress>('progress');

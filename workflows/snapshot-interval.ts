@@ -7,7 +7,7 @@
  * scores are in the log: r of the t seconds. What is lost of each second, C / t + (r / 2) / M, is least at t r = 2 C M, which
  * is Young's where r = t.
  */
-import type { SnapshotRule } from './contract.js';
+import type { SnapshotRule } from '../activities/contract/index.js';
 
 /** Seconds since the stage's last snapshot, and what that one took; carried from step to step. */
 export interface SnapshotClock {

@@ -3,14 +3,12 @@
  * for a judge.
  */
 import { proxyActivities } from '@temporalio/workflow';
-import type { Round } from '../activities/artifacts.js';
-import type { StageSettings } from '../activities/claim-attempt.js';
+import type { Round } from '../activities/artifacts/index.js';
+import { type JudgeUsage, promptsToDraw } from '../activities/contract/index.js';
 import type { ControlActivities, EngineActivities } from '../activities/index.js';
-import type { StepInput } from '../activities/rollout.js';
-import type { TrainStepsResult } from '../activities/train-steps.js';
-import type { JudgeUsage } from './contract.js';
+import type { StageSettings } from '../activities/run/index.js';
+import type { StepInput, TrainStepsResult } from '../activities/training/index.js';
 import { DATA, GRADIENT, ROLLOUT } from './options.js';
-import { promptsToDraw } from './refills.js';
 
 const { rollout } = proxyActivities<EngineActivities>(ROLLOUT);
 const { update } = proxyActivities<EngineActivities>(GRADIENT);

@@ -1,10 +1,10 @@
 /** Warm-up: supervised fine-tuning on reasoning traces, in blocks of steps that end in a checkpoint. */
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { StageSettings } from '../activities/claim-attempt.js';
+import type { PolicyRef } from '../activities/contract/index.js';
 import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { StageSettings } from '../activities/run/index.js';
 import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
 import { type BlockStart, blockLength } from './blocks.js';
-import type { PolicyRef } from './contract.js';
 import { PauseGate, reportStep } from './messages.js';
 import { CONTROL, GRADIENT } from './options.js';
 import { advanced, isSnapshotDue, NEW_CLOCK, restarted } from './snapshot-interval.js';

@@ -1,5 +1,5 @@
 /** The seven benchmarks of the paper's table (arXiv 2505.17667, section 4), and `custom` for a user's own questions. */
-import type { Task } from '../datasets/sample.js';
+import type { Task } from '../datasets/index.js';
 
 /** What the authors of a benchmark score answers by, from 0 to 1. */
 export const OFFICIAL_METRICS = {

@@ -1,6 +1,6 @@
 /** What an evaluation keeps of every item, and what becomes of all: score, interval, mean@n, pass@k, official metrics. */
-import type { Estimate, EvaluationRow } from '../../workflows/contract.js';
-import type { ResponseReward } from '../rewards/reward.js';
+import type { Estimate, EvaluationRow } from '../contract/index.js';
+import type { ResponseReward } from '../rewards/index.js';
 import type { OfficialMetric } from './benchmarks.js';
 import { estimate } from './statistics/estimate.js';
 import { mean, passAtK } from './statistics/samples.js';

@@ -1,5 +1,5 @@
 /** The table of models and benchmarks, what is measured beside what is published: its cells, before any format. */
-import type { Comparison, Estimate } from '../../workflows/contract.js';
+import type { Comparison, Estimate } from '../contract/index.js';
 import { BENCHMARKS, isBenchmark, PAPER_BENCHMARKS } from './benchmarks.js';
 import type { ItemsSummary } from './results.js';
 import { meanEstimate } from './statistics/estimate.js';

@@ -1,6 +1,6 @@
 /** From the files of a source to its samples: ranges, malformed records, and the account of what was read. */
 import { stat } from 'node:fs/promises';
-import { fileHash } from '../store/hash.js';
+import { fileHash } from '../store/index.js';
 import { readRecords } from './containers.js';
 import type { DataFile } from './data-files.js';
 import type { FileOptions, Format } from './format.js';

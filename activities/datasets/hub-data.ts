@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
-import { COMMIT, Hub, type HubFile, type HubOptions, HubRefusal } from '../engine/hub.js';
+import { COMMIT, Hub, type HubFile, type HubOptions, HubRefusal } from '../engine/files/index.js';
 import { isData, type Located, nothingIn, pattern } from './data-files.js';
 import { DataError } from './records.js';
 

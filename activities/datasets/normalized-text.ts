@@ -1,5 +1,5 @@
 /** Texts as they are compared: what differs only in case, punctuation, width or white space is the same. */
-import { sha256 } from '../store/canonical.js';
+import { sha256 } from '../store/index.js';
 
 /** Lower case, NFKC, dashes and slashes as blanks, other punctuation dropped, white space squeezed. */
 export function normalizedText(text: string): string {

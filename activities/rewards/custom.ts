@@ -17,9 +17,14 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { createEndpoint, type Environment } from '../remote/endpoint.js';
-import { EndpointRejectedError, EndpointUnavailableError, MalformedReplyError } from '../remote/errors.js';
-import type { RetryClock } from '../remote/retry.js';
+import {
+  createEndpoint,
+  EndpointRejectedError,
+  EndpointUnavailableError,
+  type Environment,
+  MalformedReplyError,
+  type RetryClock,
+} from '../remote/index.js';
 import { ModuleThread } from './module-thread.js';
 import type { CustomSettings } from './settings.js';
 

@@ -1,9 +1,15 @@
 /** A language model's verdict on answers that no rule recognises. It may raise a reward, never lower one. */
-import { type Answer, type AskUsage, askAll, type Question } from '../remote/ask-all.js';
-import { type ChatReply, createChatClient } from '../remote/chat.js';
-import type { Environment } from '../remote/endpoint.js';
-import { MalformedReplyError } from '../remote/errors.js';
-import type { RetryClock } from '../remote/retry.js';
+import {
+  type Answer,
+  type AskUsage,
+  askAll,
+  type ChatReply,
+  createChatClient,
+  type Environment,
+  MalformedReplyError,
+  type Question,
+  type RetryClock,
+} from '../remote/index.js';
 import { hashOf, type Store } from '../store/index.js';
 import { type Judged, renderJudgePrompt } from './judge-prompt.js';
 import type { JudgeSettings } from './settings.js';

@@ -2,9 +2,8 @@
  * The reward of a group of responses: max(rule, judge), as QwenLong-L1 has it (arXiv 2505.17667, section 3.3); in its place
  * or beside it a user's own, and on top of it what the evidence that a response cites is worth.
  */
-import type { Task } from '../datasets/sample.js';
-import type { Environment } from '../remote/endpoint.js';
-import type { RetryClock } from '../remote/retry.js';
+import type { Task } from '../datasets/index.js';
+import type { Environment, RetryClock } from '../remote/index.js';
 import type { Store } from '../store/index.js';
 import { type CustomRewards, createCustomRewarder } from './custom.js';
 import { evidenceReward } from './evidence.js';

@@ -1,5 +1,5 @@
 /** Rule rewards: whether a response's answer is a gold one, with the reason. One rule a task, in one table a scorer. */
-import type { Task } from '../datasets/sample.js';
+import type { Task } from '../datasets/index.js';
 import { hardened } from './hardened/index.js';
 import { qwenLongL1 } from './qwenlong-l1/index.js';
 import type { Explanation, Rule, Verdict } from './verdict.js';

@@ -1,6 +1,6 @@
 /** How responses are rewarded: the part of a spec that training and evaluation share. */
 import { z } from 'zod';
-import { chatSchema, endpointShape } from '../remote/settings.js';
+import { chatSchema, endpointShape } from '../remote/index.js';
 import { DEFAULT_JUDGE_PROMPT, judgePromptProblem } from './judge-prompt.js';
 import { SCORERS } from './rules.js';
 

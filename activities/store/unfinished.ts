@@ -7,8 +7,8 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { identify } from '../process-identity.js';
 import { sha256 } from './canonical.js';
+import { identify } from './process-identity.js';
 
 /** Of another machine's work: its writer cannot be asked whether it lives. */
 const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000;

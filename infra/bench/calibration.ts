@@ -1,6 +1,6 @@
 /** How fast this machine is today: one plain matrix product through onnxruntime, with nothing of the engine in it. */
 import * as ort from 'onnxruntime-node';
-import { encodeModel, valueMessage } from '../../activities/engine/onnx.js';
+import { encodeModel, valueMessage } from '../../activities/engine/graph/index.js';
 
 const SIZE = 1024;
 const REPETITIONS = 15;

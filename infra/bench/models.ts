@@ -1,7 +1,7 @@
 /** The models that rows run on: two small Llamas with random weights, made from a seed, and SmolLM2 where there is one. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseConfig } from '../../activities/engine/config.js';
+import { parseConfig } from '../../activities/engine/model/index.js';
 import { randomStream } from '../../activities/engine/random.js';
 import { type LlamaShape, writeUntrainedLlama } from '../untrained-llama.js';
 import { UserError } from '../user-error.js';

@@ -1,6 +1,6 @@
 /** Our side of a row: an engine process that has loaded the row's model. */
-import { createEngine, type EngineOptions } from '../../activities/engine/host.js';
-import type { Engine, LossSettings, ScoredGroup } from '../../activities/engine/protocol.js';
+import { createEngine, type EngineOptions } from '../../activities/engine/process/index.js';
+import type { Engine, LossSettings, ScoredGroup } from '../../activities/engine/protocol/index.js';
 import type { Repetition, Side } from './side.js';
 import { type Assignment, rewardOf, type Work } from './work.js';
 

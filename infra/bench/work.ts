@@ -2,7 +2,7 @@
  * What is timed: pieces of work that both sides of a row are asked to do, and the tokens they do it on. An assignment
  * crosses to the Python side as JSON, so both sides work on the same model, tokens and settings.
  */
-import { DEFAULT_OPTIMIZER, type OptimizerSettings } from '../../activities/engine/protocol.js';
+import { DEFAULT_OPTIMIZER, type OptimizerSettings } from '../../activities/engine/protocol/index.js';
 import { type RandomStream, randomStream } from '../../activities/engine/random.js';
 
 /** Names in models.ts. */

@@ -5,9 +5,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { filesBelow } from '../../activities/store/hash.js';
-import { runOf } from '../../activities/store/index.js';
-import type { CurriculumResult, PolicyRef } from '../../workflows/contract.js';
+import type { CurriculumResult, PolicyRef } from '../../activities/contract/index.js';
+import { filesBelow, runOf } from '../../activities/store/index.js';
 
 export interface RunFolder {
   store: string;

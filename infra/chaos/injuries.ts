@@ -1,7 +1,7 @@
 /** What became of the files that were damaged. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSnapshot, STATE_FILE } from '../../activities/checkpoint.js';
+import { openSnapshot, STATE_FILE } from '../../activities/policies/index.js';
 import { CorruptArtifactError, FolderStore, MissingArtifactError } from '../../activities/store/index.js';
 import type { Injury } from './faults/index.js';
 import type { FaultRecord, Outcome } from './report.js';

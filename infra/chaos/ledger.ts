@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RolloutGroup, ScoredRollouts, UpdateRecord } from '../../activities/artifacts.js';
+import type { RolloutGroup, ScoredRollouts, UpdateRecord } from '../../activities/artifacts/index.js';
 
 export interface Ledger {
   steps: number;

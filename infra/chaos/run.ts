@@ -2,10 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { RunSpec } from '../../activities/spec.js';
+import type { CurriculumResult } from '../../activities/contract/index.js';
+import { type RunSpec, validateSpec } from '../../activities/spec/index.js';
 import { hashOf } from '../../activities/store/index.js';
-import { validateSpec } from '../../activities/validate-spec.js';
-import type { CurriculumResult } from '../../workflows/contract.js';
 import { UserError } from '../user-error.js';
 import { Cluster } from './cluster.js';
 import { compareRuns } from './comparison.js';

@@ -1,8 +1,8 @@
 /** Runs of one spec under faults: begun, watched, struck, and followed to their end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rootCause } from '@temporalio/common';
-import type { RunSpec } from '../../activities/spec.js';
-import { type Progress, TASK_QUEUE } from '../../workflows/contract.js';
+import { type Progress, TASK_QUEUE } from '../../activities/contract/index.js';
+import type { RunSpec } from '../../activities/spec/index.js';
 import { asking } from '../local/asking.js';
 import type { Cluster } from './cluster.js';
 import { FAULT_KINDS, type Injury } from './faults/index.js';

@@ -1,6 +1,6 @@
 /** Flags for how an engine uses its machine; what is left out comes from the environment, else from the machine. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { type EngineSettings, parseSetting } from '../../activities/engine/settings.js';
+import { type EngineSettings, parseSetting } from '../../activities/engine/process/index.js';
 
 const FLAGS: { [K in keyof EngineSettings]: { value: string; help: string } } = {
   threads: { value: '<n>', help: 'threads of the engine; results do not depend on it (default: one a core)' },

@@ -26,7 +26,7 @@ import { type UsedServer, withServer } from './server.js';
 type EvaluateFlags = ConnectionFlags & StackFlags & SpecFlags & { model?: string[]; watch: boolean };
 
 const HELP = `
-A spec is YAML or JSON; activities/evaluation-spec.ts has every field with its default. Paths are taken from its folder.
+A spec is YAML or JSON; activities/spec/evaluation-spec.ts has every field with its default. Paths are taken from its folder.
 
   benchmarks:
     - { name: hotpotqa, source: { type: hotpotqa, path: hotpot_dev.json }, limit: 200 }

@@ -2,14 +2,14 @@
 import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import type { CheckpointState } from '../../activities/artifacts.js';
-import { openSnapshot } from '../../activities/checkpoint.js';
-import { ADAPTER_WEIGHTS_FILE } from '../../activities/engine/adapter-folder.js';
-import { createEngine } from '../../activities/engine/host.js';
-import { WEIGHTS_FILE } from '../../activities/engine/weights.js';
+import type { CheckpointState } from '../../activities/artifacts/index.js';
+import type { CurriculumResult, PolicyRef, Progress } from '../../activities/contract/index.js';
+import { WEIGHTS_FILE } from '../../activities/engine/files/index.js';
+import { ADAPTER_WEIGHTS_FILE } from '../../activities/engine/folders/index.js';
+import { createEngine } from '../../activities/engine/process/index.js';
+import { openSnapshot } from '../../activities/policies/index.js';
 import { checkpointUri, FolderStore, fileHash, readJson, resultUri } from '../../activities/store/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
-import type { CurriculumResult, PolicyRef, Progress } from '../../workflows/contract.js';
 import { UserError } from '../user-error.js';
 import {
   folder,

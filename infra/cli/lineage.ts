@@ -1,6 +1,6 @@
 /** `longhaul lineage`: how a policy came to be, from the base on. */
 import { Command } from 'commander';
-import { codeText } from '../../activities/code-version.js';
+import { codeText } from '../../activities/provenance/index.js';
 import { FolderStore, hashOf, type Store, storeUri } from '../../activities/store/index.js';
 import { type Lineage, lineageOf, type Stretch } from '../proof/lineage.js';
 import { UserError } from '../user-error.js';

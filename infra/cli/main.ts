@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { DataError } from '../../activities/datasets/sources.js';
-import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol.js';
+import { DataError } from '../../activities/datasets/index.js';
+import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol/index.js';
+import { InvalidSpecError } from '../../activities/spec/index.js';
 import { DivergenceError, StoreFormatError, StoreMissingError, StoreNameError } from '../../activities/store/index.js';
-import { InvalidSpecError } from '../../activities/validate-spec.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { OtherNumericsError } from '../../workers/other-numerics.js';
 import { CHECKOUT } from '../checkout.js';

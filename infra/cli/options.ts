@@ -2,9 +2,9 @@
 import { join, resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { type Command, Option } from 'commander';
-import { runNameSchema } from '../../activities/spec.js';
+import type { CurriculumInput } from '../../activities/contract/index.js';
+import { runNameSchema } from '../../activities/spec/index.js';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';
-import type { CurriculumInput } from '../../workflows/contract.js';
 import { DEFAULT_STATE } from '../checkout.js';
 import type { Begun } from '../local/begin-run.js';
 import { loadSpec, parseSettings } from '../spec-files.js';

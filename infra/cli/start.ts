@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { Command } from 'commander';
-import { isBranch, openBranch } from '../../activities/branch.js';
-import { ADAPTER_WEIGHTS_FILE, hasAdapter } from '../../activities/engine/adapter-folder.js';
-import { WEIGHTS_FILE } from '../../activities/engine/weights.js';
-import type { RunSpec } from '../../activities/spec.js';
+import type { CurriculumInput, CurriculumResult } from '../../activities/contract/index.js';
+import { WEIGHTS_FILE } from '../../activities/engine/files/index.js';
+import { ADAPTER_WEIGHTS_FILE, hasAdapter } from '../../activities/engine/folders/index.js';
+import { isBranch, openBranch } from '../../activities/run/index.js';
+import type { RunSpec } from '../../activities/spec/index.js';
 import { FolderStore, storeSegments } from '../../activities/store/index.js';
-import type { CurriculumInput, CurriculumResult } from '../../workflows/contract.js';
 import { beginRun } from '../local/begin-run.js';
 import { adviceLines, quoted } from '../local/command-text.js';
 import { follow, type Outcome } from '../local/follow.js';

@@ -1,7 +1,6 @@
 /** `longhaul table`: models beside one another, from the store alone. */
 import { Command, Option } from 'commander';
-import { TABLE_FORMATS, type TableFormat } from '../../activities/benchmarks/table/formats.js';
-import type { TableMetric } from '../../activities/benchmarks/table.js';
+import { TABLE_FORMATS, type TableFormat, type TableMetric } from '../../activities/benchmarks/index.js';
 import { FolderStore } from '../../activities/store/index.js';
 import { modelsTable } from '../evaluation-table.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from './options.js';

@@ -1,15 +1,13 @@
 /** `longhaul verify`: whether a run's log holds together, and its steps give the same bits again. */
 import { Command } from 'commander';
-import { codeText, codeVersion } from '../../activities/code-version.js';
+import type { PolicyRef } from '../../activities/contract/index.js';
 import type { PolicyDependencies } from '../../activities/dependencies.js';
-import { createEngine } from '../../activities/engine/host.js';
-import { type EngineSettings, engineSettings } from '../../activities/engine/settings.js';
-import { differ, measureNumerics } from '../../activities/numerics.js';
-import type { RunPlan } from '../../activities/prepare-run.js';
-import { type LogEntry, redoLog } from '../../activities/redo-log.js';
+import { createEngine, type EngineSettings, engineSettings } from '../../activities/engine/process/index.js';
+import { type LogEntry, redoLog } from '../../activities/policies/index.js';
+import { codeText, codeVersion, differ, measureNumerics } from '../../activities/provenance/index.js';
+import type { RunPlan } from '../../activities/run/index.js';
 import { type ArtifactRef, baseUri, FolderStore, planUri, readJson, type Store } from '../../activities/store/index.js';
-import type { Supervision } from '../../activities/supervision.js';
-import type { PolicyRef } from '../../workflows/contract.js';
+import type { Supervision } from '../../activities/supervision/index.js';
 import { ChainCheck } from '../proof/chain.js';
 import { redo } from '../proof/redo.js';
 import { UserError } from '../user-error.js';

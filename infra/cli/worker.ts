@@ -1,7 +1,7 @@
 /** `longhaul worker`: one worker, until it is asked to stop. */
 import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
-import type { EngineSettings } from '../../activities/engine/settings.js';
+import type { EngineSettings } from '../../activities/engine/process/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { inHandOf } from '../local/stack.js';
 import { cacheFolder } from '../local/temporal-binary.js';

@@ -1,7 +1,7 @@
 /** What a run's activities are at right now, from their heartbeats, and why one is being tried again. */
 import { type Client, defaultPayloadConverter } from '@temporalio/client';
 import { decodeApplicationFailureCategory } from '@temporalio/common';
-import type { HeartbeatDetails } from '../../activities/supervision.js';
+import type { HeartbeatDetails } from '../../activities/supervision/index.js';
 
 export interface ActivityNotes {
   /** "sampling step 3, 1200 of 4096 tokens": changes all the time. */

@@ -1,7 +1,7 @@
 /** Makes sure a run is under way: started, found at work, or started again where it failed. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type CurriculumInput, TASK_QUEUE } from '../../activities/contract/index.js';
 import { hashOf } from '../../activities/store/index.js';
-import { type CurriculumInput, TASK_QUEUE } from '../../workflows/contract.js';
 
 /** On each workflow started here: tells a later start whether it means the same run. */
 const MEMO = 'specSha256';

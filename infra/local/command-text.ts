@@ -1,5 +1,5 @@
 /** Commands as a person may paste them, for what can be done to a run. */
-import type { Progress } from '../../workflows/contract.js';
+import type { Progress } from '../../activities/contract/index.js';
 
 /** The Temporal CLI through longhaul, which finds the program and, when a local stack runs, its address. */
 const TEMPORAL = 'npx longhaul temporal';

@@ -1,5 +1,5 @@
 /** An evaluation's progress as text: pure functions from what the workflow answers to lines. */
-import type { EvaluationProgress } from '../../workflows/contract.js';
+import type { EvaluationProgress } from '../../activities/contract/index.js';
 
 type SetProgress = EvaluationProgress['sets'][number];
 

@@ -1,7 +1,7 @@
 /** Watches evaluations until all have ended, through whatever happens to the server and the workers meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
-import type { EvaluationProgress, EvaluationSummary } from '../../workflows/contract.js';
+import type { EvaluationProgress, EvaluationSummary } from '../../activities/contract/index.js';
 import { activityNotes } from './activity-notes.js';
 import { asking } from './asking.js';
 import { evaluationBlock, evaluationChanges } from './evaluation-text.js';

@@ -7,7 +7,7 @@ import {
   WorkflowFailedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import type { CurriculumResult, Progress } from '../../workflows/contract.js';
+import type { CurriculumResult, Progress } from '../../activities/contract/index.js';
 import { type ActivityNotes, activityNotes } from './activity-notes.js';
 import { asking } from './asking.js';
 import { progressBlock, progressChanges } from './progress-text.js';

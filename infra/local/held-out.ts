@@ -1,7 +1,8 @@
 /** One held-out question with the answers of the base, the SFT policy and the last policy, from the evaluation artifacts. */
-import type { EvaluationResult } from '../../activities/score-evaluation.js';
+
+import type { EvaluationRow } from '../../activities/contract/index.js';
+import type { EvaluationResult } from '../../activities/evaluation/index.js';
 import { readJson, type Store } from '../../activities/store/index.js';
-import type { EvaluationRow } from '../../workflows/contract.js';
 
 /** Thoughts may be long; the answer is at the end. */
 const SHOWN_CHARACTERS = 400;

@@ -1,5 +1,11 @@
 /** A run's progress as text: pure functions from what the workflow answers to lines. */
-import type { EvaluationRow, JudgeUsage, Progress, StageProgress, StepReport } from '../../workflows/contract.js';
+import type {
+  EvaluationRow,
+  JudgeUsage,
+  Progress,
+  StageProgress,
+  StepReport,
+} from '../../activities/contract/index.js';
 import type { TimeLeft } from './time-left.js';
 
 const MARK: Record<StageProgress['state'], string> = {

@@ -5,7 +5,7 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { identify, isAlive, type ProcessIdentity } from '../../activities/process-identity.js';
+import { identify, isAlive, type ProcessIdentity } from '../../activities/store/index.js';
 
 export interface StackRecord {
   owner: ProcessIdentity;

@@ -1,7 +1,7 @@
 /** A child process that is kept running: started again with growing pauses when it ends, its output in a log file. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { identify, type ProcessIdentity } from '../../activities/process-identity.js';
+import { identify, type ProcessIdentity } from '../../activities/store/index.js';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;

@@ -1,5 +1,5 @@
 /** How long a run still takes, from the steps seen so far. */
-import type { Progress, StageProgress } from '../../workflows/contract.js';
+import type { Progress, StageProgress } from '../../activities/contract/index.js';
 
 export interface TimeLeft {
   /** Seconds of the whole run; null while nothing can be said. */

@@ -1,10 +1,13 @@
 /** Checks a run's redo log without an engine: that each step follows from the one before, and that what it names is there unharmed. */
-import { type RolloutGroup, readData, type ScoredRollouts, type UpdateRecord } from '../../activities/artifacts.js';
-import { openSnapshot, snapshotUri } from '../../activities/checkpoint.js';
-import type { LogEntry } from '../../activities/redo-log.js';
-import { policyName } from '../../activities/step.js';
+import {
+  type RolloutGroup,
+  readData,
+  type ScoredRollouts,
+  type UpdateRecord,
+} from '../../activities/artifacts/index.js';
+import type { PolicyRef } from '../../activities/contract/index.js';
+import { type LogEntry, openSnapshot, policyName, snapshotUri } from '../../activities/policies/index.js';
 import { MissingArtifactError, readLines, type Store } from '../../activities/store/index.js';
-import type { PolicyRef } from '../../workflows/contract.js';
 
 /** What is wrong with one step; none if nothing is. */
 export type Problem = string;

@@ -1,10 +1,10 @@
 /** Where a policy comes from: the steps from the run's base to it, those made alike in a row as one. */
 import { isDeepStrictEqual } from 'node:util';
-import type { StepSettings, UpdateRecord } from '../../activities/artifacts.js';
-import type { CodeVersion } from '../../activities/code-version.js';
-import { type LogEntry, redoLog } from '../../activities/redo-log.js';
+import type { StepSettings, UpdateRecord } from '../../activities/artifacts/index.js';
+import type { PolicyRef } from '../../activities/contract/index.js';
+import { type LogEntry, redoLog } from '../../activities/policies/index.js';
+import type { CodeVersion } from '../../activities/provenance/index.js';
 import { baseUri, readJson, runOf, type Store } from '../../activities/store/index.js';
-import type { PolicyRef } from '../../workflows/contract.js';
 
 /** Steps in a row of one attempt, made with the same settings by the same code. */
 export interface Stretch {

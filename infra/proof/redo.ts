@@ -1,10 +1,9 @@
 /** Makes a logged step again, from its logged inputs, and compares bits. */
-import type { UpdateRecord } from '../../activities/artifacts.js';
+import type { UpdateRecord } from '../../activities/artifacts/index.js';
 import type { PolicyDependencies } from '../../activities/dependencies.js';
-import { ensurePolicyLoaded } from '../../activities/policy.js';
-import { applyStep } from '../../activities/step.js';
+import { applyStep, ensurePolicyLoaded } from '../../activities/policies/index.js';
 import { canonicalJson } from '../../activities/store/index.js';
-import type { Supervision } from '../../activities/supervision.js';
+import type { Supervision } from '../../activities/supervision/index.js';
 
 /** The first thing that came out otherwise. */
 export interface Difference {

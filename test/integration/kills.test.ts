@@ -8,11 +8,11 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { UpdateRecord } from '../../activities/artifacts.js';
+import type { UpdateRecord } from '../../activities/artifacts/formats.js';
+import { type CurriculumResult, TASK_QUEUE } from '../../activities/contract/contract.js';
 import { FolderStore, readJson } from '../../activities/store/index.js';
 import { LONGHAUL_COMMAND } from '../../infra/checkout.js';
 import { notesIn } from '../../workers/in-hand.js';
-import { type CurriculumResult, TASK_QUEUE } from '../../workflows/contract.js';
 import { startServer, type TestServer, until } from '../support/temporal-server.js';
 
 jest.setTimeout(180_000);

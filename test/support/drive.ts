@@ -3,9 +3,9 @@
  * something at every place in turn.
  */
 import { ApplicationFailure } from '@temporalio/common';
+import type { PolicyRef } from '../../activities/contract/contract.js';
 import { createActivities } from '../../activities/index.js';
 import type { ArtifactRef, StageAttempt } from '../../activities/store/index.js';
-import type { PolicyRef } from '../../workflows/contract.js';
 import { isSnapshotDue, NEW_CLOCK } from '../../workflows/snapshot-interval.js';
 import type { SmallRun } from './small-run.js';
 

@@ -1,8 +1,8 @@
 /** Small graphs for tests: seeded numbers to feed, and a graph run once. */
 import type * as ort from 'onnxruntime-node';
 import { Graph, type Value } from '../../activities/engine/graph/graph';
+import { CompiledGraph, type Feeds } from '../../activities/engine/graph/session';
 import { type RandomStream, randomStream } from '../../activities/engine/random';
-import { CompiledGraph, type Feeds } from '../../activities/engine/session';
 
 /** Uniform over [low, high), the same for the same name. */
 export function randomFloats(name: string, length: number, low = -1, high = 1): Float32Array {

@@ -1,7 +1,8 @@
 /** Small groups of scored responses, and how their losses are set. */
-import { ALGORITHMS } from '../../activities/engine/algorithms';
-import type { Algorithm, LossSettings, ScoredGroup } from '../../activities/engine/protocol';
+
+import type { Algorithm, LossSettings, ScoredGroup } from '../../activities/engine/protocol/protocol';
 import { randomStream } from '../../activities/engine/random';
+import { ALGORITHMS } from '../../activities/engine/training/algorithms';
 import { between } from './graphs';
 
 /** The algorithm as its paper has it, at temperature 1, with `over` laid on. */

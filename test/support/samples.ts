@@ -1,7 +1,7 @@
 /** Samples made up for tests: questions over a few short documents each, in words that are a token each. */
 import type { PromptMeasure } from '../../activities/datasets/distractors.js';
 import type { Sample } from '../../activities/datasets/sample.js';
-import { documentsText } from '../../activities/prompts.js';
+import { documentsText } from '../../activities/text/prompts.js';
 
 const TOWNS = [
   'Bergen',

@@ -1,5 +1,5 @@
 /** Packed streams for tests: segments as plan.ts takes them, and what their tokens see, spelled out. */
-import type { Segment } from '../../activities/engine/plan';
+import type { Segment } from '../../activities/engine/model/plan';
 import type { RandomStream } from '../../activities/engine/random';
 import { between } from './graphs';
 

@@ -1,4 +1,4 @@
-import type { Supervision } from '../../activities/supervision.js';
+import type { Supervision } from '../../activities/supervision/supervision.js';
 
 /** Of work that nobody watches and nothing stops. */
 export const unsupervised = (): Supervision => ({

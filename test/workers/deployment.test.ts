@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
+import { type CurriculumResult, type Progress, TASK_QUEUE } from '../../activities/contract/contract.js';
 import type { Deployment } from '../../workers/deployment.js';
 import { openWorkflows } from '../../workers/open-workflows.js';
-import { type CurriculumResult, type Progress, TASK_QUEUE } from '../../workflows/contract.js';
 import { curriculum } from '../../workflows/index.js';
 import { FakeEngine } from '../support/fake-engine.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';

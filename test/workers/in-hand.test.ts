@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Context } from '@temporalio/activity';
 import { ActivityNotFoundError, type AsyncCompletionClient } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { identify } from '../../activities/process-identity.js';
+import { identify } from '../../activities/store/process-identity.js';
 import { InHand } from '../../workers/in-hand.js';
 
 const TOKEN = Buffer.from('token');

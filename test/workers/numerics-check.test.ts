@@ -1,8 +1,8 @@
 /** The GPU worker as it is started, on the real server, beside a run that an engine of other numerics began. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { type Progress, TASK_QUEUE } from '../../activities/contract/contract.js';
 import { LONGHAUL_COMMAND } from '../../infra/checkout.js';
-import { type Progress, TASK_QUEUE } from '../../workflows/contract.js';
 import { curriculum } from '../../workflows/index.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 import { startServer, startWorkers, type TestServer, until } from '../support/temporal-server.js';

@@ -1,4 +1,4 @@
-import type { StageSettings } from '../../activities/claim-attempt.js';
+import type { StageSettings } from '../../activities/run/claim-attempt.js';
 import { blockLength } from '../../workflows/blocks.js';
 import { NEW_CLOCK } from '../../workflows/snapshot-interval.js';
 

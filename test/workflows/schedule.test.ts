@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
-import { type FiringNotice, WEBHOOK_VARIABLE } from '../../activities/notify.js';
+import { type FiringNotice, WEBHOOK_VARIABLE } from '../../activities/evaluation/notify.js';
 import { main } from '../../infra/cli/main.js';
 import { driveRun } from '../support/drive.js';
 import { smallEvaluation } from '../support/small-evaluation.js';

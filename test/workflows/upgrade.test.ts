@@ -1,6 +1,7 @@
 /** A stage that an earlier version began goes on under this one, and comes to the same bits. */
+
+import { TASK_QUEUE } from '../../activities/contract/contract.js';
 import { createControlActivities } from '../../activities/index.js';
-import { TASK_QUEUE } from '../../workflows/contract.js';
 import { curriculum } from '../../workflows/index.js';
 import { smallRun } from '../support/small-run.js';
 import { startServer, startWorkers } from '../support/temporal-server.js';

@@ -1,5 +1,5 @@
 /** A mean over items and how sure it is. */
-import type { Estimate } from '../../../workflows/contract.js';
+import type { Estimate } from '../../contract/index.js';
 import { type Interval, wilson } from '../interval.js';
 import { studentT95, Z95 } from './normal.js';
 import { mean } from './samples.js';

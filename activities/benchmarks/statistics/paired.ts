@@ -1,5 +1,5 @@
 /** Two models on the same items: paired bootstrap and paired randomisation. */
-import type { Difference } from '../../../workflows/contract.js';
+import type { Difference } from '../../contract/index.js';
 import { type RandomStream, randomStream } from '../../engine/random.js';
 import { isWithinNoise } from './comparison.js';
 import { mean } from './samples.js';

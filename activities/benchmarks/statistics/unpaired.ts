@@ -1,5 +1,5 @@
 /** Two scores of which no more is known than their numbers of items, as of a published table. */
-import type { Difference, Estimate } from '../../../workflows/contract.js';
+import type { Difference, Estimate } from '../../contract/index.js';
 import { isWithinNoise } from './comparison.js';
 import { twoSidedP } from './normal.js';
 import { mean } from './samples.js';

@@ -1,5 +1,5 @@
 /** What stands under the table: marks explained, what is missing, and the numbers that have no column. */
-import type { Comparison } from '../../../workflows/contract.js';
+import type { Comparison } from '../../contract/index.js';
 import { BENCHMARKS, PAPER_BENCHMARKS, PUBLISHED_SOURCE } from '../benchmarks.js';
 import type { ShownCell, ShownRow, Table } from '../table.js';
 import { MARKS } from './marks.js';

@@ -5,9 +5,9 @@
  * gradients.ts walks backwards; a composite operator (attention, say) puts many nodes in the graph and one entry on the tape.
  */
 import { sep } from 'node:path';
-import type { Attributes, ElementType, GraphMessage, NodeMessage, TensorMessage, ValueMessage } from '../onnx.js';
-import { attributeMessage, ELEMENT_TYPES, valueMessage } from '../onnx.js';
 import { type Dim, product, sameShape, showShape } from './dims.js';
+import type { Attributes, ElementType, GraphMessage, NodeMessage, TensorMessage, ValueMessage } from './onnx.js';
+import { attributeMessage, ELEMENT_TYPES, valueMessage } from './onnx.js';
 import { OPERATORS, type Typed } from './operators.js';
 
 export interface Value extends Typed {

@@ -1,5 +1,5 @@
 /** The rules of the `hardened` scorer: find the answer, read it and each gold the same way, say what was compared. */
-import type { Task } from '../../datasets/sample.js';
+import type { Task } from '../../datasets/index.js';
 import { afterThinking, answerPhrase, unwrapped } from '../answer.js';
 import { type Comparison, type Explanation, quoted, type Rule } from '../verdict.js';
 import { compareLetters, statedLetter } from './choice.js';

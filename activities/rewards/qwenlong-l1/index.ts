@@ -1,5 +1,5 @@
 /** The rules of the `qwenlong-l1` scorer, and whether the authors' code would go on to ask its judge. */
-import type { Task } from '../../datasets/sample.js';
+import type { Task } from '../../datasets/index.js';
 import type { Rule } from '../verdict.js';
 import { choice } from './choice.js';
 import { docmath } from './docmath.js';

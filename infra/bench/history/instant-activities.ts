@@ -1,4 +1,6 @@
 /** Activities that answer at once, with what the real ones answer in kind and in size. */
+
+import type { PolicyRef } from '../../../activities/contract/index.js';
 import type { ControlActivities, EngineActivities } from '../../../activities/index.js';
 import {
   type ArtifactRef,
@@ -10,7 +12,6 @@ import {
   specUri,
   stepUri,
 } from '../../../activities/store/index.js';
-import type { PolicyRef } from '../../../workflows/contract.js';
 
 export type Instant = Pick<
   ControlActivities,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { GPU_TASK_QUEUE, TASK_QUEUE } from '../../../workflows/contract.js';
+import { GPU_TASK_QUEUE, TASK_QUEUE } from '../../../activities/contract/index.js';
 import { type DevServer, Program, startDevServer } from '../dev-server.js';
 import { residentMemory } from '../process-usage.js';
 import { withScratch } from '../scratch.js';

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import type { RunSpec } from '../../../activities/spec.js';
+import { type CurriculumResult, type Progress, TASK_QUEUE } from '../../../activities/contract/index.js';
+import type { RunSpec } from '../../../activities/spec/index.js';
 import { FolderStore } from '../../../activities/store/index.js';
-import { type CurriculumResult, type Progress, TASK_QUEUE } from '../../../workflows/contract.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
 import { UserError } from '../../user-error.js';
 import { Program, startDevServer } from '../dev-server.js';

@@ -1,7 +1,7 @@
 /** When the engine, the judge and each activity of a worker were at work. */
 import type { Dependencies, EngineDependencies } from '../../../activities/dependencies.js';
-import type { CallOptions, Engine, EngineOperations, Operation } from '../../../activities/engine/protocol.js';
-import type { RewardSettings } from '../../../activities/rewards/settings.js';
+import type { CallOptions, Engine, EngineOperations, Operation } from '../../../activities/engine/protocol/index.js';
+import type { RewardSettings } from '../../../activities/rewards/index.js';
 
 /** Milliseconds since 1970 with their fractions: comparable between the processes of one machine. */
 export interface Span {

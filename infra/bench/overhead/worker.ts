@@ -1,6 +1,6 @@
 /** A worker as the local stack has it, in a process of its own, that reports when what it does was done. */
 import { dirname, join } from 'node:path';
-import { createEngine } from '../../../activities/engine/host.js';
+import { createEngine } from '../../../activities/engine/process/index.js';
 import { cpuWork } from '../../../workers/cpu.js';
 import { gpuWork } from '../../../workers/gpu.js';
 import { runWorker, workerDependencies } from '../../../workers/worker.js';

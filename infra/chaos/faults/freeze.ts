@@ -1,5 +1,5 @@
 /** Processes that stand still (SIGSTOP): to everybody else, dead; to themselves, alive as ever. */
-import { HEARTBEAT_TIMEOUT_SECONDS } from '../../../workflows/contract.js';
+import { HEARTBEAT_TIMEOUT_SECONDS } from '../../../activities/contract/index.js';
 import { AT_ONCE, between, busyWorker, type FaultKind, later, signal } from './fault.js';
 
 /**

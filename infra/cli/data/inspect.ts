@@ -2,16 +2,18 @@
 
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { inBand } from '../../../activities/bands.js';
-import { dataIssues, modelIssues } from '../../../activities/data-checks.js';
-import { type RunDataSummary, summaryOf } from '../../../activities/data-summary.js';
-import { openSource } from '../../../activities/datasets/sources.js';
-import type { TextModel } from '../../../activities/model-as-text.js';
-import { createModels } from '../../../activities/models.js';
-import { openModel } from '../../../activities/open-model.js';
-import { type RunData, readRunData } from '../../../activities/run-data.js';
-import type { RunSpec } from '../../../activities/spec.js';
-import { InvalidSpecError, type SpecIssue } from '../../../activities/validate-spec.js';
+import { openSource } from '../../../activities/datasets/index.js';
+import {
+  dataIssues,
+  modelIssues,
+  type RunData,
+  type RunDataSummary,
+  readRunData,
+  summaryOf,
+} from '../../../activities/run/index.js';
+import { InvalidSpecError, type RunSpec, type SpecIssue } from '../../../activities/spec/index.js';
+import { createModels, openModel, type TextModel } from '../../../activities/text/index.js';
+import { inBand } from '../../../activities/training/index.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
 import { loadSpec } from '../../spec-files.js';
 import { collect, workingFolder } from '../options.js';

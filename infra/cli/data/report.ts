@@ -1,7 +1,7 @@
 /** An inspection of a spec's data as text for a terminal. */
-import type { PhaseData } from '../../../activities/data-summary.js';
-import type { Lengths } from '../../../activities/datasets/lengths.js';
-import type { SourceRecord } from '../../../activities/run-data.js';
+
+import type { Lengths } from '../../../activities/datasets/index.js';
+import type { PhaseData, SourceRecord } from '../../../activities/run/index.js';
 import type { Inspected } from './inspect.js';
 
 const BAR = 40;

@@ -1,7 +1,7 @@
 /** `longhaul engine generate`: groups of responses to prompts. */
 import { createHash } from 'node:crypto';
 import { Command } from 'commander';
-import type { SamplingSettings } from '../../../activities/engine/protocol.js';
+import type { SamplingSettings } from '../../../activities/engine/protocol/index.js';
 import { inLots, readLines, writeLines } from '../json-lines.js';
 import { atLeastOne, nucleus, wholeNumber, zeroOrMore } from './numbers.js';
 import { promptIds, promptRecord } from './records.js';

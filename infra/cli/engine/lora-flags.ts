@@ -1,8 +1,8 @@
 /** Adapters on the command line: one to go on with, or one to begin. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { plainName } from '../../../activities/engine/model-source.js';
-import { DEFAULT_LORA, type LoadRequest, type LoraSettings } from '../../../activities/engine/protocol.js';
+import { plainName } from '../../../activities/engine/folders/index.js';
+import { DEFAULT_LORA, type LoadRequest, type LoraSettings } from '../../../activities/engine/protocol/index.js';
 import { UserError } from '../../user-error.js';
 import { atLeastOne, positive, wholeNumber } from './numbers.js';
 

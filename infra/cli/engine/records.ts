@@ -1,6 +1,6 @@
 /** The records the engine commands read, and how text becomes ids. */
 import { z } from 'zod';
-import type { ChatMessage } from '../../../activities/engine/tokenizer.js';
+import type { ChatMessage } from '../../../activities/engine/text/index.js';
 import { UserError } from '../../user-error.js';
 import type { ModelSession } from './session.js';
 

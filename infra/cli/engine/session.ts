@@ -2,19 +2,21 @@
 import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { ADAPTER_WEIGHTS_FILE } from '../../../activities/engine/adapter-folder.js';
-import { createEngine } from '../../../activities/engine/host.js';
-import { resolveModel } from '../../../activities/engine/model-source.js';
-import { hasOptimizer, OPTIMIZER_FILE } from '../../../activities/engine/optimizer-state.js';
+import { WEIGHTS_FILE } from '../../../activities/engine/files/index.js';
+import {
+  ADAPTER_WEIGHTS_FILE,
+  hasOptimizer,
+  OPTIMIZER_FILE,
+  resolveModel,
+} from '../../../activities/engine/folders/index.js';
+import { createEngine, type EngineSettings } from '../../../activities/engine/process/index.js';
 import {
   DEFAULT_MICRO_BATCH_TOKENS,
   DEFAULT_OPTIMIZER,
   type Engine,
   type OptimizerSettings,
-} from '../../../activities/engine/protocol.js';
-import type { EngineSettings } from '../../../activities/engine/settings.js';
-import { loadTokenizer, type Tokenizer } from '../../../activities/engine/tokenizer.js';
-import { WEIGHTS_FILE } from '../../../activities/engine/weights.js';
+} from '../../../activities/engine/protocol/index.js';
+import { loadTokenizer, type Tokenizer } from '../../../activities/engine/text/index.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
 import { engineSettingsOf, withEngineSettings } from '../engine-settings.js';
 import { adapterOf, type LoraFlags, withLoraFlags } from './lora-flags.js';

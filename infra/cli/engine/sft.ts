@@ -1,6 +1,6 @@
 /** `longhaul engine sft`: supervised fine-tuning on prompt and response pairs. */
 import { Command } from 'commander';
-import type { SftExample } from '../../../activities/engine/protocol.js';
+import type { SftExample } from '../../../activities/engine/protocol/index.js';
 import { permutation, randomStream } from '../../../activities/engine/random.js';
 import { UserError } from '../../user-error.js';
 import { readLines } from '../json-lines.js';

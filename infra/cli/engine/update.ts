@@ -1,15 +1,15 @@
 /** `longhaul engine update`: policy-gradient updates on scored rollouts. */
 
 import { Command, Option } from 'commander';
-import { ALGORITHMS, rulesOf } from '../../../activities/engine/algorithms.js';
-import type {
-  Algorithm,
-  Engine,
-  LossSettings,
-  ReferenceRequest,
-  ScoredGroup,
-} from '../../../activities/engine/protocol.js';
-import { ALGORITHM_NAMES } from '../../../activities/engine/protocol.js';
+import {
+  ALGORITHM_NAMES,
+  type Algorithm,
+  type Engine,
+  type LossSettings,
+  type ReferenceRequest,
+  type ScoredGroup,
+} from '../../../activities/engine/protocol/index.js';
+import { ALGORITHMS, rulesOf } from '../../../activities/engine/training/index.js';
 import { UserError } from '../../user-error.js';
 import { readLines } from '../json-lines.js';
 import { atLeastOne, positive, zeroOrMore } from './numbers.js';
@@ -62,7 +62,7 @@ export function updateCommand(): Command {
     .option('--overlong-cache <n>', 'the punishment sets in so many tokens before that', atLeastOne)
     .addHelpText(
       'after',
-      '\nPrints the metrics of each update as a JSON line. What the algorithms are: activities/engine/algorithms.ts.',
+      '\nPrints the metrics of each update as a JSON line. What the algorithms are: activities/engine/training/algorithms.ts.',
     )
     .action((flags: UpdateFlags) => {
       const loss = lossSettings(flags);

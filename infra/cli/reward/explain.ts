@@ -1,9 +1,8 @@
 /** `longhaul reward explain`: how one response is scored, step by step, under every scorer. */
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { TASKS, type Task } from '../../../activities/datasets/sample.js';
-import { explainRule, SCORERS, type Scorer } from '../../../activities/rewards/rules.js';
-import type { Explanation } from '../../../activities/rewards/verdict.js';
+import { TASKS, type Task } from '../../../activities/datasets/index.js';
+import { type Explanation, explainRule, SCORERS, type Scorer } from '../../../activities/rewards/index.js';
 import { UserError } from '../../user-error.js';
 import { collect } from '../options.js';
 

@@ -1,8 +1,8 @@
 /** `longhaul reward score`: rule scores for many responses, JSON lines in and out. */
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { TASKS } from '../../../activities/datasets/sample.js';
-import { SCORERS, type Scorer, scoreRule } from '../../../activities/rewards/rules.js';
+import { TASKS } from '../../../activities/datasets/index.js';
+import { SCORERS, type Scorer, scoreRule } from '../../../activities/rewards/index.js';
 import { readLines, writeLines } from '../json-lines.js';
 
 interface ScoreFlags {

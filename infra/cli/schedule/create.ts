@@ -1,9 +1,8 @@
 /** `longhaul schedule create`. */
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { Command } from 'commander';
-import type { EvaluationSpec } from '../../../activities/evaluation-spec.js';
-import { runNameSchema } from '../../../activities/spec.js';
-import { TASK_QUEUE } from '../../../workflows/contract.js';
+import { TASK_QUEUE } from '../../../activities/contract/index.js';
+import { type EvaluationSpec, runNameSchema } from '../../../activities/spec/index.js';
 import { loadEvaluation } from '../../evaluation-files.js';
 import { UserError } from '../../user-error.js';
 import { collect, workingFolder } from '../options.js';

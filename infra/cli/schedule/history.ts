@@ -1,6 +1,6 @@
 /** `longhaul schedule history`: what the firings came to, from the store alone. */
 import { Command, Option } from 'commander';
-import { recordsOf } from '../../../activities/evaluation-record.js';
+import { recordsOf } from '../../../activities/evaluation/index.js';
 import { FolderStore } from '../../../activities/store/index.js';
 import { historyLines, REGRESSION } from '../../evaluation-history.js';
 import { UserError } from '../../user-error.js';

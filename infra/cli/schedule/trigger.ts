@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ScheduleHandle, ScheduleOverlapPolicy } from '@temporalio/client';
 import { Command } from 'commander';
-import type { EvaluationSummary } from '../../../workflows/contract.js';
+import type { EvaluationSummary } from '../../../activities/contract/index.js';
 import { comparisonLines, REGRESSION } from '../../evaluation-history.js';
 import { followEvaluations } from '../../local/follow-evaluations.js';
 import { screenOn } from '../../local/screen.js';

@@ -2,9 +2,18 @@
  * What the tiny base is taught, in the order a very small model can learn it: copying from dense repetition, then facts
  * said again in another order, then questions answered by the facts they take. The answer's format is left to the warm-up.
  */
-import { PEOPLE, PERSON_VERBS, PLACE_VERBS, PLACES } from '../../../activities/datasets/vocabulary.js';
-import { drawChain, drawFacts, type Fact, questionOf, sentence } from '../../../activities/datasets/world.js';
-import type { SftExample } from '../../../activities/engine/protocol.js';
+import {
+  drawChain,
+  drawFacts,
+  type Fact,
+  PEOPLE,
+  PERSON_VERBS,
+  PLACE_VERBS,
+  PLACES,
+  questionOf,
+  sentence,
+} from '../../../activities/datasets/index.js';
+import type { SftExample } from '../../../activities/engine/protocol/index.js';
 import { pick, type RandomStream, shuffled } from '../../../activities/engine/random.js';
 
 type Encode = (text: string) => number[];

@@ -5,10 +5,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEngine } from '../../../activities/engine/host.js';
-import { DEFAULT_OPTIMIZER } from '../../../activities/engine/protocol.js';
+import { createEngine } from '../../../activities/engine/process/index.js';
+import { DEFAULT_OPTIMIZER } from '../../../activities/engine/protocol/index.js';
 import { randomStream } from '../../../activities/engine/random.js';
-import { loadTokenizer } from '../../../activities/engine/tokenizer.js';
+import { loadTokenizer } from '../../../activities/engine/text/index.js';
 import { writeInitialModel } from './initial.js';
 import { LESSONS } from './lessons.js';
 

@@ -2,7 +2,7 @@
  * The tiny model's tokenizer.json: every word of the tiny world is one token, printable ASCII characters are the fallback.
  * A BPE model without merges does that with "ignore_merges", and both JavaScript's and Rust's libraries read it.
  */
-import { FUNCTION_WORDS, PEOPLE, PERSON_VERBS, PLACE_VERBS, PLACES } from '../../../activities/datasets/vocabulary.js';
+import { FUNCTION_WORDS, PEOPLE, PERSON_VERBS, PLACE_VERBS, PLACES } from '../../../activities/datasets/index.js';
 
 /** Stands for a blank, as in Llama 2: a word's token has its leading blank, so decoding is joining. */
 const BLANK = '▁';

@@ -2,7 +2,7 @@ import type { ItemsSummary } from '../../../activities/benchmarks/results.js';
 import { csvField } from '../../../activities/benchmarks/table/csv.js';
 import { renderTable, TABLE_FORMATS } from '../../../activities/benchmarks/table/formats.js';
 import { layOut, type TableInput, type TableRow } from '../../../activities/benchmarks/table.js';
-import type { Comparison } from '../../../workflows/contract.js';
+import type { Comparison } from '../../../activities/contract/contract.js';
 
 const cell = (score: number, items: number, more: Partial<ItemsSummary> = {}): ItemsSummary => ({
   score,

@@ -2,7 +2,7 @@ import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError, openSource, type Sample, sourceSchema } from '../../../activities/datasets/sources.js';
-import { renderPrompt } from '../../../activities/prompts.js';
+import { renderPrompt } from '../../../activities/text/prompts.js';
 import { NO_CACHE } from '../../support/no-cache.js';
 
 const fixture = (name: string) => join(__dirname, '../../fixtures/datasets', name);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Task } from '../../../activities/datasets/sample';
-import { authorsOutcome } from '../../../activities/rewards/qwenlong-l1';
+import { authorsOutcome } from '../../../activities/rewards/qwenlong-l1/index';
 import { log10 } from '../../../activities/rewards/qwenlong-l1/log10';
 import { explainRule, scoreRule } from '../../../activities/rewards/rules';
 

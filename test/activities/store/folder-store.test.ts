@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { storageTrouble } from '../../../activities/engine/storage-trouble.js';
+import { storageTrouble } from '../../../activities/engine/files/storage-trouble.js';
 import {
   CorruptArtifactError,
   claimedAttempt,

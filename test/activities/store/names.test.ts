@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { type RandomStream, randomStream } from '../../../activities/engine/random.js';
-import { evaluatedModelSchema, labelText, validateEvaluation } from '../../../activities/evaluation-spec.js';
-import { runNameSchema } from '../../../activities/spec.js';
+import { evaluatedModelSchema, labelText, validateEvaluation } from '../../../activities/spec/evaluation-spec.js';
+import { runNameSchema } from '../../../activities/spec/run-spec.js';
 import {
   attemptUri,
   checkpointUri,

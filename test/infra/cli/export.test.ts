@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkpointUri, FolderStore, publishJson, resultUri, sha256 } from '../../../activities/store';
+import { checkpointUri, FolderStore, publishJson, resultUri, sha256 } from '../../../activities/store/index';
 import { exportCommand } from '../../../infra/cli/export';
 
 let root: string;

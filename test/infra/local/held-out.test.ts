@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ItemResult, summarise } from '../../../activities/benchmarks/results';
-import type { EvaluationResult } from '../../../activities/score-evaluation';
-import { evaluationUri, FolderStore, publishJson } from '../../../activities/store';
+import type { EvaluationRow } from '../../../activities/contract/contract';
+import type { EvaluationResult } from '../../../activities/evaluation/score-evaluation';
+import { evaluationUri, FolderStore, publishJson } from '../../../activities/store/index';
 import { heldOutQuestion } from '../../../infra/local/held-out';
-import type { EvaluationRow } from '../../../workflows/contract';
 
 let root: string;
 let store: FolderStore;

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { identify, isAlive } from '../../../activities/process-identity';
+import { identify, isAlive } from '../../../activities/store/process-identity';
 import { claimPort } from '../../../infra/local/ports';
 import { profileOf, runningStack, stackEnvironment, startStack } from '../../../infra/local/stack';
 import { StackFile, type StackRecord } from '../../../infra/local/stack-file';

@@ -1,13 +1,13 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { PolicyRef } from '../../../activities/contract/contract.js';
 import { createActivities } from '../../../activities/index.js';
-import { type LogEntry, logStep, redoLog } from '../../../activities/redo-log.js';
+import { type LogEntry, logStep, redoLog } from '../../../activities/policies/redo-log.js';
 import { baseUri, checkpointUri, readJson, sha256 } from '../../../activities/store/index.js';
 import { exportCommand } from '../../../infra/cli/export.js';
 import { ChainCheck } from '../../../infra/proof/chain.js';
 import { lineageOf } from '../../../infra/proof/lineage.js';
 import { redo } from '../../../infra/proof/redo.js';
-import type { PolicyRef } from '../../../workflows/contract.js';
 import { driveRun } from '../../support/drive.js';
 import { FakeEngine } from '../../support/fake-engine.js';
 import { type SmallRun, smallRun } from '../../support/small-run.js';
@@ -191,9 +191,9 @@ describe('a run whose snapshots within stages are gone', () => {
 });
 
 test('of a branch: verified from what it began with, its lineage goes back through the other run', async () => {
-  const prepareRun = (await import('../../../activities/prepare-run.js')).prepareRun(small.deps);
+  const prepareRun = (await import('../../../activities/run/prepare-run.js')).prepareRun(small.deps);
   // Phase 1 of the other run must be closed first.
-  const { summarizeSteps } = await import('../../../activities/record-phase.js');
+  const { summarizeSteps } = await import('../../../activities/training/record-phase.js');
   for (const [stage, steps] of [
     ['warmup', 2],
     ['phase-1', 3],

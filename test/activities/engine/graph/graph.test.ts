@@ -2,9 +2,9 @@
 import { basename } from 'node:path';
 import type { Dim } from '../../../../activities/engine/graph/dims';
 import { Graph, GraphError, type Value } from '../../../../activities/engine/graph/graph';
+import type { Attributes } from '../../../../activities/engine/graph/onnx';
 import { OPERATORS } from '../../../../activities/engine/graph/operators';
-import type { Attributes } from '../../../../activities/engine/onnx';
-import { floatData, floats, integers } from '../../../../activities/engine/session';
+import { floatData, floats, integers } from '../../../../activities/engine/graph/session';
 import { evaluate } from '../../../support/graphs';
 
 const failure = (act: () => unknown): GraphError => {

@@ -1,0 +1,38 @@
+/** Lines in parts of bounded size: prompts of a long-context set together are more than one text can hold. */
+import { readLines, type Store } from '../store/index.js';
+
+/** Lines too many for one file: their parts, in order. */
+export interface PartList {
+  count: number;
+  parts: { uri: string; sha256: string; from: number; count: number }[];
+}
+
+/** What a part holds at most, unless one item alone has more tokens. */
+export interface PartBounds {
+  items: number;
+  tokens: number;
+}
+
+/** For an engine: enough to batch well; of long documents only a few, so that little is lost with a part. */
+export const ENGINE_PARTS: PartBounds = { items: 64, tokens: 1 << 18 };
+/** For an endpoint, whose replies are kept one by one: what one file bears, since each part waits for its slowest reply. */
+export const ENDPOINT_PARTS: PartBounds = { items: 4096, tokens: 1 << 24 };
+
+/** Where each part begins, given the tokens that every item takes. */
+export function partStarts(tokens: readonly number[], bounds: PartBounds): number[] {
+  const starts: number[] = [];
+  let held = { items: 0, tokens: 0 };
+  tokens.forEach((count, k) => {
+    if (k === 0 || held.items === bounds.items || held.tokens + count > bounds.tokens) {
+      starts.push(k);
+      held = { items: 0, tokens: 0 };
+    }
+    held = { items: held.items + 1, tokens: held.tokens + count };
+  });
+  return starts;
+}
+
+/** The lines, a part at a time. */
+export async function* readParts<T>(store: Store, list: PartList): AsyncGenerator<{ from: number; lines: T[] }> {
+  for (const part of list.parts) yield { from: part.from, lines: await readLines<T>(store, part) };
+}

@@ -1,0 +1,10 @@
+/** Benchmarks: official metrics, statistics, published rows and the table. */
+export { BENCHMARKS, type BenchmarkName, isBenchmark, type OfficialMetric } from './benchmarks.js';
+export { officialScores } from './metrics/official.js';
+export { PUBLISHED_ROWS } from './published.js';
+export { type ItemResult, type ItemsSummary, itemScores, summariseItems } from './results.js';
+export { pairedDifference, type Resampled, resample } from './statistics/paired.js';
+export { mean } from './statistics/samples.js';
+export { type CountedEstimate, unpairedDifference } from './statistics/unpaired.js';
+export { renderTable, TABLE_FORMATS, type TableFormat } from './table/formats.js';
+export { isOfPaper, type TableInput, type TableMetric, type TableRow } from './table.js';

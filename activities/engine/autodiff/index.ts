@@ -1,0 +1,6 @@
+/** Reverse-mode differentiation: one table of rules, and the operators that bring a rule of their own. */
+export { headLayout, keyBlocks, packedAttention } from './attention.js';
+export { backpropagate, gradients, type Seed } from './gradients.js';
+export { tokenLogprobs } from './logprobs.js';
+export { batchedProduct, product, rowwiseProduct } from './product.js';
+export { stopGradient } from './stop-gradient.js';

@@ -1,0 +1,18 @@
+/** Graphs of ONNX operators: built, encoded, and run by onnxruntime. */
+export { type Dim, product } from './dims.js';
+export { Graph, GraphError, type Value } from './graph.js';
+export { type Attributes, encodeModel, valueMessage } from './onnx.js';
+export { positiveAxis } from './operators.js';
+export { expectProvider, PROVIDERS, type Provider } from './providers.js';
+export {
+  bools,
+  CompiledGraph,
+  type Feeds,
+  floatData,
+  floatScalar,
+  floats,
+  GraphCache,
+  integers,
+  type SessionSettings,
+  weightFeeds,
+} from './session.js';

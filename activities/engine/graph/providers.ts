@@ -1,0 +1,47 @@
+/** Where graphs run: onnxruntime's execution providers, what each needs, and how its runs are cut. */
+import * as ort from 'onnxruntime-node';
+import { EngineRequestError } from '../protocol/index.js';
+import { Graph } from './graph.js';
+import { encodeModel } from './onnx.js';
+
+interface ProviderRules {
+  /** What must be there, for whoever meets its absence. */
+  needs: string;
+  /** Tokens decoded in one run. Weights fed from the CPU cross to a device once a run, so there runs are long. */
+  decodeChunk: number;
+}
+
+export const PROVIDERS = {
+  cpu: { needs: 'nothing beside the package onnxruntime-node', decodeChunk: 32 },
+  cuda: {
+    needs:
+      "an NVIDIA driver, CUDA 12 with cuDNN 9, and onnxruntime-node's CUDA libraries: " +
+      '`node node_modules/onnxruntime-node/script/install.js` fetches these (the set-up skips it)',
+    decodeChunk: 256,
+  },
+  webgpu: { needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver (on Linux libvulkan.so.1)', decodeChunk: 256 },
+} as const satisfies Record<string, ProviderRules>;
+
+export type Provider = keyof typeof PROVIDERS;
+
+/**
+ * Runs a sum on the provider.
+ * @throws EngineRequestError (unsupported) with onnxruntime's reason and what the provider needs
+ */
+export async function expectProvider(provider: Provider): Promise<void> {
+  const g = new Graph('trial');
+  const x = g.input('x', 'float32', [1]);
+  g.output('y', g.op('Add', [x, x]));
+  try {
+    const session = await ort.InferenceSession.create(encodeModel(g.message()), { executionProviders: [provider] });
+    await session.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1]) });
+    await session.release();
+  } catch (error) {
+    const reason = (error as Error).message.split('\n')[0];
+    throw new EngineRequestError(
+      `the execution provider "${provider}" cannot be used here: ${reason}. It needs ${PROVIDERS[provider].needs}. ` +
+        'Install that, or take the provider "cpu"',
+      'unsupported',
+    );
+  }
+}

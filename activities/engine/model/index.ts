@@ -1,0 +1,36 @@
+/** The architecture: from config.json to decoder layers, adapters and packed sequences. */
+export { type DecoderConfig, expectedTensors, parseConfig } from './config.js';
+export {
+  type Attend,
+  decoderLayers,
+  EMBEDDING_WEIGHT,
+  FINAL_NORM_WEIGHT,
+  finalNorm,
+  HEAD_WEIGHT,
+  rotaryInputs,
+  shiftLayer,
+  type Weight,
+  weightInputs,
+} from './decoder.js';
+export {
+  type Adapter,
+  adapterOfLayers,
+  adapterShapes,
+  initialAdapter,
+  lastPart,
+  loraScale,
+  targetedModules,
+} from './lora.js';
+export { type AdapterShape, loraAdaptation } from './lora-graph.js';
+export { LoraMerge } from './lora-merge.js';
+export {
+  embed,
+  embeddingGradient,
+  type GroupPart,
+  type PackedBatch,
+  type PromptGroup,
+  pack,
+  splitPasses,
+} from './packing.js';
+export { RotaryTable } from './rotary.js';
+export { activationBytes, cutSegments, type Segment } from './segments.js';

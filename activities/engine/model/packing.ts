@@ -1,0 +1,175 @@
+/**
+ * Packs prompts and their responses into one stream of tokens without padding, each shared prompt once.
+ *
+ * A prompt p1 … pn with responses becomes a prefix segment p1 … p(n-1) and, for each response r1 … rm, a segment
+ * pn, r1 … r(m-1) whose rows predict r1 … rm. So every predicting row predicts one token (its gradient has one source),
+ * and a response's last token, which predicts nothing, is never computed.
+ */
+import type * as ort from 'onnxruntime-node';
+import { floats, integers } from '../graph/index.js';
+import { planTiles, type Segment } from './plan.js';
+
+/** One prompt with its responses, as token ids; neither prompt nor responses may be empty. */
+export interface PromptGroup {
+  promptIds: readonly number[];
+  responses: readonly (readonly number[])[];
+}
+
+/** A group, or a part of one, as it goes into one forward and backward pass. */
+export interface GroupPart extends PromptGroup {
+  /** Index of each response's first token in the whole batch's list of response tokens. */
+  offsets: number[];
+}
+
+export interface PackedBatch {
+  /** Token ids of the stream, padded to a whole number of tiles; `length` includes the padding. */
+  ids: Int32Array;
+  length: number;
+  tile: number;
+  /** The plan of its tiles, and positions. */
+  feeds: Record<string, ort.Tensor>;
+  /** The predicting rows, and the tokens they predict. */
+  rows: number[];
+  targets: number[];
+  /** For each predicting row, the index of its token in the whole batch's list of response tokens. */
+  tokenIndex: number[];
+  /** Largest position plus one. */
+  positions: number;
+}
+
+/** Tokens a group's stream takes when computed in one pass. */
+const streamTokens = ({ promptIds, responses }: PromptGroup): number =>
+  responses.reduce((sum, response) => sum + response.length, promptIds.length - 1);
+
+/** Passes are filled with small groups up to this: more at once is no faster. */
+const FILLED_PASS = 4096;
+
+/**
+ * Splits groups over passes of at most `budget` tokens, in order. A group over the budget is split between its responses
+ * (its prompt is computed once a part); a single response over the budget goes alone. The split depends on lengths and
+ * budget only.
+ */
+export function splitPasses(groups: readonly PromptGroup[], budget: number): GroupPart[][] {
+  const passes: GroupPart[][] = [];
+  let used = Number.POSITIVE_INFINITY;
+  let token = 0;
+  for (const group of groups) {
+    const { promptIds, responses } = group;
+    // A group that fits into a pass of its own is not torn to fill up the last one.
+    if (used + streamTokens(group) > Math.min(budget, FILLED_PASS)) used = Number.POSITIVE_INFINITY;
+    let part: GroupPart | null = null;
+    for (const response of responses) {
+      const opening = promptIds.length - 1;
+      if (used + (part ? 0 : opening) + response.length > budget) {
+        passes.push([]);
+        used = 0;
+        part = null;
+      }
+      if (!part) {
+        part = { promptIds, responses: [], offsets: [] };
+        passes.at(-1)!.push(part);
+        used += opening;
+      }
+      (part.responses as (readonly number[])[]).push(response);
+      part.offsets.push(token);
+      used += response.length;
+      token += response.length;
+    }
+  }
+  return passes;
+}
+
+/** For groups of so many tokens: small tiles waste less on what is hidden, large ones less on the visits (measured). */
+export function tileFor(tokens: number): number {
+  if (tokens <= 256) return 128;
+  return tokens <= 4096 ? 256 : 512;
+}
+
+/** A gap up to this share of a tile is skipped to start a segment on a tile: fewer tiles are visited, fewer of them masked. */
+const ALIGNED_GAP = 1 / 16;
+
+/** Lays the parts out as one stream with everything the training and scoring graphs are fed but weights and embeddings. */
+export function pack(parts: readonly GroupPart[], directions: readonly ('query' | 'key')[]): PackedBatch {
+  const tile = tileFor(parts.reduce((most, part) => Math.max(most, streamTokens(part)), 0));
+  const ids: number[] = [];
+  const positions: number[] = [];
+  const rows: number[] = [];
+  const targets: number[] = [];
+  const tokenIndex: number[] = [];
+  const segments: Segment[] = [];
+  // Padding is a segment of its own: it sees itself, nothing sees it.
+  const fillTile = (): void => {
+    const start = ids.length;
+    const end = Math.ceil(start / tile) * tile;
+    if (end > start) segments.push({ start, end, prefixStart: start, prefixEnd: start });
+    for (let i = start; i < end; i++) {
+      ids.push(0);
+      positions.push(0);
+    }
+  };
+  const open = (): number => {
+    const gap = (tile - (ids.length % tile)) % tile;
+    if (gap <= tile * ALIGNED_GAP) fillTile();
+    return ids.length;
+  };
+  for (const { promptIds, responses, offsets } of parts) {
+    const prefixStart = open();
+    const prefixEnd = prefixStart + promptIds.length - 1;
+    for (let i = 0; i < promptIds.length - 1; i++) {
+      ids.push(promptIds[i]!);
+      positions.push(i);
+    }
+    if (prefixEnd > prefixStart)
+      segments.push({ start: prefixStart, end: prefixEnd, prefixStart, prefixEnd: prefixStart });
+    responses.forEach((response, r) => {
+      const start = open();
+      response.forEach((target, i) => {
+        rows.push(ids.length);
+        targets.push(target);
+        tokenIndex.push(offsets[r]! + i);
+        ids.push(i === 0 ? promptIds.at(-1)! : response[i - 1]!);
+        positions.push(promptIds.length - 1 + i);
+      });
+      segments.push({ start, end: ids.length, prefixStart, prefixEnd });
+    });
+  }
+  fillTile();
+  const { length } = ids;
+  const feeds = {
+    ...planTiles(segments, length, tile, directions),
+    positions: integers(positions, [length, 1]),
+  };
+  return {
+    ids: Int32Array.from(ids),
+    length,
+    tile,
+    feeds,
+    rows,
+    targets,
+    tokenIndex,
+    positions: positions.reduce((a, b) => Math.max(a, b), 0) + 1,
+  };
+}
+
+/** Embedding rows of the stream [length, H]. */
+export function embed(ids: Int32Array, table: Float32Array, hiddenSize: number): ort.Tensor {
+  const x = new Float32Array(ids.length * hiddenSize);
+  ids.forEach((id, i) => {
+    x.set(table.subarray(id * hiddenSize, (id + 1) * hiddenSize), i * hiddenSize);
+  });
+  return floats(x, [ids.length, hiddenSize]);
+}
+
+/** Adds each row's gradient to its token's embedding, in stream order: the deterministic scatter onnxruntime lacks. */
+export function embeddingGradient(
+  ids: Int32Array,
+  gradient: Float32Array,
+  table: Float32Array,
+  hiddenSize: number,
+): void {
+  ids.forEach((id, i) => {
+    const target = id * hiddenSize;
+    const source = i * hiddenSize;
+    for (let h = 0; h < hiddenSize; h++) table[target + h]! += gradient[source + h]!;
+  });
+}

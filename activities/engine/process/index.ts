@@ -1,0 +1,3 @@
+/** The engine as a process of its own: host, child, and the policy that it holds. */
+export { createEngine, type EngineOptions } from './host.js';
+export { type EngineSettings, engineSettings, parseSetting } from './settings.js';

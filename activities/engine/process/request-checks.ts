@@ -1,0 +1,71 @@
+/** What requests are refused for before anything is computed: ids that do not fit the model, rollouts that do not fit the loss. */
+
+import type { DecoderConfig, PromptGroup } from '../model/index.js';
+import { EngineRequestError, type LossSettings, type ScoredResponse, type UpdateRequest } from '../protocol/index.js';
+import { rulesOf } from '../training/index.js';
+
+/**
+ * Refuses ids outside the vocabulary and sequences that with `beside` further tokens outgrow the context.
+ * @param what the sequence is, and `explanation` what the further tokens are, as the message has it
+ */
+export function checkIds(
+  ids: readonly number[],
+  { vocabularySize, contextLength }: DecoderConfig,
+  what: string,
+  beside: number,
+  explanation: string,
+): void {
+  if (ids.length === 0) throw new EngineRequestError(`${what} is empty; expected at least one token id`);
+  if (ids.length + beside > contextLength)
+    throw new EngineRequestError(
+      `${what} of ${ids.length} tokens ${explanation} exceeds the model's context of ${contextLength} tokens; shorten it`,
+    );
+  const bad = ids.find(id => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
+  if (bad !== undefined)
+    throw new EngineRequestError(`${what} holds the id ${bad}; expected whole numbers from 0 to ${vocabularySize - 1}`);
+}
+
+export function checkGroups(groups: readonly PromptGroup[], config: DecoderConfig): void {
+  if (groups.length === 0) throw new EngineRequestError('the batch is empty; expected at least one example');
+  for (const { promptIds, responses } of groups) {
+    if (responses.length === 0) throw new EngineRequestError('a group has no responses; expected at least one');
+    checkIds(promptIds, config, 'a prompt', 0, '');
+    for (const ids of responses) {
+      if (ids.length === 0) throw new EngineRequestError('a response is empty; expected at least one token');
+      checkIds(ids, config, 'a response', promptIds.length, `behind a prompt of ${promptIds.length} tokens`);
+    }
+  }
+}
+
+/** Refuses an update's scores and settings, where they do not go together. */
+export function checkRollouts({ groups, loss }: UpdateRequest, hasReference: boolean): void {
+  if (loss.kl && !hasReference)
+    throw new EngineRequestError('the loss has a KL term and no reference policy is loaded: call reference first');
+  if (rulesOf(loss.algorithm).options.includes('maxResponseTokens') && !((loss.maxResponseTokens ?? 0) >= 1))
+    throw new EngineRequestError(
+      `maxResponseTokens is ${loss.maxResponseTokens}; ${loss.algorithm} divides by the most tokens that a response may have: give it`,
+    );
+  for (const response of groups.flatMap(g => g.responses)) checkResponse(response, loss);
+}
+
+function checkResponse(response: ScoredResponse, { importanceCap }: LossSettings): void {
+  const { reward, proximal } = response;
+  if (!Number.isFinite(reward))
+    throw new EngineRequestError(`a response's reward is ${reward}; expected a finite number`);
+  checkLogprobs(response, response.logprobs, '');
+  if (Boolean(importanceCap) !== Boolean(proximal))
+    throw new EngineRequestError(
+      `importanceCap is ${importanceCap} and a response ${proximal ? 'bears' : 'lacks'} proximal log-probabilities; expected both or neither`,
+    );
+  if (proximal) checkLogprobs(response, proximal, 'proximal ');
+}
+
+function checkLogprobs({ ids }: ScoredResponse, logprobs: readonly number[], what: string): void {
+  if (logprobs.length !== ids.length)
+    throw new EngineRequestError(
+      `a response has ${ids.length} ids and ${logprobs.length} ${what}log-probabilities; expected one for each`,
+    );
+  const bad = logprobs.find(x => !Number.isFinite(x));
+  if (bad !== undefined)
+    throw new EngineRequestError(`a response has the ${what}log-probability ${bad}; expected finite numbers`);
+}

@@ -1,0 +1,2 @@
+/** Rollouts: prefill, decoding, caches, sampling. */
+export { Generator } from './generate.js';

@@ -1,0 +1,87 @@
+/** The prompt's pass: keys and values of every layer, computed once and shared by all its responses. */
+import { headLayout, keyBlocks, packedAttention } from '../autodiff/index.js';
+import type { Tensors } from '../files/index.js';
+import { type CompiledGraph, floatData, Graph, GraphCache, type SessionSettings, weightFeeds } from '../graph/index.js';
+import {
+  type DecoderConfig,
+  decoderLayers,
+  EMBEDDING_WEIGHT,
+  embed,
+  expectedTensors,
+  pack,
+  type RotaryTable,
+  rotaryInputs,
+  weightInputs,
+} from '../model/index.js';
+
+/** One layer's keys and values of one sequence, in blocks of tokens: [blocks, kvHeads, tile, headDim]. */
+export interface LayerCache {
+  keys: Float32Array;
+  values: Float32Array;
+}
+
+export interface PrefillResult {
+  layers: LayerCache[];
+  tokens: number;
+  tile: number;
+}
+
+/** One a tile size. */
+const PREFILL_GRAPHS = 3;
+
+export class Prefill {
+  private readonly graphs: GraphCache;
+
+  constructor(
+    private readonly config: DecoderConfig,
+    private readonly rotary: RotaryTable,
+    settings: SessionSettings,
+  ) {
+    this.graphs = new GraphCache(PREFILL_GRAPHS, settings);
+  }
+
+  /**
+   * Each prompt goes alone, from the start of a tile, so that its numbers do not depend on its company.
+   *
+   * @param ids the prompt's tokens but its last, which is the first one decoded; not empty
+   */
+  async run(weights: Tensors, ids: readonly number[]): Promise<PrefillResult> {
+    // As a response that continues the first token: the stream is then the prompt itself.
+    const batch = pack([{ promptIds: [ids[0]!], responses: [[...ids.slice(1), 0]], offsets: [0] }], ['query']);
+    const graph = await this.graph(batch.tile);
+    const outputs = await graph.run({
+      ...weightFeeds(weights),
+      ...batch.feeds,
+      ...this.rotary.feeds(batch.positions),
+      x: embed(batch.ids, weights.get(EMBEDDING_WEIGHT)!.data, this.config.hiddenSize),
+    });
+    const layers = Array.from({ length: this.config.layers }, (_, layer) => ({
+      keys: floatData(outputs, `keys ${layer}`),
+      values: floatData(outputs, `values ${layer}`),
+    }));
+    return { layers, tokens: ids.length, tile: batch.tile };
+  }
+
+  release(): Promise<void> {
+    return this.graphs.release();
+  }
+
+  private graph(tile: number): Promise<CompiledGraph> {
+    return this.graphs.get(String(tile), () => this.build(tile));
+  }
+
+  /** Nothing but keys and values is asked for, so the last layer's attention and the head are never computed. */
+  private build(tile: number): Graph {
+    const { config } = this;
+    const g = new Graph(`prefill at tile ${tile}`);
+    const weight = weightInputs(g, expectedTensors(config));
+    const attend = packedAttention(g, config, tile);
+    const x = g.input('x', 'float32', ['T', config.hiddenSize]);
+    decoderLayers(g, config, config.layers, weight, x, rotaryInputs(g, config, 'T'), (layer, q, k, v) => {
+      g.output(`keys ${layer}`, keyBlocks(g, k, headLayout(config, tile)));
+      g.output(`values ${layer}`, keyBlocks(g, v, headLayout(config, tile)));
+      return attend(layer, q, k, v);
+    });
+    return g;
+  }
+}

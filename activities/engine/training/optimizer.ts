@@ -1,0 +1,118 @@
+/** AdamW (arXiv 1711.05101, algorithm 2) as an ONNX graph over flat tensors, with global-norm clipping. */
+
+import type { Tensors } from '../files/index.js';
+import type { OptimizerState } from '../folders/index.js';
+import { CompiledGraph, floatData, floats, Graph, type SessionSettings, type Value } from '../graph/index.js';
+import type { OptimizerSettings } from '../protocol/index.js';
+
+/** Scalars of one step, worked out in 64 bits outside the graph. */
+const SCALARS = [
+  'gradient_scale',
+  'beta1',
+  'one_minus_beta1',
+  'beta2',
+  'one_minus_beta2',
+  'step_size',
+  'epsilon',
+  'root_correction',
+  'decay',
+] as const;
+
+/**
+ * p <- p decay - step_size m / (sqrt(v) / root_correction + epsilon), with m and v the moments after this gradient.
+ * Written as torch.optim.AdamW orders it: step_size = lr / (1 - beta1^t), root_correction = sqrt(1 - beta2^t).
+ */
+function adamwGraph(): Graph {
+  const g = new Graph('adamw');
+  const flat = (name: string): Value => g.input(name, 'float32', ['n']);
+  const [parameter, gradient, m, v] = [flat('parameter'), flat('gradient'), flat('m'), flat('v')];
+  // One feed for all: for small tensors a run's cost is that of handing over its feeds.
+  const fed = g.input('scalars', 'float32', [SCALARS.length]);
+  const scalars = Object.fromEntries(
+    SCALARS.map((name, i) => [name, g.op('Gather', [fed, g.scalar(i, 'int64')], { axis: 0 })]),
+  ) as Record<(typeof SCALARS)[number], Value>;
+  const mul = (a: Value, b: Value): Value => g.op('Mul', [a, b]);
+  const add = (a: Value, b: Value): Value => g.op('Add', [a, b]);
+  const scaled = mul(gradient, scalars.gradient_scale);
+  const newM = add(mul(m, scalars.beta1), mul(scaled, scalars.one_minus_beta1));
+  const newV = add(mul(v, scalars.beta2), mul(mul(scaled, scaled), scalars.one_minus_beta2));
+  const denominator = add(g.op('Div', [g.op('Sqrt', [newV]), scalars.root_correction]), scalars.epsilon);
+  const change = mul(g.op('Div', [newM, denominator]), scalars.step_size);
+  g.output('new_parameter', g.op('Sub', [mul(parameter, scalars.decay), change]));
+  g.output('new_m', newM);
+  g.output('new_v', newV);
+  return g;
+}
+
+/** L2 norm over all gradients, in the map's order, in 64 bits. */
+export function gradientNorm(gradients: Tensors): number {
+  let squares = 0;
+  for (const { data } of gradients.values()) {
+    // One partial sum a tensor keeps the error of long sums small and the order fixed.
+    let partial = 0;
+    for (let i = 0; i < data.length; i++) partial += data[i]! * data[i]!;
+    squares += partial;
+  }
+  return Math.sqrt(squares);
+}
+
+export class AdamW {
+  private constructor(private readonly graph: CompiledGraph) {}
+
+  static async create(settings: SessionSettings): Promise<AdamW> {
+    return new AdamW(await CompiledGraph.compile(adamwGraph(), settings));
+  }
+
+  /**
+   * One step over all parameters, replacing their arrays and the moments' and counting the step.
+   *
+   * @param gradients under the parameters' names; scaled to `maxGradNorm` where their norm `norm` exceeds it
+   */
+  async step(
+    parameters: Tensors,
+    gradients: Tensors,
+    norm: number,
+    state: OptimizerState,
+    settings: OptimizerSettings,
+  ): Promise<void> {
+    const t = state.step + 1;
+    // As torch.nn.utils.clip_grad_norm_: scale by max / (norm + 1e-6), never up.
+    const clip = settings.maxGradNorm > 0 ? Math.min(1, settings.maxGradNorm / (norm + 1e-6)) : 1;
+    const scalars: Record<(typeof SCALARS)[number], number> = {
+      gradient_scale: clip,
+      beta1: settings.beta1,
+      one_minus_beta1: 1 - settings.beta1,
+      beta2: settings.beta2,
+      one_minus_beta2: 1 - settings.beta2,
+      step_size: settings.learningRate / (1 - settings.beta1 ** t),
+      epsilon: settings.epsilon,
+      root_correction: Math.sqrt(1 - settings.beta2 ** t),
+      decay: 1 - settings.learningRate * settings.weightDecay,
+    };
+    const fed = {
+      scalars: floats(
+        Float32Array.from(SCALARS, name => scalars[name]),
+        [SCALARS.length],
+      ),
+    };
+    for (const [name, parameter] of parameters) {
+      const flat = (data: Float32Array) => floats(data, [data.length]);
+      const moment = (of: Tensors): Float32Array => of.get(name)?.data ?? new Float32Array(parameter.data.length);
+      const results = await this.graph.run({
+        ...fed,
+        parameter: flat(parameter.data),
+        gradient: flat(gradients.get(name)!.data),
+        m: flat(moment(state.m)),
+        v: flat(moment(state.v)),
+      });
+      parameter.data = floatData(results, 'new_parameter');
+      state.m.set(name, { shape: parameter.shape, data: floatData(results, 'new_m') });
+      state.v.set(name, { shape: parameter.shape, data: floatData(results, 'new_v') });
+    }
+    state.step = t;
+  }
+
+  release(): Promise<void> {
+    return this.graph.release();
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The replies of a remote model to an evaluation set. Each is kept as it comes, so whoever goes on after a crash asks for
+ * what is missing and pays for nothing twice.
+ */
+
+import { ApplicationFailure } from '@temporalio/activity';
+import { type PartList, readParts } from '../artifacts/index.js';
+import type { Dependencies } from '../dependencies.js';
+import { type Answer, askAll, type ChatReply, createChatClient, type Question } from '../remote/index.js';
+import type { EvaluationSpec } from '../spec/index.js';
+import { type ArtifactRef, publishJson, publishLines } from '../store/index.js';
+import { progressReporter, supervised } from '../supervision/index.js';
+import { type PlannedEvaluation, plannedResponsesUri, readPartList, readPlan } from './job.js';
+import type { EvaluationPlan, PromptLine } from './plan.js';
+
+/** A line of the responses of a remote model; without replies where the endpoint rejects the item. */
+export interface RemoteResponses {
+  id: string;
+  replies: Pick<ChatReply, 'text' | 'finish' | 'usage'>[] | null;
+  unanswered?: string;
+}
+
+export function evaluateRemote(deps: Dependencies) {
+  return (input: PlannedEvaluation): Promise<ArtifactRef> =>
+    supervised('asking a remote model', async supervision => {
+      const { store } = deps;
+      const { plan, set, spec } = await readPlan(store, input);
+      const published = await store.find(plannedResponsesUri(plan, set));
+      if (published) return published;
+      const client = createChatClient(endpointOf(plan), deps.environment);
+      const report = progressReporter(set.name, set.count);
+      const list: PartList = { count: set.count, parts: [] };
+      for await (const { from, lines } of readParts<PromptLine>(store, await readPartList(store, set.prompts))) {
+        const questions = lines.flatMap(line => questionsOf(plan, spec, line));
+        const { answers } = await askAll(store, client, questions, {
+          signal: supervision.call.signal,
+          tokenBudget: null,
+          onAnswer: done => {
+            const items = from + Math.floor(done / spec.samples);
+            supervision.note(`asking ${plan.label} for ${set.name}: ${items} of ${set.count}`);
+            report(items);
+          },
+        });
+        refuseUnanswered(client.settings.url, answers);
+        supervision.check();
+        const responses = lines.map(({ id }, k) =>
+          responsesOf(id, answers.slice(k * spec.samples, (k + 1) * spec.samples)),
+        );
+        const ref = await publishLines(store, plannedResponsesUri(plan, set, from), responses);
+        list.parts.push({ ...ref, from, count: lines.length });
+      }
+      return publishJson(store, plannedResponsesUri(plan, set), list);
+    });
+}
+
+function endpointOf({ model }: EvaluationPlan) {
+  if (model.kind === 'remote') return model.endpoint;
+  throw new RangeError(`expected the plan of a remote model, got one of a ${model.kind}`);
+}
+
+function questionsOf(
+  { name, folder }: EvaluationPlan,
+  { prompt, sampling, samples, seed }: EvaluationSpec,
+  { text }: PromptLine,
+): Question[] {
+  const system = prompt.system === null ? [] : [{ role: 'system' as const, content: prompt.system }];
+  const messages = [...system, { role: 'user' as const, content: text! }];
+  const { temperature, topP, maxNewTokens } = sampling;
+  const request = { messages, temperature, topP, maxTokens: maxNewTokens };
+  // The seed sets questions apart and is not sent: many endpoints refuse one, and none promises equal replies for it.
+  return Array.from({ length: samples }, (_, index) => ({
+    request,
+    place: { scope: `${name}/${folder}/${seed}`, index },
+  }));
+}
+
+/** An endpoint that is away is waited for: what it said before is kept. */
+function refuseUnanswered(url: string, answers: Answer[]): void {
+  const missing = answers.filter(answer => answer.reply === null && !answer.lasting);
+  if (missing.length === 0) return;
+  const [first] = missing as [Extract<Answer, { reply: null }>];
+  throw ApplicationFailure.retryable(
+    `${url} left ${missing.length} questions unanswered: ${first.why}. The ${answers.length - missing.length} replies there are kept; it is asked again for the rest.`,
+    'EndpointUnavailable',
+  );
+}
+
+function responsesOf(id: string, answers: Answer[]): RemoteResponses {
+  const rejected = answers.find((answer): answer is Extract<Answer, { reply: null }> => answer.reply === null);
+  if (rejected) return { id, replies: null, unanswered: rejected.why };
+  return {
+    id,
+    replies: answers.map(({ reply }) => ({ text: reply!.text, finish: reply!.finish, usage: reply!.usage })),
+  };
+}

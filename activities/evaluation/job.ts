@@ -1,0 +1,165 @@
+/**
+ * What the engine is to answer, and how: from a run that evaluates its own policy, or from the plan of an evaluation that
+ * stands alone. From here on the two are the same work.
+ */
+
+import {
+  ENGINE_PARTS,
+  type PartList,
+  type PromptItem,
+  partStarts,
+  readData,
+  readKept,
+  readParts,
+} from '../artifacts/index.js';
+import type { PolicyRef } from '../contract/index.js';
+import type { EngineDependencies } from '../dependencies.js';
+import { ensurePolicyLoaded, textModelOf } from '../policies/index.js';
+import type { EvaluationSpec, RunSpec } from '../spec/index.js';
+import { type ArtifactRef, evaluatedUri, evaluationUri, readJson, readLines, type Store } from '../store/index.js';
+import type { Supervision } from '../supervision/index.js';
+import { openPinned, textModelFor } from './evaluated-model.js';
+import type { EvaluatedModel, EvaluationPlan, PlannedSet, PromptLine } from './plan.js';
+
+/** A policy of a run, on one of the run's own sets. */
+export interface OwnEvaluation {
+  run: string;
+  spec: ArtifactRef;
+  policy: PolicyRef;
+  /** `base`, `sft`, `phase-<k>` or `final`. */
+  label: string;
+  set: { name: string; data: ArtifactRef };
+}
+
+/** One set of a prepared evaluation. */
+export interface PlannedEvaluation {
+  plan: ArtifactRef;
+  set: string;
+}
+
+export type EvaluateInput = OwnEvaluation | PlannedEvaluation;
+
+export const isPlanned = (input: EvaluateInput): input is PlannedEvaluation => 'plan' in input;
+
+/** A prompt of any set, as far as answering it goes. */
+export type Asked = Pick<PromptItem, 'id' | 'promptIds'>;
+
+export interface EvaluationJob {
+  /** "base on held-out". */
+  title: string;
+  set: string;
+  count: number;
+  /** All prompts, in parts whose answers are published together. */
+  parts(): AsyncIterable<{ from: number; lines: Asked[] }>;
+  samples: number;
+  sampling: RunSpec['evaluation']['sampling'];
+  stopIds: number[];
+  /** The model is no part of it: all models answer with the same luck. */
+  seedOf(id: string): string;
+  /** Where the answers of the part that begins at an item lie; without one, the list of all parts. */
+  responsesUri(from?: number): string;
+  /** Makes sure that the engine holds the model. */
+  load(supervision: Supervision): Promise<void>;
+}
+
+export async function evaluationJob(
+  deps: EngineDependencies,
+  input: EvaluateInput,
+  supervision: Supervision,
+): Promise<EvaluationJob> {
+  return isPlanned(input) ? plannedJob(deps, input, supervision) : ownJob(deps, input);
+}
+
+async function ownJob(
+  deps: EngineDependencies,
+  { run, spec, policy, label, set }: OwnEvaluation,
+): Promise<EvaluationJob> {
+  const { store } = deps;
+  const { evaluation, seed } = await readKept<RunSpec>(store, spec);
+  const items = await readData<PromptItem>(store, set.data);
+  const name = `${label}.${set.name}`;
+  const { samples, sampling } = evaluation;
+  const starts = partStarts(
+    items.map(({ promptIds }) => promptIds.length + samples * sampling.maxNewTokens),
+    ENGINE_PARTS,
+  );
+  return {
+    title: `${label} on ${set.name}`,
+    set: set.name,
+    count: items.length,
+    async *parts() {
+      for (const [k, from] of starts.entries()) yield { from, lines: items.slice(from, starts[k + 1]) };
+    },
+    samples,
+    sampling,
+    stopIds: (await textModelOf(deps, run)).stopIds,
+    seedOf: id => [seed, 'evaluation', set.name, id].join('/'),
+    responsesUri: from =>
+      evaluationUri(run, name, policy.name, from === undefined ? 'responses.json' : `responses.${from}.jsonl`),
+    load: supervision => ensurePolicyLoaded(deps, policy, 'weights', supervision),
+  };
+}
+
+async function plannedJob(
+  deps: EngineDependencies,
+  input: PlannedEvaluation,
+  supervision: Supervision,
+): Promise<EvaluationJob> {
+  const { store } = deps;
+  const { plan, set, spec } = await readPlan(store, input);
+  const { samples, sampling, seed } = spec;
+  const { stopIds } = (await textModelFor(deps, plan.model, supervision))!;
+  return {
+    title: `${plan.label} on ${set.name}`,
+    set: set.name,
+    count: set.count,
+    async *parts() {
+      for await (const { from, lines } of readParts<PromptLine>(store, await readPartList(store, set.prompts))) {
+        yield { from, lines: lines.map(({ id, promptIds }) => ({ id, promptIds: promptIds! })) };
+      }
+    },
+    samples,
+    sampling,
+    stopIds,
+    seedOf: id => [seed, 'evaluation', set.name, id].join('/'),
+    responsesUri: from => plannedResponsesUri(plan, set, from),
+    load: supervision => loadModel(deps, plan.model, supervision),
+  };
+}
+
+async function loadModel(deps: EngineDependencies, model: EvaluatedModel, supervision: Supervision): Promise<void> {
+  if (model.kind === 'policy') return ensurePolicyLoaded(deps, model.policy, 'weights', supervision);
+  if (model.kind === 'remote') throw new RangeError('a remote model has no weights that an engine could load');
+  const tag = `folder/${model.sha256}`;
+  if ((await deps.engine.call('status', {}, supervision.call)).tag === tag) return;
+  supervision.note(`loading ${model.source}`);
+  const directory = await openPinned(deps, model, supervision.call.signal);
+  await deps.engine.call('load', { directory, optimizer: null, tag }, supervision.call);
+}
+
+/** A set of a plan, with all that the plan says of it. */
+export async function readPlan(
+  store: Store,
+  { plan: ref, set: name }: PlannedEvaluation,
+): Promise<{ plan: EvaluationPlan; set: PlannedSet; spec: EvaluationSpec }> {
+  const plan = await readJson<EvaluationPlan>(store, ref);
+  const set = plan.sets.find(set => set.name === name);
+  if (!set) throw new RangeError(`${ref.uri} has no set "${name}"`);
+  return { plan, set, spec: await readJson<EvaluationSpec>(store, plan.spec) };
+}
+
+export async function readPartList(store: Store, ref: ArtifactRef): Promise<PartList> {
+  return readJson<PartList>(store, ref);
+}
+
+export function plannedResponsesUri({ name, folder }: EvaluationPlan, set: { name: string }, from?: number): string {
+  return evaluatedUri(name, folder, 'responses', set.name, from === undefined ? 'all.json' : `${from}.jsonl`);
+}
+
+/** The responses of a set, whole or in parts: earlier versions published them in one file. */
+export async function readResponses<T>(store: Store, ref: ArtifactRef): Promise<T[]> {
+  if (ref.uri.endsWith('.jsonl')) return readLines<T>(store, ref);
+  const lines: T[] = [];
+  for await (const part of readParts<T>(store, await readPartList(store, ref))) lines.push(...part.lines);
+  return lines;
+}

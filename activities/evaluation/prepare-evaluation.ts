@@ -1,0 +1,113 @@
+/**
+ * The first activity of an evaluation that users or schedules start: everything that can be wrong is found here. Validates
+ * the spec, pins the model, reads, renders, tokenises and cuts the items, and publishes them with the plan.
+ */
+import type { EvaluationSpecInput, EvaluationStart } from '../contract/index.js';
+import type { Dependencies } from '../dependencies.js';
+import { checkKey } from '../remote/index.js';
+import {
+  checkRewardKeys,
+  defaultLabel,
+  differences,
+  type EvaluationSpec,
+  invalidEvaluation,
+  labelText,
+  runNameSchema,
+  validateEvaluation,
+  withRewardFiles,
+} from '../spec/index.js';
+import { type ArtifactRef, evaluatedUri, publishJson, readJson } from '../store/index.js';
+import { supervised } from '../supervision/index.js';
+import { pinModel } from './evaluated-model.js';
+import { publishSets } from './items.js';
+import type { EvaluationPlan } from './plan.js';
+import { askingOf } from './prompts.js';
+
+export interface PrepareEvaluationInput {
+  start: EvaluationStart;
+  input: EvaluationSpecInput;
+}
+
+/** What the workflow goes by. */
+export interface PreparedEvaluation {
+  plan: ArtifactRef;
+  sets: { name: string; count: number }[];
+  /** Whether an endpoint answers, and no engine. */
+  remote: boolean;
+  schedule: string | null;
+}
+
+export function prepareEvaluation(deps: Dependencies) {
+  return ({ start, input }: PrepareEvaluationInput): Promise<PreparedEvaluation> =>
+    supervised('validating the evaluation spec', async supervision => {
+      const { store } = deps;
+      const written = validateEvaluation(input);
+      const place = placeOf(start, written);
+      const { name, folder } = place;
+      const known = await presentSpec(deps, name, folder);
+      const spec = await withRewardFiles(written, known);
+      if (known) refuseOtherSpec(`${name}/${folder}`, known, spec);
+      checkRewardKeys(deps, spec);
+      if (spec.model.remote) checkKey(spec.model.remote, deps.environment);
+      const uri = evaluatedUri(name, folder, 'plan.json');
+      const published = await store.find(uri);
+      if (published) return prepared(published, await readJson<EvaluationPlan>(store, published));
+
+      const model = await pinModel(deps, spec, supervision);
+      const asking = await askingOf(deps, spec, model, supervision);
+      const sets = await publishSets(deps, name, spec, asking, supervision);
+      supervision.check();
+      const specRef = await publishJson(store, evaluatedUri(name, folder, 'spec.json'), spec);
+      const plan: EvaluationPlan = { ...place, spec: specRef, model, sets };
+      return prepared(await publishJson(store, uri, plan), plan);
+    });
+}
+
+function prepared(plan: ArtifactRef, { sets, model, schedule }: EvaluationPlan): PreparedEvaluation {
+  return { plan, sets: sets.map(({ name, count }) => ({ name, count })), remote: model.kind === 'remote', schedule };
+}
+
+/** A schedule's firing is told from others by what Temporal puts behind the workflow id of the schedule's action. */
+const FIRING = /-(\d{4}-\d{2}-\d{2}T[\d:.]+Z)$/;
+
+/** `<name>/<label>`, or a name alone; a firing of a schedule goes under the schedule's name. */
+function placeOf(
+  { workflowId, schedule }: EvaluationStart,
+  spec: EvaluationSpec,
+): Pick<EvaluationPlan, 'name' | 'folder' | 'label' | 'schedule'> {
+  const label = spec.label ?? defaultLabel(spec.model);
+  if (schedule !== null) {
+    const firing = FIRING.exec(workflowId)?.[1] ?? workflowId;
+    return { name: checkedName(schedule, 'the schedule'), folder: labelText(firing), label, schedule };
+  }
+  const [name = '', folder = label, ...rest] = workflowId.split('/');
+  const what = `the workflow id "${workflowId}"`;
+  if (rest.length > 0) throw invalidEvaluation([{ path: what, problem: 'expected NAME or NAME/LABEL' }]);
+  return { name: checkedName(name, what), folder: checkedName(folder, what), label: spec.label ?? folder, schedule };
+}
+
+function checkedName(name: string, what: string): string {
+  const checked = runNameSchema.safeParse(name);
+  if (checked.success) return checked.data;
+  throw invalidEvaluation([
+    { path: `${what}, whose "${name}" becomes a folder's name`, problem: checked.error.issues[0]!.message },
+  ]);
+}
+
+/** The spec that an evaluation has in the store. What has become a field since has the default that stood for it. */
+async function presentSpec({ store }: Dependencies, name: string, folder: string): Promise<EvaluationSpec | null> {
+  const present = await store.find(evaluatedUri(name, folder, 'spec.json'));
+  return present && validateEvaluation(await readJson(store, present));
+}
+
+/** A name and a label stand for one spec: another one under the same is refused, with what differs. */
+function refuseOtherSpec(evaluation: string, known: EvaluationSpec, spec: EvaluationSpec): void {
+  const differing = differences(known, spec);
+  if (differing.length === 0) return;
+  throw invalidEvaluation(
+    differing.map(path => ({
+      path,
+      problem: `differs from the evaluation "${evaluation}" in the store; start under another name, or with the same spec to go on`,
+    })),
+  );
+}

@@ -1,0 +1,97 @@
+/** Scores a model's responses to an evaluation set: a result for each item, and the row of the table. */
+import { ApplicationFailure } from '@temporalio/activity';
+import { type BenchmarkName, type ItemResult, mean, officialScores, summariseItems } from '../benchmarks/index.js';
+import type { BenchmarkRow, EvaluationRow } from '../contract/index.js';
+import type { Dependencies } from '../dependencies.js';
+import type { GroupReward } from '../rewards/index.js';
+import { type ArtifactRef, readJson } from '../store/index.js';
+import { supervised } from '../supervision/index.js';
+import type { EvaluateInput } from './job.js';
+import { type AnsweredItem, type ScoringJob, scoringJob } from './scoring-job.js';
+
+export type ScoreEvaluationInput = EvaluateInput & { responses: ArtifactRef };
+
+/** An item as the results keep it. */
+export interface EvaluatedItem extends ItemResult {
+  /** Why the endpoint gave no answer; such an item counts as unscored too. */
+  unanswered?: string;
+  /** Tokens that its documents lost from their middle. */
+  cut?: number;
+}
+
+/** Of one model on one set: evaluations/<name>/<label>/sets/<set>.json, and of a run's own evaluations/<label>.<set>.<policy>.json */
+export interface EvaluationResult {
+  label: string;
+  set: string;
+  policy: string;
+  /** Absent in results of earlier versions, which took no official metrics. */
+  metric?: BenchmarkName;
+  row: EvaluationRow;
+  items: EvaluatedItem[];
+}
+
+export function scoreEvaluation(deps: Dependencies) {
+  return (input: ScoreEvaluationInput): Promise<EvaluationRow> =>
+    supervised('scoring', async supervision => {
+      const job = await scoringJob(deps, input, supervision);
+      const { label, set, policy, metric, uri } = job;
+      const published = await deps.store.find(uri);
+      if (published) return (await readJson<EvaluationResult>(deps.store, published)).row;
+      supervision.note(`scoring ${label} on ${set}`);
+      const answered = job.items.filter(item => item.unanswered === undefined);
+      const { groups, judge } = await deps.rewarder(job.reward).reward(
+        answered.map(({ id, task, question, answers, responses }) => ({
+          ...{ id, task, question, answers },
+          responses: responses.map(({ text }) => text),
+        })),
+        { signal: supervision.call.signal, note: supervision.note },
+      );
+      const rewardOf = new Map(answered.map((item, k) => [item, groups[k]!]));
+      const items = job.items.map(item => itemResult(item, rewardOf.get(item), metric));
+      const row = { ...rowOf(job, items), ...(judge && { judge }) };
+      supervision.check();
+      const result: EvaluationResult = { label, set, policy, metric, row, items };
+      // A judge that is asked twice may answer twice: of two workers at one set the first decides for both.
+      const ref = await deps.store.publishFirst(uri, `${JSON.stringify(result, null, 1)}\n`);
+      return (await readJson<EvaluationResult>(deps.store, ref)).row;
+    });
+}
+
+function itemResult(item: AnsweredItem, given: GroupReward | undefined, metric: BenchmarkName): EvaluatedItem {
+  const { id, question, answers: golds, promptTokens, cut, unanswered } = item;
+  const common = { id, question, golds, promptTokens, ...(cut > 0 && { cut }) };
+  if (given === undefined) {
+    return { ...common, answers: [], unanswered: unanswered!, unscored: `unanswered: ${unanswered}` };
+  }
+  if (given.rewards === null) return { ...common, answers: item.responses, unscored: given.unscored };
+  const answers = item.responses.map((response, i) => {
+    const reward = given.rewards[i]!;
+    return { ...reward, ...response, official: officialScores(metric, reward.extracted, golds) };
+  });
+  return { ...common, answers };
+}
+
+/** @throws ApplicationFailure where no item has a score: another try would find the same */
+function rowOf({ label, set, metric, passAt, items: asked, uri }: ScoringJob, items: EvaluatedItem[]): BenchmarkRow {
+  const unanswered = items.filter(item => item.unanswered !== undefined).length;
+  if (items.every(item => item.unscored !== undefined)) {
+    throw ApplicationFailure.nonRetryable(
+      `evaluation set ${set}: none of its ${items.length} items has a score; of the first: ${items[0]!.unscored}`,
+      'NothingScored',
+    );
+  }
+  const { unscored, ...summary } = summariseItems(items, { k: passAt });
+  return {
+    policy: label,
+    set,
+    ...summary,
+    metric,
+    unanswered,
+    unscored: unscored - unanswered,
+    cut: items.filter(item => item.cut !== undefined).length,
+    meanPromptTokens: mean(items.map(item => item.promptTokens)),
+    answerTokens: items.reduce((sum, { answers }) => sum + answers.reduce((sum, { tokens }) => sum + tokens, 0), 0),
+    sentTokens: asked.reduce((sum, { sentTokens }) => sum + sentTokens, 0),
+    uri,
+  };
+}

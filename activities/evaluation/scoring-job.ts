@@ -1,0 +1,153 @@
+/** What is to be scored: the items of a set with their answers as text, whoever gave them. */
+import { type PromptItem, readData, readKept, readParts } from '../artifacts/index.js';
+import type { BenchmarkName } from '../benchmarks/index.js';
+import type { Task } from '../datasets/index.js';
+import type { Dependencies } from '../dependencies.js';
+import { textModelOf } from '../policies/index.js';
+import { evaluationReward, type RewardSettings } from '../rewards/index.js';
+import type { RunSpec } from '../spec/index.js';
+import { type ArtifactRef, evaluatedUri, evaluationUri, readLines, type Store } from '../store/index.js';
+import type { Supervision } from '../supervision/index.js';
+import type { EvaluationResponses } from './evaluate.js';
+import type { RemoteResponses } from './evaluate-remote.js';
+import { textModelFor } from './evaluated-model.js';
+import { metricOf } from './items.js';
+import {
+  type EvaluateInput,
+  isPlanned,
+  type OwnEvaluation,
+  type PlannedEvaluation,
+  readPartList,
+  readPlan,
+  readResponses,
+} from './job.js';
+import type { EvaluatedModel, EvaluationItem, PromptLine } from './plan.js';
+
+export interface ScoringJob {
+  label: string;
+  set: string;
+  /** The model's name, of a policy: its own. */
+  policy: string;
+  metric: BenchmarkName;
+  passAt: number[];
+  reward: RewardSettings;
+  items: AnsweredItem[];
+  /** Where the result lies. */
+  uri: string;
+}
+
+export interface AnsweredItem {
+  id: string;
+  task: Task;
+  question: string;
+  answers: string[];
+  promptTokens: number;
+  cut: number;
+  responses: { text: string; tokens: number; finish: 'stop' | 'length' | 'other' }[];
+  /** Why the endpoint gives no answer, where it does not: then there are no responses. */
+  unanswered?: string;
+  /** Tokens of prompts, as often as they were sent. */
+  sentTokens: number;
+}
+
+export async function scoringJob(
+  deps: Dependencies,
+  input: EvaluateInput & { responses: ArtifactRef },
+  supervision: Supervision,
+): Promise<ScoringJob> {
+  return isPlanned(input) ? plannedScoring(deps, input, supervision) : ownScoring(deps, input);
+}
+
+async function ownScoring(
+  deps: Dependencies,
+  { run, spec, policy, label, set, responses }: OwnEvaluation & { responses: ArtifactRef },
+): Promise<ScoringJob> {
+  const { store } = deps;
+  const { evaluation, reward } = await readKept<RunSpec>(store, spec);
+  const items = await readData<PromptItem>(store, set.data);
+  const model = await textModelOf(deps, run);
+  const lines = await readResponses<EvaluationResponses>(store, responses);
+  const written = evaluation.sets.find(({ name }) => name === set.name);
+  return {
+    label,
+    set: set.name,
+    policy: policy.name,
+    metric: written ? metricOf(written) : 'custom',
+    passAt: [],
+    reward: evaluationReward(reward),
+    uri: evaluationUri(run, `${label}.${set.name}`, policy.name, 'json'),
+    items: items.map(({ id, task, question, answers, promptIds }, k) => ({
+      ...{ id, task, question, answers, promptTokens: promptIds.length, cut: 0 },
+      responses: decoded(lines[k]!, model.responseText),
+      sentTokens: promptIds.length,
+    })),
+  };
+}
+
+async function plannedScoring(
+  deps: Dependencies,
+  input: PlannedEvaluation & { responses: ArtifactRef },
+  supervision: Supervision,
+): Promise<ScoringJob> {
+  const { store } = deps;
+  const { plan, set, spec } = await readPlan(store, input);
+  const items = await readLines<EvaluationItem>(store, set.items);
+  const prompts = await promptLengths(store, set.prompts);
+  const answered = await answersOf(deps, plan.model, input.responses, supervision);
+  return {
+    label: plan.label,
+    set: set.name,
+    policy: nameOf(plan.model),
+    metric: set.metric,
+    passAt: spec.passAt,
+    reward: { ...spec.reward, custom: null, evidence: null },
+    uri: evaluatedUri(plan.name, plan.folder, 'sets', `${set.name}.json`),
+    items: items.map(({ id, task, question, answers }, k) => {
+      const { tokens, cut } = prompts[k]!;
+      const { sent, ...given } = answered[k]!;
+      // Of endpoints whose tokenizer is not known, what they say themselves.
+      const promptTokens = tokens ?? Math.round(sent / Math.max(1, given.responses.length));
+      return { id, task, question, answers, promptTokens, cut, ...given, sentTokens: sent || promptTokens };
+    }),
+  };
+}
+
+/** Lengths alone: the prompts of a set of long documents are more than is good to hold. */
+async function promptLengths(store: Store, ref: ArtifactRef): Promise<Pick<PromptLine, 'tokens' | 'cut'>[]> {
+  const lengths: Pick<PromptLine, 'tokens' | 'cut'>[] = [];
+  for await (const { lines } of readParts<PromptLine>(store, await readPartList(store, ref))) {
+    lengths.push(...lines.map(({ tokens, cut }) => ({ tokens, cut })));
+  }
+  return lengths;
+}
+
+type Given = Pick<AnsweredItem, 'responses' | 'unanswered'> & { sent: number };
+
+async function answersOf(
+  deps: Dependencies,
+  model: EvaluatedModel,
+  responses: ArtifactRef,
+  supervision: Supervision,
+): Promise<Given[]> {
+  if (model.kind === 'remote') {
+    const lines = await readResponses<RemoteResponses>(deps.store, responses);
+    return lines.map(({ replies, unanswered }) => ({
+      responses: (replies ?? []).map(({ text, finish, usage }) => ({ text, finish, tokens: usage.completionTokens })),
+      sent: (replies ?? []).reduce((sum, { usage }) => sum + usage.promptTokens, 0),
+      ...(unanswered !== undefined && { unanswered }),
+    }));
+  }
+  const { responseText } = (await textModelFor(deps, model, supervision))!;
+  const lines = await readResponses<EvaluationResponses>(deps.store, responses);
+  return lines.map(line => ({ responses: decoded(line, responseText), sent: 0 }));
+}
+
+function decoded({ responses }: EvaluationResponses, text: (ids: readonly number[]) => string) {
+  return responses.map(({ ids, finish }) => ({ text: text(ids), tokens: ids.length, finish }));
+}
+
+/** Which model it was, in one word. */
+function nameOf(model: EvaluatedModel): string {
+  if (model.kind === 'policy') return model.policy.name;
+  return model.kind === 'folder' ? model.sha256 : model.endpoint.model;
+}

@@ -1,0 +1,36 @@
+/** Makes sure that a policy has a checkpoint in the store, and removes what its stage no longer needs. */
+import type { PolicyRef } from '../contract/index.js';
+import type { EngineDependencies } from '../dependencies.js';
+import type { CheckpointSettings } from '../spec/index.js';
+import { fenceOf, type StageAttempt, type Store } from '../store/index.js';
+import { supervised } from '../supervision/index.js';
+import { snapshotUri } from './checkpoint.js';
+import { ensureSnapshot } from './policy.js';
+import { type LogEntry, stepsOf } from './redo-log.js';
+import { isSuperseded, removeEarlier } from './retention.js';
+
+export interface SnapshotInput {
+  stage: StageAttempt;
+  policy: PolicyRef;
+  /** How many of the stage's snapshots stay; earlier versions did not say, and kept all. */
+  keep?: CheckpointSettings['keep'];
+}
+
+/** @returns the policy by its snapshot; as it was given where a later one of the stage makes it needless */
+export function snapshot(deps: EngineDependencies) {
+  return ({ stage, policy, keep = 'all' }: SnapshotInput): Promise<PolicyRef> =>
+    supervised(`writing checkpoint ${policy.name}`, async supervision => {
+      const { store } = deps;
+      const log = keep === 'all' ? [] : await attemptLog(store, stage);
+      if (await isSuperseded(store, log, policy.name)) return policy;
+      await ensureSnapshot(deps, policy, supervision, fenceOf(stage));
+      if (keep !== 'all') await removeEarlier(store, log, policy.name, keep, supervision);
+      return { ...policy, uri: snapshotUri(policy) };
+    });
+}
+
+async function attemptLog(store: Store, stage: StageAttempt): Promise<LogEntry[]> {
+  const log: LogEntry[] = [];
+  for await (const entry of stepsOf(store, stage)) log.push(entry);
+  return log;
+}

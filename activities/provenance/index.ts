@@ -1,0 +1,3 @@
+/** What made a result: the code's version and the bits that an engine computes. */
+export { type CodeVersion, codeText, codeVersion } from './code-version.js';
+export { differ, measureNumerics, type Numerics } from './numerics.js';

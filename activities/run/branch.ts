@@ -1,0 +1,99 @@
+/**
+ * A run that branches off another: it begins with a phase of that run, from the policy which that phase began with, on
+ * the same data, with other settings if wanted. Nothing of the other run is copied or changed; what came before is shared.
+ */
+import type { BranchInput, CurriculumInput, PolicyRef } from '../contract/index.js';
+import { InvalidSpecError, type RunSpec, runNameSchema, validateSpec } from '../spec/index.js';
+import {
+  attemptUri,
+  baseUri,
+  checkpointUri,
+  claimedAttempt,
+  phaseNumber,
+  planUri,
+  readJson,
+  readLines,
+  type StageAttempt,
+  type Store,
+  specUri,
+  stageUri,
+} from '../store/index.js';
+import type { StepLine } from '../training/index.js';
+import { CHANGEABLE } from './claim-attempt.js';
+import type { RunPlan } from './prepare-run.js';
+
+export interface Branch {
+  /** The other run's spec with the overrides. */
+  spec: RunSpec;
+  /** The other run's base. */
+  base: PolicyRef;
+  /** The other run's data. */
+  plan: Pick<RunPlan, 'model' | 'data' | 'counts'>;
+  /** Where it begins, and with what. */
+  entry: NonNullable<RunPlan['branch']>;
+}
+
+export const isBranch = (input: CurriculumInput): input is BranchInput =>
+  typeof input === 'object' && input !== null && 'from' in input;
+
+/**
+ * @throws InvalidSpecError when there is no such run or phase in the store, when what must come before it is unfinished, or
+ * for an override that a branch cannot have
+ */
+export async function openBranch(store: Store, { from, overrides = {}, ...rest }: BranchInput): Promise<Branch> {
+  const [run = '', first = '', ...more] = String(from).split('/');
+  const refused = (problem: string) => new InvalidSpecError([{ path: 'from', problem }]);
+  if (more.length > 0 || !runNameSchema.safeParse(run).success || !/^phase-[1-9]\d*$/.test(first))
+    throw refused(`expected "RUN/phase-K", found ${JSON.stringify(from)}`);
+  const issues = [
+    ...Object.keys(rest).map(path => ({ path, problem: 'unknown field: beside "from" only "overrides" may stand' })),
+    ...Object.keys(overrides)
+      .filter(path => !CHANGEABLE.test(path) && !path.startsWith('evaluation.'))
+      .map(path => ({
+        path: `overrides["${path}"]`,
+        problem:
+          'a branch shares model and data with its run: expected seed, rl.…, reward.…, phases.…, retrospective.…, evaluation.…, checkpoints.… or engine.…',
+      })),
+  ];
+  if (issues.length > 0) throw new InvalidSpecError(issues);
+  const published = await store.find(planUri(run));
+  if (!published) throw refused(`there is no run "${run}" in the store`);
+  const { branch, ...plan } = await readJson<RunPlan>(store, published);
+  const spec = validateSpec(await readJson<RunSpec>(store, (await store.find(specUri(run)))!), overrides);
+  const number = phaseNumber(first);
+  if (number > spec.phases.length)
+    throw refused(`the run "${run}" has phases 1 to ${spec.phases.length}, found ${first}`);
+
+  const own = stageNames(spec).slice(branch ? stageNames(spec).indexOf(branch.first) : 0);
+  if (!own.includes(first))
+    throw refused(`the run "${run}" itself begins with ${branch!.first}: branch off ${branch!.of} instead`);
+  const base = await readJson<PolicyRef>(store, (await store.find(baseUri(run)))!);
+  let policy = branch?.policy ?? base;
+  const difficulties = [...(branch?.difficulties ?? [])];
+  for (const stage of own.slice(0, own.indexOf(first))) {
+    const ended = await endOf(store, run, stage);
+    if (!ended)
+      throw refused(`${stage} of the run "${run}" is not finished, so ${first} has nothing to begin with yet`);
+    policy = ended.policy;
+    if (ended.difficulty) difficulties.push(ended.difficulty);
+  }
+  return { spec, base, plan, entry: { of: run, first, policy, difficulties } };
+}
+
+/** The run's stages in order. */
+export const stageNames = (spec: RunSpec): string[] => [
+  ...(spec.warmup ? ['warmup'] : []),
+  ...spec.phases.map((_, k) => `phase-${k + 1}`),
+];
+
+/** What a stage's current attempt ended with; null if it has not ended. */
+async function endOf(store: Store, run: string, stage: string) {
+  const attempt = await claimedAttempt(store, stageUri({ run, stage }));
+  if (attempt === null) return null;
+  const at: StageAttempt = { run, stage, attempt };
+  const steps = await store.find(attemptUri(at, 'steps.jsonl'));
+  const last = steps && (await readLines<StepLine>(store, steps)).at(-1);
+  if (!last) return null;
+  const policy: PolicyRef = { name: last.policy, uri: checkpointUri(run, last.policy), sha256: last.sha256 };
+  return { policy, difficulty: await store.find(attemptUri(at, 'difficulty.json')) };
+}

@@ -1,0 +1,170 @@
+/**
+ * The evaluation spec: which model answers which benchmarks, and how. The schema is the type; defaults stand here and
+ * nowhere else, and are the paper's where it names one (arXiv 2505.17667, section 4.1).
+ */
+import { z } from 'zod';
+import { BENCHMARKS, type BenchmarkName } from '../benchmarks/index.js';
+import { dataSourceSchema } from '../datasets/index.js';
+import { chatSchema } from '../remote/index.js';
+import { rewardSchema } from '../rewards/index.js';
+import { ITEMS_FOLDER } from '../store/index.js';
+import { rlSchema, runNameSchema, runSpecSchema } from './run-spec.js';
+import { InvalidSpecError, issuesOf, type SpecIssue, withOverrides } from './validate-spec.js';
+
+const positiveInt = z.int().positive();
+/** The paper's limits, in tokens. */
+const PAPER_INPUT = 120_000;
+const PAPER_OUTPUT = 10_000;
+
+const labelSchema = runNameSchema.refine(
+  label => label !== ITEMS_FOLDER,
+  `expected another name than "${ITEMS_FOLDER}"`,
+);
+
+/** What is evaluated: exactly one of `run`, `folder` and `remote`. */
+export const evaluatedModelSchema = z
+  .strictObject({
+    /** A policy of a run in the store. */
+    run: runNameSchema.optional(),
+    /** `newest` as the store has it when the evaluation begins, `final`, `base`, or a policy's name. */
+    policy: z
+      .string()
+      .regex(
+        /^(?:newest|final|base|[0-9a-f]{32})$/,
+        'expected "newest", "final", "base" or the name of a policy (32 hexadecimal digits)',
+      )
+      .optional(),
+    /** A Hugging Face folder, or `hf:owner/name[@revision]`. */
+    folder: z.string().min(1).optional(),
+    /** An OpenAI-compatible endpoint. */
+    remote: chatSchema.optional(),
+  })
+  .refine(({ run, folder, remote }) => [run, folder, remote].filter(given => given !== undefined).length === 1, {
+    error: 'expected exactly one of "run", "folder" and "remote"',
+  })
+  .refine(({ run, policy }) => policy === undefined || run !== undefined, {
+    error: 'expected "run" beside it: only a run has policies',
+    path: ['policy'],
+  });
+
+export type EvaluatedModelSpec = z.output<typeof evaluatedModelSchema>;
+
+const benchmarkSchema = z.strictObject({
+  name: runNameSchema,
+  source: dataSourceSchema,
+  /** The first so many items. */
+  limit: positiveInt.optional(),
+  /** The benchmark whose official metrics are taken; by the name, or by what the source can only be, unless given. */
+  metric: z.enum(Object.keys(BENCHMARKS) as [BenchmarkName, ...BenchmarkName[]]).optional(),
+});
+
+const evaluationSpecSchema = z.strictObject({
+  model: evaluatedModelSchema,
+  /** The model's name in tables and in the store; taken from the model unless given. */
+  label: labelSchema.optional(),
+  benchmarks: z.array(benchmarkSchema).min(1),
+  prompt: runSpecSchema.shape.prompt,
+  sampling: rlSchema.shape.sampling.extend({ maxNewTokens: positiveInt.default(PAPER_OUTPUT) }).prefault({}),
+  /** Answers to each question: n of mean@n. */
+  samples: positiveInt.default(1),
+  /** The k of each pass@k to be shown. */
+  passAt: z.array(positiveInt).default([]),
+  /** Documents lose their middle beyond it. Unless given the paper's, or the model's context less maxNewTokens where that is smaller. */
+  maxInputTokens: positiveInt.optional(),
+  /** The model whose tokenizer counts input tokens; unless given the local model's own. */
+  tokenizer: z.string().min(1).optional(),
+  /** By rule and judge alone, so that rows compare, whatever trained the models. */
+  reward: rewardSchema.omit({ custom: true, evidence: true }).prefault({}),
+  seed: z.int().min(0).default(1),
+});
+
+/** A valid spec as `validateEvaluation` returns it. */
+export type EvaluationSpec = z.output<typeof evaluationSpecSchema>;
+
+const WHAT = 'evaluation spec';
+
+/** What is wrong with an evaluation spec. */
+export const invalidEvaluation = (issues: SpecIssue[]) => new InvalidSpecError(issues, WHAT);
+
+/**
+ * Checks a spec as users write it.
+ * @param overrides values by dotted path, set before checking: `benchmarks.0.limit`
+ * @throws InvalidSpecError naming every wrong path
+ */
+export function validateEvaluation(input: unknown, overrides: Record<string, unknown> = {}): EvaluationSpec {
+  const issues: SpecIssue[] = [];
+  const parsed = evaluationSpecSchema.safeParse(withOverrides(input, overrides, issues));
+  if (!parsed.success) issues.push(...issuesOf(parsed.error, []).map(explained));
+  if (!parsed.success || issues.length > 0) throw invalidEvaluation(issues);
+  issues.push(...contradictions(parsed.data));
+  if (issues.length > 0) throw invalidEvaluation(issues);
+  return parsed.data;
+}
+
+/** A list of models is a file's, of which each becomes an evaluation of its own. */
+function explained(issue: SpecIssue): SpecIssue {
+  if (issue.path !== 'models') return issue;
+  return {
+    ...issue,
+    problem: 'expected one "model": a list is for `longhaul evaluate`, which starts one evaluation for each',
+  };
+}
+
+/** What each field alone cannot show. */
+function contradictions({ benchmarks, samples, passAt }: EvaluationSpec): SpecIssue[] {
+  const issues: SpecIssue[] = [];
+  const names = benchmarks.map(({ name }) => name);
+  names.forEach((name, k) => {
+    if (names.indexOf(name) === k) return;
+    issues.push({
+      path: `benchmarks[${k}].name`,
+      problem: `expected a name of its own, found "${name}" a second time`,
+    });
+  });
+  passAt.forEach((k, i) => {
+    if (k <= samples) return;
+    issues.push({ path: `passAt[${i}]`, problem: `expected at most samples (${samples}), found ${k}` });
+  });
+  return issues;
+}
+
+/** The tokens that a prompt may have, the model's context known. */
+export function inputLimit(spec: EvaluationSpec, contextLength: number): number {
+  const room = contextLength - spec.sampling.maxNewTokens;
+  if (room < 1) {
+    throw invalidEvaluation([
+      {
+        path: 'sampling.maxNewTokens',
+        problem: `expected less than the model's context of ${contextLength} tokens, found ${spec.sampling.maxNewTokens}`,
+      },
+    ]);
+  }
+  const { maxInputTokens = Math.min(PAPER_INPUT, room) } = spec;
+  if (maxInputTokens <= room) return maxInputTokens;
+  throw invalidEvaluation([
+    {
+      path: 'maxInputTokens',
+      problem: `expected at most the model's context of ${contextLength} tokens less sampling.maxNewTokens (${spec.sampling.maxNewTokens}), found ${maxInputTokens}`,
+    },
+  ]);
+}
+
+/** The limit where no model is at hand whose context is known. */
+export const remoteInputLimit = ({ maxInputTokens = PAPER_INPUT }: EvaluationSpec): number => maxInputTokens;
+
+/** The model's name where none is given. */
+export function defaultLabel({ run, policy, folder, remote }: EvaluatedModelSpec): string {
+  if (run !== undefined) return policy === undefined || policy === 'newest' ? run : `${run}-${policy}`;
+  const name = (remote?.model ?? folder!).replace(/@[^/]*$/, '').replace(/[\\/]+$/, '');
+  return labelText(name.slice(name.lastIndexOf('/') + 1));
+}
+
+/** Any text as a name that may stand in the store. */
+export function labelText(text: string): string {
+  return (
+    text
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^[^A-Za-z0-9]+/, '')
+      .slice(0, 80) || 'model'
+  );
+}

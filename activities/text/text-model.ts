@@ -1,0 +1,34 @@
+/** A model as text work sees it. */
+import type { LoraSettings } from '../engine/protocol/index.js';
+import type { TextTokens } from './truncation.js';
+
+/** A model as far as text is concerned: its tokenizer, chat template and limits. */
+export interface TextModel extends TextTokens {
+  /** Longest sequence in tokens. */
+  contextLength: number;
+  /** A response ends with the first of these. */
+  stopIds: number[];
+  /**
+   * Numbers that such an adapter trains.
+   * @throws EngineRequestError for a target that is no linear layer of the model
+   */
+  adapterParameters(lora: Pick<LoraSettings, 'rank' | 'targetModules'>): number;
+  /** The prompt's ids: through the chat template with the generation prompt, or as plain text. */
+  promptIds(text: string, options: { chat: boolean; system: string | null }): number[];
+  /** Ids of a response as the model should give it, its stop id included. */
+  responseIds(text: string, options: { chat: boolean }): number[];
+  /** The response's text without special tokens. */
+  responseText(ids: readonly number[]): string;
+}
+
+export interface Models {
+  /**
+   * Makes a model named in a spec available here: a folder, or `hf:owner/name[@revision]`, fetched when it is not here.
+   * `source` names the very same model again, whatever moves meanwhile.
+   */
+  resolve(model: string, signal: AbortSignal): Promise<{ directory: string; source: string }>;
+  /** Opens a Hugging Face folder for text work. */
+  open(folder: string): Promise<TextModel>;
+  /** The tokenizer of a model named in a spec, of any architecture; its weights are not fetched. */
+  tokens(model: string, signal: AbortSignal): Promise<TextTokens>;
+}

@@ -1,0 +1,181 @@
+/** One RL step: the optimiser updates over a step's effective groups, logged so that they can be made again. */
+
+import {
+  isPass,
+  type Round,
+  readKept,
+  rewardsOf,
+  type ScoredRollouts,
+  type StepCounts,
+  type StepInputs,
+  type UpdateRecord,
+} from '../artifacts/index.js';
+import type { PolicyRef } from '../contract/index.js';
+import type { EngineDependencies } from '../dependencies.js';
+import type { LossSettings } from '../engine/protocol/index.js';
+import { rulesOf } from '../engine/training/index.js';
+import {
+  applyStep,
+  ensurePolicyLoaded,
+  ensureSnapshot,
+  loggedStep,
+  Publications,
+  policyName,
+  referenceOf,
+} from '../policies/index.js';
+import { codeVersion } from '../provenance/index.js';
+import type { JudgeUsage } from '../rewards/index.js';
+import type { RlSettings, RunSpec } from '../spec/index.js';
+import {
+  type ArtifactRef,
+  phaseNumber,
+  readLines,
+  type StageAttempt,
+  type Store,
+  stepUri,
+  type TextReader,
+} from '../store/index.js';
+import { type Supervision, supervised } from '../supervision/index.js';
+
+export interface UpdateInput {
+  stage: StageAttempt;
+  spec: ArtifactRef;
+  policy: PolicyRef;
+  /** Whether the policy is the stage's entry policy: the optimiser starts fresh. */
+  entry: boolean;
+  step: number;
+  rounds: Round[];
+  /** Log the step, but leave the policy as it is: too few groups teach anything. */
+  skip: boolean;
+  /** What the judge was asked in these rounds. */
+  judge?: JudgeUsage;
+}
+
+export interface UpdateResult {
+  policy: PolicyRef;
+  counts: StepCounts;
+  /** Means over the step's updates; null if it was skipped. */
+  metrics: { loss: number; gradNorm: number; entropy: number } | null;
+}
+
+export function update(deps: EngineDependencies) {
+  return (input: UpdateInput): Promise<UpdateResult> =>
+    supervised(`updating in step ${input.step}`, async supervision => {
+      const spec = await readKept<RunSpec>(deps.store, input.spec);
+      return Publications.during(deps.store, supervision.check, publications =>
+        updatePolicy(deps, spec, input, supervision, publications),
+      );
+    });
+}
+
+/** @param publications what the step rests on, perhaps still being published, and then the step itself */
+export async function updatePolicy(
+  deps: EngineDependencies,
+  spec: RunSpec,
+  input: UpdateInput,
+  supervision: Supervision,
+  publications: Publications,
+): Promise<UpdateResult> {
+  const { stage, step, policy } = input;
+  const { store } = deps;
+  const logged = () => publications.done();
+  const inputs = await stepInputs(store, spec, input, logged);
+  const name = input.skip ? policy.name : policyName(inputs);
+  const made = await loggedStep(store, stage, step, name);
+  if (made) return resultOf(made);
+
+  const counts = { ...(await countStep(publications, inputs, input.skip)), ...(input.judge && { judge: input.judge }) };
+  const code = codeVersion(deps.numerics);
+  let record: UpdateRecord;
+  if (input.skip) {
+    record = { stage, step, inputs, result: policy, skipped: 'no-signal', metrics: [], counts, code };
+  } else {
+    if (inputs.reference) await ensureSnapshot(deps, inputs.reference, supervision);
+    await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision, logged);
+    publications.check();
+    supervision.note(`updating in step ${step}`);
+    const { sha256, metrics } = await applyStep(deps, inputs, supervision.call, publications);
+    const result = { name, uri: stepUri(stage, step, 'update.json'), sha256 };
+    record = { stage, step, inputs, result, skipped: null, metrics, counts, code };
+  }
+  publications.step(record);
+  return resultOf(record);
+}
+
+async function stepInputs(
+  store: Store,
+  spec: RunSpec,
+  { stage, policy, entry, rounds }: UpdateInput,
+  logged: () => Promise<void>,
+): Promise<StepInputs> {
+  const { rl } = spec.phases[phaseNumber(stage.stage) - 1]!;
+  if (rl.kl) await logged();
+  return {
+    parent: policy,
+    freshOptimizer: entry,
+    examples: null,
+    rounds,
+    settings: {
+      kind: 'rl',
+      loss: lossSettings(rl),
+      optimizer: rl.optimizer,
+      microBatchTokens: spec.engine.microBatchTokens,
+      take: rulesOf(rl.algorithm).dynamicSampling ? 'effective' : 'all',
+      groups: rl.promptsPerStep,
+      groupsPerUpdate: rl.promptsPerUpdate,
+    },
+    ...(rl.kl && { reference: await referenceOf(store, policy) }),
+  };
+}
+
+/** What is not asked for is left out: the settings are part of the policy's name. */
+function lossSettings(rl: RlSettings): LossSettings {
+  return {
+    algorithm: rl.algorithm,
+    clipLow: rl.clipLow,
+    clipHigh: rl.clipHigh,
+    temperature: rl.sampling.temperature,
+    overlong: rl.overlong,
+    tokenMean: rl.tokenMean,
+    ...(rulesOf(rl.algorithm).options.includes('maxResponseTokens') && {
+      maxResponseTokens: rl.sampling.maxNewTokens,
+    }),
+    ...(rl.kl && { kl: rl.kl }),
+    ...(rl.importanceCap && { importanceCap: rl.importanceCap }),
+  };
+}
+
+async function countStep(log: TextReader, { rounds, settings }: StepInputs, skip: boolean): Promise<StepCounts> {
+  if (settings.kind !== 'rl') throw new TypeError('An RL step needs RL settings');
+  const scores = (await Promise.all(rounds.map(round => readLines<ScoredRollouts>(log, round.scores)))).flat();
+  const effective = scores.filter(group => group.dropped === null);
+  const rewards = rewardsOf(scores);
+  const dropped = (why: ScoredRollouts['dropped']) => scores.filter(group => group.dropped === why).length;
+  const carried = (groups: ScoredRollouts[]) => groups.filter(group => group.origin === 'carried').length;
+  const unscored = dropped('unscored');
+  const trainable = settings.take === 'all' ? scores.length - unscored : Math.min(effective.length, settings.groups);
+  // No reward at all is no evidence of a low one.
+  const share = (sum: number) => (rewards.length === 0 ? null : sum / rewards.length);
+  return {
+    drawn: scores.length,
+    carriedDrawn: carried(scores),
+    effective: effective.length,
+    carriedEffective: carried(effective),
+    noVariance: dropped('no-variance'),
+    unscored,
+    surplus: settings.take === 'effective' ? Math.max(0, effective.length - settings.groups) : 0,
+    trained: skip ? 0 : trainable,
+    meanReward: share(rewards.reduce((sum, reward) => sum + reward, 0)),
+    passRate: share(rewards.filter(isPass).length),
+  };
+}
+
+function resultOf({ result, counts, metrics }: UpdateRecord): UpdateResult {
+  const mean = (field: 'loss' | 'gradNorm' | 'entropy') =>
+    metrics.reduce((sum, one) => sum + one[field], 0) / metrics.length;
+  return {
+    policy: result,
+    counts: counts!,
+    metrics: metrics.length > 0 ? { loss: mean('loss'), gradNorm: mean('gradNorm'), entropy: mean('entropy') } : null,
+  };
+}

@@ -1,0 +1,170 @@
+import { InvalidSpecError, validateSpec } from '../../../activities/spec/validate-spec.js';
+import { smallSpec } from '../../support/small-run.js';
+
+const spec = () => smallSpec('/data');
+
+function issues(input: unknown, overrides: Record<string, unknown> = {}): Record<string, string> {
+  try {
+    validateSpec(input, overrides);
+  } catch (error) {
+    if (error instanceof InvalidSpecError) {
+      return Object.fromEntries(error.issues.map(({ path, problem }) => [path, problem]));
+    }
+    throw error;
+  }
+  return {};
+}
+
+describe('defaults', () => {
+  test('are all filled in, also those that depend on the algorithm', () => {
+    const { rl, phases, evaluation, retrospective } = validateSpec(spec());
+    expect(rl).toMatchObject({ algorithm: 'dapo', clipLow: 0.2, clipHigh: 0.28, maxRefills: 3, promptsPerUpdate: 2 });
+    expect(phases[0]!.rl).toEqual(rl);
+    expect(evaluation.sampling).toEqual(rl.sampling);
+    expect(retrospective.fraction).toBe(0.25);
+    const grpo = validateSpec({ ...spec(), rl: { ...spec().rl, algorithm: 'grpo', promptsPerUpdate: undefined } });
+    expect(grpo.rl).toMatchObject({ clipHigh: 0.2, maxRefills: 0, promptsPerUpdate: 4 });
+  });
+
+  test.each([
+    ['grpo', { clipLow: 0.2, clipHigh: 0.2, maxRefills: 0 }],
+    ['dapo', { clipLow: 0.2, clipHigh: 0.28, maxRefills: 3 }],
+    ['dr-grpo', { clipLow: 0.2, clipHigh: 0.2, maxRefills: 0 }],
+    ['gspo', { clipLow: 3e-4, clipHigh: 4e-4, maxRefills: 0 }],
+    ['cispo', { clipLow: 1, clipHigh: 4, maxRefills: 3 }],
+    ['rloo', { clipLow: 0.2, clipHigh: 0.2, maxRefills: 0 }],
+  ])('of %s', (algorithm, expected) => {
+    const { rl } = validateSpec({ ...spec(), rl: { ...spec().rl, algorithm } });
+    expect(rl).toMatchObject({ algorithm, ...expected, kl: null, importanceCap: null });
+    const own = validateSpec({
+      ...spec(),
+      rl: { ...spec().rl, algorithm, clipLow: 0.1, clipHigh: 0.3, maxRefills: 1 },
+    });
+    expect(own.rl).toMatchObject({ clipLow: 0.1, clipHigh: 0.3, maxRefills: 1 });
+  });
+
+  test('a phase overrides what it names and keeps the run’s other settings', () => {
+    const input = {
+      ...spec(),
+      rl: { ...spec().rl, groupSize: 6 },
+      phases: [{ maxTokens: 40, steps: 1, rl: { optimizer: { learningRate: 5e-5 }, sampling: { topP: 0.5 } } }],
+    };
+    const { rl } = validateSpec(input).phases[0]!;
+    expect(rl.groupSize).toBe(6);
+    expect(rl.optimizer).toMatchObject({ learningRate: 5e-5, beta1: 0.9 });
+    expect(rl.sampling).toMatchObject({ topP: 0.5, maxNewTokens: 30 });
+  });
+
+  test('snapshots: when they are worth it, the newest two of a stage', () => {
+    const { checkpoints: _, ...written } = spec();
+    const { checkpoints } = validateSpec(written);
+    expect(checkpoints).toEqual({ everySteps: 'auto', meanTimeBetweenFailures: 3, keep: 2 });
+    const wrong = { everySteps: 'often', meanTimeBetweenFailures: 0, keep: 'some' };
+    expect(issues({ ...written, checkpoints: wrong })).toMatchObject({
+      'checkpoints.everySteps': 'expected "auto" or a whole number, 1 or more',
+      'checkpoints.meanTimeBetweenFailures': expect.stringContaining('>0'),
+      'checkpoints.keep': 'expected "all" or a whole number, 1 or more',
+    });
+  });
+
+  test('validating a valid spec changes nothing', () => {
+    const once = validateSpec(spec());
+    expect(validateSpec(JSON.parse(JSON.stringify(once)))).toEqual(once);
+  });
+});
+
+describe('every wrong path is named', () => {
+  test('with what was expected there', () => {
+    const found = issues({
+      ...spec(),
+      seed: -1,
+      model: '',
+      data: [{ type: 'telepathy' }],
+      rl: { ...spec().rl, optimizer: { learningRate: 'fast' }, algorithm: 'ppo' },
+      phases: [
+        { maxTokens: 40, steps: 3 },
+        { maxTokens: 60, steps: 1.5, rl: { sampling: { topP: 2 } } },
+      ],
+      evaluation: { sets: [{ name: '../../etc', source: { type: 'jsonl', path: 'x' } }] },
+      checkpoint: {},
+    });
+    expect(Object.keys(found).sort()).toEqual(
+      [
+        'checkpoint',
+        'data[0].type',
+        'evaluation.sets[0].name',
+        'model',
+        'phases[1].rl.sampling.topP',
+        'phases[1].steps',
+        'rl.algorithm',
+        'rl.optimizer.learningRate',
+        'seed',
+      ].sort(),
+    );
+    expect(found['rl.optimizer.learningRate']).toContain('expected number');
+    expect(found.checkpoint).toContain('unknown field');
+  });
+
+  test.each([
+    [
+      'phases[1].maxTokens',
+      {
+        phases: [
+          { maxTokens: 40, steps: 1 },
+          { maxTokens: 40, steps: 1 },
+        ],
+      },
+    ],
+    ['phases[0].rl.sampling.temperature', { rl: { ...spec().rl, sampling: { maxNewTokens: 9, temperature: 0 } } }],
+    ['phases[0].rl.signal.minEffectiveGroups', { rl: { ...spec().rl, signal: { minEffectiveGroups: 5 } } }],
+    ['phases[0].rl.overlong.cache', { rl: { ...spec().rl, overlong: { maxLength: 10, cache: 11 } } }],
+    ['phases[0].rl.tokenMean', { rl: { ...spec().rl, algorithm: 'cispo', tokenMean: 'batch' } }],
+    ['rl.kl.coefficient', { rl: { ...spec().rl, kl: { coefficient: 0 } } }],
+    ['rl.importanceCap', { rl: { ...spec().rl, importanceCap: -1 } }],
+    ['retrospective.fraction', { retrospective: { fraction: 1 } }],
+    ['phases', { phases: [] }],
+    ['prompt.numbered', { reward: { evidence: {} } }],
+    ['retrospective.weight', { reward: { evidence: {} }, retrospective: { weight: 'zero-accuracy' } }],
+    ['reward.evidence.weight', { reward: { evidence: { weight: 2 } } }],
+    ['reward.judge.model', { reward: { judge: { url: 'https://host/v1' } } }],
+    ['reward.judge.url', { reward: { judge: { url: 'https://key@host/v1', model: 'm' } } }],
+    ['reward.judge.keyVariable', { reward: { judge: { url: 'https://host/v1', model: 'm', keyVariable: 'sk-1' } } }],
+    ['reward.judge.prompt', { reward: { judge: { url: 'https://host/v1', model: 'm', prompt: 'Well?' } } }],
+    ['reward.judge.apiKey', { reward: { judge: { url: 'https://host/v1', model: 'm', apiKey: 'sk-1' } } }],
+    ['reward.custom', { reward: { custom: {} } }],
+    ['reward.custom', { reward: { custom: { module: 'reward.js', url: 'https://host' } } }],
+    ['reward.custom.module', { reward: { custom: { module: 'reward.py' } } }],
+    ['prompt.template', { prompt: { template: '{question}' } }],
+  ])('%s', (path, change) => {
+    expect(Object.keys(issues({ ...spec(), ...change }))).toContain(path);
+  });
+
+  test.each([null, undefined, 7, 'tiny', []])('a spec that is none: %j', input => {
+    expect(Object.keys(issues(input))).toEqual(['']);
+  });
+});
+
+describe('overrides', () => {
+  test('by dotted path, with indices in either style', () => {
+    const { phases, rl, warmup } = validateSpec(spec(), {
+      'phases.0.steps': 9,
+      'phases[1].rl.groupSize': 3,
+      'rl.optimizer.learningRate': 2e-6,
+      warmup: null,
+    });
+    expect([phases[0]!.steps, phases[1]!.rl.groupSize, rl.optimizer.learningRate, warmup]).toEqual([9, 3, 2e-6, null]);
+  });
+
+  test('that lead nowhere are named', () => {
+    const found = issues(spec(), { 'phases.7.steps': 1, 'seed.x': 1, '__proto__.polluted': 1, 'rl.colour': 1 });
+    expect(Object.keys(found)).toEqual(expect.arrayContaining(['phases.7.steps', 'seed.x', '__proto__.polluted']));
+    expect(found['rl.colour']).toContain('unknown field');
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  test('leave the spec they are laid over alone', () => {
+    const input = spec();
+    validateSpec(input, { 'rl.groupSize': 2 });
+    expect(input).toEqual(spec());
+  });
+});
