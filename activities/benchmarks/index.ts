@@ -7,4 +7,5 @@ export { pairedDifference, type Resampled, resample } from './statistics/paired.
 export { mean } from './statistics/samples.js';
 export { type CountedEstimate, unpairedDifference } from './statistics/unpaired.js';
 export { renderTable, TABLE_FORMATS, type TableFormat } from './table/formats.js';
-export { isOfPaper, type TableInput, type TableMetric, type TableRow } from './table.js';
+export { isOfPaper } from './table/lay-out.js';
+export type { TableInput, TableMetric, TableRow } from './table/shown-table.js';

@@ -2,7 +2,7 @@
 import { BENCHMARKS, type BenchmarkName, PAPER_BENCHMARKS } from './benchmarks.js';
 import { wilson } from './interval.js';
 import type { ItemsSummary } from './results.js';
-import type { TableRow } from './table.js';
+import type { TableRow } from './table/shown-table.js';
 
 /** Model, the scores in the order of PAPER_BENCHMARKS, and the mean. */
 const PRINTED: readonly [string, readonly number[], number][] = [

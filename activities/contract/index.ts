@@ -1,28 +1,27 @@
-/** What workflows and activities say to each other: types, names of queues, and rules that both go by. It imports nothing. */
-export {
-  type BenchmarkRow,
-  type BranchInput,
-  type Comparison,
-  type CurriculumInput,
-  type CurriculumResult,
-  type Difference,
-  type Estimate,
-  type EvaluationProgress,
-  type EvaluationRow,
-  type EvaluationSpecInput,
-  type EvaluationStart,
-  type EvaluationSummary,
-  type FiringComparison,
-  GPU_TASK_QUEUE,
-  HEARTBEAT_TIMEOUT_SECONDS,
-  type JudgeUsage,
-  type PolicyRef,
-  type Progress,
-  type ReplayPhaseInput,
-  type RunState,
-  type SnapshotRule,
-  type StageProgress,
-  type StepReport,
-  TASK_QUEUE,
-} from './contract.js';
-export { promptsToDraw } from './refills.js';
+/** What workflows and activities share: types, names of queues, and rules that both go by. It imports nothing. */
+export type {
+  BenchmarkRow,
+  EvaluationProgress,
+  EvaluationRow,
+  EvaluationSpecInput,
+  EvaluationStart,
+  EvaluationSummary,
+  FiringComparison,
+  JudgeUsage,
+} from './evaluation.js';
+export type { PolicyRef, SnapshotRule } from './policy.js';
+export { GPU_TASK_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, TASK_QUEUE } from './queues.js';
+export { type Drawn, promptsToDraw } from './refills.js';
+export type {
+  BranchInput,
+  CurriculumInput,
+  CurriculumResult,
+  Progress,
+  ReplayPhaseInput,
+  RunSpecInput,
+  RunState,
+  StageProgress,
+  StageState,
+  StepReport,
+} from './run.js';
+export type { Comparison, Difference, Estimate } from './statistics.js';

@@ -20,7 +20,7 @@ import {
 } from '../store/index.js';
 import type { StepLine } from '../training/index.js';
 import { CHANGEABLE } from './claim-attempt.js';
-import type { RunPlan } from './prepare-run.js';
+import type { RunPlan } from './run-plan.js';
 
 export interface Branch {
   /** The other run's spec with the overrides. */

@@ -5,5 +5,6 @@ export { dataIssues, modelIssues } from './data-checks.js';
 export { type PhaseData, type RunDataSummary, summaryOf } from './data-summary.js';
 export { exportPolicy } from './export-policy.js';
 export { importBase } from './import-base.js';
-export { prepareRun, type RunPlan, type StagePlan } from './prepare-run.js';
+export { prepareRun } from './prepare-run.js';
 export { type RunData, readRunData, type SourceRecord } from './run-data.js';
+export type { RunPlan, StagePlan } from './run-plan.js';

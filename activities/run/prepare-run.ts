@@ -2,10 +2,9 @@
  * The first activity of a run: everything that can be wrong is found here, before anything is trained. Validates the
  * spec, reads, renders and tokenises the data, and publishes both.
  */
-import type { CurriculumInput, PolicyRef } from '../contract/index.js';
+import type { CurriculumInput } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import {
-  type CheckpointSettings,
   checkRewardKeys,
   differences,
   InvalidSpecError,
@@ -35,62 +34,15 @@ import { type Branch, isBranch, openBranch, stageNames } from './branch.js';
 import { dataIssues, modelIssues } from './data-checks.js';
 import { type RunDataSummary, summaryOf } from './data-summary.js';
 import { readRunData } from './run-data.js';
+import type { DataCounts, RunPlan, StagePlan } from './run-plan.js';
 
 export interface PrepareRunInput {
   run: string;
   input: CurriculumInput;
 }
 
-/** A stage as it stands: a run that starts again goes on with the attempt it had reached. */
-export interface StagePlan {
-  /** `warmup` or `phase-<k>`. */
-  name: string;
-  attempt: number;
-  overrides: Record<string, unknown>;
-}
-
-export interface RunPlan {
-  spec: ArtifactRef;
-  /** The base model, pinned: a revision of the Hub that moves is not followed. */
-  model: string;
-  data: {
-    train: ArtifactRef;
-    warmup: ArtifactRef | null;
-    sets: { name: string; data: ArtifactRef }[];
-    /** A RunDataSummary; earlier versions wrote none. */
-    summary?: ArtifactRef;
-  };
-  stages: StagePlan[];
-  /** As the run was last started with; in histories of earlier versions those of its spec. */
-  checkpoints?: CheckpointSettings;
-  evaluate: RunSpec['evaluation']['policies'];
-  counts: DataCounts;
-  /** Of a run that branches off another: which, and what it begins with. */
-  branch?: {
-    of: string;
-    first: string;
-    policy: PolicyRef;
-    /** Of the phases before. */
-    difficulties: ArtifactRef[];
-  };
-}
-
 /** plan.json: what stays the same however often the run is started. */
 type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints'>;
-
-export interface DataCounts {
-  train: number;
-  /** Training samples longer than the last phase's band, which no phase uses. */
-  beyondLastPhase: number;
-  /** Samples in each phase's own band. */
-  bands: number[];
-  warmup: number;
-  /** Warm-up samples left out because their prompt is too long or they have no trace. */
-  warmupLeftOut: number;
-  /** Prompts that lost their middle, and malformed records left out, over all sources; not counted by earlier versions. */
-  cut?: number;
-  skipped?: number;
-}
 
 export function prepareRun(deps: Dependencies) {
   return ({ run, input }: PrepareRunInput): Promise<RunPlan> =>

@@ -1,7 +1,6 @@
 /** What a spec's rewards need beside the spec: files, read before anything else, and keys in the worker's environment. */
 import { readFile } from 'node:fs/promises';
-import type { Dependencies } from '../dependencies.js';
-import { checkKey } from '../remote/index.js';
+import { checkKey, type Environment } from '../remote/index.js';
 import { type CustomSettings, type JudgeSettings, judgePromptProblem, moduleHash } from '../rewards/index.js';
 import { InvalidSpecError } from './validate-spec.js';
 
@@ -35,7 +34,10 @@ async function readPrompt(file: string): Promise<string> {
 }
 
 /** @throws MissingKeyError */
-export function checkRewardKeys({ environment }: Dependencies, { reward: { judge, custom } }: RewardingSpec): void {
+export function checkRewardKeys(
+  { environment }: { environment: Environment },
+  { reward: { judge, custom } }: RewardingSpec,
+): void {
   if (judge) checkKey(judge, environment);
   if (custom?.url != null) checkKey({ ...custom, url: custom.url }, environment);
 }

@@ -1,7 +1,7 @@
 /** The table from a store: evaluations by the activities that make them, and a run's own. */
 import { join } from 'node:path';
 import type { BenchmarkName } from '../../activities/benchmarks/benchmarks.js';
-import type { Table } from '../../activities/benchmarks/table.js';
+import type { Table } from '../../activities/benchmarks/table/shown-table.js';
 import { createActivities } from '../../activities/index.js';
 import { modelsTable, type TableOptions } from '../../infra/evaluation-table.js';
 import { driveRun } from '../support/drive.js';

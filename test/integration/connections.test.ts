@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { TASK_QUEUE } from '../../activities/contract/contract.js';
+import { TASK_QUEUE } from '../../activities/contract/index.js';
 import { createControlActivities } from '../../activities/index.js';
 import { innermost } from '../../infra/local/follow.js';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CurriculumResult, type Progress, TASK_QUEUE } from '../../activities/contract/contract.js';
+import { type CurriculumResult, type Progress, TASK_QUEUE } from '../../activities/contract/index.js';
 import { FolderStore } from '../../activities/store/index.js';
 import { goldenFolder } from '../support/golden.js';
 import { RealWorkers } from '../support/real-workers.js';

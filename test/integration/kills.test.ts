@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { UpdateRecord } from '../../activities/artifacts/formats.js';
-import { type CurriculumResult, TASK_QUEUE } from '../../activities/contract/contract.js';
+import { type CurriculumResult, TASK_QUEUE } from '../../activities/contract/index.js';
 import { FolderStore, readJson } from '../../activities/store/index.js';
 import { LONGHAUL_COMMAND } from '../../infra/checkout.js';
 import { notesIn } from '../../workers/in-hand.js';

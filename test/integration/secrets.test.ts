@@ -7,7 +7,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TASK_QUEUE } from '../../activities/contract/contract.js';
+import { TASK_QUEUE } from '../../activities/contract/index.js';
 import { innermost } from '../../infra/local/follow.js';
 import { FakeChat, type Fault } from '../support/fake-chat.js';
 import { FakeHub } from '../support/fake-hub.js';

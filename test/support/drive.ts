@@ -3,7 +3,7 @@
  * something at every place in turn.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { PolicyRef } from '../../activities/contract/contract.js';
+import type { PolicyRef } from '../../activities/contract/index.js';
 import { createActivities } from '../../activities/index.js';
 import type { ArtifactRef, StageAttempt } from '../../activities/store/index.js';
 import { isSnapshotDue, NEW_CLOCK } from '../../workflows/snapshot-interval.js';

@@ -14,7 +14,7 @@ import {
   type GenerateRequest,
   type GenerateResult,
   type Operation,
-} from '../../activities/engine/protocol/protocol.js';
+} from '../../activities/engine/protocol/index.js';
 
 const hash = (...parts: unknown[]) => createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 const codes = (text: string) => [...text].map(c => c.charCodeAt(0));

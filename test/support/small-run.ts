@@ -6,7 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { openSource } from '../../activities/datasets/sources.js';
 import type { EngineDependencies } from '../../activities/dependencies.js';
-import { EngineRequestError } from '../../activities/engine/protocol/protocol.js';
+import { EngineRequestError } from '../../activities/engine/protocol/index.js';
 import { createRewarder } from '../../activities/rewards/reward.js';
 import { FolderStore } from '../../activities/store/index.js';
 import type { TextTokens } from '../../activities/text/truncation.js';

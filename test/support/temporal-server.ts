@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { GPU_TASK_QUEUE, TASK_QUEUE } from '../../activities/contract/contract.js';
+import { GPU_TASK_QUEUE, TASK_QUEUE } from '../../activities/contract/index.js';
 import { type ControlActivities, createControlActivities, createEngineActivities } from '../../activities/index.js';
 import { findTemporal } from '../../infra/local/temporal-binary.js';
 import { type Deployment, deploymentOptions } from '../../workers/deployment.js';

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
-import { type CurriculumResult, type Progress, TASK_QUEUE } from '../../activities/contract/contract.js';
+import { type CurriculumResult, type Progress, TASK_QUEUE } from '../../activities/contract/index.js';
 import type { Deployment } from '../../workers/deployment.js';
 import { openWorkflows } from '../../workers/open-workflows.js';
 import { curriculum } from '../../workflows/index.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
-import { type PolicyRef, TASK_QUEUE } from '../../activities/contract/contract.js';
+import { type PolicyRef, TASK_QUEUE } from '../../activities/contract/index.js';
 import { createActivities, createControlActivities } from '../../activities/index.js';
 import { gpuWork } from '../../workers/gpu.js';
 import { handOn } from '../../workers/hand-on.js';

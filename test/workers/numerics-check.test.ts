@@ -1,7 +1,7 @@
 /** The GPU worker as it is started, on the real server, beside a run that an engine of other numerics began. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type Progress, TASK_QUEUE } from '../../activities/contract/contract.js';
+import { type Progress, TASK_QUEUE } from '../../activities/contract/index.js';
 import { LONGHAUL_COMMAND } from '../../infra/checkout.js';
 import { curriculum } from '../../workflows/index.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { type Progress, TASK_QUEUE } from '../../activities/contract/contract.js';
+import { type Progress, TASK_QUEUE } from '../../activities/contract/index.js';
 import { refuseIncompatibleRuns } from '../../workers/upgrade-check.js';
 import { curriculum } from '../../workflows/index.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';

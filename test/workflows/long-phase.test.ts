@@ -1,4 +1,4 @@
-import { TASK_QUEUE } from '../../activities/contract/contract.js';
+import { TASK_QUEUE } from '../../activities/contract/index.js';
 import { curriculum } from '../../workflows/index.js';
 import type { PhaseInput } from '../../workflows/phase.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';

@@ -1,7 +1,7 @@
 /** Files that are damaged while a run is under way, on a real server: made again on the way, to the same bits. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TASK_QUEUE } from '../../activities/contract/contract.js';
+import { TASK_QUEUE } from '../../activities/contract/index.js';
 import { curriculum } from '../../workflows/index.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 import { startServer, startWorkers, type TestServer, until } from '../support/temporal-server.js';

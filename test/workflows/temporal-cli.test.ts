@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { CurriculumResult, Progress } from '../../activities/contract/contract.js';
+import type { CurriculumResult, Progress } from '../../activities/contract/index.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 import { startServer, startWorkers, type TestServer, until } from '../support/temporal-server.js';
 

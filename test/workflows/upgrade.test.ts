@@ -1,6 +1,6 @@
 /** A stage that an earlier version began goes on under this one, and comes to the same bits. */
 
-import { TASK_QUEUE } from '../../activities/contract/contract.js';
+import { TASK_QUEUE } from '../../activities/contract/index.js';
 import { createControlActivities } from '../../activities/index.js';
 import { curriculum } from '../../workflows/index.js';
 import { smallRun } from '../support/small-run.js';

@@ -1,7 +1,7 @@
 /** The table as CSV (RFC 4180), a line for each row and benchmark, and one for each mean. */
 import type { Comparison } from '../../contract/index.js';
 import { OFFICIAL_METRICS } from '../benchmarks.js';
-import type { ShownCell, ShownRow, Table } from '../table.js';
+import type { ShownCell, ShownRow, Table } from './shown-table.js';
 
 type Field = string | number | null;
 

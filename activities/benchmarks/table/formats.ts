@@ -1,7 +1,9 @@
 /** The formats a table can be had in. */
-import { layOut, type Table, type TableInput } from '../table.js';
+
 import { tableAsCsv } from './csv.js';
+import { layOut } from './lay-out.js';
 import { tableAsMarkdown } from './markdown.js';
+import type { Table, TableInput } from './shown-table.js';
 import { tableAsText } from './text.js';
 
 const FORMATS = {

@@ -1,6 +1,7 @@
 /** The table in Markdown, as GitHub shows it: the best measured score of a column is bold. */
-import type { ShownCell, ShownMean, Table } from '../table.js';
+
 import { columnDetail, commonItems, labelOf, suffix, TABLE_TITLES } from './marks.js';
+import type { ShownCell, ShownMean, Table } from './shown-table.js';
 
 export function tableAsMarkdown(table: Table): string {
   const withMean = table.rows.some(row => row.mean);

@@ -1,5 +1,5 @@
 /** The marks of a table and how its scores are written. */
-import type { ShownCell, ShownMean, ShownRow, Table } from '../table.js';
+import type { ShownCell, ShownMean, ShownRow, Table } from './shown-table.js';
 
 export const MARKS = { published: '†', noMetric: '‡', above: '+', below: '-', within: '~' } as const;
 

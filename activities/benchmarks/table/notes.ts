@@ -1,8 +1,8 @@
 /** What stands under the table: marks explained, what is missing, and the numbers that have no column. */
 import type { Comparison } from '../../contract/index.js';
 import { BENCHMARKS, PAPER_BENCHMARKS, PUBLISHED_SOURCE } from '../benchmarks.js';
-import type { ShownCell, ShownRow, Table } from '../table.js';
 import { MARKS } from './marks.js';
+import type { ShownCell, ShownRow, Table } from './shown-table.js';
 
 export function notesOn(table: Omit<Table, 'notes'>, leftOut: number): string[] {
   return [...markNotes(table, leftOut), ...table.rows.flatMap(row => rowNotes(row, table))];

@@ -1,6 +1,7 @@
 /** The table for a terminal. */
-import type { ShownCell, ShownMean, Table } from '../table.js';
+
 import { columnDetail, commonItems, labelOf, suffix, TABLE_TITLES } from './marks.js';
+import type { ShownCell, ShownMean, Table } from './shown-table.js';
 
 /** Lines aligned in columns; bounds in whole percent, for a terminal is narrow. */
 export function tableAsText(table: Table): string {

@@ -3,33 +3,20 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { openSource } from '../../../activities/datasets/index.js';
-import {
-  dataIssues,
-  modelIssues,
-  type RunData,
-  type RunDataSummary,
-  readRunData,
-  summaryOf,
-} from '../../../activities/run/index.js';
-import { InvalidSpecError, type RunSpec, type SpecIssue } from '../../../activities/spec/index.js';
+import { dataIssues, modelIssues, type RunData, readRunData, summaryOf } from '../../../activities/run/index.js';
+import { InvalidSpecError, type RunSpec } from '../../../activities/spec/index.js';
 import { createModels, openModel, type TextModel } from '../../../activities/text/index.js';
 import { inBand } from '../../../activities/training/index.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
 import { loadSpec } from '../../spec-files.js';
 import { collect, workingFolder } from '../options.js';
+import type { Inspected } from './inspected.js';
 import { reportLines } from './report.js';
 
 interface InspectFlags {
   set?: string[];
   json?: boolean;
   example?: boolean;
-}
-
-/** What `--json` prints: a run's data/summary.json, and what would keep the run from starting. */
-export interface Inspected extends RunDataSummary {
-  issues: SpecIssue[];
-  /** With `--example`: the first prompt of each phase's own band, as the model reads it. */
-  examples?: { phase: string; id: string; tokens: number; prompt: string }[];
 }
 
 export function inspectCommand(): Command {

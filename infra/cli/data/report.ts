@@ -2,7 +2,7 @@
 
 import type { Lengths } from '../../../activities/datasets/index.js';
 import type { PhaseData, SourceRecord } from '../../../activities/run/index.js';
-import type { Inspected } from './inspect.js';
+import type { Inspected } from './inspected.js';
 
 const BAR = 40;
 

@@ -1,5 +1,5 @@
 import { estimate } from '../../../activities/benchmarks/statistics/estimate.js';
-import type { Comparison } from '../../../activities/contract/contract.js';
+import type { Comparison } from '../../../activities/contract/index.js';
 import {
   type ComparedRow,
   type ComparedSet,

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import type { PartList } from '../../../activities/artifacts/line-parts.js';
-import type { BenchmarkRow } from '../../../activities/contract/contract.js';
+import type { BenchmarkRow } from '../../../activities/contract/index.js';
 import type { EvaluationPlan, PromptLine } from '../../../activities/evaluation/plan.js';
 import type { EvaluationResult } from '../../../activities/evaluation/score-evaluation.js';
 import { createActivities } from '../../../activities/index.js';

@@ -3,8 +3,8 @@
 import { cp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnreadableSnapshotError } from '../../../activities/artifacts/formats.js';
-import type { PolicyRef } from '../../../activities/contract/contract.js';
-import { EngineRequestError } from '../../../activities/engine/protocol/protocol.js';
+import type { PolicyRef } from '../../../activities/contract/index.js';
+import { EngineRequestError } from '../../../activities/engine/protocol/index.js';
 import { createActivities } from '../../../activities/index.js';
 import { openSnapshot, snapshotState } from '../../../activities/policies/checkpoint.js';
 import { ensurePolicyLoaded } from '../../../activities/policies/policy.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { EngineRequestError } from '../../../activities/engine/protocol/protocol.js';
+import { EngineRequestError } from '../../../activities/engine/protocol/index.js';
 import { createActivities } from '../../../activities/index.js';
 import { ensurePolicyLoaded } from '../../../activities/policies/policy.js';
 import type { ArtifactRef } from '../../../activities/store/index.js';

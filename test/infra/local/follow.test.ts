@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { TASK_QUEUE } from '../../../activities/contract/contract';
+import { TASK_QUEUE } from '../../../activities/contract';
 import type { RunSpec } from '../../../activities/spec/run-spec';
 import { beginRun } from '../../../infra/local/begin-run';
 import { adviceLines } from '../../../infra/local/command-text';

@@ -1,4 +1,4 @@
-import type { EvaluationRow, Progress, StageProgress, StepReport } from '../../../activities/contract/contract';
+import type { EvaluationRow, Progress, StageProgress, StepReport } from '../../../activities/contract';
 import { duration, evaluationTable, progressBlock, progressChanges } from '../../../infra/local/progress-text';
 import { StepClock } from '../../../infra/local/time-left';
 

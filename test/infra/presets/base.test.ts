@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSource, type Sample, sourceSchema } from '../../../activities/datasets/sources.js';
-import type { Engine } from '../../../activities/engine/protocol/protocol.js';
+import type { Engine } from '../../../activities/engine/protocol/index.js';
 import { loadTokenizer, type Tokenizer } from '../../../activities/engine/text/tokenizer.js';
 import { scoreRule } from '../../../activities/rewards/rules.js';
 import { CONFIG } from '../../../infra/presets/tiny/initial.js';

@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { PolicyRef } from '../../../activities/contract/contract.js';
+import type { PolicyRef } from '../../../activities/contract/index.js';
 import { createActivities } from '../../../activities/index.js';
 import { type LogEntry, logStep, redoLog } from '../../../activities/policies/redo-log.js';
 import { baseUri, checkpointUri, readJson, sha256 } from '../../../activities/store/index.js';

@@ -12,7 +12,7 @@ import {
   type Tensors,
   writeSafetensors,
 } from '../../../../activities/engine/files/safetensors.js';
-import { EngineRequestError } from '../../../../activities/engine/protocol/protocol.js';
+import { EngineRequestError } from '../../../../activities/engine/protocol/index.js';
 
 let folder: string;
 let path: string;

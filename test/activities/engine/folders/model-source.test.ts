@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readModelFolder } from '../../../../activities/engine/folders/model-folder.js';
 import { resolveModel } from '../../../../activities/engine/folders/model-source.js';
-import { EngineRequestError } from '../../../../activities/engine/protocol/protocol.js';
+import { EngineRequestError } from '../../../../activities/engine/protocol/index.js';
 import { COMMIT, FakeHub, listed } from '../../../support/fake-hub.js';
 
 const GOLDEN = join(__dirname, '../../../fixtures/golden');

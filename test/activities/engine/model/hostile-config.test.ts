@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readAdapter } from '../../../../activities/engine/folders/adapter-folder.js';
 import { readConfig, readModelFolder } from '../../../../activities/engine/folders/model-folder.js';
-import { EngineRequestError } from '../../../../activities/engine/protocol/protocol.js';
+import { EngineRequestError } from '../../../../activities/engine/protocol/index.js';
 import { type RandomStream, randomStream } from '../../../../activities/engine/random.js';
 import { goldenAdapters, goldenFolder } from '../../../support/golden.js';
 

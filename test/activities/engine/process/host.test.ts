@@ -12,7 +12,7 @@ import {
   EngineRequestError,
   type GenerateRequest,
   type UpdateRequest,
-} from '../../../../activities/engine/protocol/protocol';
+} from '../../../../activities/engine/protocol';
 import { fileHash } from '../../../../activities/store/index.js';
 import { realEngine } from '../../../support/engine';
 import { golden, goldenFolder } from '../../../support/golden';

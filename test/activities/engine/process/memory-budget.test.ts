@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../../../../activities/engine/process/host.js';
 import { isOutOfMemory, MemoryBudget } from '../../../../activities/engine/process/memory-budget.js';
-import { type Engine, EngineLostError, EngineRequestError } from '../../../../activities/engine/protocol/protocol.js';
+import { type Engine, EngineLostError, EngineRequestError } from '../../../../activities/engine/protocol/index.js';
 
 describe('the budget', () => {
   test('is halved four times and no more', () => {

@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_OPTIMIZER, type Engine, EngineLostError } from '../../../../activities/engine/protocol/protocol.js';
+import { DEFAULT_OPTIMIZER, type Engine, EngineLostError } from '../../../../activities/engine/protocol/index.js';
 import { randomStream } from '../../../../activities/engine/random.js';
 import { writeUntrainedLlama } from '../../../../infra/untrained-llama.js';
 import { ENGINE_PROGRAM, realEngine } from '../../../support/engine.js';

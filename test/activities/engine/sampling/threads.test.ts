@@ -5,11 +5,7 @@ import { join } from 'node:path';
 import { type ModelFolder, readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import type { PromptGroup } from '../../../../activities/engine/model/packing';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';
-import type {
-  GeneratedResponse,
-  GeneratePrompt,
-  SamplingSettings,
-} from '../../../../activities/engine/protocol/protocol';
+import type { GeneratedResponse, GeneratePrompt, SamplingSettings } from '../../../../activities/engine/protocol';
 import { randomStream } from '../../../../activities/engine/random';
 import { Generator } from '../../../../activities/engine/sampling/generate';
 import { Trainer } from '../../../../activities/engine/training/trainer';

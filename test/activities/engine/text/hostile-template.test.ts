@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EngineRequestError } from '../../../../activities/engine/protocol/protocol.js';
+import { EngineRequestError } from '../../../../activities/engine/protocol/index.js';
 import { randomStream } from '../../../../activities/engine/random.js';
 import { readChatTemplate } from '../../../../activities/engine/text/chat-template.js';
 import { TemplateThread } from '../../../../activities/engine/text/template-thread.js';

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EngineRequestError } from '../../../../activities/engine/protocol/protocol.js';
+import { EngineRequestError } from '../../../../activities/engine/protocol/index.js';
 import { type RandomStream, randomStream } from '../../../../activities/engine/random.js';
 import { loadTokenizer } from '../../../../activities/engine/text/tokenizer.js';
 import { goldenFolder } from '../../../support/golden.js';

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Inspected } from '../../../../infra/cli/data/inspect.js';
+import type { Inspected } from '../../../../infra/cli/data/inspected.js';
 import { main } from '../../../../infra/cli/main.js';
 import { townSamples } from '../../../support/samples.js';
 

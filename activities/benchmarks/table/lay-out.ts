@@ -1,68 +1,10 @@
 /** The table of models and benchmarks, what is measured beside what is published: its cells, before any format. */
-import type { Comparison, Estimate } from '../contract/index.js';
-import { BENCHMARKS, isBenchmark, PAPER_BENCHMARKS } from './benchmarks.js';
-import type { ItemsSummary } from './results.js';
-import { meanEstimate } from './statistics/estimate.js';
-import { notesOn } from './table/notes.js';
-
-/** max(rule, judge), or each benchmark's first official metric. */
-export type TableMetric = 'reward' | 'official';
-
-export interface TableRow {
-  label: string;
-  kind: 'measured' | 'published';
-  /** By benchmark, or by the name of a set that is none of the seven or one of several of the same. */
-  cells: Readonly<Record<string, ItemsSummary>>;
-  /** The mean as it was printed, for published rows. */
-  mean?: number;
-}
-
-export interface TableInput {
-  rows: readonly TableRow[];
-  metric: TableMetric;
-  /** Label of the row that the others are compared with; null where there is none. */
-  baseline: string | null;
-  comparisons: readonly Comparison[];
-}
-
-/** A score as it is shown. */
-export interface ShownCell extends Estimate {
-  items: number;
-  unscored: number;
-  unanswered?: number;
-  meanAt: number;
-  passAt: Record<number, Estimate>;
-  official: Record<string, Estimate>;
-  /** What the score is: `reward` or the name of an official metric. */
-  metric: string;
-  /** Of the measured rows the highest in its column. */
-  best: boolean;
-  comparison: Comparison | null;
-}
-
-export interface ShownMean extends Estimate {
-  /** Benchmarks of the paper it is over, of seven. */
-  of: number;
-  best: boolean;
-  comparison: Comparison | null;
-}
-
-export interface ShownRow {
-  label: string;
-  kind: TableRow['kind'];
-  baseline: boolean;
-  /** In the order of the table's columns; null where there is no score. */
-  cells: (ShownCell | null)[];
-  mean: ShownMean | null;
-}
-
-export interface Table {
-  metric: TableMetric;
-  columns: { benchmark: string; title: string }[];
-  rows: ShownRow[];
-  /** What a reader has to know, a sentence each. */
-  notes: string[];
-}
+import type { Comparison, Estimate } from '../../contract/index.js';
+import { BENCHMARKS, isBenchmark, PAPER_BENCHMARKS } from '../benchmarks.js';
+import type { ItemsSummary } from '../results.js';
+import { meanEstimate } from '../statistics/estimate.js';
+import { notesOn } from './notes.js';
+import type { ShownCell, ShownMean, ShownRow, Table, TableInput, TableMetric, TableRow } from './shown-table.js';
 
 /**
  * The columns are the paper's seven, of those that any row has, then the others as they come. A mean is over the paper's benchmarks that the row

@@ -1,8 +1,9 @@
-import type { ItemsSummary } from '../../../activities/benchmarks/results.js';
-import { csvField } from '../../../activities/benchmarks/table/csv.js';
-import { renderTable, TABLE_FORMATS } from '../../../activities/benchmarks/table/formats.js';
-import { layOut, type TableInput, type TableRow } from '../../../activities/benchmarks/table.js';
-import type { Comparison } from '../../../activities/contract/contract.js';
+import type { ItemsSummary } from '../../../../activities/benchmarks/results.js';
+import { csvField } from '../../../../activities/benchmarks/table/csv.js';
+import { renderTable, TABLE_FORMATS } from '../../../../activities/benchmarks/table/formats.js';
+import { layOut } from '../../../../activities/benchmarks/table/lay-out.js';
+import type { TableInput, TableRow } from '../../../../activities/benchmarks/table/shown-table.js';
+import type { Comparison } from '../../../../activities/contract/index.js';
 
 const cell = (score: number, items: number, more: Partial<ItemsSummary> = {}): ItemsSummary => ({
   score,

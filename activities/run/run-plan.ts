@@ -1,0 +1,52 @@
+/** What the first activity of a run decides, and every other goes by. */
+import type { PolicyRef } from '../contract/index.js';
+import type { CheckpointSettings, RunSpec } from '../spec/index.js';
+import type { ArtifactRef } from '../store/index.js';
+
+/** A stage as it stands: a run that starts again goes on with the attempt it had reached. */
+export interface StagePlan {
+  /** `warmup` or `phase-<k>`. */
+  name: string;
+  attempt: number;
+  overrides: Record<string, unknown>;
+}
+
+export interface RunPlan {
+  spec: ArtifactRef;
+  /** The base model, pinned: a revision of the Hub that moves is not followed. */
+  model: string;
+  data: {
+    train: ArtifactRef;
+    warmup: ArtifactRef | null;
+    sets: { name: string; data: ArtifactRef }[];
+    /** A RunDataSummary; earlier versions wrote none. */
+    summary?: ArtifactRef;
+  };
+  stages: StagePlan[];
+  /** As the run was last started with; in histories of earlier versions those of its spec. */
+  checkpoints?: CheckpointSettings;
+  evaluate: RunSpec['evaluation']['policies'];
+  counts: DataCounts;
+  /** Of a run that branches off another: which, and what it begins with. */
+  branch?: {
+    of: string;
+    first: string;
+    policy: PolicyRef;
+    /** Of the phases before. */
+    difficulties: ArtifactRef[];
+  };
+}
+
+export interface DataCounts {
+  train: number;
+  /** Training samples longer than the last phase's band, which no phase uses. */
+  beyondLastPhase: number;
+  /** Samples in each phase's own band. */
+  bands: number[];
+  warmup: number;
+  /** Warm-up samples left out because their prompt is too long or they have no trace. */
+  warmupLeftOut: number;
+  /** Prompts that lost their middle, and malformed records left out, over all sources; not counted by earlier versions. */
+  cut?: number;
+  skipped?: number;
+}
