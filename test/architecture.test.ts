@@ -17,10 +17,26 @@ const ACTIVITIES = [
   ...['contract', 'store', 'datasets', 'remote', 'rewards', 'benchmarks', 'provenance', 'spec', 'artifacts', 'text'],
   ...['dependencies.ts', 'supervision', 'policies', 'evaluation', 'training', 'run', 'index.ts'],
 ];
+const INFRA = [
+  ...[
+    'user-error.ts',
+    'checkout.ts',
+    'specs',
+    'presets',
+    'local',
+    'view',
+    'evaluations',
+    'proof',
+    'cli',
+    'chaos',
+    'bench',
+  ],
+];
 const ROOMS = [
   ...ENGINE.map(room => `activities/engine/${room}`),
   ...ACTIVITIES.map(room => `activities/${room}`),
-  ...['workflows', 'workers', 'infra'],
+  ...['workflows', 'workers'],
+  ...INFRA.map(room => `infra/${room}`),
 ];
 const LONGEST_FILE = 350;
 

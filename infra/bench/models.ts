@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseConfig } from '../../activities/engine/model/index.js';
 import { randomStream } from '../../activities/engine/random.js';
-import { type LlamaShape, writeUntrainedLlama } from '../untrained-llama.js';
+import { type LlamaShape, writeUntrainedLlama } from '../presets/untrained-llama.js';
 import { UserError } from '../user-error.js';
 import type { ModelName } from './work.js';
 

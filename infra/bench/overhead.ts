@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { collect } from '../cli/options.js';
-import { loadSpec } from '../spec-files.js';
+import { loadSpec } from '../specs/spec-files.js';
 import { overheadRemarks, overheadTable } from './overhead/report.js';
 import { measureOverhead } from './overhead/run.js';
 import { asMarkdown, asText } from './table.js';

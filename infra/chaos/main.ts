@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { CHECKOUT } from '../checkout.js';
-import { loadSpec } from '../spec-files.js';
+import { loadSpec } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
 import { FAULT_KINDS } from './faults/index.js';
 import { chaos } from './run.js';

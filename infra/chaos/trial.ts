@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rootCause } from '@temporalio/common';
 import { type Progress, TASK_QUEUE } from '../../activities/contract/index.js';
 import type { RunSpec } from '../../activities/spec/index.js';
-import { asking } from '../local/asking.js';
+import { asking } from '../view/asking.js';
 import type { Cluster } from './cluster.js';
 import { FAULT_KINDS, type Injury } from './faults/index.js';
 import { type FaultRecord, faultLine, load } from './report.js';

@@ -2,14 +2,14 @@
 import { Command } from 'commander';
 import { FolderStore } from '../../activities/store/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
-import { type LoadedEvaluation, loadEvaluation } from '../evaluation-files.js';
-import { modelsTable } from '../evaluation-table.js';
+import { modelsTable } from '../evaluations/table.js';
 import { type Begun, beginWorkflow } from '../local/begin-run.js';
 import { quoted } from '../local/command-text.js';
-import { type EvaluationOutcome, followEvaluations } from '../local/follow-evaluations.js';
-import { type Screen, screenOn } from '../local/screen.js';
 import type { Stack } from '../local/stack.js';
+import { type LoadedEvaluation, loadEvaluation } from '../specs/evaluation-files.js';
 import { UserError } from '../user-error.js';
+import { type EvaluationOutcome, followEvaluations } from '../view/follow-evaluations.js';
+import { type Screen, screenOn } from '../view/screen.js';
 import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
 import {
   collect,

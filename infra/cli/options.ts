@@ -7,7 +7,7 @@ import { runNameSchema } from '../../activities/spec/index.js';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';
 import { DEFAULT_STATE } from '../checkout.js';
 import type { Begun } from '../local/begin-run.js';
-import { loadSpec, parseSettings } from '../spec-files.js';
+import { loadSpec, parseSettings } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
 
 export interface StoreFlags {

@@ -10,12 +10,12 @@ import type { RunSpec } from '../../activities/spec/index.js';
 import { FolderStore, storeSegments } from '../../activities/store/index.js';
 import { beginRun } from '../local/begin-run.js';
 import { adviceLines, quoted } from '../local/command-text.js';
-import { follow, type Outcome } from '../local/follow.js';
-import { heldOutQuestion } from '../local/held-out.js';
-import { evaluationTable } from '../local/progress-text.js';
-import { type Screen, screenOn } from '../local/screen.js';
 import { logsOf, type Stack, startStack } from '../local/stack.js';
-import type { PlannedSteps } from '../local/time-left.js';
+import { follow, type Outcome } from '../view/follow.js';
+import { heldOutQuestion } from '../view/held-out.js';
+import { evaluationTable } from '../view/progress-text.js';
+import { type Screen, screenOn } from '../view/screen.js';
+import type { PlannedSteps } from '../view/time-left.js';
 import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
 import {
   askedRun,

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { TABLE_FORMATS, type TableFormat, type TableMetric } from '../../activities/benchmarks/index.js';
 import { FolderStore } from '../../activities/store/index.js';
-import { modelsTable } from '../evaluation-table.js';
+import { modelsTable } from '../evaluations/table.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from './options.js';
 
 type TableFlags = StoreFlags &

@@ -3,10 +3,10 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { Command } from 'commander';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { adviceLines } from '../local/command-text.js';
-import { follow } from '../local/follow.js';
-import { evaluationTable } from '../local/progress-text.js';
-import { screenOn } from '../local/screen.js';
 import { UserError } from '../user-error.js';
+import { follow } from '../view/follow.js';
+import { evaluationTable } from '../view/progress-text.js';
+import { screenOn } from '../view/screen.js';
 import { INTERRUPTED, onInterrupt } from './interrupt.js';
 import { withClient, withConnectionFlags } from './options.js';
 

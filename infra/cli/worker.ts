@@ -5,7 +5,7 @@ import type { EngineSettings } from '../../activities/engine/process/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { inHandOf } from '../local/stack.js';
 import { cacheFolder } from '../local/temporal-binary.js';
-import { readPreset } from '../spec-files.js';
+import { readPreset } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
 import { type DeploymentFlags, deploymentOf, howToGiveWork, withDeploymentFlags } from './deployment-flags.js';
 import { engineSettingsOf, withEngineSettings } from './engine-settings.js';

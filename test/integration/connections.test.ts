@@ -8,7 +8,7 @@ import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { TASK_QUEUE } from '../../activities/contract/index.js';
 import { createControlActivities } from '../../activities/index.js';
-import { innermost } from '../../infra/local/follow.js';
+import { innermost } from '../../infra/view/follow.js';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';
 import { runWorker } from '../../workers/worker.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';

@@ -8,7 +8,7 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TASK_QUEUE } from '../../activities/contract/index.js';
-import { innermost } from '../../infra/local/follow.js';
+import { innermost } from '../../infra/view/follow.js';
 import { FakeChat, type Fault } from '../support/fake-chat.js';
 import { FakeHub } from '../support/fake-hub.js';
 import { goldenFolder } from '../support/golden.js';

@@ -1,7 +1,7 @@
 /** The golden numbers: what transformers and PyTorch gave for three small random models (test/fixtures/golden/make.py). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LossSettings, OptimizerSettings, ScoredGroup, SftExample } from '../../activities/engine/protocol';
+import type { LossSettings, OptimizerSettings, ScoredGroup, SftExample } from '../../activities/engine/protocol/index';
 
 export const FAMILIES = ['llama', 'qwen2', 'qwen3'] as const;
 

@@ -4,7 +4,7 @@ import { createEngine } from '../../../activities/engine/process/index.js';
 import { cpuWork } from '../../../workers/cpu.js';
 import { gpuWork } from '../../../workers/gpu.js';
 import { runWorker, workerDependencies } from '../../../workers/worker.js';
-import { readPreset } from '../../spec-files.js';
+import { readPreset } from '../../specs/spec-files.js';
 import { serveProgram } from '../dev-server.js';
 import { Recorder, type Span } from './spans.js';
 

@@ -8,7 +8,7 @@ import { InvalidSpecError, type RunSpec } from '../../../activities/spec/index.j
 import { createModels, openModel, type TextModel } from '../../../activities/text/index.js';
 import { inBand } from '../../../activities/training/index.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
-import { loadSpec } from '../../spec-files.js';
+import { loadSpec } from '../../specs/spec-files.js';
 import { collect, workingFolder } from '../options.js';
 import type { Inspected } from './inspected.js';
 import { reportLines } from './report.js';

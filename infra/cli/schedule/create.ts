@@ -3,7 +3,7 @@ import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/clien
 import { Command } from 'commander';
 import { TASK_QUEUE } from '../../../activities/contract/index.js';
 import { type EvaluationSpec, runNameSchema } from '../../../activities/spec/index.js';
-import { loadEvaluation } from '../../evaluation-files.js';
+import { loadEvaluation } from '../../specs/evaluation-files.js';
 import { UserError } from '../../user-error.js';
 import { collect, workingFolder } from '../options.js';
 import { withRunningServer } from '../server.js';

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { recordsOf } from '../../../activities/evaluation/index.js';
 import { FolderStore } from '../../../activities/store/index.js';
-import { historyLines, REGRESSION } from '../../evaluation-history.js';
+import { historyLines, REGRESSION } from '../../evaluations/history.js';
 import { UserError } from '../../user-error.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from '../options.js';
 

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ScheduleHandle, ScheduleOverlapPolicy } from '@temporalio/client';
 import { Command } from 'commander';
 import type { EvaluationSummary } from '../../../activities/contract/index.js';
-import { comparisonLines, REGRESSION } from '../../evaluation-history.js';
-import { followEvaluations } from '../../local/follow-evaluations.js';
-import { screenOn } from '../../local/screen.js';
+import { comparisonLines, REGRESSION } from '../../evaluations/history.js';
 import { UserError } from '../../user-error.js';
+import { followEvaluations } from '../../view/follow-evaluations.js';
+import { screenOn } from '../../view/screen.js';
 import { INTERRUPTED, onInterrupt } from '../interrupt.js';
 import { type ScheduleFlags, withSchedule, withScheduleFlags } from './on-schedule.js';
 

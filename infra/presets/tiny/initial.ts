@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomStream } from '../../../activities/engine/random.js';
-import { type LlamaShape, llamaConfig, writeUntrainedLlama } from '../../untrained-llama.js';
+import { type LlamaShape, llamaConfig, writeUntrainedLlama } from '../untrained-llama.js';
 import { EOS, TOKENS, tokenizerConfigJson, tokenizerJson } from './tokenizer.js';
 
 const SHAPE: LlamaShape = {

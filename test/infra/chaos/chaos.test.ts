@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chaos } from '../../../infra/chaos/run.js';
 import { CHECKOUT } from '../../../infra/checkout.js';
-import { loadSpec } from '../../../infra/spec-files.js';
+import { loadSpec } from '../../../infra/specs/spec-files.js';
 
 jest.setTimeout(900_000);
 

@@ -1,4 +1,4 @@
-import { listPresets, loadSpec } from '../../../infra/spec-files.js';
+import { listPresets, loadSpec } from '../../../infra/specs/spec-files.js';
 
 test('every preset is a valid spec', async () => {
   const names = await listPresets();

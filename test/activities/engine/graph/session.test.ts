@@ -8,7 +8,7 @@ import {
   floats,
   integers,
 } from '../../../../activities/engine/graph/session';
-import { EngineRequestError } from '../../../../activities/engine/protocol';
+import { EngineRequestError } from '../../../../activities/engine/protocol/index';
 
 const rows = (count: number, width = 3) => floats(new Float32Array(count * width).fill(1), [count, width]);
 

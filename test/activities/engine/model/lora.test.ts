@@ -12,7 +12,7 @@ import {
   targetedModules,
 } from '../../../../activities/engine/model/lora';
 import { LoraMerge } from '../../../../activities/engine/model/lora-merge';
-import type { LoraSettings } from '../../../../activities/engine/protocol';
+import type { LoraSettings } from '../../../../activities/engine/protocol/index';
 import { randomStream } from '../../../../activities/engine/random';
 
 const config: DecoderConfig = parseConfig('config.json', {

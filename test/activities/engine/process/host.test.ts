@@ -12,7 +12,7 @@ import {
   EngineRequestError,
   type GenerateRequest,
   type UpdateRequest,
-} from '../../../../activities/engine/protocol';
+} from '../../../../activities/engine/protocol/index';
 import { fileHash } from '../../../../activities/store/index.js';
 import { realEngine } from '../../../support/engine';
 import { golden, goldenFolder } from '../../../support/golden';

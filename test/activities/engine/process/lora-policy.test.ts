@@ -10,7 +10,7 @@ import {
   DEFAULT_OPTIMIZER,
   type LoadRequest,
   type SftRequest,
-} from '../../../../activities/engine/protocol';
+} from '../../../../activities/engine/protocol/index';
 import { golden, goldenFolder } from '../../../support/golden';
 
 const model = goldenFolder('qwen2');

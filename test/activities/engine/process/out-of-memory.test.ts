@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_OPTIMIZER, type Engine, EngineLostError } from '../../../../activities/engine/protocol/index.js';
 import { randomStream } from '../../../../activities/engine/random.js';
-import { writeUntrainedLlama } from '../../../../infra/untrained-llama.js';
+import { writeUntrainedLlama } from '../../../../infra/presets/untrained-llama.js';
 import { ENGINE_PROGRAM, realEngine } from '../../../support/engine.js';
 
 jest.setTimeout(120_000);

@@ -6,13 +6,13 @@ import type { Tensors } from '../../../../activities/engine/files/safetensors';
 import { readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';
 import { PolicyEngine } from '../../../../activities/engine/process/policy-engine';
-import type { Algorithm } from '../../../../activities/engine/protocol';
+import type { Algorithm } from '../../../../activities/engine/protocol/index';
 import {
   DEFAULT_LORA,
   DEFAULT_OPTIMIZER,
   type LossSettings,
   type ScoredGroup,
-} from '../../../../activities/engine/protocol';
+} from '../../../../activities/engine/protocol/index';
 import { policyObjective, tokenTargets } from '../../../../activities/engine/training/token-targets';
 import { Trainer } from '../../../../activities/engine/training/trainer';
 import { golden, goldenFolder } from '../../../support/golden';

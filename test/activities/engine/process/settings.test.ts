@@ -2,7 +2,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { expectProvider, PROVIDERS } from '../../../../activities/engine/graph/providers';
 import { engineSettings, settingsEnvironment } from '../../../../activities/engine/process/settings';
-import { EngineRequestError } from '../../../../activities/engine/protocol';
+import { EngineRequestError } from '../../../../activities/engine/protocol/index';
 
 describe('settings', () => {
   test('are the machine’s unless told, and survive the way through the environment', () => {

@@ -2,7 +2,11 @@
 
 import { type ModelFolder, readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';
-import type { GeneratedResponse, GenerateRequest, SamplingSettings } from '../../../../activities/engine/protocol';
+import type {
+  GeneratedResponse,
+  GenerateRequest,
+  SamplingSettings,
+} from '../../../../activities/engine/protocol/index';
 import { Generator } from '../../../../activities/engine/sampling/generate';
 import { Trainer } from '../../../../activities/engine/training/trainer';
 import { FAMILIES, golden, goldenFolder } from '../../../support/golden';

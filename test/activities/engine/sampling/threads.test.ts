@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { type ModelFolder, readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import type { PromptGroup } from '../../../../activities/engine/model/packing';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';
-import type { GeneratedResponse, GeneratePrompt, SamplingSettings } from '../../../../activities/engine/protocol';
+import type { GeneratedResponse, GeneratePrompt, SamplingSettings } from '../../../../activities/engine/protocol/index';
 import { randomStream } from '../../../../activities/engine/random';
 import { Generator } from '../../../../activities/engine/sampling/generate';
 import { Trainer } from '../../../../activities/engine/training/trainer';
-import { writeUntrainedLlama } from '../../../../infra/untrained-llama';
+import { writeUntrainedLlama } from '../../../../infra/presets/untrained-llama';
 import { randomFloats } from '../../../support/graphs';
 
 jest.setTimeout(240_000);

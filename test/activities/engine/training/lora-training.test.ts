@@ -3,7 +3,7 @@ import { readAdapter } from '../../../../activities/engine/folders/adapter-folde
 import { readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import type { OptimizerState } from '../../../../activities/engine/folders/optimizer-state';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';
-import type { SftExample } from '../../../../activities/engine/protocol';
+import type { SftExample } from '../../../../activities/engine/protocol/index';
 import { AdamW, gradientNorm } from '../../../../activities/engine/training/optimizer';
 import { sequenceMean } from '../../../../activities/engine/training/token-weights';
 import { Trainer } from '../../../../activities/engine/training/trainer';

@@ -3,7 +3,7 @@ import { readModelFolder } from '../../../../activities/engine/folders/model-fol
 import type { PromptGroup } from '../../../../activities/engine/model/packing';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';
 import { PolicyEngine } from '../../../../activities/engine/process/policy-engine';
-import { DEFAULT_OPTIMIZER, type SftExample } from '../../../../activities/engine/protocol';
+import { DEFAULT_OPTIMIZER, type SftExample } from '../../../../activities/engine/protocol/index';
 import { randomStream } from '../../../../activities/engine/random';
 import { sftBatch } from '../../../../activities/engine/training/sft-batch';
 import { sequenceMean } from '../../../../activities/engine/training/token-weights';

@@ -1,6 +1,6 @@
 /** How much tokens count, by algorithm: numbers worked by hand. */
 
-import type { LossSettings } from '../../../../activities/engine/protocol';
+import type { LossSettings } from '../../../../activities/engine/protocol/index';
 import { rulesOf } from '../../../../activities/engine/training/algorithms';
 import { sequenceMean } from '../../../../activities/engine/training/token-weights';
 import { lossOf } from '../../../support/rollouts';

@@ -4,7 +4,7 @@ import type { Tensors } from '../../../../activities/engine/files/safetensors';
 import { type ModelFolder, readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import type { OptimizerState } from '../../../../activities/engine/folders/optimizer-state';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';
-import type { SftExample } from '../../../../activities/engine/protocol';
+import type { SftExample } from '../../../../activities/engine/protocol/index';
 import { rulesOf } from '../../../../activities/engine/training/algorithms';
 import { AdamW, gradientNorm } from '../../../../activities/engine/training/optimizer';
 import { policyMetrics } from '../../../../activities/engine/training/policy-metrics';

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listPresets, loadSpec, parseSettings, readPreset } from '../../infra/spec-files';
+import { listPresets, loadSpec, parseSettings, readPreset } from '../../../infra/specs/spec-files';
 
 const SPEC = `
 model: models/base

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadEvaluation } from '../../infra/evaluation-files.js';
+import { loadEvaluation } from '../../../infra/specs/evaluation-files.js';
 
 const SPEC = `
 benchmarks: [{ name: questions, source: { type: jsonl, path: ../data/test.jsonl } }]

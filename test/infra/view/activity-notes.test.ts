@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { ApplicationFailureCategory, encodeApplicationFailureCategory } from '@temporalio/common';
-import { activityNotes } from '../../../infra/local/activity-notes.js';
+import { activityNotes } from '../../../infra/view/activity-notes.js';
 
 const { BENIGN } = ApplicationFailureCategory;
 

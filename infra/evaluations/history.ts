@@ -1,8 +1,8 @@
 /** The firings of a schedule as text. */
 
-import type { FiringComparison } from '../activities/contract/index.js';
-import type { EvaluationRecord } from '../activities/evaluation/index.js';
-import { columns } from './local/progress-text.js';
+import type { FiringComparison } from '../../activities/contract/index.js';
+import type { EvaluationRecord } from '../../activities/evaluation/index.js';
+import { columns } from '../view/progress-text.js';
 
 /** What commands exit with that found the last firing worse than the one before: neither success nor a failure. */
 export const REGRESSION = 2;

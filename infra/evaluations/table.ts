@@ -9,11 +9,11 @@ import {
   type TableInput,
   type TableMetric,
   type TableRow,
-} from '../activities/benchmarks/index.js';
-import { type ComparedRow, compareRows } from '../activities/evaluation/index.js';
-import type { Store } from '../activities/store/index.js';
-import { type MeasuredRow, measuredRows } from './evaluation-rows.js';
-import { UserError } from './user-error.js';
+} from '../../activities/benchmarks/index.js';
+import { type ComparedRow, compareRows } from '../../activities/evaluation/index.js';
+import type { Store } from '../../activities/store/index.js';
+import { UserError } from '../user-error.js';
+import { type MeasuredRow, measuredRows } from './rows.js';
 
 export interface TableOptions {
   /** Evaluations, schedules or runs; all that there are where none is given. */

@@ -1,6 +1,6 @@
-import type { EvaluationRow, Progress, StageProgress, StepReport } from '../../../activities/contract';
-import { duration, evaluationTable, progressBlock, progressChanges } from '../../../infra/local/progress-text';
-import { StepClock } from '../../../infra/local/time-left';
+import type { EvaluationRow, Progress, StageProgress, StepReport } from '../../../activities/contract/index';
+import { duration, evaluationTable, progressBlock, progressChanges } from '../../../infra/view/progress-text';
+import { StepClock } from '../../../infra/view/time-left';
 
 const step = (at: number, of: number, seconds: number): StepReport => ({
   step: at,

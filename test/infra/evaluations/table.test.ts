@@ -1,12 +1,12 @@
 /** The table from a store: evaluations by the activities that make them, and a run's own. */
 import { join } from 'node:path';
-import type { BenchmarkName } from '../../activities/benchmarks/benchmarks.js';
-import type { Table } from '../../activities/benchmarks/table/shown-table.js';
-import { createActivities } from '../../activities/index.js';
-import { modelsTable, type TableOptions } from '../../infra/evaluation-table.js';
-import { driveRun } from '../support/drive.js';
-import { smallEvaluation } from '../support/small-evaluation.js';
-import { type SmallRun, smallRun } from '../support/small-run.js';
+import type { BenchmarkName } from '../../../activities/benchmarks/benchmarks.js';
+import type { Table } from '../../../activities/benchmarks/table/shown-table.js';
+import { createActivities } from '../../../activities/index.js';
+import { modelsTable, type TableOptions } from '../../../infra/evaluations/table.js';
+import { driveRun } from '../../support/drive.js';
+import { smallEvaluation } from '../../support/small-evaluation.js';
+import { type SmallRun, smallRun } from '../../support/small-run.js';
 
 let small: SmallRun;
 let activities: ReturnType<typeof createActivities>;

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ItemResult, summarise } from '../../../activities/benchmarks/results';
-import type { EvaluationRow } from '../../../activities/contract';
+import type { EvaluationRow } from '../../../activities/contract/index';
 import type { EvaluationResult } from '../../../activities/evaluation/score-evaluation';
 import { evaluationUri, FolderStore, publishJson } from '../../../activities/store/index';
-import { heldOutQuestion } from '../../../infra/local/held-out';
+import { heldOutQuestion } from '../../../infra/view/held-out';
 
 let root: string;
 let store: FolderStore;

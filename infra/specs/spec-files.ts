@@ -5,9 +5,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { parseDocument, parse as parseYaml } from 'yaml';
-import { type RunSpec, validateSpec } from '../activities/spec/index.js';
-import { PRESETS } from './checkout.js';
-import { UserError } from './user-error.js';
+import { type RunSpec, validateSpec } from '../../activities/spec/index.js';
+import { PRESETS } from '../checkout.js';
+import { UserError } from '../user-error.js';
 
 /** The fields of a spec that name a file or folder; `*` stands for any index. */
 const SOURCES = ['data.*', 'warmup.data.*', 'evaluation.sets.*.source'];

@@ -1,9 +1,9 @@
 /** Llamas with random weights, in Hugging Face's layout: what a pre-training starts from, and what timings need no more of. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Tensor, writeSafetensors } from '../activities/engine/files/index.js';
-import { expectedTensors, parseConfig } from '../activities/engine/model/index.js';
-import type { RandomStream } from '../activities/engine/random.js';
+import { type Tensor, writeSafetensors } from '../../activities/engine/files/index.js';
+import { expectedTensors, parseConfig } from '../../activities/engine/model/index.js';
+import type { RandomStream } from '../../activities/engine/random.js';
 
 export interface LlamaShape {
   vocabularySize: number;

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { TASK_QUEUE } from '../../../activities/contract';
+import { TASK_QUEUE } from '../../../activities/contract/index';
 import type { RunSpec } from '../../../activities/spec/run-spec';
 import { beginRun } from '../../../infra/local/begin-run';
 import { adviceLines } from '../../../infra/local/command-text';
-import { follow } from '../../../infra/local/follow';
-import { type Screen, screenOn } from '../../../infra/local/screen';
 import { type Stack, startStack } from '../../../infra/local/stack';
+import { follow } from '../../../infra/view/follow';
+import { type Screen, screenOn } from '../../../infra/view/screen';
 
 let state: string;
 let stack: Stack;

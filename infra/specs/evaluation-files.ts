@@ -10,9 +10,9 @@ import {
   evaluatedModelSchema,
   runNameSchema,
   validateEvaluation,
-} from '../activities/spec/index.js';
+} from '../../activities/spec/index.js';
+import { UserError } from '../user-error.js';
 import { parseSettings, readSpecFile } from './spec-files.js';
-import { UserError } from './user-error.js';
 
 const PATH_FIELDS = new Set([
   'model.folder',

@@ -1,5 +1,10 @@
 /** The rows of a table from the store alone: evaluations by name, and what runs evaluated of their own policies. */
-import { BENCHMARKS, type BenchmarkName, type ItemsSummary, summariseItems } from '../activities/benchmarks/index.js';
+import {
+  BENCHMARKS,
+  type BenchmarkName,
+  type ItemsSummary,
+  summariseItems,
+} from '../../activities/benchmarks/index.js';
 import {
   type ComparedRow,
   type ComparedSet,
@@ -8,9 +13,9 @@ import {
   type EvaluationResult,
   recordsOf,
   scoresOf,
-} from '../activities/evaluation/index.js';
-import { dataUri, readJson, type Store, storeUri } from '../activities/store/index.js';
-import { UserError } from './user-error.js';
+} from '../../activities/evaluation/index.js';
+import { dataUri, readJson, type Store, storeUri } from '../../activities/store/index.js';
+import { UserError } from '../user-error.js';
 
 /** A model with what it scored on each set. */
 export interface MeasuredRow extends ComparedRow {
