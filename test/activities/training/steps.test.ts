@@ -105,7 +105,7 @@ describe('prepareRun', () => {
   });
 
   test('refuses a run name that could not be a folder', async () => {
-    const failure = await failureOf(prepare(small.spec, '../../up'));
+    const failure = await failureOf(prepare(small.spec, '../up'));
     expect(failure.type).toBe('InvalidSpec');
     expect(failure.message).toContain('"../up"');
   });

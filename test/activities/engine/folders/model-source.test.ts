@@ -102,10 +102,10 @@ test.each([
   [
     'a commit',
     /\/revision\//,
-    { _id: '1', id: 'owner/tiny', sha: '../../../elsewhere' },
+    { _id: '1', id: 'owner/tiny', sha: '../../elsewhere' },
     /'\.\.\/\.\.\/elsewhere' as commit/,
   ],
-  ['a file', /\/tree\//, [{ type: 'file', path: '../../config.json', size: 1, oid: '' }], /holds neither/],
+  ['a file', /\/tree\//, [{ type: 'file', path: '../config.json', size: 1, oid: '' }], /holds neither/],
 ])('%s that points out of the cache folder is not followed', async (_, path, answer, message) => {
   hub.faults.set(path, response => {
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));

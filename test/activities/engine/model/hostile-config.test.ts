@@ -129,23 +129,18 @@ test.each([
   await expect(kind.read()).rejects.toThrow(message);
 });
 
-test.each([
-  '../../../x.safetensors',
-  '/etc/x.safetensors',
-  '../..',
-  'a/b.safetensors',
-  'x\0.safetensors',
-  'config.json',
-  '',
-])('an index that names the file %j is refused', async shard => {
-  const kind = KINDS['model.safetensors.index.json']!;
-  const index = JSON.parse(await textOf(kind)) as { weight_map: Record<string, string> };
-  const [first] = Object.keys(index.weight_map);
-  index.weight_map[first!] = shard;
-  await write(kind, JSON.stringify(index));
-  await expect(kind.read()).rejects.toThrow(EngineRequestError);
-  expect(await outcome(kind)).toBe('refused');
-});
+test.each(['../../x.safetensors', '/etc/x.safetensors', '..', 'a/b.safetensors', 'x\0.safetensors', 'config.json', ''])(
+  'an index that names the file %j is refused',
+  async shard => {
+    const kind = KINDS['model.safetensors.index.json']!;
+    const index = JSON.parse(await textOf(kind)) as { weight_map: Record<string, string> };
+    const [first] = Object.keys(index.weight_map);
+    index.weight_map[first!] = shard;
+    await write(kind, JSON.stringify(index));
+    await expect(kind.read()).rejects.toThrow(EngineRequestError);
+    expect(await outcome(kind)).toBe('refused');
+  },
+);
 
 test.each([
   ['quantization_config', 'config.json'],
