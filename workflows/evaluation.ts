@@ -113,9 +113,12 @@ async function notified(summary: EvaluationSummary, schedule: string): Promise<s
 
 /** Temporal marks what a schedule starts. */
 function startOf(): EvaluationStart {
-  const { workflowId, searchAttributes } = workflowInfo();
+  const { workflowId, searchAttributes, startTime } = workflowInfo();
   const [schedule] = searchAttributes.TemporalScheduledById ?? [];
-  return { workflowId, schedule: typeof schedule === 'string' ? schedule : null };
+  if (typeof schedule !== 'string') return { workflowId, schedule: null };
+  const [due] = searchAttributes.TemporalScheduledStartTime ?? [];
+  const firedAt = (due instanceof Date ? due : startTime).toISOString().replace('.000Z', 'Z');
+  return { workflowId, schedule, firedAt };
 }
 
 class Progress {

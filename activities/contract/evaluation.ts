@@ -35,6 +35,8 @@ export interface EvaluationStart {
   workflowId: string;
   /** Of one that a schedule started, the schedule's id. */
   schedule: string | null;
+  /** When the schedule was to start it, ISO 8601; absent where an earlier version began it. */
+  firedAt?: string;
 }
 
 /** A row with all that a benchmark's items come to. */

@@ -67,17 +67,20 @@ function prepared(plan: ArtifactRef, { sets, model, schedule }: EvaluationPlan):
   return { plan, sets: sets.map(({ name, count }) => ({ name, count })), remote: model.kind === 'remote', schedule };
 }
 
-/** A schedule's firing is told from others by what Temporal puts behind the workflow id of the schedule's action. */
+/**
+ * A schedule's firing is told from others by what Temporal puts behind the workflow id of the schedule's action or, where the
+ * schedule keeps the id as it is, by the time that it was to start.
+ */
 const FIRING = /-(\d{4}-\d{2}-\d{2}T[\d:.]+Z)$/;
 
 /** `<name>/<label>`, or a name alone; a firing of a schedule goes under the schedule's name. */
 function placeOf(
-  { workflowId, schedule }: EvaluationStart,
+  { workflowId, schedule, firedAt }: EvaluationStart,
   spec: EvaluationSpec,
 ): Pick<EvaluationPlan, 'name' | 'folder' | 'label' | 'schedule'> {
   const label = spec.label ?? defaultLabel(spec.model);
   if (schedule !== null) {
-    const firing = FIRING.exec(workflowId)?.[1] ?? workflowId;
+    const firing = FIRING.exec(workflowId)?.[1] ?? firedAt ?? workflowId;
     return { name: checkedName(schedule, 'the schedule'), folder: labelText(firing), label, schedule };
   }
   const [name = '', folder = label, ...rest] = workflowId.split('/');

@@ -7,6 +7,7 @@ export {
   EndpointRejectedError,
   EndpointUnavailableError,
   MalformedReplyError,
+  MissingKeyError,
 } from './errors.js';
 export { post } from './post.js';
 export type { RetryClock } from './retry.js';

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { TASK_QUEUE } from '../../activities/contract/index.js';
 import { type FiringNotice, WEBHOOK_VARIABLE } from '../../activities/evaluation/notify.js';
 import { main } from '../../infra/cli/main.js';
 import { driveRun } from '../support/drive.js';
@@ -178,4 +179,23 @@ test('the Temporal CLI makes the same schedule', async () => {
   const shown = async () => longhaul('schedule', 'history', 'by-cli', '--store', small.store.root);
   await until(async () => (await shown()).code === 0);
   expect((await shown()).printed).toMatch(/^\d{4}-.*Z +model +\d/m);
+});
+
+test('a schedule that keeps the id of its action as it is evaluates anew at each firing', async () => {
+  const started = async (due: string) => {
+    // As a server starts it that has the switch `keepOriginalWorkflowId`; the one of the tests does not act on it.
+    const handle = await server.env.client.workflow.start('evaluation', {
+      taskQueue: TASK_QUEUE,
+      workflowId: 'kept',
+      args: [smallEvaluation(small)],
+      searchAttributes: { TemporalScheduledById: ['kept'], TemporalScheduledStartTime: [new Date(due)] },
+    });
+    await handle.result();
+  };
+  await started('2026-10-25T03:00:00Z');
+  await started('2026-10-26T03:00:00Z');
+  const folders = await small.store.list('store:evaluations/kept');
+  expect(folders).toEqual(expect.arrayContaining(['2026-10-25T03-00-00Z', '2026-10-26T03-00-00Z']));
+  const shown = await longhaul('schedule', 'history', 'kept', '--store', small.store.root);
+  expect(shown.printed.split('\n').filter(line => line.startsWith('2026-10-'))).toHaveLength(2);
 });

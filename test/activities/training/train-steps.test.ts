@@ -161,11 +161,11 @@ describe('several steps', () => {
 
   test('end with the one with which the time is up', async () => {
     const input = await prepared();
-    small.engine.generateMs = 60;
-    const { step } = await small.run(activities.trainSteps, { ...input, to: 3, seconds: 0.05 });
+    small.engine.generateMs = 600;
+    const { step } = await small.run(activities.trainSteps, { ...input, to: 3, seconds: 0.5 });
     expect(step).toBe(1);
     // What an earlier attempt made is gone through in no time.
-    expect((await small.run(activities.trainSteps, { ...input, to: 2, seconds: 0.05 })).step).toBe(2);
+    expect((await small.run(activities.trainSteps, { ...input, to: 2, seconds: 0.5 })).step).toBe(2);
   });
 
   test('end with one that has no signal, which is logged and leaves the policy alone', async () => {
