@@ -140,7 +140,7 @@ describe('scoring with a judge', () => {
     const { score } = await sampled({ judge: judge() });
     delete small.environment.CHAT_KEY;
     const failure = await failureOf(small.run(activities.score, score));
-    expect(failure).not.toBeInstanceOf(ApplicationFailure);
+    expect((failure as ApplicationFailure).nonRetryable).toBe(false);
     expect(failure.message).toMatch(/environment variable CHAT_KEY.* is not set where this worker runs/);
     small.environment.CHAT_KEY = KEY;
     expect(await small.run(activities.score, score)).toMatchObject({ unscored: 0 });
@@ -227,7 +227,7 @@ describe('before a run begins', () => {
   test('a missing key is said, to be tried again', async () => {
     delete small.environment.CHAT_KEY;
     const failure = await failureOf(prepare({ judge: judge() }));
-    expect(failure).not.toBeInstanceOf(ApplicationFailure);
+    expect((failure as ApplicationFailure).nonRetryable).toBe(false);
     expect(failure.message).toMatch(/CHAT_KEY/);
   });
 
