@@ -40,7 +40,7 @@ export async function* readRecords(file: DataFile, { keyed = false } = {}): Asyn
   }
 }
 
-/** Letter by letter: a small file may unpack to more blanks than an expression can go through. */
+/** Letter by letter, since it may be behind as many blanks as a file unpacks to. */
 function firstLetter(text: string): string | undefined {
   for (const letter of text) if (letter !== '\uFEFF' && letter.trim() !== '') return letter;
   return undefined;

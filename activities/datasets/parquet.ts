@@ -1,6 +1,6 @@
 /**
  * Rows of a Parquet file, one row group in memory at a time. The decoder trusts what it reads, so each row group is checked
- * first: a file that is cut short, damaged or hostile is refused, and neither hangs nor fills the memory.
+ * first: a file that is cut short, damaged or hostile is refused by name.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';

@@ -1,6 +1,6 @@
 /**
- * The engine's own process: onnxruntime runs block their thread and a thread ended in the middle of one takes its process
- * with it, so the engine lives where it may be killed at any instant. Speaks messages.ts's messages over IPC.
+ * The engine's own process: a run of onnxruntime blocks its thread and is not to be interrupted, so the engine lives where
+ * it may be killed at any instant. Speaks messages.ts's messages over IPC.
  */
 
 import { storageTrouble } from '../files/index.js';

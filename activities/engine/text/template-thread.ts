@@ -40,7 +40,11 @@ type Reply = { text: string } | { problem: string };
 export class TemplateThread {
   private running: { worker: Worker; port: MessagePort; bell: Int32Array } | null = null;
 
-  constructor(private readonly limits = LIMITS) {}
+  /** @param library the module that has the class Template */
+  constructor(
+    private readonly limits = LIMITS,
+    private readonly library = require.resolve('@huggingface/jinja'),
+  ) {}
 
   /**
    * @param values what the template may use by name; null to have it parsed alone
@@ -58,7 +62,7 @@ export class TemplateThread {
     if (this.running) return this.running;
     const { port1, port2 } = new MessageChannel();
     const bell = new Int32Array(new SharedArrayBuffer(4));
-    const workerData = { library: require.resolve('@huggingface/jinja'), port: port2, bell };
+    const workerData = { library: this.library, port: port2, bell };
     const worker = new Worker(THREAD, {
       eval: true,
       workerData,

@@ -1,14 +1,11 @@
-/** Data files that are made to exhaust who reads them: refused by name. */
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+/** Data files that would exhaust who reads them: refused by name. The limits are lowered here, and the files modest. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
-import { DataError, openSource, sourceSchema } from '../../../activities/datasets/sources.js';
-
-jest.setTimeout(60_000);
+import { gzipSync } from 'node:zlib';
+import { DataError, type RawRecord } from '../../../activities/datasets/records.js';
+import { openSource, sourceSchema } from '../../../activities/datasets/sources.js';
+import { csvRows, jsonArray, jsonLines, jsonObject, type TextFile } from '../../../activities/datasets/text-records.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -16,43 +13,65 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function read(name: string, onMalformed: 'stop' | 'skip' = 'stop'): Promise<number> {
-  const source = sourceSchema.parse({ type: 'jsonl', path: join(folder, name), onMalformed });
-  let samples = 0;
-  for await (const _ of openSource(source, { cacheDir: folder }).samples) samples++;
-  return samples;
+const KINDS = { jsonLines, jsonArray, jsonObject, csvRows };
+const LIMITS = { record: 100_000, times: 20, from: 10_000 };
+
+async function count(kind: keyof typeof KINDS, text: string, limits: Partial<typeof LIMITS>, gzipped = true) {
+  const file: TextFile = { path: join(folder, 'x'), name: 'x', gzipped };
+  await writeFile(file.path, gzipped ? gzipSync(text) : text);
+  const records: RawRecord[] = [];
+  for await (const record of KINDS[kind](file, { ...LIMITS, ...limits })) records.push(record);
+  return records.length;
 }
 
-const MEBIBYTE = 2 ** 20;
-/** A gzip file of `start` and then 100 MiB of one character. */
-async function bomb(name: string, start: string, filling: string): Promise<void> {
-  const pieces = [start, ...new Array<string>(100).fill(filling.repeat(MEBIBYTE))];
-  await pipeline(Readable.from(pieces), createGzip({ level: 9 }), createWriteStream(join(folder, name)));
-  expect((await stat(join(folder, name))).size).toBeLessThan(MEBIBYTE);
-}
+/** 36,000 letters that pack to a hundred or so bytes. */
+const EVEN = JSON.stringify({ question: 'Who? '.repeat(7_200) });
 
-test.each([
-  ['one endless line', 'bomb.jsonl.gz', '{"question": "', 'x'],
-  ['nothing but blank lines', 'bomb.jsonl.gz', '\n', '\n'],
-  ['an array of one endless record', 'bomb.json.gz', '[{"question": "', 'x'],
-  ['an array that is never begun', 'bomb.json.gz', '[', ' '],
-])('a small gzip file that unpacks to %s', async (_, name, start, filling) => {
-  await bomb(name, start, filling);
-  const failure = read(name, 'skip');
+test.each<[keyof typeof KINDS, string, number]>([
+  ['jsonLines', `${EVEN}\n`, 1],
+  ['jsonLines', '\n'.repeat(36_000), 0],
+  ['jsonArray', `[${EVEN}]`, 1],
+  ['jsonArray', `[${' '.repeat(36_000)}]`, 0],
+  ['jsonObject', `{"a": ${EVEN}}`, 1],
+  ['csvRows', `question\n${'Who? '.repeat(7_200)}\n`, 1],
+])('%s: a gzip file that unpacks to more times its size than it may', async (kind, text, records) => {
+  const failure = count(kind, text, {});
   await expect(failure).rejects.toThrow(DataError);
-  await expect(failure).rejects.toThrow(`${name}: expected a gzip file that unpacks to at most 100 times its size`);
+  await expect(failure).rejects.toThrow('x: expected a gzip file that unpacks to at most 20 times its size');
+  // Within either bound it is read.
+  expect(await count(kind, text, { times: 1000 })).toBe(records);
+  expect(await count(kind, text, { from: 40_000 })).toBe(records);
+  expect(await count(kind, text, {}, false)).toBe(records);
 });
 
-test.each(['[', '{"a":'])('a record nested deeply by %s is refused by its line', async opening => {
-  const closing = opening === '[' ? ']' : '}';
-  const deep = `${opening.repeat(200_000)}1${closing.repeat(200_000)}`;
+test.each<[keyof typeof KINDS, string, RegExp]>([
+  ['jsonLines', EVEN, /x: expected records of at most 20000 characters, found a longer one/],
+  ['jsonArray', `[${EVEN}`, /x: expected records of at most 20000 characters, found a longer one/],
+  ['csvRows', `question\n${'Who? '.repeat(7_200)}\n`, /x: expected CSV: Max Record Size/],
+])('%s: a record longer than it may be', async (kind, text, message) => {
+  const failure = count(kind, text, { record: 20_000 }, false);
+  await expect(failure).rejects.toThrow(DataError);
+  await expect(failure).rejects.toThrow(message);
+});
+
+test.each([
+  ['[', ']'],
+  ['{"a":', '}'],
+])('a value nested by %s where a text belongs is refused by its line', async (opening, closing) => {
+  const read = async (name: string, onMalformed: 'stop' | 'skip' = 'stop') => {
+    const source = sourceSchema.parse({ type: 'jsonl', path: join(folder, name), onMalformed });
+    let samples = 0;
+    for await (const _ of openSource(source, { cacheDir: folder }).samples) samples++;
+    return samples;
+  };
+  const nested = `${opening.repeat(60)}1${closing.repeat(60)}`;
   const record = { question: 'Who?', context: 'Ann.', answer: 'Ann' };
   await writeFile(
-    join(folder, 'deep.jsonl'),
-    `${JSON.stringify(record)}\n${JSON.stringify(record).replace('"Ann"', deep)}\n`,
+    join(folder, 'nested.jsonl'),
+    `${JSON.stringify(record)}\n${JSON.stringify(record).replace('"Ann"', nested)}\n`,
   );
-  await expect(read('deep.jsonl')).rejects.toThrow(/deep\.jsonl: line 2: /);
-  expect(await read('deep.jsonl', 'skip')).toBe(1);
-  await writeFile(join(folder, 'deep.json'), `[${deep}]`);
-  await expect(read('deep.json')).rejects.toThrow(/deep\.json: record 0 \(line 1\): /);
+  await expect(read('nested.jsonl')).rejects.toThrow(/nested\.jsonl: line 2: /);
+  expect(await read('nested.jsonl', 'skip')).toBe(1);
+  await writeFile(join(folder, 'nested.json'), `[${nested}]`);
+  await expect(read('nested.json')).rejects.toThrow(/nested\.json: record 0 \(line 1\): /);
 });
