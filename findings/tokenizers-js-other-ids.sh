@@ -6,8 +6,8 @@
 # Seen:      an added token with single_word is also found within words ("concatenate" has the token "cat"). Of the behaviours
 #            of a Split, MergedWithPrevious, MergedWithNext and Contiguous all do what Isolated does; Removed keeps what it
 #            should remove where the pattern is a String (with a Regex it removes it); and Isolated with invert throws all but
-#            the matches away, so that words are missing from the ids. truncation and padding are not done. No error in any
-#            case. What most published models use agrees: Split by Regex, Isolated, or Removed with invert.
+#            the matches away, so that words are missing from the ids. truncation is not done. No error in any case. Isolated
+#            alone, Removed with a Regex, and that with invert agree.
 # Instead:   compare some texts' ids with the Rust library's once for each tokenizer, or refuse such fields.
 set -euo pipefail
 folder=$(mktemp -d)

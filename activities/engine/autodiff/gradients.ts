@@ -140,7 +140,7 @@ export const GRADIENTS: Record<string, GradientRule> = {
       return g.op('Slice', [gradients[0]!, ...bounds]);
     });
   },
-  // The indices of Gather along axis 0 must be unique (rows chosen once each): ScatterND races where they repeat.
+  // The indices of Gather along axis 0 must be unique (rows chosen once each), for ScatterND's sake.
   Gather: ({ g, inputs: [x, indices], attributes, gradients: [dy] }) => {
     if ((attributes.axis ?? 0) !== 0) throw new GraphError('Gather: a gradient exists along axis 0 only');
     const rows = g.reshape(indices!, [...indices!.shape, 1]);

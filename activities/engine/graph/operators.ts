@@ -118,12 +118,13 @@ export const OPERATORS: Record<string, OperatorRule> = {
   Sqrt: unary,
   Reciprocal: unary,
   Sigmoid: unary,
-  // Log is missing on purpose: onnxruntime computes the ends of each thread's share another way, so its bits depend on the
-  // number of threads and on a value's place. LogSoftmax goes row by row.
+  // Log is missing on purpose: its bits depend on the number of threads (findings/onnxruntime-log-depends-on-threads.sh).
+  // LogSoftmax goes row by row.
   LogSoftmax: unary,
   Identity: same,
   Not: same,
   ReduceSum: reduction,
+  /** Misses NaN (findings/onnxruntime-reducemax-misses-nan.sh): no check of numbers may rest on it. */
   ReduceMax: reduction,
   MatMul: matmul,
   FusedMatMul: { ...matmul, domain: 'com.microsoft' },
@@ -198,7 +199,7 @@ export const OPERATORS: Record<string, OperatorRule> = {
       return [{ type: x!.type, shape: x!.shape }];
     },
   },
-  /** Races where an index repeats: feed unique indices only. */
+  /** Feed unique indices only: where one repeats, summands are lost (findings/onnxruntime-scatternd-loses-sums.sh). */
   ScatterND: {
     infer: ([x, indices]) => {
       expect(indices!.type === 'int64', `indices must be int64, got ${indices!.type}`);

@@ -19,7 +19,7 @@ export interface SessionSettings {
   provider?: Provider;
 }
 
-/** onnxruntime ignores feeds it does not know and reports missing ones late; this names both. */
+/** Names feeds that are unknown, which onnxruntime drops (findings/onnxruntime-node-drops-feeds.sh), and missing ones at once. */
 export class CompiledGraph {
   private constructor(
     private readonly name: string,

@@ -1,9 +1,8 @@
 /**
  * Text to token ids and back, by a model folder's tokenizer.json; and chats through the folder's own template.
  *
- * tokenizer.json is followed to the letter, so the ids are those of the Rust library and of transformers 4. For a few
- * `tokenizer_class`es transformers 5 puts other steps in the file's place (GPT2Tokenizer drops SmolLM2's splitting of
- * digits: a blank line before a number becomes two tokens); the ids here are then those the model was trained on.
+ * The ids are those of tokenizer.json, which the model was trained on. For a few `tokenizer_class`es transformers 5 puts
+ * other steps in the file's place (findings/transformers-replaces-pre-tokenizer.sh).
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
