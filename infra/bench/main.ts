@@ -1,16 +1,8 @@
-/** `npm run bench`: the benchmarks, one a subcommand. */
-import { Command } from 'commander';
+/** `npm run bench`: the benchmarks. */
 import { UserError } from '../user-error.js';
-import { engineBench } from './engine.js';
-import { historyBench } from './history.js';
-import { overheadBench } from './overhead.js';
+import { benchCommand } from './command.js';
 
-new Command('npm run bench --')
-  .description('Measures longhaul.')
-  .showHelpAfterError('(add --help for what there is)')
-  .addCommand(engineBench())
-  .addCommand(overheadBench())
-  .addCommand(historyBench())
+benchCommand()
   .parseAsync(process.argv)
   .catch((error: Error) => {
     process.stderr.write(`${error instanceof UserError ? error.message : error.stack}\n`);

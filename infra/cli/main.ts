@@ -56,7 +56,8 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-function program(): Command {
+/** Every command with its flags, before any is run. */
+export function program(): Command {
   return new Command('longhaul')
     .description('Durable reinforcement learning for long-context language models.')
     .version(version())

@@ -1,0 +1,58 @@
+/**
+ * Every YAML block of the README and docs/ is taken by the schema. The word after `yaml` says what it is: a `spec` of a run,
+ * an `evaluation` spec, or a `fragment`, some fields of a run's spec.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { validateSpec } from '../../activities/spec/index';
+import { loadEvaluation } from '../../infra/specs/evaluation-files';
+import { loadSpec } from '../../infra/specs/spec-files';
+import { pages } from '../support/pages';
+
+/** What fragments are laid into. */
+const BASE = {
+  model: 'models/base',
+  data: [{ type: 'jsonl', path: 'train.jsonl' }],
+  rl: { optimizer: { learningRate: 1e-5 }, sampling: { maxNewTokens: 64 } },
+  phases: [{ maxTokens: 512, steps: 1 }],
+};
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longhaul-docs-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const KINDS: Record<string, (text: string) => Promise<unknown>> = {
+  async spec(text) {
+    await writeFile(join(folder, 'spec.yaml'), text);
+    return loadSpec('./spec.yaml', [], folder);
+  },
+  async evaluation(text) {
+    await writeFile(join(folder, 'eval.yaml'), text);
+    return loadEvaluation('eval.yaml', { settings: [], models: [] }, folder);
+  },
+  fragment: async text => validateSpec({ ...BASE, ...(parse(text) as object) }),
+};
+
+const BLOCKS = pages().flatMap(({ file, blocks }) =>
+  blocks.filter(({ language }) => /^ya?ml$/.test(language)).map(block => ({ ...block, at: `${file}:${block.line}` })),
+);
+
+test('there are specs, evaluations and fragments, and each block says which it is', () => {
+  expect(BLOCKS.filter(({ kind }) => !(kind in KINDS)).map(({ at }) => at)).toEqual([]);
+  expect(new Set(BLOCKS.map(({ kind }) => kind))).toEqual(new Set(Object.keys(KINDS)));
+});
+
+test.each(BLOCKS)('$at ($kind)', async ({ kind, text }) => {
+  await KINDS[kind]!(text);
+});
+
+test('a wrong field in a block of each kind would be found', async () => {
+  for (const kind of Object.keys(KINDS)) {
+    const { text } = BLOCKS.find(block => block.kind === kind)!;
+    await expect(KINDS[kind]!(`${text}\nnoSuchField: 1\n`)).rejects.toThrow('noSuchField');
+  }
+});
