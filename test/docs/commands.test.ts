@@ -97,6 +97,19 @@ const MEANINGS = [...IN_BLOCKS, ...IN_TEXT].flatMap(({ at, words }) => {
   }
 });
 
+test('every flag that is named alone is one of some command', () => {
+  const below = (command: Command): Command[] => [command, ...command.commands.flatMap(below)];
+  const all = [program(), chaosCommand(), benchCommand()].flatMap(below);
+  const flags = new Set(all.flatMap(({ options }) => options.map(({ long }) => long)));
+  const unknown = PAGES.flatMap(({ file, codes }) =>
+    codes.flatMap(({ text, line }) => {
+      const [flag] = /^--[\w-]+(?=$|[ =])/.exec(text) ?? [];
+      return flag === undefined || flag === '--help' || flags.has(flag) ? [] : [`${file}:${line}: ${flag}`];
+    }),
+  );
+  expect(unknown).toEqual([]);
+});
+
 describe('settings', () => {
   const set = MEANINGS.flatMap(({ at, longhaul: command }) => {
     const lines = command?.options.get('--set');

@@ -50,6 +50,29 @@ test.each(BLOCKS)('$at ($kind)', async ({ kind, text }) => {
   await KINDS[kind]!(text);
 });
 
+/** A spec in which everything that may be absent is there. */
+const WHOLE = validateSpec({
+  ...BASE,
+  lora: {},
+  prompt: { numbered: true, truncate: { maxTokens: 512 } },
+  warmup: { data: BASE.data, optimizer: { learningRate: 1e-5 } },
+  reward: { judge: { url: 'http://localhost:8000/v1', model: 'm' }, evidence: {} },
+  rl: { ...BASE.rl, kl: { coefficient: 0.01 }, overlong: { maxLength: 64, cache: 8 } },
+});
+
+test('every field of a spec that is named in the text is there', () => {
+  const field = new RegExp(`^(${Object.keys(WHOLE).join('|')})(\\.[a-z]\\w*)+$`);
+  const named = pages().flatMap(({ file, codes }) =>
+    codes
+      .filter(({ text }) => field.test(text) && !/\.(json|safetensors)$/.test(text))
+      .map(({ text, line }) => ({ text, at: `${file}:${line}` })),
+  );
+  expect(named.length).toBeGreaterThan(5);
+  const valueAt = (path: string): unknown =>
+    path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], WHOLE);
+  expect(named.filter(({ text }) => valueAt(text) === undefined)).toEqual([]);
+});
+
 test('a wrong field in a block of each kind would be found', async () => {
   for (const kind of Object.keys(KINDS)) {
     const { text } = BLOCKS.find(block => block.kind === kind)!;
