@@ -187,6 +187,7 @@ describe('what is printed', () => {
 });
 
 async function outputOf(words: string[]): Promise<string> {
+  if (words.at(-1) === '--help') return helpOf(words.slice(0, -1));
   let printed = '';
   const write = jest.spyOn(process.stdout, 'write').mockImplementation(chunk => {
     printed += String(chunk);
@@ -198,4 +199,10 @@ async function outputOf(words: string[]): Promise<string> {
     write.mockRestore();
   }
   return printed;
+}
+
+/** As it is printed where standard output is no terminal. */
+function helpOf(path: string[]): string {
+  const named = path.reduce((at, name) => at.commands.find(below => below.name() === name)!, program());
+  return named.configureOutput({ getOutHelpWidth: () => 80 }).helpInformation();
 }
