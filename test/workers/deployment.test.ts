@@ -1,4 +1,4 @@
-/** Versions of workers on the real server, switched by the Temporal CLI as the README shows. */
+/** Versions of workers on the real server, switched by the Temporal CLI as docs/clusters.md shows. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';

@@ -1,4 +1,4 @@
-/** Everything a user needs, by the Temporal CLI alone: the commands the README shows. */
+/** Everything a user needs, by the Temporal CLI alone: the commands that docs/temporal-cli.md shows. */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
