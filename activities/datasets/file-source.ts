@@ -22,7 +22,7 @@ export async function* readFiles<Options extends FileOptions>(
   const read = new ReadFiles(summary);
   const records = format.records
     ? format.records(files, options, file => read.open(file))
-    : recordsOf(files, format.keyed ?? false, read);
+    : recordsOf(files, format.fields, read);
   let index = 0;
   for await (const record of records) {
     context.signal?.throwIfAborted();
@@ -32,7 +32,11 @@ export async function* readFiles<Options extends FileOptions>(
     try {
       const samples = format.samples({ ...record, index: place }, options);
       if (samples === null) summary.leftOut++;
-      else for (const sample of [...samples]) yield { sample, where: record.where };
+      else {
+        const made = [...samples];
+        noteFields(format, record, summary);
+        for (const sample of made) yield { sample, where: record.where };
+      }
     } catch (error) {
       if (!(error instanceof RecordError) || options.onMalformed === 'stop') throw error;
       skip(summary, error);
@@ -46,9 +50,31 @@ export function skip(summary: SourceSummary, { where, problem }: RecordError): v
   if (summary.skipped.length < SKIPPED_SHOWN) summary.skipped.push({ where, problem });
 }
 
-async function* recordsOf(files: DataFile[], keyed: boolean, read: ReadFiles): AsyncGenerator<RawRecord> {
+/** Tells of the fields that are read as texts without being any, and of those that are not read. */
+function noteFields<O>({ fields, reportsFields }: Format<O>, { value }: RawRecord, summary: SourceSummary): void {
+  if (!reportsFields) return;
+  for (const [name, field] of Object.entries(value as object)) {
+    if (!fields.includes(name)) summary.passedOver = counted(summary.passedOver, name);
+    else if (reportsFields.texts.includes(name) && [field].flat().some(one => typeof one !== 'string')) {
+      summary.readAsText = counted(summary.readAsText, name);
+    }
+  }
+}
+
+const counted = (counts: Record<string, number> = {}, name: string): Record<string, number> => {
+  // As a field may be called anything, "__proto__" too.
+  const known = Object.hasOwn(counts, name) ? counts[name]! : 0;
+  return Object.defineProperty(counts, name, {
+    value: known + 1,
+    enumerable: true,
+    writable: true,
+    configurable: true,
+  });
+};
+
+async function* recordsOf(files: DataFile[], fields: readonly string[], read: ReadFiles): AsyncGenerator<RawRecord> {
   for (const file of files) await read.open(file);
-  for (const file of files) yield* readRecords(file, { keyed });
+  for (const file of files) yield* readRecords(file, fields);
 }
 
 /** The files of a source, with their hashes. */

@@ -31,7 +31,7 @@ export async function* narrativeqaFolder(
   if (questions) yield* joined(questions, options, opened);
   else {
     for (const file of files) await opened(file);
-    for (const file of files) yield* readRecords(file);
+    for (const file of files) yield* readRecords(file, ['document', 'question', 'answers']);
   }
 }
 

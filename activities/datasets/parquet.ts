@@ -9,7 +9,7 @@ import type { DataFile } from './data-files.js';
 import { checkedFooter, checkRowGroup } from './parquet-checks.js';
 import { DataError, type RawRecord } from './records.js';
 
-/** Columns of big integers become numbers, nulls fields that are not there. Throws DataError for a file that is not whole. */
+/** The rows, as JSON would have them. Throws DataError for a file that is not whole. */
 export async function* readParquet({ path, name }: DataFile): AsyncGenerator<RawRecord> {
   const handle = await open(path, 'r');
   try {
@@ -37,7 +37,7 @@ async function* rows(handle: FileHandle, name: string): AsyncGenerator<RawRecord
       throw new Error(`${found.length} rows where ${rowEnd - rowStart} should be`);
     for (const [k, row] of found.entries()) {
       const index = rowStart + k;
-      yield { where: `${name}: row ${index}`, index, ...plain(row) };
+      yield { where: `${name}: row ${index}`, index, value: jsonOf(row) };
     }
     rowStart = rowEnd;
   }
@@ -88,30 +88,22 @@ function snappyLength(input: Uint8Array): number {
   return Number.NaN;
 }
 
-/** A row as JSON would have it. */
-function plain(row: unknown): Pick<RawRecord, 'value' | 'problem'> {
-  try {
-    return { value: jsonOf(row, '') };
-  } catch (error) {
-    if (error instanceof LargeInteger) return { problem: error.message };
-    throw error;
-  }
-}
-
-class LargeInteger extends Error {}
-
-function jsonOf(value: unknown, path: string): unknown {
-  if (typeof value === 'bigint') {
-    if (Number.isSafeInteger(Number(value))) return Number(value);
-    throw new LargeInteger(`field ${path}: expected an integer within 2^53, found ${value}`);
-  }
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof Uint8Array))) {
-    return Array.from(value as ArrayLike<unknown>, (element, k) => jsonOf(element, `${path}[${k}]`));
-  }
-  if (value instanceof Uint8Array) return value;
-  const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
+/**
+ * A row as JSON would have it: fields that are null, or no number, are not there, an integer that a number cannot hold is its
+ * digits, a point in time its ISO form (a day alone at midnight).
+ */
+function jsonOf(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  if (typeof value === 'number') return Number.isNaN(value) ? null : value;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString().replace(MIDNIGHT, '');
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value as ArrayLike<unknown>, jsonOf);
   return Object.fromEntries(
-    fields.map(([name, field]) => [name, jsonOf(field, path === '' ? name : `${path}.${name}`)]),
+    Object.entries(value).flatMap(([name, written]) => {
+      const field = jsonOf(written);
+      return field === null || field === undefined ? [] : [[name, field]];
+    }),
   );
 }
+
+const MIDNIGHT = /T00:00:00\.000Z$/;

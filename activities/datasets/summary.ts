@@ -14,6 +14,10 @@ export interface SourceSummary {
   skippedCount: number;
   /** The first of them (SKIPPED_SHOWN at most). */
   skipped: { where: string; problem: string }[];
+  /** Records by the field that has numbers or truth values where texts belong: they are read as texts. Absent for none. */
+  readAsText?: Record<string, number>;
+  /** Records by the field that is not one of the kind's, and is passed over. Absent for none, and for published formats. */
+  passedOver?: Record<string, number>;
   /** Every file the source has, in the order read; the hash is of the whole file, also where reading ends before its end. */
   files: { path: string; sha256: string; bytes: number }[];
 }

@@ -266,7 +266,7 @@ describe('qasper', () => {
 
   test('a paper is refused whole, by its place and field', async () => {
     const path = written('paper.json', { a: 1, b: { title: 'T', abstract: '', full_text: [], qas: [{}] } });
-    expect(await refusal({ type: 'qasper', path })).toMatch(/paper\.json: record 0 \(line 1, "a"\): .*expected object/);
+    expect(await refusal({ type: 'qasper', path })).toMatch(/paper\.json: record 0 \("a"\): .*expected object/);
     const { summary } = await read({ type: 'qasper', path, onMalformed: 'skip' });
     expect(summary.skipped.map(({ where, problem }) => `${where}: ${problem}`)).toEqual([
       expect.stringMatching(/"a"\): .*expected object/),
