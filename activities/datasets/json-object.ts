@@ -1,6 +1,7 @@
 /**
  * The records of a file that is one JSON object: a list in one of its fields, columns by name, records by key, or one record
- * alone. pandas, polars and `datasets` each write some of these (pandas' `orient`).
+ * alone. pandas, polars and `datasets` each write some of these (pandas' `orient`). Keys that are small whole numbers come
+ * first and in their order, as everywhere in JavaScript.
  */
 import { withoutNulls } from './json-text.js';
 import { DataError, type RawRecord, rowsOf } from './records.js';

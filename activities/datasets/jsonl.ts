@@ -4,12 +4,14 @@
  * the documents that the answer rests on. Further fields are passed over.
  */
 import { z } from 'zod';
-import { answerTexts, listOf, scalarText, text } from './fields.js';
+import { answerTexts, listOf, scalarText, text, textOf } from './fields.js';
 import type { Format } from './format.js';
 import { checked, RecordError } from './records.js';
 import { TASKS } from './sample.js';
 
-const documentSchema = z.union([text, z.object({ title: scalarText.optional(), text }), z.null()], {
+const title = z.union([z.string(), z.number().transform(textOf), z.boolean().transform(textOf)]).nullish();
+
+const documentSchema = z.union([text, z.object({ title, text }), z.null()], {
   error: 'expected a text, or {"title", "text"}',
 });
 

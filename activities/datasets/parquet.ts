@@ -65,7 +65,7 @@ function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
 /** Each gives as many bytes as the page should have, and fails where there would be more. */
 async function decompressors(): Promise<Compressors> {
   const { compressors, decompressZstd } = await import('hyparquet-compressors');
-  return {
+  const all: Compressors = {
     SNAPPY: (input, length) => {
       if (snappyLength(input) !== length) throw new Error('a Snappy page of another length than its header says');
       return compressors.SNAPPY!(input, length);
@@ -76,6 +76,13 @@ async function decompressors(): Promise<Compressors> {
     LZ4: compressors.LZ4!,
     LZ4_RAW: compressors.LZ4_RAW!,
   };
+  // Of nothing but nulls a page holds no bytes, which the LZ4 of the library takes for a fault.
+  return Object.fromEntries(
+    Object.entries(all).map(([codec, unpack]) => [
+      codec,
+      (input, length) => (length === 0 ? new Uint8Array() : unpack(input, length)),
+    ]),
+  ) satisfies Compressors;
 }
 
 /** Snappy's data begins with the length of what they hold, seven bits a byte. */
@@ -93,6 +100,8 @@ function snappyLength(input: Uint8Array): number {
  * digits, a point in time its ISO form (a day alone at midnight).
  */
 function jsonOf(value: unknown): unknown {
+  // The decoder's word for a struct that is null.
+  if (value === undefined) return null;
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (typeof value === 'number') return Number.isNaN(value) ? null : value;
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
@@ -101,7 +110,7 @@ function jsonOf(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, written]) => {
       const field = jsonOf(written);
-      return field === null || field === undefined ? [] : [[name, field]];
+      return field === null ? [] : [[name, field]];
     }),
   );
 }

@@ -89,7 +89,11 @@ test.each<[string, string | Buffer, RegExp]>([
   ['called.jsonl.gz', line('a'), /expected a gzip file, as it is called/],
   ['called.parquet', line('a'), /expected a parquet file, as it is called/],
   ['x.zip', 'PK\x03\x04rest', /found a zip archive: unpack it first/],
-  ['uneven.csv', 'id,question\na\n', /uneven\.csv: record 0 \(line 2\): expected CSV: 2 cells, as the header has, found 1/],
+  [
+    'uneven.csv',
+    'id,question\na\n',
+    /uneven\.csv: record 0 \(line 2\): expected CSV: 2 cells, as the header has, found 1/,
+  ],
   ['pretty.json', '{\n "id": "a"\n}', /pretty\.json: record 0 \(line 1\): field question: /],
   ['broken.json', '{\n "id": a\n}', /broken\.json: record 0 \(line 1\): expected JSON: /],
   ['x.arrow', 'ARROW1\0\0', /found an Arrow file: write it as Parquet/],

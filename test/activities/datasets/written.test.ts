@@ -37,6 +37,8 @@ const FURTHER: Record<string, Record<string, number>> = {
 
 test.each(readdirSync(FOLDER).filter(name => !name.endsWith('.py')))('%s', async name => {
   const { samples, summary } = await read(name);
+  // JSON's keys that look like small numbers come first.
+  if (name.includes('by-id')) samples.splice(1, 2, samples[2]!, samples[1]!);
   expect(samples.map(s => s.id)).toEqual(IDS);
   expect(samples.map(s => s.question)).toEqual(QUESTIONS);
   expect(samples.map(s => s.documents[0]!.text)).toEqual(CONTEXTS);
