@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { fileHash } from '../store/hash.js';
 import { readRecords } from './containers.js';
 import type { DataFile } from './data-files.js';
+import { FieldAccount } from './field-account.js';
 import type { FileOptions, Format } from './format.js';
 import type { HubDataOptions } from './hub-data.js';
 import { locate } from './locate.js';
@@ -23,6 +24,8 @@ export async function* readFiles<Options extends FileOptions>(
   const records = format.records
     ? format.records(files, options, file => read.open(file))
     : recordsOf(files, format.fields, read);
+  const { fields, texts } = format;
+  const account = texts ? new FieldAccount(fields, texts) : null;
   let index = 0;
   for await (const record of records) {
     context.signal?.throwIfAborted();
@@ -34,7 +37,8 @@ export async function* readFiles<Options extends FileOptions>(
       if (samples === null) summary.leftOut++;
       else {
         const made = [...samples];
-        noteFields(format, record, summary);
+        account?.add(record.value as object);
+        Object.assign(summary, account?.counts());
         for (const sample of made) yield { sample, where: record.where };
       }
     } catch (error) {
@@ -49,28 +53,6 @@ export function skip(summary: SourceSummary, { where, problem }: RecordError): v
   summary.skippedCount++;
   if (summary.skipped.length < SKIPPED_SHOWN) summary.skipped.push({ where, problem });
 }
-
-/** Tells of the fields that are read as texts without being any, and of those that are not read. */
-function noteFields<O>({ fields, reportsFields }: Format<O>, { value }: RawRecord, summary: SourceSummary): void {
-  if (!reportsFields) return;
-  for (const [name, field] of Object.entries(value as object)) {
-    if (!fields.includes(name)) summary.passedOver = counted(summary.passedOver, name);
-    else if (reportsFields.texts.includes(name) && [field].flat().some(one => typeof one !== 'string')) {
-      summary.readAsText = counted(summary.readAsText, name);
-    }
-  }
-}
-
-const counted = (counts: Record<string, number> = {}, name: string): Record<string, number> => {
-  // As a field may be called anything, "__proto__" too.
-  const known = Object.hasOwn(counts, name) ? counts[name]! : 0;
-  return Object.defineProperty(counts, name, {
-    value: known + 1,
-    enumerable: true,
-    writable: true,
-    configurable: true,
-  });
-};
 
 async function* recordsOf(files: DataFile[], fields: readonly string[], read: ReadFiles): AsyncGenerator<RawRecord> {
   for (const file of files) await read.open(file);

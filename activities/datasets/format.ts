@@ -29,8 +29,8 @@ export interface Format<Options> {
   samples(record: RawRecord, options: Options): Iterable<Sample> | null;
   /** Names of fields that a record of the kind has: what tells a table of columns from records by name. */
   fields: readonly string[];
-  /** Where further fields may be the user's mistake, and are told of: the kinds that others publish have many. */
-  reportsFields?: { texts: readonly string[] };
+  /** Those of them that are texts, where the user hears of other values there and of further fields: published kinds have many. */
+  texts?: readonly string[];
   /**
    * Where files hold more than records one after another.
    * @param opened to be called with every file before it is read

@@ -36,7 +36,7 @@ const THINKING = ['reasoning_content', 'reasoning', 'thinking'];
 /** A record without an id is named by its place. */
 export const jsonl: Format<unknown> = {
   fields: Object.keys(recordSchema.shape),
-  reportsFields: { texts: ['id', 'answer', 'answers'] },
+  texts: ['id', 'answer', 'answers'],
   samples(raw) {
     const record = checked(recordSchema, raw);
     const beside = record.trace !== undefined && THINKING.find(name => name in (raw.value as object));

@@ -1,9 +1,11 @@
 /** What was read of a source: for the run's record, so that the same data can be named and recognised again. */
 
+import type { FieldCounts } from './field-account.js';
+
 /** How many of the records left out as malformed are named. */
 export const SKIPPED_SHOWN = 20;
 
-export interface SourceSummary {
+export interface SourceSummary extends FieldCounts {
   /** Names the very same data again: an absolute path, `hf:owner/name@<commit>/path`, or the kind of a generated source. */
   source: string;
   /** Samples given out. */
@@ -14,10 +16,6 @@ export interface SourceSummary {
   skippedCount: number;
   /** The first of them (SKIPPED_SHOWN at most). */
   skipped: { where: string; problem: string }[];
-  /** Records by the field that has numbers or truth values where texts belong: they are read as texts. Absent for none. */
-  readAsText?: Record<string, number>;
-  /** Records by the field that is not one of the kind's, and is passed over. Absent for none, and for published formats. */
-  passedOver?: Record<string, number>;
   /** Every file the source has, in the order read; the hash is of the whole file, also where reading ends before its end. */
   files: { path: string; sha256: string; bytes: number }[];
 }

@@ -1,5 +1,6 @@
 /** An inspection of a spec's data as text for a terminal. */
 import type { PhaseData } from '../../../activities/data-summary.js';
+import { fieldRemarks } from '../../../activities/datasets/field-account.js';
 import type { Lengths } from '../../../activities/datasets/lengths.js';
 import type { SourceRecord } from '../../../activities/run-data.js';
 import type { Inspected } from './inspect.js';
@@ -80,6 +81,7 @@ function remarks(source: SourceRecord): string[] {
     );
   }
   return [
+    ...fieldRemarks(source).map(text => `  ${at}: ${text}`),
     ...said.flatMap(([count, text]) => (count > 0 ? [`  ${at}: ${text}`] : [])),
     ...skipped.map(({ where, problem }) => `    ${where}: ${problem}`),
   ];

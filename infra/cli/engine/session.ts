@@ -3,7 +3,9 @@ import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ADAPTER_WEIGHTS_FILE } from '../../../activities/engine/adapter-folder.js';
+import type { DecoderConfig } from '../../../activities/engine/config.js';
 import { createEngine } from '../../../activities/engine/host.js';
+import { readConfig } from '../../../activities/engine/model-folder.js';
 import { resolveModel } from '../../../activities/engine/model-source.js';
 import { hasOptimizer, OPTIMIZER_FILE } from '../../../activities/engine/optimizer-state.js';
 import {
@@ -84,6 +86,8 @@ export function optimizerSettings(flags: TrainingFlags): OptimizerSettings {
 export interface ModelSession {
   engine: Engine;
   directory: string;
+  /** What ids and lengths are checked against, before the engine is asked. */
+  config: DecoderConfig;
   /** The file of the weights that are trained. */
   trainedFile: string;
   /** Loaded at the first call; a run on ids needs none. */
@@ -106,6 +110,7 @@ export async function withModel<T>(
     return await work({
       engine,
       directory,
+      config: (await readConfig(directory)).config,
       trainedFile: adapter ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE,
       tokenizer: () => {
         tokenizer ??= loadTokenizer(directory);

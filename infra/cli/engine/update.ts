@@ -2,8 +2,9 @@
 import { Command, Option } from 'commander';
 import { ALGORITHM_NAMES, ALGORITHMS, type Algorithm, rulesOf } from '../../../activities/engine/algorithms.js';
 import type { Engine, LossSettings, ReferenceRequest, ScoredGroup } from '../../../activities/engine/protocol.js';
+import { checkGroups, checkLogprobs } from '../../../activities/engine/request-checks.js';
 import { UserError } from '../../user-error.js';
-import { readLines } from '../json-lines.js';
+import { placed, readLines } from '../json-lines.js';
 import { atLeastOne, positive, zeroOrMore } from './numbers.js';
 import { rolloutRecord } from './records.js';
 import { note, optimizerSettings, type TrainingFlags, trainModel, withTrainingFlags } from './session.js';
@@ -58,10 +59,16 @@ export function updateCommand(): Command {
     )
     .action((flags: UpdateFlags) => {
       const loss = lossSettings(flags);
-      return trainModel(flags, async ({ engine, directory }) => {
+      return trainModel(flags, async ({ engine, directory, config }) => {
         const groups: ScoredGroup[] = [];
-        for await (const { prompt_ids, responses } of readLines(flags.rollouts, rolloutRecord))
-          groups.push({ promptIds: prompt_ids, responses });
+        for await (const { place, record } of readLines(flags.rollouts, rolloutRecord)) {
+          const { prompt_ids: promptIds, responses } = record;
+          await placed(place, () => {
+            checkGroups([{ promptIds, responses: responses.map(response => response.ids) }], config);
+            for (const response of responses) checkLogprobs(response, response.logprobs);
+          });
+          groups.push({ promptIds, responses });
+        }
         if (groups.length === 0) throw new UserError(`${flags.rollouts}: holds no rollouts.`);
         if (loss.kl) await engine.call('reference', referenceOf(flags, directory));
         if (loss.importanceCap) await addProximal(engine, groups, loss.temperature);
