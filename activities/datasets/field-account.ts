@@ -42,7 +42,7 @@ export class FieldAccount {
 export function fieldRemarks({ readAsText, passedOver }: FieldCounts): string[] {
   const listed = (counts: Record<string, number>): string =>
     Object.entries(counts)
-      .map(([name, count]) => `${JSON.stringify(name)} of ${count} records`)
+      .map(([name, count]) => `${JSON.stringify(name)} in ${count} ${count === 1 ? 'record' : 'records'}`)
       .join(', ');
   return [
     ...(readAsText ? [`numbers and truth values read as texts: ${listed(readAsText)}`] : []),

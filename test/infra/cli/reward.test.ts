@@ -15,6 +15,7 @@ beforeEach(async () => {
     printed += String(text);
     return true;
   });
+  jest.spyOn(process.stderr, 'write').mockReturnValue(true);
 });
 afterEach(async () => {
   jest.restoreAllMocks();
@@ -91,8 +92,8 @@ describe('score', () => {
       .map(row => JSON.parse(row) as { score: number });
     expect(rows.map(({ score }) => score)).toEqual([1, 1, 1, 1, 0]);
     expect(told).toEqual([
-      'numbers and truth values read as texts: "gold" of 4 records, "response" of 1 records\n',
-      'fields passed over: "note" of 5 records\n',
+      'numbers and truth values read as texts: "gold" in 4 records, "response" in 1 record\n',
+      'fields passed over: "note" in 5 records\n',
     ]);
   });
 

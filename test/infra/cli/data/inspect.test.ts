@@ -106,8 +106,8 @@ test('numbers read as texts and fields passed over are told', async () => {
   );
   await writeFile(join(folder, 'train.jsonl'), lines.join(''));
   expect([await inspect(), errors]).toEqual([0, '']);
-  expect(out).toContain('  data[0]: numbers and truth values read as texts: "id" of 20 records\n');
-  expect(out).toContain('  data[0]: fields passed over: "tarce" of 20 records\n');
+  expect(out).toContain('  data[0]: numbers and truth values read as texts: "id" in 20 records\n');
+  expect(out).toContain('  data[0]: fields passed over: "tarce" in 20 records\n');
 });
 
 test('lengthened sources say what was made of them', async () => {
