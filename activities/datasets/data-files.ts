@@ -1,4 +1,5 @@
 /** The files of a source, and which names in a folder are data. */
+
 /** A file to read. */
 export interface DataFile {
   /** Where it lies on this machine. */

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { valueOfJson, withoutNulls } from './json-text.js';
 
 /** A text with something to read in it. */
-export const text = z.string().refine(value => value.trim() !== '', { error: 'expected a text, found an empty one' });
+export const text = z
+  .string({ error: ({ input }) => `expected a text, found ${kindOf(input)}` })
+  .refine(value => value.trim() !== '', { error: 'expected a text, found an empty one' });
 
 /**
  * An id or an answer: a text, or a number or truth value as the text that people write for it.
@@ -16,10 +18,15 @@ export const scalarText = z
   .transform(textOf);
 
 function expectedScalar(found: unknown): string {
-  if (found === undefined || found === null) return 'expected a text, a number or a truth value, found nothing';
   if (typeof found === 'string') return 'expected a text, found an empty one';
   if (typeof found === 'number') return `expected a text or a finite number, found ${found}`;
-  return `expected a text, a number or a truth value, found ${Array.isArray(found) ? 'a list' : 'an object'}`;
+  return `expected a text, a number or a truth value, found ${kindOf(found)}`;
+}
+
+function kindOf(found: unknown): string {
+  if (found === undefined || found === null) return 'nothing';
+  if (typeof found === 'object') return Array.isArray(found) ? 'a list' : 'an object';
+  return `the ${typeof found} ${found}`;
 }
 
 export function textOf(value: string | number | boolean): string {

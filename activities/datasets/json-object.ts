@@ -90,9 +90,7 @@ const byKey: Shape = (value, place) => {
 
 /** {"version": …, "data": [{…}, …]}: the one list of records, whatever it is called. */
 const listInside: Shape = (value, place) => {
-  const lists = Object.entries(value).filter(
-    ([, member]) => Array.isArray(member) && member.length > 0 && member.every(isObject),
-  );
+  const lists = Object.entries(value).filter(([, member]) => Array.isArray(member) && member.some(isObject));
   const [list] = value.data !== undefined ? lists.filter(([name]) => name === 'data') : lists;
   if (!list) return null;
   if (lists.length > 1 && list[0] !== 'data') {
