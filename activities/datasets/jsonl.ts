@@ -9,6 +9,8 @@ import type { Format } from './format.js';
 import { checked, RecordError } from './records.js';
 import { TASKS } from './sample.js';
 
+const EXPECTED_LIST = { error: 'expected a list (in a table of text: as JSON)' };
+
 const title = z.union([z.string(), z.number().transform(textOf), z.boolean().transform(textOf)]).nullish();
 
 const documentSchema = z.union([text, z.object({ title, text }), z.null()], {
@@ -19,12 +21,12 @@ const recordSchema = z
   .object({
     id: scalarText.optional(),
     question: text,
-    documents: z.preprocess(listOf, z.array(documentSchema)).optional(),
+    documents: z.preprocess(listOf, z.array(documentSchema, EXPECTED_LIST)).optional(),
     context: text.optional(),
     answers: answerTexts.optional(),
     answer: answerTexts.optional(),
     trace: text.optional(),
-    evidence: z.preprocess(listOf, z.array(z.int().min(0))).optional(),
+    evidence: z.preprocess(listOf, z.array(z.int().min(0), EXPECTED_LIST)).optional(),
     task: z.enum(TASKS).default('docqa'),
   })
   .refine(r => (r.documents === undefined) !== (r.context === undefined), 'expected one of "documents" and "context"')

@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import type { AsyncBuffer, Compressors } from 'hyparquet';
+import type { AsyncBuffer, Compressors, SchemaElement } from 'hyparquet';
 import type { DataFile } from './data-files.js';
 import { checkedFooter, checkRowGroup } from './parquet-checks.js';
 import { DataError, type RawRecord } from './records.js';
@@ -28,19 +28,53 @@ async function* rows(handle: FileHandle, name: string): AsyncGenerator<RawRecord
   const file = bufferOf(handle, (await handle.stat()).size);
   const metadata = await checkedFooter(file);
   const compressors = await decompressors();
+  const { columns, single } = columnsOf(metadata.schema);
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     await checkRowGroup(file, metadata, group, compressors);
     const rowEnd = rowStart + Number(group.num_rows);
-    const found = await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors });
+    const found = await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors });
     if (found.length !== rowEnd - rowStart)
       throw new Error(`${found.length} rows where ${rowEnd - rowStart} should be`);
     for (const [k, row] of found.entries()) {
       const index = rowStart + k;
-      yield { where: `${name}: row ${index}`, index, value: jsonOf(row) };
+      yield { where: `${name}: row ${index}`, index, value: jsonOf(withShortest(row, single)) };
     }
     rowStart = rowEnd;
   }
+}
+
+/** Names of the columns that can be read (those of intervals cannot), and of those among them that hold 32-bit floats alone. */
+function columnsOf(schema: readonly SchemaElement[]): { columns: string[]; single: string[] } {
+  const columns: string[] = [];
+  const single: string[] = [];
+  for (let at = 1; at < schema.length; ) {
+    const { name } = schema[at]!;
+    const types: (string | undefined)[] = [];
+    let readable = true;
+    for (let left = 1; left > 0 && at < schema.length; left--, at++) {
+      const { type, num_children: children = 0, converted_type: converted } = schema[at]!;
+      if (children === 0) types.push(type);
+      if (converted === 'INTERVAL') readable = false;
+      left += children;
+    }
+    if (readable) columns.push(name);
+    if (readable && types.every(type => type === 'FLOAT')) single.push(name);
+  }
+  return { columns, single };
+}
+
+/** 32-bit floats as the shortest decimal that names them: 0.1, not the double beside it. */
+function withShortest(row: Record<string, unknown>, single: readonly string[]): Record<string, unknown> {
+  const shortest = (value: unknown): unknown => {
+    if (Array.isArray(value) || value instanceof Float32Array) return Array.from(value as ArrayLike<unknown>, shortest);
+    if (typeof value !== 'number' || !Number.isFinite(value)) return value;
+    let digits = 6;
+    while (digits < 9 && Math.fround(Number(value.toPrecision(digits))) !== value) digits++;
+    return Number(value.toPrecision(digits));
+  };
+  for (const name of single) row[name] = shortest(row[name]);
+  return row;
 }
 
 /** The file as the decoder reads it; nothing outside of it can be asked for. */

@@ -172,6 +172,7 @@ describe('jsonl', () => {
   test.each([
     ['{"question": "q", "context": "c"}', /line 2: .*"answers" and "answer"/],
     ['{"question": "", "context": "c", "answer": "a"}', /line 2: field question/],
+    ['{"Question": "q", "context": "c", "answer": "a"}', /field question: .*there is "Question": call it "question"/],
     ['{"question": " ", "context": "c", "answer": "a"}', /line 2: field question: expected a text, found an empty one/],
     [
       '{"question": "q", "context": "c", "answer": ""}',

@@ -23,6 +23,7 @@ const AS_DECIMAL = [['42.000'], ['1999.000'], ['0.500']];
 
 const isTable = (name: string) => /\.[ct]sv(\.gz)?$/.test(name);
 const answersIn = (name: string): string[][] => {
+  if (name.includes('float32')) return [['42'], ['1999'], ['0.1']];
   if (name.startsWith('nested')) return [['42'], ['1999'], ['0.5', '1/2']];
   return !isTable(name) ? ANSWERS : name.startsWith('duckdb') ? AS_DECIMAL : AS_TEXT;
 };
@@ -32,6 +33,7 @@ const FURTHER: Record<string, Record<string, number>> = {
   'pandas-index.csv': { '': 3 },
   'pandas-table.json': { index: 3 },
   'pandas-index.parquet': { __index_level_0__: 3, seen: 3 },
+  'duckdb-types.parquet': { key: 3, huge: 3, kind: 3 },
   'python-nan.jsonl': { x: 3 },
 };
 
