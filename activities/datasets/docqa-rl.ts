@@ -4,6 +4,7 @@
  * Format your response as follows: …", and golds as sentences, "… the answer is X" or "The correct answer is (X)".
  */
 import { z } from 'zod';
+import { scalarText } from './fields.js';
 import type { Format } from './format.js';
 import { checked, RecordError, rowsOf } from './records.js';
 import type { Sample, Task } from './sample.js';
@@ -22,11 +23,12 @@ const recordSchema = z.object({
     rowsOf,
     z.array(z.object({ role: z.literal('user'), content: z.string() })).length(1, 'expected one message, the user’s'),
   ),
-  reward_model: z.object({ ground_truth: z.union([z.string().min(1), z.number()]) }),
+  reward_model: z.object({ ground_truth: scalarText }),
 });
 
 /** Samples are named by their place; each keeps the template of its own prompt. */
 export const docqaRl: Format<unknown> = {
+  fields: Object.keys(recordSchema.shape),
   samples(raw) {
     const record = checked(recordSchema, raw);
     const task = TASK_OF.find(([name]) => record.data_source.includes(name))?.[1];
@@ -41,7 +43,7 @@ export const docqaRl: Format<unknown> = {
         id: `docqa-rl-${raw.index}`,
         question: prompt.question,
         documents: [{ title: null, text: prompt.document }],
-        answers: [String(record.reward_model.ground_truth)],
+        answers: [record.reward_model.ground_truth],
         task,
         trace: null,
         evidence: null,

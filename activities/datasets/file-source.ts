@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { fileHash } from '../store/index.js';
 import { readRecords } from './containers.js';
 import type { DataFile } from './data-files.js';
+import { FieldAccount } from './field-account.js';
 import type { FileOptions, Format } from './format.js';
 import type { HubDataOptions } from './hub-data.js';
 import { locate } from './locate.js';
@@ -22,7 +23,9 @@ export async function* readFiles<Options extends FileOptions>(
   const read = new ReadFiles(summary);
   const records = format.records
     ? format.records(files, options, file => read.open(file))
-    : recordsOf(files, format.keyed ?? false, read);
+    : recordsOf(files, format.fields, read);
+  const { fields, texts } = format;
+  const account = texts ? new FieldAccount(fields, texts) : null;
   let index = 0;
   for await (const record of records) {
     context.signal?.throwIfAborted();
@@ -32,7 +35,12 @@ export async function* readFiles<Options extends FileOptions>(
     try {
       const samples = format.samples({ ...record, index: place }, options);
       if (samples === null) summary.leftOut++;
-      else for (const sample of [...samples]) yield { sample, where: record.where };
+      else {
+        const made = [...samples];
+        account?.add(record.value as object);
+        Object.assign(summary, account?.counts());
+        for (const sample of made) yield { sample, where: record.where };
+      }
     } catch (error) {
       if (!(error instanceof RecordError) || options.onMalformed === 'stop') throw error;
       skip(summary, error);
@@ -46,9 +54,9 @@ export function skip(summary: SourceSummary, { where, problem }: RecordError): v
   if (summary.skipped.length < SKIPPED_SHOWN) summary.skipped.push({ where, problem });
 }
 
-async function* recordsOf(files: DataFile[], keyed: boolean, read: ReadFiles): AsyncGenerator<RawRecord> {
+async function* recordsOf(files: DataFile[], fields: readonly string[], read: ReadFiles): AsyncGenerator<RawRecord> {
   for (const file of files) await read.open(file);
-  for (const file of files) yield* readRecords(file, { keyed });
+  for (const file of files) yield* readRecords(file, fields);
 }
 
 /** The files of a source, with their hashes. */

@@ -27,8 +27,10 @@ export interface Format<Options> {
    * Throws RecordError.
    */
   samples(record: RawRecord, options: Options): Iterable<Sample> | null;
-  /** A `.json` file that is one object holds the records by name. */
-  keyed?: boolean;
+  /** Names of fields that a record of the kind has: what tells a table of columns from records by name. */
+  fields: readonly string[];
+  /** Those of them that are texts, where the user hears of other values there and of further fields: published kinds have many. */
+  texts?: readonly string[];
   /**
    * Where files hold more than records one after another.
    * @param opened to be called with every file before it is read

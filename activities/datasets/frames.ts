@@ -3,12 +3,13 @@
  * questions have no ids of their own: they are named by their place.
  */
 import { z } from 'zod';
+import { scalarText, text } from './fields.js';
 import type { Format } from './format.js';
 import { checked, rowsOf } from './records.js';
 
 const recordSchema = z.object({
-  Prompt: z.string().min(1),
-  Answer: z.string().min(1),
+  Prompt: text,
+  Answer: scalarText,
   wiki_items: z.preprocess(
     rowsOf,
     z
@@ -21,6 +22,7 @@ const recordSchema = z.object({
 
 /** Every article is needed for the answer. */
 export const frames: Format<unknown> = {
+  fields: Object.keys(recordSchema.shape),
   samples(raw) {
     const { Prompt, Answer, wiki_items } = checked(recordSchema, raw);
     return [

@@ -5,6 +5,7 @@
  * such structs, or the original lists as JSON text.
  */
 import { z } from 'zod';
+import { scalarText, text } from './fields.js';
 import type { Format } from './format.js';
 import { type MultihopOptions, multihopSamples } from './multihop.js';
 import { checked, rowsOf } from './records.js';
@@ -34,10 +35,10 @@ function fromJson(text: string): unknown {
 
 const recordSchema = z
   .object({
-    _id: z.string().min(1).optional(),
-    id: z.string().min(1).optional(),
-    question: z.string().min(1),
-    answer: z.string().min(1),
+    _id: scalarText.optional(),
+    id: scalarText.optional(),
+    question: text,
+    answer: scalarText,
     context: pairs(z.array(z.string()), ['sentences', 'content']).refine(
       list => list.length > 0,
       'expected paragraphs',
@@ -48,6 +49,7 @@ const recordSchema = z
 
 /** Traces are the supporting sentences in the order the record names them. */
 export const hotpotqa: Format<MultihopOptions> = {
+  fields: Object.keys(recordSchema.shape),
   samples(raw, options) {
     const record = checked(recordSchema, raw);
     const gold = new Set(record.supporting_facts.map(([title]) => title));

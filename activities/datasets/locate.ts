@@ -19,7 +19,13 @@ export async function locate(path: string, options: HubDataOptions): Promise<Loc
   }
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter(entry => !entry.isDirectory() && taken(entry.name)).map(entry => entry.name);
-  if (names.length === 0) throw new DataError(nothingIn(path));
+  if (names.length === 0)
+    throw new DataError(
+      nothingIn(
+        path,
+        entries.map(entry => entry.name),
+      ),
+    );
   return {
     source: resolve(path),
     files: names.sort().map(name => ({ path: join(folder, name), name: join(folder, name) })),

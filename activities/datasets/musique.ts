@@ -5,25 +5,27 @@
  * they name, and each shares its id with the answerable one it was made from.
  */
 import { z } from 'zod';
+import { scalarText, text } from './fields.js';
 import type { Format } from './format.js';
 import { type MultihopOptions, multihopSamples } from './multihop.js';
 import { checked, rowsOf } from './records.js';
 
 const recordSchema = z.object({
-  id: z.string().min(1),
-  question: z.string().min(1),
-  answer: z.string().min(1),
-  answer_aliases: z.array(z.string().min(1)).default([]),
+  id: scalarText,
+  question: text,
+  answer: scalarText,
+  answer_aliases: z.array(scalarText).default([]),
   answerable: z.boolean().default(true),
   paragraphs: z.preprocess(
     rowsOf,
     z.array(z.object({ title: z.string(), paragraph_text: z.string(), is_supporting: z.boolean() })).min(1),
   ),
-  question_decomposition: z.preprocess(rowsOf, z.array(z.object({ question: z.string(), answer: z.string() }))),
+  question_decomposition: z.preprocess(rowsOf, z.array(z.object({ question: z.string(), answer: scalarText }))),
 });
 
 /** Traces are the decomposition's questions, each with its answer. */
 export const musique: Format<MultihopOptions> = {
+  fields: Object.keys(recordSchema.shape),
   samples(raw, options) {
     const record = checked(recordSchema, raw);
     if (!record.answerable) return null;

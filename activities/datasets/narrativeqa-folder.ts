@@ -31,7 +31,7 @@ export async function* narrativeqaFolder(
   if (questions) yield* joined(questions, options, opened);
   else {
     for (const file of files) await opened(file);
-    for (const file of files) yield* readRecords(file);
+    for (const file of files) yield* readRecords(file, ['document', 'question', 'answers']);
   }
 }
 
@@ -41,16 +41,16 @@ async function* joined(questions: DataFile, { use, split }: Options, opened: Ope
     name: join(dirname(questions.name), ...names),
   });
   await opened(questions);
+  // Told of behind the questions, which are named by their places.
+  const broken: RawRecord[] = [];
   const titles = new Map<string, string | undefined>();
-  for await (const raw of table(beside('documents.csv'), opened)) {
-    const { document_id, wiki_title } = checked(documentSchema, raw);
-    titles.set(document_id, wiki_title);
+  for await (const row of rows(documentSchema, table(beside('documents.csv'), opened), broken)) {
+    titles.set(row.document_id, row.wiki_title);
   }
   const summaries = new Map<string, string>();
   if (use === 'summary') {
-    for await (const raw of table(beside(...SUMMARIES), opened)) {
-      const { document_id, summary } = checked(summarySchema, raw);
-      summaries.set(document_id, summary);
+    for await (const row of rows(summarySchema, table(beside(...SUMMARIES), opened), broken)) {
+      summaries.set(row.document_id, row.summary);
     }
   }
   // A document's questions follow one another: one story is held at a time.
@@ -77,6 +77,23 @@ async function* joined(questions: DataFile, { use, split }: Options, opened: Ope
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       yield { where: raw.where, index: raw.index, problem: error.problem };
+    }
+  }
+  yield* broken;
+}
+
+/** A table's rows; those that are malformed are put aside. */
+async function* rows<T extends z.ZodType>(
+  schema: T,
+  table: AsyncIterable<RawRecord>,
+  broken: RawRecord[],
+): AsyncGenerator<z.output<T>> {
+  for await (const raw of table) {
+    try {
+      yield checked(schema, raw);
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      broken.push({ where: raw.where, index: raw.index, problem: error.problem });
     }
   }
 }

@@ -4,6 +4,7 @@
  * documents.csv, qaps.csv, third_party/wikipedia/summaries.csv and, once its script has fetched them, tmp/<id>.content.
  */
 import { z } from 'zod';
+import { scalarText, text } from './fields.js';
 import type { Format } from './format.js';
 import { narrativeqaFolder } from './narrativeqa-folder.js';
 import { checked, DataError, rowsOf } from './records.js';
@@ -20,22 +21,23 @@ export interface NarrativeqaOptions {
   split?: 'train' | 'valid' | 'test' | undefined;
 }
 
-const texts = z.preprocess(rowsOf, z.array(z.object({ text: z.string().min(1) })).min(1));
+const texts = z.preprocess(rowsOf, z.array(z.object({ text: scalarText })).min(1));
 
 const recordSchema = z.object({
   document: z.object({
-    id: z.string().min(1),
+    id: scalarText,
     text: z.string().optional(),
     summary: z.object({ text: z.string().optional(), title: z.string().optional() }).optional(),
     /** The GitHub folder's alone. */
     split: z.string().optional(),
   }),
-  question: z.object({ text: z.string().min(1) }),
+  question: z.object({ text }),
   answers: texts,
 });
 
 /** The text is taken as it lies there: books with their licence, scripts in HTML. */
 export const narrativeqa: Format<NarrativeqaOptions> = {
+  fields: Object.keys(recordSchema.shape),
   samples(raw, { use, split }) {
     const record = checked(recordSchema, raw);
     const { document } = record;
@@ -45,15 +47,15 @@ export const narrativeqa: Format<NarrativeqaOptions> = {
       }
       if (document.split !== split) return null;
     }
-    const text = use === 'story' ? document.text : document.summary?.text;
+    const asked = use === 'story' ? document.text : document.summary?.text;
     const field = use === 'story' ? 'document.text' : 'document.summary.text';
-    checked(z.string({ error: `field ${field}: expected the text` }).min(1), { ...raw, value: text });
+    checked(z.string({ error: `field ${field}: expected the text` }).min(1), { ...raw, value: asked });
     return [
       {
         // Questions have no ids: each is named by its document and its place.
         id: `${document.id}/${raw.index}`,
         question: record.question.text,
-        documents: [{ title: document.summary?.title || null, text: text! }],
+        documents: [{ title: document.summary?.title || null, text: asked! }],
         answers: [...new Set(record.answers.map(answer => answer.text))],
         task: 'docqa',
         trace: null,

@@ -4,12 +4,12 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import type { AsyncBuffer, Compressors } from 'hyparquet';
+import type { AsyncBuffer, Compressors, SchemaElement } from 'hyparquet';
 import type { DataFile } from './data-files.js';
 import { checkedFooter, checkRowGroup } from './parquet-checks.js';
 import { DataError, type RawRecord } from './records.js';
 
-/** Columns of big integers become numbers, nulls fields that are not there. Throws DataError for a file that is not whole. */
+/** The rows, as JSON would have them. Throws DataError for a file that is not whole. */
 export async function* readParquet({ path, name }: DataFile): AsyncGenerator<RawRecord> {
   const handle = await open(path, 'r');
   try {
@@ -28,19 +28,53 @@ async function* rows(handle: FileHandle, name: string): AsyncGenerator<RawRecord
   const file = bufferOf(handle, (await handle.stat()).size);
   const metadata = await checkedFooter(file);
   const compressors = await decompressors();
+  const { columns, single } = columnsOf(metadata.schema);
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     await checkRowGroup(file, metadata, group, compressors);
     const rowEnd = rowStart + Number(group.num_rows);
-    const found = await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors });
+    const found = await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors });
     if (found.length !== rowEnd - rowStart)
       throw new Error(`${found.length} rows where ${rowEnd - rowStart} should be`);
     for (const [k, row] of found.entries()) {
       const index = rowStart + k;
-      yield { where: `${name}: row ${index}`, index, ...plain(row) };
+      yield { where: `${name}: row ${index}`, index, value: jsonOf(withShortest(row, single)) };
     }
     rowStart = rowEnd;
   }
+}
+
+/** Names of the columns that can be read (those of intervals cannot), and of those among them that hold 32-bit floats alone. */
+function columnsOf(schema: readonly SchemaElement[]): { columns: string[]; single: string[] } {
+  const columns: string[] = [];
+  const single: string[] = [];
+  for (let at = 1; at < schema.length; ) {
+    const { name } = schema[at]!;
+    const types: (string | undefined)[] = [];
+    let readable = true;
+    for (let left = 1; left > 0 && at < schema.length; left--, at++) {
+      const { type, num_children: children = 0, converted_type: converted } = schema[at]!;
+      if (children === 0) types.push(type);
+      if (converted === 'INTERVAL') readable = false;
+      left += children;
+    }
+    if (readable) columns.push(name);
+    if (readable && types.every(type => type === 'FLOAT')) single.push(name);
+  }
+  return { columns, single };
+}
+
+/** 32-bit floats as the shortest decimal that names them: 0.1, not the double beside it. */
+function withShortest(row: Record<string, unknown>, single: readonly string[]): Record<string, unknown> {
+  const shortest = (value: unknown): unknown => {
+    if (Array.isArray(value) || value instanceof Float32Array) return Array.from(value as ArrayLike<unknown>, shortest);
+    if (typeof value !== 'number' || !Number.isFinite(value)) return value;
+    let digits = 6;
+    while (digits < 9 && Math.fround(Number(value.toPrecision(digits))) !== value) digits++;
+    return Number(value.toPrecision(digits));
+  };
+  for (const name of single) row[name] = shortest(row[name]);
+  return row;
 }
 
 /** The file as the decoder reads it; nothing outside of it can be asked for. */
@@ -65,7 +99,7 @@ function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
 /** Each gives as many bytes as the page should have, and fails where there would be more. */
 async function decompressors(): Promise<Compressors> {
   const { compressors, decompressZstd } = await import('hyparquet-compressors');
-  return {
+  const all: Compressors = {
     SNAPPY: (input, length) => {
       if (snappyLength(input) !== length) throw new Error('a Snappy page of another length than its header says');
       return compressors.SNAPPY!(input, length);
@@ -76,6 +110,13 @@ async function decompressors(): Promise<Compressors> {
     LZ4: compressors.LZ4!,
     LZ4_RAW: compressors.LZ4_RAW!,
   };
+  // Of nothing but nulls a page holds no bytes, which the LZ4 of the library takes for a fault.
+  return Object.fromEntries(
+    Object.entries(all).map(([codec, unpack]) => [
+      codec,
+      (input, length) => (length === 0 ? new Uint8Array() : unpack(input, length)),
+    ]),
+  ) satisfies Compressors;
 }
 
 /** Snappy's data begins with the length of what they hold, seven bits a byte. */
@@ -88,30 +129,24 @@ function snappyLength(input: Uint8Array): number {
   return Number.NaN;
 }
 
-/** A row as JSON would have it. */
-function plain(row: unknown): Pick<RawRecord, 'value' | 'problem'> {
-  try {
-    return { value: jsonOf(row, '') };
-  } catch (error) {
-    if (error instanceof LargeInteger) return { problem: error.message };
-    throw error;
-  }
-}
-
-class LargeInteger extends Error {}
-
-function jsonOf(value: unknown, path: string): unknown {
-  if (typeof value === 'bigint') {
-    if (Number.isSafeInteger(Number(value))) return Number(value);
-    throw new LargeInteger(`field ${path}: expected an integer within 2^53, found ${value}`);
-  }
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof Uint8Array))) {
-    return Array.from(value as ArrayLike<unknown>, (element, k) => jsonOf(element, `${path}[${k}]`));
-  }
-  if (value instanceof Uint8Array) return value;
-  const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
+/**
+ * A row as JSON would have it: fields that are null, or no number, are not there, an integer that a number cannot hold is its
+ * digits, a point in time its ISO form (a day alone at midnight).
+ */
+function jsonOf(value: unknown): unknown {
+  // The decoder's word for a struct that is null.
+  if (value === undefined) return null;
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  if (typeof value === 'number') return Number.isNaN(value) ? null : value;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString().replace(MIDNIGHT, '');
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value as ArrayLike<unknown>, jsonOf);
   return Object.fromEntries(
-    fields.map(([name, field]) => [name, jsonOf(field, path === '' ? name : `${path}.${name}`)]),
+    Object.entries(value).flatMap(([name, written]) => {
+      const field = jsonOf(written);
+      return field === null ? [] : [[name, field]];
+    }),
   );
 }
+
+const MIDNIGHT = /T00:00:00\.000Z$/;

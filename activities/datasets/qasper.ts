@@ -4,6 +4,7 @@
  * or a paper with its `id` a record, lists of structs in columns, as the Hub has it.
  */
 import { z } from 'zod';
+import { scalarText, text } from './fields.js';
 import type { Format } from './format.js';
 import { checked, RecordError, rowsOf } from './records.js';
 import type { Sample } from './sample.js';
@@ -21,17 +22,14 @@ type Answer = z.output<typeof answerSchema>;
 const annotations = z.preprocess(rowsOf, z.array(z.object({ answer: answerSchema })).min(1));
 
 const paperSchema = z.object({
-  id: z.string().min(1).optional(),
+  id: scalarText.optional(),
   title: z.string(),
   abstract: z.string(),
   full_text: z.preprocess(
     rowsOf,
     z.array(z.object({ section_name: z.string().nullish(), paragraphs: z.array(z.string()) })),
   ),
-  qas: z.preprocess(
-    rowsOf,
-    z.array(z.object({ question: z.string().min(1), question_id: z.string().min(1), answers: annotations })),
-  ),
+  qas: z.preprocess(rowsOf, z.array(z.object({ question: text, question_id: scalarText, answers: annotations }))),
 });
 
 /**
@@ -39,7 +37,7 @@ const paperSchema = z.object({
  * as the official evaluator forms them; evidence is where any of them found theirs, figures and tables apart.
  */
 export const qasper: Format<unknown> = {
-  keyed: true,
+  fields: Object.keys(paperSchema.shape),
   samples(raw) {
     const paper = checked(paperSchema, raw);
     const sections = [

@@ -32,9 +32,20 @@ export function checked<T extends z.ZodType>(schema: T, { where, value, problem 
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map(issue =>
-    issue.path.length === 0 ? issue.message : `field ${fieldName(issue.path)}: ${issue.message}`,
+    issue.path.length === 0
+      ? issue.message
+      : `field ${fieldName(issue.path)}: ${issue.message}${likeness(value, issue.path)}`,
   );
   throw new RecordError(where, problems.join('; '));
+}
+
+/** Names the field that is the missing one but for its case. */
+function likeness(value: unknown, path: PropertyKey[]): string {
+  const [name] = path;
+  if (path.length > 1 || typeof name !== 'string' || typeof value !== 'object' || value === null || name in value)
+    return '';
+  const like = Object.keys(value).find(other => other.trim().toLowerCase() === name.toLowerCase());
+  return like === undefined ? '' : ` (there is ${JSON.stringify(like)}: call it ${JSON.stringify(name)})`;
 }
 
 const fieldName = (path: PropertyKey[]): string =>

@@ -1,9 +1,11 @@
 /** What was read of a source: for the run's record, so that the same data can be named and recognised again. */
 
+import type { FieldCounts } from './field-account.js';
+
 /** How many of the records left out as malformed are named. */
 export const SKIPPED_SHOWN = 20;
 
-export interface SourceSummary {
+export interface SourceSummary extends FieldCounts {
   /** Names the very same data again: an absolute path, `hf:owner/name@<commit>/path`, or the kind of a generated source. */
   source: string;
   /** Samples given out. */

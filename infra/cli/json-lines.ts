@@ -1,32 +1,52 @@
 /** JSON lines in and out: read one by one, written to a temporary name and put in place whole. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
+import { DataError, linesOf, valueOfJson } from '../../activities/datasets/index.js';
+import { EngineRequestError } from '../../activities/engine/protocol/index.js';
 import { UserError } from '../user-error.js';
+
+/** A record, and where it stands: "file:line". */
+export interface Placed<T> {
+  place: string;
+  record: T;
+}
 
 /**
  * The file's records; blank lines are passed over. `-` is standard input.
  * @throws UserError naming file, line and field
  */
-export async function* readLines<T>(path: string, schema: z.ZodType<T>): AsyncGenerator<T> {
+export async function* readLines<T>(path: string, schema: z.ZodType<T>): AsyncGenerator<Placed<T>> {
   const input = path === '-' ? process.stdin : createReadStream(path);
-  let number = 0;
   try {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      number += 1;
-      if (line.trim() !== '') yield parseLine(`${path}:${number}`, line, schema);
+    for await (const { text, line } of linesOf(utf8(input, path), path)) {
+      const place = `${path}:${line}`;
+      yield { place, record: parseLine(place, text, schema) };
     }
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? new UserError(`${path}: no such file.`) : error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new UserError(`${path}: no such file.`);
+    if (code === 'EISDIR') throw new UserError(`${path}: is a folder; expected a file of JSON lines.`);
+    throw error instanceof DataError ? new UserError(error.message) : error;
+  }
+}
+
+async function* utf8(input: AsyncIterable<Buffer>, path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for await (const bytes of input) yield decoder.decode(bytes, { stream: true });
+    yield decoder.decode();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error;
+    throw new UserError(`${path}: expected text in UTF-8, found other bytes: save it as UTF-8.`);
   }
 }
 
 function parseLine<T>(place: string, line: string, schema: z.ZodType<T>): T {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = valueOfJson(line);
   } catch (error) {
     throw new UserError(`${place}: not JSON (${(error as Error).message}); expected one object a line.`);
   }
@@ -34,6 +54,16 @@ function parseLine<T>(place: string, line: string, schema: z.ZodType<T>): T {
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(issue => `${issue.path.join('.') || 'the record'}: ${issue.message}`);
   throw new UserError(`${place}: ${problems.join('; ')}`);
+}
+
+/** What is made of a record; where it is refused, by its place. */
+export async function placed<T>(place: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const refused = error instanceof UserError || (error instanceof EngineRequestError && error.code === 'bad-request');
+    throw refused ? new UserError(`${place}: ${error.message}`) : error;
+  }
 }
 
 /** Records in lots of `size`, the last one shorter. */

@@ -6,8 +6,17 @@
  */
 import { sep } from 'node:path';
 import { type Dim, product, sameShape, showShape } from './dims.js';
-import type { Attributes, ElementType, GraphMessage, NodeMessage, TensorMessage, ValueMessage } from './onnx.js';
-import { attributeMessage, ELEMENT_TYPES, valueMessage } from './onnx.js';
+import {
+  type Attributes,
+  attributeMessage,
+  ELEMENT_TYPES,
+  type ElementType,
+  type GraphMessage,
+  type NodeMessage,
+  type TensorMessage,
+  type ValueMessage,
+  valueMessage,
+} from './onnx.js';
 import { OPERATORS, type Typed } from './operators.js';
 
 export interface Value extends Typed {

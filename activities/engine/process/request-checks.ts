@@ -52,7 +52,7 @@ function checkResponse(response: ScoredResponse, { importanceCap }: LossSettings
   const { reward, proximal } = response;
   if (!Number.isFinite(reward))
     throw new EngineRequestError(`a response's reward is ${reward}; expected a finite number`);
-  checkLogprobs(response, response.logprobs, '');
+  checkLogprobs(response, response.logprobs);
   if (Boolean(importanceCap) !== Boolean(proximal))
     throw new EngineRequestError(
       `importanceCap is ${importanceCap} and a response ${proximal ? 'bears' : 'lacks'} proximal log-probabilities; expected both or neither`,
@@ -60,7 +60,7 @@ function checkResponse(response: ScoredResponse, { importanceCap }: LossSettings
   if (proximal) checkLogprobs(response, proximal, 'proximal ');
 }
 
-function checkLogprobs({ ids }: ScoredResponse, logprobs: readonly number[], what: string): void {
+export function checkLogprobs({ ids }: ScoredResponse, logprobs: readonly number[], what = ''): void {
   if (logprobs.length !== ids.length)
     throw new EngineRequestError(
       `a response has ${ids.length} ids and ${logprobs.length} ${what}log-probabilities; expected one for each`,

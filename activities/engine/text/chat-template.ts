@@ -56,9 +56,14 @@ export class ChatTemplate {
     }
   }
 
-  render(messages: readonly { role: string; content: string }[], addGenerationPrompt: boolean): string {
+  render(messages: readonly object[], addGenerationPrompt: boolean, tools?: readonly unknown[]): string {
     try {
-      const values = { ...this.specialTokens, messages, add_generation_prompt: addGenerationPrompt };
+      const values = {
+        ...this.specialTokens,
+        messages,
+        add_generation_prompt: addGenerationPrompt,
+        ...(tools && { tools }),
+      };
       return thread.render(this.source, values);
     } catch (error) {
       throw new EngineRequestError(`${this.path}: the chat template refuses the messages: ${messageOf(error)}`);

@@ -11,9 +11,11 @@ import { z } from 'zod';
 import { EngineRequestError } from '../protocol/index.js';
 import { type ChatTemplate, readChatTemplate } from './chat-template.js';
 
+/** What a message has beside these (reasoning_content, tool_calls, …) is for the template, as in transformers. */
 export interface ChatMessage {
   role: string;
-  content: string;
+  content?: string | null | undefined;
+  [field: string]: unknown;
 }
 
 export interface Tokenizer {
@@ -23,9 +25,13 @@ export interface Tokenizer {
   decode(ids: readonly number[], options?: { skipSpecial?: boolean }): string;
   /**
    * Ids of a chat in the model's template, nothing added to what the template says.
+   * @param options.tools descriptions of tools, as the template has them
    * @throws EngineRequestError where the folder has no template, or the template refuses the messages.
    */
-  renderChat(messages: readonly ChatMessage[], options?: { addGenerationPrompt?: boolean }): number[];
+  renderChat(
+    messages: readonly ChatMessage[],
+    options?: { addGenerationPrompt?: boolean; tools?: readonly unknown[] | undefined },
+  ): number[];
   /** Every id a response ends at: the model's ends of text, and what the chat template puts after a reply. Sorted. */
   stopIds: number[];
   /** What ends a text, and what ends a reply in the chat template: the ids a model is trained to stop with. Null where there is none. */
@@ -74,13 +80,13 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
         clean_up_tokenization_spaces: settings.clean_up_tokenization_spaces ?? false,
       });
     },
-    renderChat: (messages, { addGenerationPrompt = false } = {}) => {
+    renderChat: (messages, { addGenerationPrompt = false, tools } = {}) => {
       if (!template) {
         throw new EngineRequestError(
           `${directory}: has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json); give texts or ids instead of messages`,
         );
       }
-      return encodeAs(template.render(messages, addGenerationPrompt), false);
+      return encodeAs(template.render(messages, addGenerationPrompt, tools), false);
     },
     ...(await endings(directory, inner, settings, template, text => encodeAs(text, false))),
     hasChatTemplate: template !== null,

@@ -1,6 +1,5 @@
 /** An inspection of a spec's data as text for a terminal. */
-
-import type { Lengths } from '../../../activities/datasets/index.js';
+import { fieldRemarks, type Lengths } from '../../../activities/datasets/index.js';
 import type { PhaseData, SourceRecord } from '../../../activities/run/index.js';
 import type { Inspected } from './inspected.js';
 
@@ -80,6 +79,7 @@ function remarks(source: SourceRecord): string[] {
     );
   }
   return [
+    ...fieldRemarks(source).map(text => `  ${at}: ${text}`),
     ...said.flatMap(([count, text]) => (count > 0 ? [`  ${at}: ${text}`] : [])),
     ...skipped.map(({ where, problem }) => `    ${where}: ${problem}`),
   ];

@@ -1,8 +1,10 @@
 /** `longhaul engine generate`: groups of responses to prompts. */
 import { createHash } from 'node:crypto';
 import { Command } from 'commander';
+import type { z } from 'zod';
+import { checkIds } from '../../../activities/engine/process/index.js';
 import type { SamplingSettings } from '../../../activities/engine/protocol/index.js';
-import { inLots, readLines, writeLines } from '../json-lines.js';
+import { inLots, type Placed, placed, readLines, writeLines } from '../json-lines.js';
 import { atLeastOne, nucleus, wholeNumber, zeroOrMore } from './numbers.js';
 import { promptIds, promptRecord } from './records.js';
 import { type EngineFlags, type ModelSession, note, withEngineFlags, withModel } from './session.js';
@@ -62,9 +64,16 @@ async function* generate(flags: GenerateFlags, session: ModelSession) {
     maxNewTokens: flags.maxNewTokens,
     stopIds: flags.stopIds ?? tokenizer!.stopIds,
   };
+  const { maxNewTokens } = sampling;
+  const read = ({ place, record }: Placed<z.output<typeof promptRecord>>) =>
+    placed(place, async () => {
+      const ids = await promptIds(record, session);
+      checkIds(ids, session.config, 'a prompt', maxNewTokens, `and ${maxNewTokens} new tokens`);
+      return ids;
+    });
   let done = 0;
   for await (const lot of inLots(readLines(flags.input, promptRecord), LOT)) {
-    const prompts = await Promise.all(lot.map(record => promptIds(record, session)));
+    const prompts = await Promise.all(lot.map(read));
     const { groups, newTokens, seconds } = await session.engine.call('generate', {
       prompts: prompts.map(ids => ({ ids, seed: streamName(flags.seed, ids) })),
       group: flags.group,

@@ -1,6 +1,8 @@
 /** `longhaul engine logprobs`: what a model gives each token of a text. */
 import { Command } from 'commander';
-import { inLots, readLines, writeLines } from '../json-lines.js';
+import type { z } from 'zod';
+import { checkIds } from '../../../activities/engine/process/index.js';
+import { inLots, type Placed, placed, readLines, writeLines } from '../json-lines.js';
 import { promptIds, sequenceRecord } from './records.js';
 import { type EngineFlags, note, withEngineFlags, withModel } from './session.js';
 
@@ -19,8 +21,14 @@ export function logprobsCommand(): Command {
       withModel(flags, null, async session => {
         async function* results() {
           let done = 0;
+          const read = (line: Placed<z.output<typeof sequenceRecord>>) =>
+            placed(line.place, async () => {
+              const ids = await promptIds(line.record, session);
+              checkIds(ids, session.config, 'a sequence', 0, '');
+              return ids;
+            });
           for await (const lot of inLots(readLines(flags.input, sequenceRecord), LOT)) {
-            const sequences = await Promise.all(lot.map(record => promptIds(record, session)));
+            const sequences = await Promise.all(lot.map(read));
             const { logprobs } = await session.engine.call('logprobs', { sequences });
             for (const [i, ids] of sequences.entries()) yield { ids, logprobs: logprobs[i] };
             done += lot.length;

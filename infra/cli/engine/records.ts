@@ -1,27 +1,29 @@
 /** The records the engine commands read, and how text becomes ids. */
 import { z } from 'zod';
-import type { ChatMessage } from '../../../activities/engine/text/index.js';
 import { UserError } from '../../user-error.js';
+import { type ChatRecord, chatFields, replyTo } from './chats.js';
 import type { ModelSession } from './session.js';
 
 const ids = z.array(z.int().min(0)).min(1);
-const message = z.object({ role: z.string(), content: z.string() });
 
 /** A sequence, as ids or as text. */
-export const sequenceRecord = z.union([z.object({ ids }), z.object({ text: z.string() })], {
-  error: 'expected {"ids": [whole numbers]} or {"text": "…"}',
-});
+export const sequenceRecord = oneOf(
+  { ids: z.object({ ids }), text: z.object({ text: z.string() }) },
+  'expected {"ids": [whole numbers]} or {"text": "…"}',
+);
+
+const isChat = (record: object): record is ChatRecord => 'messages' in record;
 
 /** A prompt, as ids, as text or as a chat that the model is to answer. */
-export const promptRecord = z.union(
-  [z.object({ ids }), z.object({ text: z.string() }), z.object({ messages: z.array(message).min(1) })],
-  { error: 'expected {"ids": […]}, {"text": "…"} or {"messages": [{"role", "content"}, …]}' },
+export const promptRecord = oneOf(
+  { ids: z.object({ ids }), text: z.object({ text: z.string() }), messages: z.object(chatFields(1)) },
+  'expected {"ids": […]}, {"text": "…"} or {"messages": [{"role", "content"}, …]}',
 );
 
 /** An SFT example, as ids or as a chat whose last message is the response to learn. */
-export const exampleRecord = z.union(
-  [z.object({ prompt_ids: ids, response_ids: ids }), z.object({ messages: z.array(message).min(2) })],
-  { error: 'expected {"prompt_ids": […], "response_ids": […]} or {"messages": [{"role", "content"}, …]}' },
+export const exampleRecord = oneOf(
+  { prompt_ids: z.object({ prompt_ids: ids, response_ids: ids }), messages: z.object(chatFields(2)) },
+  'expected {"prompt_ids": […], "response_ids": […]} or {"messages": [{"role", "content"}, …]}',
 );
 
 export const rolloutRecord = z.object({
@@ -29,12 +31,17 @@ export const rolloutRecord = z.object({
   responses: z.array(z.object({ ids, logprobs: z.array(z.number()), reward: z.number() })).min(1),
 });
 
-export async function promptIds(record: z.output<typeof promptRecord>, session: ModelSession): Promise<number[]> {
+/** @throws UserError where there is nothing to read */
+export async function promptIds(
+  record: z.output<typeof promptRecord> | z.output<typeof sequenceRecord>,
+  session: ModelSession,
+): Promise<number[]> {
   if ('ids' in record) return record.ids;
   const tokenizer = await session.tokenizer();
-  return 'text' in record
-    ? tokenizer.encode(record.text)
-    : tokenizer.renderChat(record.messages, { addGenerationPrompt: true });
+  if (isChat(record)) return tokenizer.renderChat(record.messages, { addGenerationPrompt: true, tools: record.tools });
+  const read = tokenizer.encode(record.text);
+  if (read.length === 0) throw new UserError('the text is empty: it has no token; leave the line out.');
+  return read;
 }
 
 /** The response to a chat is what its last message adds to the rendered prompt, up to the id that ends a reply. */
@@ -43,19 +50,20 @@ export async function exampleIds(
   session: ModelSession,
 ): Promise<{ promptIds: number[]; responseIds: number[] }> {
   if ('prompt_ids' in record) return { promptIds: record.prompt_ids, responseIds: record.response_ids };
-  const { messages } = record;
-  if (messages.at(-1)!.role !== 'assistant')
-    throw new UserError(
-      `the last of ${messages.length} messages is from "${messages.at(-1)!.role}"; expected the assistant's reply to learn.`,
-    );
-  const tokenizer = await session.tokenizer();
-  const prompt = tokenizer.renderChat(messages.slice(0, -1) as ChatMessage[], { addGenerationPrompt: true });
-  const whole = tokenizer.renderChat(messages);
-  if (!prompt.every((id, i) => whole[i] === id))
-    throw new UserError(
-      "the model's chat template changes the prompt when the reply follows; give prompt_ids and response_ids instead of messages.",
-    );
-  const reply = whole.slice(prompt.length);
-  const end = reply.findIndex(id => tokenizer.stopIds.includes(id));
-  return { promptIds: prompt, responseIds: end < 0 ? reply : reply.slice(0, end + 1) };
+  return replyTo(record, await session.tokenizer());
+}
+
+/** By the first of the fields that a record has and that is not null: its problems are then those of that form, and not of all of them. */
+function oneOf<T extends Record<string, z.ZodType>>(forms: T, expected: string): z.ZodType<z.output<T[keyof T]>> {
+  return z.record(z.string(), z.unknown(), { error: expected }).transform((record, context) => {
+    const name = Object.keys(forms).find(field => record[field] !== undefined && record[field] !== null);
+    if (name === undefined) {
+      context.addIssue({ code: 'custom', message: expected });
+      return z.NEVER;
+    }
+    const parsed = forms[name]!.safeParse(record);
+    if (parsed.success) return parsed.data as z.output<T[keyof T]>;
+    for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
+    return z.NEVER;
+  });
 }

@@ -7,8 +7,10 @@ import {
   ADAPTER_WEIGHTS_FILE,
   hasOptimizer,
   OPTIMIZER_FILE,
+  readConfig,
   resolveModel,
 } from '../../../activities/engine/folders/index.js';
+import type { DecoderConfig } from '../../../activities/engine/model/index.js';
 import { createEngine, type EngineSettings } from '../../../activities/engine/process/index.js';
 import {
   DEFAULT_MICRO_BATCH_TOKENS,
@@ -86,6 +88,8 @@ export function optimizerSettings(flags: TrainingFlags): OptimizerSettings {
 export interface ModelSession {
   engine: Engine;
   directory: string;
+  /** What ids and lengths are checked against, before the engine is asked. */
+  config: DecoderConfig;
   /** The file of the weights that are trained. */
   trainedFile: string;
   /** Loaded at the first call; a run on ids needs none. */
@@ -108,6 +112,7 @@ export async function withModel<T>(
     return await work({
       engine,
       directory,
+      config: (await readConfig(directory)).config,
       trainedFile: adapter ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE,
       tokenizer: () => {
         tokenizer ??= loadTokenizer(directory);

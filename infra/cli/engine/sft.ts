@@ -1,9 +1,10 @@
 /** `longhaul engine sft`: supervised fine-tuning on prompt and response pairs. */
 import { Command } from 'commander';
+import { checkGroups } from '../../../activities/engine/process/index.js';
 import type { SftExample } from '../../../activities/engine/protocol/index.js';
 import { permutation, randomStream } from '../../../activities/engine/random.js';
 import { UserError } from '../../user-error.js';
-import { readLines } from '../json-lines.js';
+import { placed, readLines } from '../json-lines.js';
 import { atLeastOne, wholeNumber } from './numbers.js';
 import { exampleIds, exampleRecord } from './records.js';
 import {
@@ -40,8 +41,13 @@ export function sftCommand(): Command {
     .action((flags: SftFlags) =>
       trainModel(flags, async session => {
         const examples: SftExample[] = [];
-        for await (const record of readLines(flags.data, exampleRecord))
-          examples.push(await exampleIds(record, session));
+        for await (const { place, record } of readLines(flags.data, exampleRecord)) {
+          await placed(place, async () => {
+            const example = await exampleIds(record, session);
+            checkGroups([{ promptIds: example.promptIds, responses: [example.responseIds] }], session.config);
+            examples.push(example);
+          });
+        }
         if (examples.length === 0) throw new UserError(`${flags.data}: holds no examples.`);
         await train(flags, session, examples);
       }),

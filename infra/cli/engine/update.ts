@@ -1,6 +1,7 @@
 /** `longhaul engine update`: policy-gradient updates on scored rollouts. */
 
 import { Command, Option } from 'commander';
+import { checkGroups, checkLogprobs } from '../../../activities/engine/process/index.js';
 import {
   ALGORITHM_NAMES,
   type Algorithm,
@@ -11,7 +12,7 @@ import {
 } from '../../../activities/engine/protocol/index.js';
 import { ALGORITHMS, rulesOf } from '../../../activities/engine/training/index.js';
 import { UserError } from '../../user-error.js';
-import { readLines } from '../json-lines.js';
+import { placed, readLines } from '../json-lines.js';
 import { atLeastOne, positive, zeroOrMore } from './numbers.js';
 import { rolloutRecord } from './records.js';
 import { note, optimizerSettings, type TrainingFlags, trainModel, withTrainingFlags } from './session.js';
@@ -66,10 +67,16 @@ export function updateCommand(): Command {
     )
     .action((flags: UpdateFlags) => {
       const loss = lossSettings(flags);
-      return trainModel(flags, async ({ engine, directory }) => {
+      return trainModel(flags, async ({ engine, directory, config }) => {
         const groups: ScoredGroup[] = [];
-        for await (const { prompt_ids, responses } of readLines(flags.rollouts, rolloutRecord))
-          groups.push({ promptIds: prompt_ids, responses });
+        for await (const { place, record } of readLines(flags.rollouts, rolloutRecord)) {
+          const { prompt_ids: promptIds, responses } = record;
+          await placed(place, () => {
+            checkGroups([{ promptIds, responses: responses.map(response => response.ids) }], config);
+            for (const response of responses) checkLogprobs(response, response.logprobs);
+          });
+          groups.push({ promptIds, responses });
+        }
         if (groups.length === 0) throw new UserError(`${flags.rollouts}: holds no rollouts.`);
         if (loss.kl) await engine.call('reference', referenceOf(flags, directory));
         if (loss.importanceCap) await addProximal(engine, groups, loss.temperature);

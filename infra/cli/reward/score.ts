@@ -1,7 +1,7 @@
 /** `longhaul reward score`: rule scores for many responses, JSON lines in and out. */
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { TASKS } from '../../../activities/datasets/index.js';
+import { answerTexts, FieldAccount, scalarText, TASKS } from '../../../activities/datasets/index.js';
 import { SCORERS, type Scorer, scoreRule } from '../../../activities/rewards/index.js';
 import { readLines, writeLines } from '../json-lines.js';
 
@@ -11,11 +11,18 @@ interface ScoreFlags {
   output: string;
 }
 
-/** What else a line has is passed over. */
-const record = z.object({
+const scored = z.object({
   task: z.enum(TASKS),
-  response: z.string(),
-  gold: z.union([z.string(), z.array(z.string()).min(1)], { error: 'expected a text, or a list of texts' }),
+  // Tables hold a response that is a number as one.
+  response: z.union([z.string(), scalarText]),
+  gold: answerTexts,
+});
+/** As read, for the account of it. */
+const record = z.record(z.string(), z.unknown()).transform((fields, context) => {
+  const parsed = scored.safeParse(fields);
+  if (parsed.success) return { ...parsed.data, fields };
+  for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
+  return z.NEVER;
 });
 
 export function scoreCommand(): Command {
@@ -38,8 +45,11 @@ export function scoreCommand(): Command {
 }
 
 async function* scores(scorer: Scorer, input: string) {
-  for await (const { task, response, gold } of readLines(input, record)) {
-    const { score, extracted } = scoreRule(scorer, task, response, typeof gold === 'string' ? [gold] : gold);
+  const fields = new FieldAccount(Object.keys(scored.shape), ['response', 'gold']);
+  for await (const { record: line } of readLines(input, record)) {
+    fields.add(line.fields);
+    const { score, extracted } = scoreRule(scorer, line.task, line.response, line.gold);
     yield { score, extracted };
   }
+  for (const remark of fields.remarks()) process.stderr.write(`${remark}\n`);
 }

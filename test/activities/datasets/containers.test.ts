@@ -89,8 +89,15 @@ test.each<[string, string | Buffer, RegExp]>([
   ['called.jsonl.gz', line('a'), /expected a gzip file, as it is called/],
   ['called.parquet', line('a'), /expected a parquet file, as it is called/],
   ['x.zip', 'PK\x03\x04rest', /found a zip archive: unpack it first/],
-  ['uneven.csv', 'id,question\na\n', /uneven\.csv: expected CSV: /],
-  ['pretty.json', '{\n "id": "a"\n}', /pretty\.json: line 1: expected JSON/],
+  [
+    'uneven.csv',
+    'id,question\na\n',
+    /uneven\.csv: record 0 \(line 2\): expected CSV: 2 cells, as the header has, found 1/,
+  ],
+  ['pretty.json', '{\n "id": "a"\n}', /pretty\.json: record 0 \(line 1\): field question: /],
+  ['broken.json', '{\n "id": a\n}', /broken\.json: record 0 \(line 1\): expected JSON: /],
+  ['x.arrow', 'ARROW1\0\0', /found an Arrow file: write it as Parquet/],
+  ['x.xlsx', 'PK\x03\x04rest', /found an Excel workbook: save the sheet as "CSV UTF-8"/],
 ])('%s is refused', async (name, content, message) => {
   expect(await refusal(file(name, content))).toMatch(message);
 });
@@ -176,6 +183,98 @@ describe('malformed records', () => {
     const path = file('x.json', `[${JSON.stringify(record('a'))}, {"id": `);
     expect(await refusal(path, { onMalformed: 'skip' })).toMatch(/the file is cut short/);
   });
+});
+
+/** The second of three is broken, in each way that its container has. */
+describe('one bad record is one bad record', () => {
+  const json = [record('a'), record('b'), record('c')].map(r => JSON.stringify(r));
+  const head = 'id,question,context,answer';
+  const row = (id: string) => `${id},Who?,Ann did.,Ann`;
+  test.each<[string, string, RegExp]>([
+    ['cut.jsonl', `${json[0]}\n${json[1]!.slice(0, 30)}\n${json[2]}\n`, /line 2: expected JSON/],
+    ['cut-first.jsonl', `${json[1]!.slice(0, 30)}\n${json[0]}\n${json[2]}\n`, /line 1: expected JSON/],
+    ['cut-at-a-comma.jsonl', `{"id": "b",\n${json[0]}\n${json[2]}\n`, /line 1: expected JSON/],
+    ['x.json', `[${json[0]},\n{"id": b},\n${json[2]}]`, /record 1 \(line 2\): expected JSON/],
+    ['values.json', `{\n${json[0]!.slice(1)}\n{"id": b}\n${json[2]}`, /record 1 \(line 3\): expected JSON/],
+    ['no-commas.json', `[\n${json[0]}\n{"id": b}\n${json[2]}\n]`, /record 1 \(line 3\): expected JSON/],
+    ['inside.json', `{"data": [${json[0]}, 3, ${json[2]}]}`, /record 1 of "data": /],
+    ['by-id.json', `{"a": ${json[0]}, "b": 3, "c": ${json[2]}}`, /record 1 \("b"\): /],
+    [
+      'quote.csv',
+      `${head}\n${row('a')}\nb,"Who,Ann did.,Ann\n${row('c')}\n`,
+      /record 1 \(line 3\): expected CSV: a quotation mark opens/,
+    ],
+    [
+      'quote-later.csv',
+      `${head}\n${row('a')}\nb,"Who,Ann did.,Ann\n${row('c').replace('Ann did.', '"Ann, did"')}\n`,
+      /record 1 \(line 3\)/,
+    ],
+    [
+      'quote-closed-later.csv',
+      `${head}\n${row('a')}\nb,"Who,Ann did.,Ann\n${row('c')}\n"d",W,A,"A"\n`,
+      /record 1 \(line 3\)/,
+    ],
+    [
+      'short.csv',
+      `${head}\n${row('a')}\nb,Who?\n${row('c')}\n`,
+      /record 1 \(line 3\): expected CSV: 4 cells, as the header has, found 2/,
+    ],
+    ['long.csv', `${head}\n${row('a')}\nb,Who, I say?,Ann did.,Ann\n${row('c')}\n`, /found 5/],
+    ['short.tsv', `${head}\n${row('a')}\nb,"Who?\n${row('c')}\n`.replaceAll(',', '\t'), /found 2/],
+    ['empty.csv', `${head}\n${row('a')}\nb,,Ann did.,Ann\n${row('c')}\n`, /record 1 \(line 3\): field question: /],
+  ])('%s', async (name, content, problem) => {
+    const path = file(name, content);
+    expect(await refusal(path)).toMatch(problem);
+    const { ids, summary } = await read(path, { onMalformed: 'skip' });
+    expect(ids).toEqual(name === 'quote-closed-later.csv' ? ['a', 'c', 'd'] : ['a', 'c']);
+    expect([summary.skippedCount, summary.skipped.length]).toEqual([1, 1]);
+    expect(`${summary.skipped[0]!.where}: ${summary.skipped[0]!.problem}`).toMatch(problem);
+  });
+
+  test('null.parquet', async () => {
+    const { parquetWriteBuffer } = await import('hyparquet-writer');
+    const column = (name: string, data: (string | null)[]) => ({ name, data, type: 'STRING' as const, nullable: true });
+    const columnData = [
+      column('id', ['a', 'b', 'c']),
+      column('question', ['q', null, 'q']),
+      column('context', ['x', 'x', 'x']),
+      column('answer', ['1', '2', '3']),
+    ];
+    const path = file('null.parquet', Buffer.from(parquetWriteBuffer({ columnData })));
+    expect(await refusal(path)).toMatch(/null\.parquet: row 1: field question: /);
+    expect((await read(path, { onMalformed: 'skip' })).ids).toEqual(['a', 'c']);
+  });
+});
+
+test('a field of a list in a table is a list in JSON, or one text', async () => {
+  const rows = [
+    'id,question,documents,answers,evidence',
+    `a,Who?,"[""x"", {""title"": null, ""text"": ""y""}]","[""1"", 2]",[1]`,
+    'b,Who?,"[""x""]",one,',
+  ];
+  const { samples } = await read(file('lists.csv', rows.join('\n')));
+  expect(samples.map(s => [s.documents.map(d => d.text), s.answers, s.evidence])).toEqual([
+    [['x', 'y'], ['1', '2'], [1]],
+    [['x'], ['one'], null],
+  ]);
+});
+
+test('several lists of records in one object are named', async () => {
+  const path = file('split.json', JSON.stringify({ train: [record('a')], test: [record('b')] }));
+  expect(await refusal(path)).toMatch(
+    /split\.json: line 1: expected one list of records, found train, test: give each a file/,
+  );
+});
+
+test('descriptions that `datasets` leaves beside data are none; what save_to_disk leaves is named', async () => {
+  file('a.jsonl', line('a'));
+  file('dataset_infos.json', '{}');
+  expect((await read(folder)).ids).toEqual(['a']);
+  const saved = join(folder, 'saved');
+  mkdirSync(saved);
+  for (const name of ['data-00000-of-00001.arrow', 'dataset_info.json', 'state.json'])
+    writeFileSync(join(saved, name), '{}');
+  expect(await refusal(saved)).toMatch(/there is none \(a folder of save_to_disk: write it with to_parquet\)/);
 });
 
 test('a file that changes while it is read', async () => {

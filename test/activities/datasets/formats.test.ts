@@ -266,7 +266,7 @@ describe('qasper', () => {
 
   test('a paper is refused whole, by its place and field', async () => {
     const path = written('paper.json', { a: 1, b: { title: 'T', abstract: '', full_text: [], qas: [{}] } });
-    expect(await refusal({ type: 'qasper', path })).toMatch(/paper\.json: record 0 \(line 1, "a"\): .*expected object/);
+    expect(await refusal({ type: 'qasper', path })).toMatch(/paper\.json: record 0 \("a"\): .*expected object/);
     const { summary } = await read({ type: 'qasper', path, onMalformed: 'skip' });
     expect(summary.skipped.map(({ where, problem }) => `${where}: ${problem}`)).toEqual([
       expect.stringMatching(/"a"\): .*expected object/),
@@ -358,5 +358,138 @@ describe('longbench', () => {
     cpSync(path, more);
     appendFileSync(more, '{"dataset": "musique"}\n');
     expect(await refusal({ type: 'longbench', path: more, subset: 'musique' })).toMatch(/line 4: field _id/);
+  });
+
+  describe('second version', () => {
+    const second = {
+      _id: '66f36490821e116aacb2cc22',
+      domain: 'Single-Document QA',
+      sub_domain: 'Financial',
+      difficulty: 'easy',
+      length: 'short',
+      question: 'Which?',
+      choice_A: '1',
+      choice_B: 'Two, perhaps',
+      choice_C: 3,
+      choice_D: '4',
+      answer: 'B',
+      context: 'Two.',
+    };
+
+    test('a choice, its options under the question', async () => {
+      const { samples } = await read({ type: 'longbench', path: written('v2.json', [second]) });
+      expect(samples).toEqual([
+        {
+          id: '66f36490821e116aacb2cc22',
+          question: 'Which?\nChoices:\n(A) 1\n(B) Two, perhaps\n(C) 3\n(D) 4',
+          documents: [{ title: null, text: 'Two.' }],
+          answers: ['B'],
+          task: 'choice',
+          trace: null,
+          evidence: null,
+        },
+      ]);
+    });
+
+    test.each(['Single-Document QA', 'Financial', 'easy', 'short'])('a part of it: %s', async subset => {
+      const other = { ...second, _id: 'x', domain: 'd', sub_domain: 's', difficulty: 'hard', length: 'long' };
+      const { samples, summary } = await read({
+        type: 'longbench',
+        path: written('parts.json', [other, second]),
+        subset,
+      });
+      expect(samples.map(s => s.id)).toEqual([second._id]);
+      expect(summary.leftOut).toBe(1);
+    });
+
+    test.each<[string, object, RegExp]>([
+      ['an answer that is no letter', { answer: 'Two, perhaps' }, /record 0 .*field answer: /],
+      ['an option that is missing', { choice_D: null }, /record 0 .*field choice_D: .*found nothing/],
+    ])('%s', async (_, change, message) => {
+      expect(await refusal({ type: 'longbench', path: written('bad.json', [{ ...second, ...change }]) })).toMatch(
+        message,
+      );
+    });
+  });
+});
+
+describe('numbers, truth values and nulls where the published kinds have texts', () => {
+  const base = { question: 'q', answer: 42.0 };
+  test.each<[string, object, string, string[]]>([
+    ['hotpotqa', { ...base, _id: null, id: 7, context: [['t', ['s']]], supporting_facts: [] }, '7', ['42']],
+    [
+      'musique',
+      {
+        ...base,
+        id: 8,
+        answer_aliases: null,
+        answerable: null,
+        paragraphs: [{ title: 't', paragraph_text: 'x', is_supporting: true, idx: null }],
+        question_decomposition: [{ question: 'q', answer: 3 }],
+      },
+      '8',
+      ['42'],
+    ],
+    [
+      'musique',
+      {
+        ...base,
+        id: 8,
+        answer_aliases: [42.5, true],
+        paragraphs: [{ title: 't', paragraph_text: 'x', is_supporting: true }],
+        question_decomposition: [],
+      },
+      '8',
+      ['42', '42.5', 'True'],
+    ],
+    [
+      'docmath',
+      { question_id: 9, question: 'q', paragraphs: ['p'], table_evidence: null, ground_truth: true },
+      '9',
+      ['True'],
+    ],
+    ['docmath', { question_id: 'a', question: 'q', paragraphs: ['p'], ground_truth: '12.5%' }, 'a', ['12.5%']],
+    [
+      'docmath',
+      { question_id: 'a', question: 'q', paragraphs: ['p'], ground_truth: 1e21 },
+      'a',
+      ['1000000000000000000000'],
+    ],
+    ['docmath', { question_id: 'a', question: 'q', paragraphs: ['p'], ground_truth: -1.5e-7 }, 'a', ['-0.00000015']],
+    ['frames', { Prompt: 'q', Answer: 1999, wiki_items: [{ title: null, text: 'x' }] }, 'frames-0', ['1999']],
+    ['longbench', { _id: 3, input: 'q', context: 'c', answers: [12, '12'], all_classes: null }, '3', ['12', '12']],
+    [
+      'narrativeqa',
+      { document: { id: 5, text: 'x', summary: null }, question: { text: 'q' }, answers: [{ text: 12 }] },
+      '5/0',
+      ['12'],
+    ],
+    [
+      'docqa-rl',
+      {
+        data_source: 'docmath',
+        prompt: [{ role: 'user', content: '<text>\nD\n</text>\nQ?' }],
+        reward_model: { ground_truth: false },
+      },
+      'docqa-rl-0',
+      ['False'],
+    ],
+  ])('%s: %j', async (type, record, id, answers) => {
+    const { samples } = await read({ type, path: written('scalars.json', [record]) });
+    expect(samples.map(s => [s.id, s.answers])).toEqual([[id, answers]]);
+  });
+
+  test.each<[string, object]>([
+    ['hotpotqa', { id: 'x', question: 'q', context: [['t', ['s']]], supporting_facts: [] }],
+    ['docmath', { question_id: 'x', question: 'q', paragraphs: ['p'] }],
+    ['frames', { Prompt: 'q', wiki_items: [{ text: 'x' }] }],
+    ['longbench', { _id: 'x', input: 'q', context: 'c' }],
+  ])('what is no gold at all is refused: %s', async (type, record) => {
+    const field =
+      type === 'frames' ? 'Answer' : type === 'docmath' ? 'ground_truth' : type === 'longbench' ? 'answers' : 'answer';
+    for (const gold of ['', ' ', null, { a: 1 }, [], [['a']]]) {
+      const path = written('gold.json', [{ ...record, [field]: gold }]);
+      expect(await refusal({ type, path })).toMatch(new RegExp(`record 0 \\(line 1\\): field ${field}`));
+    }
   });
 });

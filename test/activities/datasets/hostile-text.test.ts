@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DataError, type RawRecord } from '../../../activities/datasets/records.js';
 import { openSource, sourceSchema } from '../../../activities/datasets/sources.js';
-import { csvRows, jsonArray, jsonLines, jsonObject, type TextFile } from '../../../activities/datasets/text-records.js';
+import { csvRows, jsonArray, jsonLines, jsonValues, type TextFile } from '../../../activities/datasets/text-records.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -13,11 +13,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const KINDS = { jsonLines, jsonArray, jsonObject, csvRows };
+const KINDS = { jsonLines, jsonArray, jsonValues, csvRows };
 const LIMITS = { record: 100_000, times: 20, from: 10_000 };
 
 async function count(kind: keyof typeof KINDS, text: string, limits: Partial<typeof LIMITS>, gzipped = true) {
-  const file: TextFile = { path: join(folder, 'x'), name: 'x', gzipped };
+  const file: TextFile = { path: join(folder, 'x'), name: 'x', gzipped, encoding: 'utf-8' };
   await writeFile(file.path, gzipped ? gzipSync(text) : text);
   const records: RawRecord[] = [];
   for await (const record of KINDS[kind](file, { ...LIMITS, ...limits })) records.push(record);
@@ -32,7 +32,7 @@ test.each<[keyof typeof KINDS, string, number]>([
   ['jsonLines', '\n'.repeat(36_000), 0],
   ['jsonArray', `[${EVEN}]`, 1],
   ['jsonArray', `[${' '.repeat(36_000)}]`, 0],
-  ['jsonObject', `{"a": ${EVEN}}`, 1],
+  ['jsonValues', `{"a": ${EVEN}}`, 1],
   ['csvRows', `question\n${'Who? '.repeat(7_200)}\n`, 1],
 ])('%s: a gzip file that unpacks to more times its size than it may', async (kind, text, records) => {
   const failure = count(kind, text, {});
@@ -47,7 +47,11 @@ test.each<[keyof typeof KINDS, string, number]>([
 test.each<[keyof typeof KINDS, string, RegExp]>([
   ['jsonLines', EVEN, /x: expected records of at most 20000 characters, found a longer one/],
   ['jsonArray', `[${EVEN}`, /x: expected records of at most 20000 characters, found a longer one/],
-  ['csvRows', `question\n${'Who? '.repeat(7_200)}\n`, /x: expected CSV: Max Record Size/],
+  [
+    'csvRows',
+    `question\n${'Who? '.repeat(7_200)}\n`,
+    /x: expected records of at most 20000 characters, found a longer one/,
+  ],
 ])('%s: a record longer than it may be', async (kind, text, message) => {
   const failure = count(kind, text, { record: 20_000 }, false);
   await expect(failure).rejects.toThrow(DataError);

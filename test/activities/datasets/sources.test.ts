@@ -172,7 +172,30 @@ describe('jsonl', () => {
   test.each([
     ['{"question": "q", "context": "c"}', /line 2: .*"answers" and "answer"/],
     ['{"question": "", "context": "c", "answer": "a"}', /line 2: field question/],
-    ['{"question": "q", "context": "c", "answer": "a", "answr": 1}', /line 2: .*answr/],
+    ['{"Question": "q", "context": "c", "answer": "a"}', /field question: .*there is "Question": call it "question"/],
+    ['{"question": " ", "context": "c", "answer": "a"}', /line 2: field question: expected a text, found an empty one/],
+    [
+      '{"question": "q", "context": "c", "answer": ""}',
+      /line 2: field answer\[0\]: expected a text, found an empty one/,
+    ],
+    [
+      '{"question": "q", "context": "c", "answers": []}',
+      /line 2: field answers: expected an answer, found an empty list/,
+    ],
+    ['{"question": "q", "context": "c", "answers": [null]}', /line 2: field answers: expected an answer/],
+    ['{"question": "q", "context": "c", "answer": {"text": "a"}}', /line 2: field answer\[0\]: .*found an object/],
+    ['{"question": "q", "context": "c", "answer": [["a"]]}', /line 2: field answer\[0\]: .*found a list/],
+    ['{"question": "q", "context": "c", "answer": Infinity}', /line 2: field answer\[0\]: .*found Infinity/],
+    ['{"question": "q", "context": "c", "answer": NaN}', /line 2: .*one of "answers" and "answer"/],
+    [
+      `{"question": "q", "context": "c", "answers": "['a', 'b']"}`,
+      /line 2: field answers\[0\]: expected a list in JSON/,
+    ],
+    ['{"question": "q", "context": "c", "answer": "a", "evidence": [1]}', /line 2: field evidence: .*found 1/],
+    [
+      '{"question": "q", "context": "c", "answer": "a", "trace": "t", "reasoning_content": "r"}',
+      /field reasoning_content: .*within "trace"/,
+    ],
     ['{"question": "q", "context": "c", "answer": "a", "task": "poetry"}', /line 2: field task.*docqa/],
     ['{"question": ', /line 2: expected JSON/],
   ])('refuses %s', async (line, expected) => {

@@ -1,6 +1,6 @@
 import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import type { PromptItem, ScoredRollouts, UpdateRecord } from '../../../activities/artifacts/formats.js';
 import { createActivities } from '../../../activities/index.js';
 import type { RunSpec } from '../../../activities/spec/run-spec.js';

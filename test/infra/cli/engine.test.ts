@@ -205,7 +205,18 @@ describe('longhaul engine', () => {
   test.each<[string, string, RegExp]>([
     ['a line that is no JSON', '{"ids": [1', /in:1: not JSON/],
     ['a record of another kind', '{"id": 3}', /in:1: .*expected \{"ids"/],
-    ['an id outside the vocabulary', '{"ids": [1, 4000]}', /id 4000; expected whole numbers from 0 to 319/],
+    ['an id outside the vocabulary', '{"ids": [1, 4000]}', /in:1: .*id 4000; expected whole numbers from 0 to 319/],
+    ['no id', '{"ids": []}', /in:1: ids: /],
+    [
+      'an empty text among others',
+      '{"ids": [1]}\n\n{"text": ""}',
+      /in:3: the text is empty: it has no token; leave the line out/,
+    ],
+    [
+      'a text beyond the context',
+      `{"ids": null, "text": "${'so '.repeat(2000)}"}`,
+      /in:1: .*exceeds the model's context of 1024 tokens/,
+    ],
   ])('%s is refused by name and leaves no output', async (_what, line, message) => {
     await writeFile(path('in'), `${line}\n`);
     const { code, stderr } = await longhaul(

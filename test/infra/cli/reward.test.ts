@@ -15,6 +15,7 @@ beforeEach(async () => {
     printed += String(text);
     return true;
   });
+  jest.spyOn(process.stderr, 'write').mockReturnValue(true);
 });
 afterEach(async () => {
   jest.restoreAllMocks();
@@ -70,6 +71,32 @@ describe('score', () => {
     expect(printed).toBe('{"score":0,"extracted":"the"}\n');
   });
 
+  test('golds and responses as tables have them; what was made of them is told', async () => {
+    const told: string[] = [];
+    jest.spyOn(process.stderr, 'write').mockImplementation(text => told.push(String(text)) > 0);
+    const said = (response: unknown, gold: unknown, task = 'docqa') =>
+      JSON.stringify({ task, response, gold, note: 1, n: null });
+    const lines = [
+      said('the answer is 42', 42),
+      said('the answer is 1999', ['x', 1999, null]),
+      said('the answer is True', true),
+      // A separator that only some take for the end of a line, and a number of more digits than a double has.
+      said('the answer is 12345678901234567\u2028.', 0).replace('"gold":0', '"gold":12345678901234567'),
+      said(7, 7, 'docmath'),
+    ];
+    await writeFile(path('in'), `\uFEFF${lines.join('\r\n')}`);
+    await run('score', '--input', path('in'), '--output', '-');
+    const rows = printed
+      .trim()
+      .split('\n')
+      .map(row => JSON.parse(row) as { score: number });
+    expect(rows.map(({ score }) => score)).toEqual([1, 1, 1, 1, 0]);
+    expect(told).toEqual([
+      'numbers and truth values read as texts: "gold" in 4 records, "response" in 1 record\n',
+      'fields passed over: "note" in 5 records\n',
+    ]);
+  });
+
   test('many lines stay in order', async () => {
     const lines = Array.from({ length: 5_000 }, (_, i) =>
       JSON.stringify({ task: 'docmath', response: `the answer is ${i}`, gold: String(i % 2 ? i : -i - 1) }),
@@ -82,9 +109,13 @@ describe('score', () => {
     ['{"task": "docqa", "response": ', ':6: not JSON'],
     ['{"task": "essay", "response": "x", "gold": "y"}', ':6: task: '],
     ['{"task": "docqa", "gold": "y"}', ':6: response: '],
-    ['{"task": "docqa", "response": "x"}', ':6: gold: expected a text, or a list of texts'],
-    ['{"task": "docqa", "response": "x", "gold": []}', ':6: gold: '],
-    ['{"task": "docqa", "response": "x", "gold": [1]}', ':6: gold: '],
+    ['{"task": "docqa", "response": "x"}', ':6: gold.0: expected a text, a number or a truth value, found nothing'],
+    ['{"task": "docqa", "response": "x", "gold": null}', ':6: gold: expected an answer'],
+    ['{"task": "docqa", "response": "x", "gold": []}', ':6: gold: expected an answer, found an empty list'],
+    ['{"task": "docqa", "response": "x", "gold": ""}', ':6: gold.0: expected a text, found an empty one'],
+    ['{"task": "docqa", "response": "x", "gold": {"a": 1}}', ':6: gold.0: '],
+    ['{"task": "docqa", "response": "x", "gold": [["a"]]}', ':6: gold.0: '],
+    ['{"task": "docqa", "response": null, "gold": "x"}', ':6: response: '],
     ['[]', ':6: the record: '],
   ])('%s is reported with file, line and field, and nothing is written', async (line, message) => {
     await expect(scored('hardened', [...LINES, line])).rejects.toThrow(`${path('in')}${message}`);

@@ -6,8 +6,8 @@ import type { Tensors } from '../../../../activities/engine/files/safetensors';
 import { readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';
 import { PolicyEngine } from '../../../../activities/engine/process/policy-engine';
-import type { Algorithm } from '../../../../activities/engine/protocol/index';
 import {
+  type Algorithm,
   DEFAULT_LORA,
   DEFAULT_OPTIMIZER,
   type LossSettings,

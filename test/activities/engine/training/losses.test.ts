@@ -2,8 +2,12 @@
 
 import { gradients } from '../../../../activities/engine/autodiff/gradients';
 import { floatData, floatScalar, floats } from '../../../../activities/engine/graph/session';
-import type { LossSettings, ScoredGroup } from '../../../../activities/engine/protocol/index';
-import { ALGORITHM_NAMES, type Algorithm } from '../../../../activities/engine/protocol/index';
+import {
+  ALGORITHM_NAMES,
+  type Algorithm,
+  type LossSettings,
+  type ScoredGroup,
+} from '../../../../activities/engine/protocol/index';
 import { randomStream } from '../../../../activities/engine/random';
 import { TOKEN_LOSSES } from '../../../../activities/engine/training/losses';
 import { policyMetrics } from '../../../../activities/engine/training/policy-metrics';

@@ -100,6 +100,16 @@ test('mistakes in spec and data are said without a stack', async () => {
   expect(errors).not.toContain('    at ');
 });
 
+test('numbers read as texts and fields passed over are told', async () => {
+  const lines = townSamples(20).map(
+    (sample, k) => `${JSON.stringify({ ...sample, id: k, level: null, tarce: 'x' })}\n`,
+  );
+  await writeFile(join(folder, 'train.jsonl'), lines.join(''));
+  expect([await inspect(), errors]).toEqual([0, '']);
+  expect(out).toContain('  data[0]: numbers and truth values read as texts: "id" in 20 records\n');
+  expect(out).toContain('  data[0]: fields passed over: "tarce" in 20 records\n');
+});
+
 test('lengthened sources say what was made of them', async () => {
   const distractors = `data.0.distractors={upTo: 400, from: {type: jsonl, path: ${join(folder, 'train.jsonl')}}}`;
   expect(await inspect('--set', distractors, '--set', 'phases.0.maxTokens=390')).toBe(0);
