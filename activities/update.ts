@@ -19,7 +19,8 @@ import { Publications } from './publications.js';
 import { loggedStep } from './redo-log.js';
 import { referenceOf } from './reference.js';
 import type { JudgeUsage } from './rewards/judge.js';
-import type { RlSettings, RunSpec } from './spec.js';
+import type { RlSettings } from './run/rl-settings.js';
+import type { RunSpec } from './spec.js';
 import { applyStep, policyName } from './step.js';
 import {
   type ArtifactRef,
