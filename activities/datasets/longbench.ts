@@ -7,8 +7,11 @@ import type { Format } from './format.js';
 import { checked } from './records.js';
 
 export const longbenchOptions = {
-  /** The one data set that is taken, as the records name it (qasper, narrativeqa, hotpotqa, 2wikimqa, musique, …). */
-  subset: z.string().min(1).optional(),
+  subset: z.string().min(1).optional().meta({
+    unlessGiven: 'all',
+    description:
+      'The one data set that is taken, as the records name it: qasper, narrativeqa, hotpotqa, 2wikimqa, musique, …',
+  }),
 };
 
 const nameSchema = z.object({ dataset: z.string() });
