@@ -48,13 +48,16 @@ export const evaluatedModelSchema = z
     error: 'expected "run" beside it: only a run has policies',
     path: ['policy'],
   })
-  .describe('What is evaluated: exactly one of `run`, `folder` and `remote`.');
+  .meta({
+    description: 'What is evaluated: exactly one of `run`, `folder` and `remote`.',
+    oneOf: [{ required: ['run'] }, { required: ['folder'] }, { required: ['remote'] }],
+  });
 
 export type EvaluatedModelSpec = z.output<typeof evaluatedModelSchema>;
 
 const benchmarkSchema = z.strictObject({
   name: runNameSchema.describe('What tables call it; one of the paper’s seven names also chooses the official metric.'),
-  source: dataSourceSchema,
+  source: dataSourceSchema.describe('Where the items are read from.'),
   limit: positiveInt.optional().meta({ unit: 'items', unlessGiven: 'all', description: 'The first so many items.' }),
   metric: z
     .enum(Object.keys(BENCHMARKS) as [BenchmarkName, ...BenchmarkName[]])

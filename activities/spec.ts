@@ -73,7 +73,7 @@ const retrospectiveSchema = z.strictObject({
 
 const evaluationSetSchema = z.strictObject({
   name: runNameSchema.describe('What tables and files call the set: letters, digits, ".", "_" and "-".'),
-  source: dataSourceSchema,
+  source: dataSourceSchema.describe('Where the questions are read from.'),
   limit: positiveInt
     .optional()
     .meta({ unit: 'samples', unlessGiven: 'all', description: 'The first so many samples.' }),
@@ -92,7 +92,10 @@ export const promptSchema = z
         'expected a text with {document} and {question}',
       )
       .default(PAPER_PROMPT)
-      .describe('The prompt; {document} and {question} are filled in. Default: the paper’s.'),
+      .meta({
+        unlessGiven: 'the paper’s',
+        description: 'The prompt; {document} and {question} are filled in.',
+      }),
     numbered: z
       .boolean()
       .default(false)

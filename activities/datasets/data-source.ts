@@ -62,12 +62,14 @@ const lengthened = (option: z.ZodObject): z.ZodObject =>
 const hasLength = (keychain: unknown): boolean => (keychain as Lengthening['keychain'])?.upTo !== undefined;
 
 /** Those readers that read files, with the options above; generated documents have a length of their own. */
-export const dataSourceSchema = z.discriminatedUnion(
-  'type',
-  sourceSchema.options.map(option =>
-    'path' in option.shape ? lengthened(option) : option,
-  ) as unknown as typeof sourceSchema.options,
-) as unknown as z.ZodType<DataSource>;
+export const dataSourceSchema = (
+  z.discriminatedUnion(
+    'type',
+    sourceSchema.options.map(option =>
+      'path' in option.shape ? lengthened(option) : option,
+    ) as unknown as typeof sourceSchema.options,
+  ) as unknown as z.ZodType<DataSource>
+).meta({ id: 'dataSource' });
 
 /** What was made of a source's samples. */
 export interface LengtheningSummary {

@@ -80,13 +80,13 @@ const samplingShape = {
 };
 
 const newTokensText =
-  'Longest response. Prompt and response share the model’s context, so phases[].maxTokens and this one must fit into it together. ';
+  'Longest response. Prompt and response share the model’s context, so phases[].maxTokens and this one must fit into it together.';
 
 export const samplingSchema = z.strictObject({
   ...samplingShape,
   maxNewTokens: positiveInt.default(DEFAULT_NEW_TOKENS).meta({
     unit: 'tokens',
-    description: `${newTokensText}The paper’s 10,000 are out of a laptop’s reach: raise it for models that reason at length.`,
+    description: `${newTokensText} The paper’s 10,000 are out of a laptop’s reach: raise it for models that reason at length.`,
   }),
 });
 
