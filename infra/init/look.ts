@@ -1,0 +1,140 @@
+/** What `longhaul init` has to know of a model and of data before it can propose a spec for them. */
+import { modelIssues } from '../../activities/data-checks.js';
+import { detectKind, type FileKind } from '../../activities/datasets/detect.js';
+import { DataError, openSource, type Source } from '../../activities/datasets/sources.js';
+import type { TextModel } from '../../activities/dependencies.js';
+import { type Architecture, expectedTensors } from '../../activities/engine/config.js';
+import { readConfig } from '../../activities/engine/model-folder.js';
+import { resolveModel } from '../../activities/engine/model-source.js';
+import { loadTokenizer } from '../../activities/engine/tokenizer.js';
+import { openTextModel } from '../../activities/models.js';
+import type { Reading } from '../../activities/open-model.js';
+import { type RunData, readRunData } from '../../activities/run-data.js';
+import type { RunSpec } from '../../activities/spec.js';
+import { InvalidSpecError, validateSpec } from '../../activities/validate-spec.js';
+
+export interface FoundModel {
+  /** As a spec names it. */
+  name: string;
+  architecture: Architecture;
+  /** Weights in all. */
+  parameters: number;
+  /** In tokens. */
+  contextLength: number;
+  hasChatTemplate: boolean;
+  text: TextModel;
+}
+
+export interface FoundSource {
+  path: string;
+  kind: FileKind;
+  /** Of the whole source. */
+  samples: number;
+  /** Its first records, kept out of training for evaluation; null where there are too few to spare any. */
+  heldOut: { to: number; samples: number } | null;
+}
+
+export interface Found {
+  model: FoundModel;
+  sources: FoundSource[];
+  /** Read as the spec will have it: what is held out apart, warm-up from the same samples as RL. */
+  data: RunData;
+}
+
+/**
+ * @param sources paths of data files, or their names on the Hub
+ * @throws EngineRequestError for a model, DataError for data that cannot be used; InvalidSpecError where they do not fit together
+ */
+export async function lookAt(name: string, sources: string[], cacheDir: string, reading: Reading): Promise<Found> {
+  const model = await lookAtModel(name, cacheDir, reading);
+  const found: FoundSource[] = [];
+  for (const path of sources) {
+    reading.note(`looking at ${path}`);
+    found.push(await lookAtSource(path, cacheDir));
+  }
+  const spec = preliminarySpec(model, found);
+  const unfit = modelIssues(spec, model.text);
+  if (unfit.length > 0) throw new InvalidSpecError(unfit);
+  const deps = { openSource: (source: Source) => openSource(source, { cacheDir }) };
+  return { model, sources: found, data: await readRunData(deps, spec, model.text, reading) };
+}
+
+/** Without its weights: they may be many gigabytes, and only the run needs them. */
+async function lookAtModel(name: string, cacheDir: string, { note, signal }: Reading): Promise<FoundModel> {
+  note(`looking at ${name}`);
+  const { directory } = await resolveModel(name, { cacheDir, signal, weights: false });
+  const { config } = await readConfig(directory);
+  const { hasChatTemplate } = await loadTokenizer(directory);
+  return {
+    name,
+    architecture: config.architecture,
+    parameters: [...expectedTensors(config).values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0),
+    contextLength: config.contextLength,
+    hasChatTemplate,
+    text: await openTextModel(directory),
+  };
+}
+
+/** Fewer samples than this are all trained on. */
+const LEAST_TO_SPARE = 10;
+/** Evaluated: a tenth, so many at most. At 200 questions a score is known within 7 points. */
+const MOST_HELD_OUT = 200;
+
+async function lookAtSource(path: string, cacheDir: string): Promise<FoundSource> {
+  const kind = await detectKind(path, { cacheDir });
+  const count = async (to?: number): Promise<number> => {
+    const source = { type: kind, path, from: 0, onMalformed: 'stop', ...(to !== undefined && { to }) };
+    let samples = 0;
+    for await (const _ of openSource(source as Source, { cacheDir }).samples) samples++;
+    return samples;
+  };
+  const samples = await count();
+  if (samples === 0) throw new DataError(`${path}: expected questions; read as ${kind} there is none`);
+  return { path, kind, samples, heldOut: samples < LEAST_TO_SPARE ? null : await heldOutOf(samples, count) };
+}
+
+/** How many records to hold out: a record may make several samples, or none. */
+async function heldOutOf(samples: number, count: (to: number) => Promise<number>): Promise<FoundSource['heldOut']> {
+  const wanted = Math.min(MOST_HELD_OUT, Math.floor(samples / 10));
+  let to = wanted;
+  for (let tries = 0; tries < 8; tries++) {
+    const held = await count(to);
+    const most = Math.min(2 * wanted, Math.floor(samples / 2));
+    if (held > 0 && held <= most) return { to, samples: held };
+    const next = held === 0 ? 2 * to : Math.max(1, Math.floor((to * wanted) / held));
+    if (next === to) return null;
+    to = next;
+  }
+  return null;
+}
+
+/** Responses of a quarter of a small context; the paper's are a sixth to an eighth of theirs. */
+export const roomForResponse = (contextLength: number): number => Math.min(512, Math.floor(contextLength / 4));
+
+function preliminarySpec(model: FoundModel, sources: FoundSource[]): RunSpec {
+  const { contextLength, hasChatTemplate } = model;
+  const maxNewTokens = roomForResponse(contextLength);
+  const data = sources.map(trainedOn);
+  return validateSpec({
+    model: model.name,
+    prompt: { chat: hasChatTemplate },
+    data,
+    warmup: { data },
+    rl: { sampling: { maxNewTokens } },
+    phases: [{ maxTokens: contextLength - maxNewTokens, steps: 1 }],
+    evaluation: { sets: evaluatedOn(sources) },
+  });
+}
+
+export const trainedOn = ({ kind, path, heldOut }: FoundSource) => ({
+  type: kind,
+  path,
+  ...(heldOut && { from: heldOut.to }),
+});
+
+export const evaluatedOn = (sources: FoundSource[]) =>
+  sources.flatMap(({ kind, path, heldOut }, k) =>
+    heldOut
+      ? [{ name: sources.length > 1 ? `held-out-${k + 1}` : 'held-out', source: { type: kind, path, to: heldOut.to } }]
+      : [],
+  );
