@@ -17,8 +17,10 @@ export const FILE_KINDS = [
 ] as const satisfies readonly Source['type'][];
 export type FileKind = (typeof FILE_KINDS)[number];
 
-/** Records that are read as each kind. */
-const LOOKED_AT = 3;
+/** Records that are read as each kind, of which one at least must be the kind's. */
+const LOOKED_AT = 5;
+
+const LONGEST_REASON = 300;
 
 /**
  * 2WikiMultihopQA took over HotpotQA's layout, so its name alone tells it.
@@ -42,12 +44,14 @@ export async function detectKind(path: string, context: SourceContext): Promise<
 
 /** Whether the first records are that kind's, or why not. */
 async function readAs(type: FileKind, path: string, context: SourceContext): Promise<string> {
-  const opened = openSource({ type, path, from: 0, to: LOOKED_AT, onMalformed: 'stop' } as Source, context);
+  const opened = openSource({ type, path, from: 0, to: LOOKED_AT, onMalformed: 'skip' } as Source, context);
   try {
     for await (const _ of opened.samples) return 'read';
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    return error.message.slice(0, 300);
+    return error.message.slice(0, LONGEST_REASON);
   }
-  return opened.summary().leftOut > 0 ? 'left out' : 'there are no records';
+  const { leftOut, skipped } = opened.summary();
+  if (leftOut > 0) return 'left out';
+  return skipped[0] ? `${skipped[0].where}: ${skipped[0].problem}`.slice(0, LONGEST_REASON) : 'there are no records';
 }

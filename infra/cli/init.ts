@@ -7,7 +7,7 @@ import { InvalidSpecError, validateSpec } from '../../activities/validate-spec.j
 import { CHECKOUT, PRESETS } from '../checkout.js';
 import { type Found, lookAt } from '../init/look.js';
 import { type Plan, planFor } from '../init/plan.js';
-import { specText } from '../init/spec-text.js';
+import { millions, specText } from '../init/spec-text.js';
 import { cacheFolder } from '../local/temporal-binary.js';
 import { parseSpec } from '../spec-files.js';
 import { UserError } from '../user-error.js';
@@ -86,8 +86,11 @@ function said({ model, sources, data }: Found, plan: Plan, output: string): stri
   const { architecture, parameters, contextLength, hasChatTemplate } = model;
   const held = data.sets.reduce((sum, { items }) => sum + items.length, 0);
   return [
-    `model   ${architecture}, ${(parameters / 1e6).toFixed(2)} million weights, context ${contextLength}, ${hasChatTemplate ? 'with' : 'no'} chat template`,
-    ...sources.map(({ path, kind, samples }) => `data    ${kind}, ${samples} questions: ${path}`),
+    `model   ${architecture}, ${millions(parameters)} million weights, context ${contextLength}, ${hasChatTemplate ? 'with a' : 'without'} chat template`,
+    ...sources.map(({ path, kind, samples, malformed }) => {
+      const skipped = malformed > 0 ? ` (${malformed} malformed records are skipped)` : '';
+      return `data    ${kind}, ${samples} questions${skipped}: ${path}`;
+    }),
     `train   ${data.train.length} questions, ${data.warmup?.length ?? 0} with traces; ${held} held out`,
     `phases  ${plan.phases.map(({ maxTokens, steps }) => `${steps} steps up to ${maxTokens} tokens`).join(', ')}`,
     '',

@@ -1,7 +1,7 @@
 /** What `longhaul init` has to know of a model and of data before it can propose a spec for them. */
 import { modelIssues } from '../../activities/data-checks.js';
 import { detectKind, type FileKind } from '../../activities/datasets/detect.js';
-import { DataError, openSource, type Source } from '../../activities/datasets/sources.js';
+import { DataError, openSource, type Source, type SourceSummary } from '../../activities/datasets/sources.js';
 import type { TextModel } from '../../activities/dependencies.js';
 import { type Architecture, expectedTensors } from '../../activities/engine/config.js';
 import { readConfig } from '../../activities/engine/model-folder.js';
@@ -30,6 +30,10 @@ export interface FoundSource {
   kind: FileKind;
   /** Of the whole source. */
   samples: number;
+  /** Its malformed records, which the spec skips. */
+  malformed: number;
+  /** Counts of paragraphs that each question is asked over, where it is not all; only some kinds can. */
+  paragraphs: number[] | null;
   /** Its first records, kept out of training for evaluation; null where there are too few to spare any. */
   heldOut: { to: number; samples: number } | null;
 }
@@ -52,11 +56,24 @@ export async function lookAt(name: string, sources: string[], cacheDir: string, 
     reading.note(`looking at ${path}`);
     found.push(await lookAtSource(path, cacheDir));
   }
-  const spec = preliminarySpec(model, found);
+  const whole = await readAll(model, found, cacheDir, reading);
+  const room = model.contextLength - roomForResponse(model.contextLength);
+  if (whole.data.train.some(({ promptIds }) => promptIds.length <= room) || !found.some(isDialled)) return whole;
+  const fewer = found.map(source => (isDialled(source) ? { ...source, paragraphs: FEW_PARAGRAPHS } : source));
+  return readAll(model, fewer, cacheDir, reading);
+}
+
+/** Kinds whose questions can be asked over fewer paragraphs than the data has, and of how many where all are too long. */
+const DIALLED: FileKind[] = ['hotpotqa', '2wikimultihopqa', 'musique'];
+const FEW_PARAGRAPHS = [2, 4];
+const isDialled = ({ kind }: FoundSource): boolean => DIALLED.includes(kind);
+
+async function readAll(model: FoundModel, sources: FoundSource[], cacheDir: string, reading: Reading): Promise<Found> {
+  const spec = preliminarySpec(model, sources);
   const unfit = modelIssues(spec, model.text);
   if (unfit.length > 0) throw new InvalidSpecError(unfit);
   const deps = { openSource: (source: Source) => openSource(source, { cacheDir }) };
-  return { model, sources: found, data: await readRunData(deps, spec, model.text, reading) };
+  return { model, sources, data: await readRunData(deps, spec, model.text, reading) };
 }
 
 /** Without its weights: they may be many gigabytes, and only the run needs them. */
@@ -82,15 +99,17 @@ const MOST_HELD_OUT = 200;
 
 async function lookAtSource(path: string, cacheDir: string): Promise<FoundSource> {
   const kind = await detectKind(path, { cacheDir });
-  const count = async (to?: number): Promise<number> => {
-    const source = { type: kind, path, from: 0, onMalformed: 'stop', ...(to !== undefined && { to }) };
-    let samples = 0;
-    for await (const _ of openSource(source as Source, { cacheDir }).samples) samples++;
-    return samples;
+  const summaryTo = async (to?: number): Promise<SourceSummary> => {
+    const source = { type: kind, path, from: 0, onMalformed: 'skip', ...(to !== undefined && { to }) };
+    const opened = openSource(source as Source, { cacheDir });
+    for await (const _ of opened.samples);
+    return opened.summary();
   };
-  const samples = await count();
+  const { samples, skippedCount: malformed } = await summaryTo();
   if (samples === 0) throw new DataError(`${path}: expected questions; read as ${kind} there is none`);
-  return { path, kind, samples, heldOut: samples < LEAST_TO_SPARE ? null : await heldOutOf(samples, count) };
+  const count = async (to: number): Promise<number> => (await summaryTo(to)).samples;
+  const heldOut = samples < LEAST_TO_SPARE ? null : await heldOutOf(samples, count);
+  return { path, kind, samples, malformed, paragraphs: null, heldOut };
 }
 
 /** How many records to hold out: a record may make several samples, or none. */
@@ -108,7 +127,7 @@ async function heldOutOf(samples: number, count: (to: number) => Promise<number>
   return null;
 }
 
-/** Responses of a quarter of a small context; the paper's are a sixth to an eighth of theirs. */
+/** Tokens of a response, where no trace says: the spec's default, a quarter of a small context. */
 export const roomForResponse = (contextLength: number): number => Math.min(512, Math.floor(contextLength / 4));
 
 function preliminarySpec(model: FoundModel, sources: FoundSource[]): RunSpec {
@@ -126,15 +145,22 @@ function preliminarySpec(model: FoundModel, sources: FoundSource[]): RunSpec {
   });
 }
 
-export const trainedOn = ({ kind, path, heldOut }: FoundSource) => ({
-  type: kind,
-  path,
-  ...(heldOut && { from: heldOut.to }),
+export const trainedOn = (source: FoundSource) => ({
+  type: source.kind,
+  path: source.path,
+  ...(source.heldOut && { from: source.heldOut.to }),
+  ...readingOptions(source),
+});
+
+const readingOptions = ({ paragraphs, malformed }: FoundSource) => ({
+  ...(paragraphs && { paragraphs }),
+  ...(malformed > 0 && { onMalformed: 'skip' }),
 });
 
 export const evaluatedOn = (sources: FoundSource[]) =>
-  sources.flatMap(({ kind, path, heldOut }, k) =>
-    heldOut
-      ? [{ name: sources.length > 1 ? `held-out-${k + 1}` : 'held-out', source: { type: kind, path, to: heldOut.to } }]
-      : [],
-  );
+  sources.flatMap((source, k) => {
+    const { kind, path, heldOut } = source;
+    if (!heldOut) return [];
+    const name = sources.length > 1 ? `held-out-${k + 1}` : 'held-out';
+    return [{ name, source: { type: kind, path, to: heldOut.to, ...readingOptions(source) } }];
+  });

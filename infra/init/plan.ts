@@ -103,8 +103,9 @@ function warmupFor(
   traces: NonNullable<Found['data']['warmup']>,
   lora: boolean,
 ): Plan['warmup'] {
-  const longest = traces.reduce((most, { responseIds }) => Math.max(most, responseIds.length), 0);
-  const maxTokens = Math.min(first, contextLength - longest);
+  // What is learned must fit the context whole: shorter than the first prompt whose trace does not.
+  const unfit = traces.filter(({ promptIds, responseIds }) => promptIds.length + responseIds.length > contextLength);
+  const maxTokens = unfit.reduce((least, { promptIds }) => Math.min(least, promptIds.length - 1), first);
   const samples = traces.filter(({ promptIds }) => promptIds.length <= maxTokens).length;
   if (samples === 0) return null;
   return { maxTokens, samples, epochs: 3, batchSize: Math.min(8, samples), rate: lora ? 5e-5 : 2e-5 };

@@ -2,7 +2,7 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import { lengthsOf } from '../../activities/datasets/lengths.js';
 import { modeline } from '../docs/references.js';
-import { evaluatedOn, type Found, trainedOn } from './look.js';
+import { evaluatedOn, type Found, type FoundModel, roomForResponse, trainedOn } from './look.js';
 import type { Plan } from './plan.js';
 
 export interface Places {
@@ -14,108 +14,139 @@ export interface Places {
   schema: string;
 }
 
-export function specText({ model, sources, data }: Found, plan: Plan, { folder, file, schema }: Places): string {
-  const path = (place: string): string => {
-    if (!isAbsolute(place)) return JSON.stringify(place);
-    return JSON.stringify(relative(folder, place).split(sep).join('/') || '.');
+export function specText(found: Found, plan: Plan, { folder, file, schema }: Places): string {
+  const path = (place: string): string =>
+    JSON.stringify(isAbsolute(place) ? relative(folder, place).split(sep).join('/') || '.' : place);
+  const source: SourceText = ({ type, path: place, ...rest }) => {
+    const fields = Object.entries(rest).map(([name, value]) => `, ${name}: ${JSON.stringify(value)}`);
+    return `{ type: ${type}, path: ${path(place)}${fields.join('')} }`;
   };
-  const flow = ({ path: place, ...fields }: { path: string; [field: string]: unknown }): string =>
-    `{ ${Object.entries({ type: fields.type, path: place, ...fields })
-      .map(([name, value]) => `${name}: ${name === 'path' ? path(String(value)) : value}`)
-      .join(', ')} }`;
-  const lengths = lengthsOf(data.train.map(({ promptIds }) => promptIds.length))!;
-  const traces = data.warmup?.length ?? 0;
-  const sets = evaluatedOn(sources);
-  return `${[
-    modeline(schema),
-    `# Run it:            npm start -- ${file}`,
-    `# What it trains on: npx longhaul data inspect ${file}`,
-    '# Every field:       docs/spec.md; what is not said here has the default there.',
-    '',
-    `# ${model.architecture}, ${millions(model.parameters)} million weights, a context of ${model.contextLength} tokens, ${model.hasChatTemplate ? 'with' : 'without'} a chat template.`,
-    `model: ${path(model.name)}`,
-    ...(plan.lora
+  const sections = [
+    [
+      modeline(schema),
+      `# Run it:            npm start -- ${file}`,
+      `# What it trains on: npx longhaul data inspect ${file}`,
+      '# Every field:       docs/spec.md; what is not said here has the default there.',
+    ],
+    modelLines(found.model, plan, path(found.model.name)),
+    dataLines(found, source),
+    warmupLines(found, plan, source),
+    rlLines(found, plan),
+    phaseLines(plan),
+    evaluationLines(found, plan, source),
+  ];
+  return `${sections.map(lines => lines.join('\n')).join('\n\n')}\n`;
+}
+
+type SourceText = (source: { type: string; path: string } & Record<string, unknown>) => string;
+
+function modelLines(model: FoundModel, { lora }: Plan, path: string): string[] {
+  const { architecture, parameters, contextLength, hasChatTemplate } = model;
+  return [
+    `# ${architecture}, ${millions(parameters)} million weights, a context of ${contextLength} tokens, ${hasChatTemplate ? 'with a' : 'without'} chat template.`,
+    `model: ${path}`,
+    ...(lora
       ? [
-          '# Trains an adapter: all weights with their optimiser would take ' +
-            `${Math.ceil((16 * model.parameters) / 2 ** 30)} GiB. Remove it to train all.`,
+          `# Trains an adapter: all weights with their optimiser would take ${Math.ceil((16 * parameters) / 2 ** 30)} GiB. Remove it to train all.`,
           'lora: { rank: 16, alpha: 32 }',
         ]
       : []),
-    ...(model.hasChatTemplate ? [] : ['prompt: { chat: false }']),
-    '',
-    `# ${data.train.length} questions to train on; prompts of ${lengths.least} to ${lengths.most} tokens, half of them at most ${lengths.median}.`,
-    'data:',
-    ...sources.map(
-      source =>
-        `  - ${flow(trainedOn(source))}${source.heldOut ? ` # the first ${source.heldOut.to} records are for evaluation` : ''}`,
-    ),
-    '',
-    ...warmupLines(
-      plan,
-      traces,
-      data.train.length,
-      sources.map(source => flow(trainedOn(source))),
-    ),
-    '',
-    'rl:',
-    `  promptsPerStep: ${plan.promptsPerStep} # with 8 responses each (groupSize)`,
-    `  optimizer: { learningRate: ${plan.rlRate.toExponential().replace(/^(\d)e/, '$1.0e')} } # the paper’s 2e-6 is for 14 billion weights and more`,
-    `  sampling: { maxNewTokens: ${plan.maxNewTokens} } # ${traces > 0 ? 'by the length of the traces' : 'raise it for models that reason at length'}`,
-    '',
-    `# Phases of growing length, by how the prompts’ lengths are spread. With the response they must fit the model’s context.`,
-    'phases:',
-    ...plan.phases.map(
-      ({ maxTokens, steps, samples }) => `  - { maxTokens: ${maxTokens}, steps: ${steps} } # ${samples} questions`,
-    ),
-    ...(plan.beyond > 0
-      ? [
-          `# ${plan.beyond} questions are too long for the model’s context and are not trained on; prompt: { truncate: … } would cut them.`,
-        ]
-      : []),
-    '',
-    ...(sets.length === 0
-      ? ['# No evaluation: there are too few questions to hold any out. Add a set of others under evaluation.sets.']
-      : [
-          '# Held out: never trained on. Greedy answers.',
-          'evaluation:',
-          `  sampling: { temperature: 0, topP: 1, maxNewTokens: ${plan.maxNewTokens} }`,
-          '  sets:',
-          ...sets.flatMap(({ name, source }, k) =>
-            setLines(name, flow(source), plan.overlaps[k]!, data.sets[k]!.items.length),
-          ),
-        ]),
-  ].join('\n')}\n`;
-}
-
-const millions = (count: number): string => (count / 1e6).toFixed(count < 1e7 ? 2 : 0);
-
-function warmupLines({ warmup }: Plan, traces: number, samples: number, sources: string[]): string[] {
-  if (!warmup) {
-    const why = traces > 0 ? 'the traces do not fit the first phase' : 'the data has no reasoning traces';
-    return [`# No warm-up: ${why}.`];
-  }
-  const { maxTokens, epochs, batchSize, rate } = warmup;
-  return [
-    `# ${traces} of ${samples} questions have a reasoning trace; ${warmup.samples} fit the first phase.`,
-    'warmup:',
-    '  data:',
-    ...sources.map(source => `    - ${source}`),
-    `  maxTokens: ${maxTokens}`,
-    `  epochs: ${epochs}`,
-    `  batchSize: ${batchSize}`,
-    `  optimizer: { learningRate: ${rate.toExponential().replace(/^(\d)e/, '$1.0e')} }`,
+    ...(hasChatTemplate ? [] : ['prompt: { chat: false }']),
   ];
 }
 
-function setLines(name: string, source: string, { kinds, samples }: Plan['overlaps'][number], count: number): string[] {
+export const millions = (count: number): string => (count / 1e6).toFixed(count < 1e7 ? 2 : 0);
+
+function dataLines({ sources, data }: Found, text: SourceText): string[] {
+  const { least, median, most } = lengthsOf(data.train.map(({ promptIds }) => promptIds.length))!;
   return [
-    `    - name: ${name} # ${count} questions`,
-    `      source: ${source}`,
-    ...(kinds.length > 0
+    `# ${data.train.length} questions to train on; prompts of ${least} to ${most} tokens, half of them at most ${median}.`,
+    ...(sources.some(({ paragraphs }) => paragraphs)
       ? [
-          `      # ${samples} of them share ${kinds.join(' and ')} with what is trained on: scores flatter by that much. Better evaluate on another file.`,
-          `      allowOverlap: [${kinds.join(', ')}]`,
+          '# With all their paragraphs the prompts are too long for the model’s context, so each is asked over a few of them.',
         ]
       : []),
+    'data:',
+    ...sources.map(one => {
+      const said = [
+        ...(one.heldOut ? [`the first ${one.heldOut.to} records are for evaluation`] : []),
+        ...(one.malformed > 0 ? [`${one.malformed} malformed records: longhaul data inspect names them`] : []),
+      ];
+      return `  - ${text(trainedOn(one))}${said.length > 0 ? ` # ${said.join('; ')}` : ''}`;
+    }),
+  ];
+}
+
+function warmupLines({ sources, data }: Found, { warmup }: Plan, text: SourceText): string[] {
+  const traces = data.warmup?.length ?? 0;
+  if (!warmup) {
+    return [
+      `# No warm-up: ${traces > 0 ? 'the traces do not fit the first phase' : 'the data has no reasoning traces'}.`,
+    ];
+  }
+  const { maxTokens, epochs, batchSize, rate, samples } = warmup;
+  return [
+    `# ${traces} of ${data.train.length} questions have a reasoning trace; ${samples} fit the first phase.`,
+    'warmup:',
+    '  data:',
+    ...sources.map(one => `    - ${text(trainedOn(one))}`),
+    `  maxTokens: ${maxTokens}`,
+    `  epochs: ${epochs}`,
+    `  batchSize: ${batchSize}`,
+    `  optimizer: { learningRate: ${rateText(rate)} }`,
+  ];
+}
+
+/** YAML 1.1 takes 1e-5 for a text: it wants the point. */
+const rateText = (rate: number): string => rate.toExponential().replace(/^(\d)e/, '$1.0e');
+
+function rlLines({ data, model }: Found, { promptsPerStep, rlRate, maxNewTokens }: Plan): string[] {
+  const full = maxNewTokens === roomForResponse(model.contextLength);
+  const why =
+    data.warmup?.length && !full ? 'by the length of the traces' : 'raise it for models that reason at length';
+  return [
+    'rl:',
+    `  promptsPerStep: ${promptsPerStep} # each with 8 responses (groupSize)`,
+    `  optimizer: { learningRate: ${rateText(rlRate)} } # the paper’s 2e-6 is for all of 14 billion weights and more`,
+    `  sampling: { maxNewTokens: ${maxNewTokens} } # ${why}`,
+  ];
+}
+
+function phaseLines({ phases, beyond }: Plan): string[] {
+  return [
+    '# By how the lengths are spread. The longest prompt and its response must fit the model’s context together.',
+    ...(beyond > 0
+      ? [`# ${beyond} questions are too long for that and not trained on; prompt: { truncate: … } would cut them.`]
+      : []),
+    'phases:',
+    ...phases.map(
+      ({ maxTokens, steps, samples }) => `  - { maxTokens: ${maxTokens}, steps: ${steps} } # ${samples} questions`,
+    ),
+  ];
+}
+
+function evaluationLines({ sources, data }: Found, plan: Plan, text: SourceText): string[] {
+  const sets = evaluatedOn(sources);
+  if (sets.length === 0) {
+    return ['# No evaluation: there are too few questions to hold any out. Add a set of others under evaluation.sets.'];
+  }
+  return [
+    '# Held out: never trained on. Greedy answers.',
+    'evaluation:',
+    `  sampling: { temperature: 0, topP: 1, maxNewTokens: ${plan.maxNewTokens} }`,
+    '  sets:',
+    ...sets.flatMap(({ name, source }, k) => {
+      const { kinds, samples } = plan.overlaps[k]!;
+      return [
+        `    - name: ${name} # ${data.sets[k]!.items.length} questions`,
+        `      source: ${text(source)}`,
+        ...(kinds.length > 0
+          ? [
+              `      # ${samples} of them share ${kinds.join(' and ')} with what is trained on, which flatters their scores: better take another file.`,
+              `      allowOverlap: [${kinds.join(', ')}]`,
+            ]
+          : []),
+      ];
+    }),
   ];
 }
