@@ -88,7 +88,7 @@ function said({ model, sources, data }: Found, plan: Plan, output: string): stri
   return [
     `model   ${architecture}, ${millions(parameters)} million weights, context ${contextLength}, ${hasChatTemplate ? 'with a' : 'without'} chat template`,
     ...sources.map(({ path, kind, samples, malformed }) => {
-      const skipped = malformed > 0 ? ` (${malformed} malformed records are skipped)` : '';
+      const skipped = malformed > 0 ? ` (malformed records skipped: ${malformed})` : '';
       return `data    ${kind}, ${samples} questions${skipped}: ${path}`;
     }),
     `train   ${data.train.length} questions, ${data.warmup?.length ?? 0} with traces; ${held} held out`,

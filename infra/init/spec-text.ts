@@ -70,7 +70,7 @@ function dataLines({ sources, data }: Found, text: SourceText): string[] {
     ...sources.map(one => {
       const said = [
         ...(one.heldOut ? [`the first ${one.heldOut.to} records are for evaluation`] : []),
-        ...(one.malformed > 0 ? [`${one.malformed} malformed records: longhaul data inspect names them`] : []),
+        ...(one.malformed > 0 ? [`malformed records: ${one.malformed}, which longhaul data inspect names`] : []),
       ];
       return `  - ${text(trainedOn(one))}${said.length > 0 ? ` # ${said.join('; ')}` : ''}`;
     }),
