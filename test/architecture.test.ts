@@ -22,15 +22,16 @@ const INFRA = [
     'user-error.ts',
     'checkout.ts',
     'specs',
+    'docs',
     'presets',
     'local',
     'view',
     'evaluations',
     'proof',
+    'init',
     'cli',
-    'chaos',
-    'bench',
   ],
+  ...['chaos', 'bench'],
 ];
 const ROOMS = [
   ...ENGINE.map(room => `activities/engine/${room}`),

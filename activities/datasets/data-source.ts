@@ -10,28 +10,46 @@ import type { Sample } from './sample.js';
 import { type OpenedSource, type Source, type SourceSummary, sourceSchema } from './sources.js';
 
 const positiveInt = z.int().positive();
-/** Tokens of the whole prompt; of a list, one sample for each. */
-const upTo = z.union([positiveInt, z.array(positiveInt).min(1)]);
-const seed = z.int().min(0).default(0);
+const upTo = z
+  .union([positiveInt, z.array(positiveInt).min(1)], {
+    error: 'expected a whole number of tokens, 1 or more, or a list of such',
+  })
+  .meta({ unit: 'tokens', description: 'Length of the whole prompt; of a list, one sample for each.' });
+const seed = z.int().min(0).default(0).describe('Which are drawn, and where they stand.');
 
 const distractorsSchema = z.strictObject({
   upTo,
-  /** Whose documents are added; absent: those of the source's other questions. */
-  from: sourceSchema.optional(),
+  from: sourceSchema.optional().meta({
+    like: 'data',
+    unlessGiven: 'the source’s other questions',
+    description: 'Another source, whose documents are added.',
+  }),
   seed,
 });
 
 const keychainSchema = z.strictObject({
-  /** Chains that lead to other questions. */
-  chains: z.int().min(0),
-  /** Keys of each chain. */
-  length: positiveInt,
-  /** Adds distractors up to this length, as `distractors: { upTo }` does. */
-  upTo: upTo.optional(),
+  chains: z
+    .int()
+    .min(0)
+    .meta({ unit: 'chains', description: 'Chains beside the true one, that lead to other questions.' }),
+  length: positiveInt.meta({ unit: 'keys', description: 'Keys of each chain.' }),
+  upTo: upTo.optional().meta({
+    unit: 'tokens',
+    unlessGiven: 'adds none',
+    description: 'Adds distractors up to this length of the prompt, as `distractors: { upTo }` does.',
+  }),
   seed,
 });
 
-const lengtheningShape = { distractors: distractorsSchema.optional(), keychain: keychainSchema.optional() };
+const lengtheningShape = {
+  distractors: distractorsSchema
+    .optional()
+    .meta({ unlessGiven: 'none', description: 'Lengthens contexts by documents of other questions.' }),
+  keychain: keychainSchema.optional().meta({
+    unlessGiven: 'none',
+    description: 'Hides the question behind chains of keys scattered over the documents (LoongRL, arXiv 2510.19363).',
+  }),
+};
 const lengtheningSchema = z.object(lengtheningShape);
 export type Lengthening = z.output<typeof lengtheningSchema>;
 export type DataSource = Source & Lengthening;
@@ -44,12 +62,14 @@ const lengthened = (option: z.ZodObject): z.ZodObject =>
 const hasLength = (keychain: unknown): boolean => (keychain as Lengthening['keychain'])?.upTo !== undefined;
 
 /** Those readers that read files, with the options above; generated documents have a length of their own. */
-export const dataSourceSchema = z.discriminatedUnion(
-  'type',
-  sourceSchema.options.map(option =>
-    'path' in option.shape ? lengthened(option) : option,
-  ) as unknown as typeof sourceSchema.options,
-) as unknown as z.ZodType<DataSource>;
+export const dataSourceSchema = (
+  z.discriminatedUnion(
+    'type',
+    sourceSchema.options.map(option =>
+      'path' in option.shape ? lengthened(option) : option,
+    ) as unknown as typeof sourceSchema.options,
+  ) as unknown as z.ZodType<DataSource>
+).meta({ id: 'dataSource' });
 
 /** What was made of a source's samples. */
 export interface LengtheningSummary {

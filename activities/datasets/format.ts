@@ -5,13 +5,26 @@ import type { RawRecord } from './records.js';
 import type { Sample } from './sample.js';
 
 export const fileOptions = {
-  /** A file, a folder, a name with `*` in a folder, or any of these on the Hub: `hf:owner/name[@revision]/path`. */
-  path: z.string().min(1),
-  /** Records `from` … `to` - 1 of the source's order, counted from 0: sources with disjoint ranges share no record. */
-  from: z.int().min(0).default(0),
-  to: z.int().positive().optional(),
-  /** A malformed record ends the run, or is left out and counted. */
-  onMalformed: z.enum(['stop', 'skip']).default('stop'),
+  path: z
+    .string()
+    .min(1)
+    .describe(
+      'A file, a folder, a name with `*` in a folder, or any of these on the Hub: `hf:owner/name[@revision]/path`.',
+    ),
+  from: z
+    .int()
+    .min(0)
+    .default(0)
+    .meta({ unit: 'records', description: 'The first record taken, from 0: disjoint ranges share no record.' }),
+  to: z
+    .int()
+    .positive()
+    .optional()
+    .meta({ unit: 'records', unlessGiven: 'to the end', description: 'The first record no longer taken.' }),
+  onMalformed: z
+    .enum(['stop', 'skip'])
+    .default('stop')
+    .describe('A malformed record ends the run, or is left out and counted.'),
 };
 
 export interface FileOptions {

@@ -1,13 +1,15 @@
 /** From files as others write them to samples: readers, longer contexts, checks of what was read. */
 export { ContaminationCheck, OVERLAPS, type Overlap } from './contamination.js';
 export { type DataSource, type DataSummary, dataSourceSchema, openData } from './data-source.js';
+export type { FileKind } from './detect.js';
+export { detectKind } from './detect.js';
 export type { PromptMeasure } from './distractors.js';
 export { FieldAccount, fieldRemarks } from './field-account.js';
 export { answerTexts, scalarText } from './fields.js';
 export { valueOfJson } from './json-text.js';
 export { type Lengths, lengthsOf } from './lengths.js';
 export { type Document, type Sample, TASKS, type Task } from './sample.js';
-export { DataError, type OpenedSource, openSource, type Source } from './sources.js';
+export { DataError, type OpenedSource, openSource, type Source, type SourceSummary } from './sources.js';
 export { linesOf } from './text-records.js';
 export { FUNCTION_WORDS, PEOPLE, PERSON_VERBS, PLACE_VERBS, PLACES } from './vocabulary.js';
 export { drawChain, drawFacts, type Fact, questionOf, sentence } from './world.js';

@@ -10,11 +10,11 @@ import { checked, type RawRecord } from './records.js';
 import type { Sample } from './sample.js';
 
 export const longbenchOptions = {
-  /**
-   * The part that is taken, as the records name it: a data set of the first version (qasper, narrativeqa, hotpotqa, 2wikimqa,
-   * musique, …), a domain, sub_domain, difficulty or length of the second (easy, hard, short, medium, long, …).
-   */
-  subset: z.string().min(1).optional(),
+  subset: z.string().min(1).optional().meta({
+    unlessGiven: 'all',
+    description:
+      'The part that is taken, as the records name it: a data set of the first version (qasper, narrativeqa, hotpotqa, 2wikimqa, musique, …), a domain, sub_domain, difficulty or length of the second (easy, hard, short, medium, long, …).',
+  }),
 };
 
 const firstSchema = z.object({ _id: scalarText, input: text, context: text, answers: z.array(scalarText).min(1) });

@@ -5,13 +5,14 @@ import type { Sample } from './sample.js';
 
 /** Options of every source whose questions come with gold and distracting paragraphs. */
 export const multihopOptions = {
-  /**
-   * One sample for each question and count: so many paragraphs kept, gold ones always among them, in an order shuffled by
-   * `seed`. Counts beyond what a question has, or below its gold paragraphs, mean the nearest possible one; a count that
-   * would repeat a question's sample is left out. Absent: every paragraph in the file's order.
-   */
-  paragraphs: z.array(z.int().positive()).min(1).optional(),
-  seed: z.int().min(0).default(0),
+  /** A count that would repeat a question's sample is left out. */
+  paragraphs: z.array(z.int().positive()).min(1).optional().meta({
+    unit: 'paragraphs',
+    unlessGiven: 'all, in the file’s order',
+    description:
+      'One sample for each question and count: so many paragraphs kept, gold ones always among them, shuffled. Counts that a question cannot have mean the nearest possible one.',
+  }),
+  seed: z.int().min(0).default(0).describe('Which paragraphs, and their order.'),
 };
 
 export interface MultihopOptions {

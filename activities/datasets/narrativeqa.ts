@@ -10,10 +10,14 @@ import { narrativeqaFolder } from './narrativeqa-folder.js';
 import { checked, DataError, rowsOf } from './records.js';
 
 export const narrativeqaOptions = {
-  /** What the question is asked of: the whole text, or its summary. */
-  use: z.enum(['story', 'summary']).default('story'),
-  /** The questions of the GitHub folder that are taken; the Hub's files are of one split each. */
-  split: z.enum(['train', 'valid', 'test']).optional(),
+  use: z
+    .enum(['story', 'summary'])
+    .default('story')
+    .describe('What the question is asked of: the whole text, or its summary.'),
+  split: z.enum(['train', 'valid', 'test']).optional().meta({
+    unlessGiven: 'all',
+    description: 'Questions of the GitHub folder that are taken; the Hub’s files are of one split each.',
+  }),
 };
 
 export interface NarrativeqaOptions {

@@ -22,22 +22,31 @@ export { DataError } from './records.js';
 export type { Sample, Task } from './sample.js';
 export type { SourceSummary } from './summary.js';
 
-const files = <T extends string, O extends z.ZodRawShape>(type: T, options: O) =>
-  z.strictObject({ type: z.literal(type), ...fileOptions, ...options });
+const files = <T extends string, O extends z.ZodRawShape>(type: T, what: string, options: O) =>
+  z.strictObject({ type: z.literal(type).describe(what), ...fileOptions, ...options });
 
-export const sourceSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('world'), ...worldOptions }),
-  files('jsonl', {}),
-  files('docqa-rl', {}),
-  files('hotpotqa', multihopOptions),
-  files('2wikimultihopqa', multihopOptions),
-  files('musique', multihopOptions),
-  files('narrativeqa', narrativeqaOptions),
-  files('qasper', {}),
-  files('docmath', {}),
-  files('frames', {}),
-  files('longbench', longbenchOptions),
-]);
+export const sourceSchema = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('world').describe('Generated questions over generated facts, as the preset tiny has them.'),
+      ...worldOptions,
+    }),
+    files(
+      'jsonl',
+      'Your own questions: {question, documents | context, answers | answer, id?, trace?, task?, evidence?}.',
+      {},
+    ),
+    files('docqa-rl', 'DocQA-RL-1.6K (arXiv 2505.17667), as published.', {}),
+    files('hotpotqa', 'HotpotQA (Yang et al. 2018), distractor setting.', multihopOptions),
+    files('2wikimultihopqa', '2WikiMultihopQA (Ho et al. 2020).', multihopOptions),
+    files('musique', 'MuSiQue (Trivedi et al. 2022).', multihopOptions),
+    files('narrativeqa', 'NarrativeQA (Kočiský et al. 2018).', narrativeqaOptions),
+    files('qasper', 'Qasper (Dasigi et al. 2021).', {}),
+    files('docmath', 'DocMath-Eval (Zhao et al. 2024).', {}),
+    files('frames', 'FRAMES (Krishna et al. 2024).', {}),
+    files('longbench', 'LongBench (Bai et al. 2024).', longbenchOptions),
+  ])
+  .meta({ id: 'plainSource' });
 
 export type Source = z.output<typeof sourceSchema>;
 type FileSource = Exclude<Source, { type: 'world' }>;

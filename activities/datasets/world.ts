@@ -14,14 +14,20 @@ const VERBS = [...PERSON_VERBS, ...PLACE_VERBS];
 const MAX_FACTS = (PEOPLE.length * VERBS.length) / 2;
 
 export const worldOptions = {
-  /** Sources of different seeds share no document: training, warm-up and evaluation each take their own. */
-  seed: z.int().min(0),
-  /** Questions in all. */
-  count: z.int().positive(),
-  /** Facts of the documents, taken in turn; four tokens each in the tiny model's vocabulary. */
-  facts: z.array(z.int().min(MAX_HOPS).max(MAX_FACTS)).min(1),
-  /** Facts a question takes, drawn evenly from these. */
-  hops: z.array(z.int().min(1).max(MAX_HOPS)).min(1).default([1, 2, 3]),
+  seed: z
+    .int()
+    .min(0)
+    .describe('Sources of different seeds share no document: training, warm-up and evaluation each take their own.'),
+  count: z.int().positive().meta({ unit: 'questions', description: 'Questions in all.' }),
+  facts: z.array(z.int().min(MAX_HOPS).max(MAX_FACTS)).min(1).meta({
+    unit: 'facts',
+    description: 'Facts of the documents, taken in turn; four tokens each in the tiny model’s vocabulary.',
+  }),
+  hops: z
+    .array(z.int().min(1).max(MAX_HOPS))
+    .min(1)
+    .default([1, 2, 3])
+    .meta({ unit: 'facts', description: 'Facts that a question takes, drawn evenly from these.' }),
 };
 
 export interface WorldOptions {

@@ -21,19 +21,25 @@ const SECONDS_OF_A_DAY = 86_400;
 
 /** Fields of every endpoint. */
 export const endpointShape = {
-  url: urlSchema,
-  /** Name of the environment variable of the workers that holds the key; null: none is sent. */
+  url: urlSchema.describe('Address, as `https://api.openai.com/v1`; without a key or password.'),
   keyVariable: z
     .string()
     .regex(/^[A-Z_][A-Z0-9_]*$/, 'expected the name of an environment variable in capitals, never the key itself')
     .nullable()
-    .default(null),
-  /** For one request, the whole reply included. */
-  timeoutSeconds: z.number().positive().max(SECONDS_OF_A_DAY).default(120),
-  /** A question is not tried again later than this after it was first asked; what is then under way may end. */
-  retrySeconds: z.number().min(0).max(SECONDS_OF_A_DAY).default(300),
-  /** Requests at a time. */
-  concurrency: z.int().positive().default(8),
+    .default(null)
+    .describe('Name of the environment variable of the workers that holds the key; null: none is sent.'),
+  timeoutSeconds: z
+    .number()
+    .positive()
+    .max(SECONDS_OF_A_DAY)
+    .default(120)
+    .meta({ unit: 'seconds', description: 'For one request, the whole reply included.' }),
+  retrySeconds: z.number().min(0).max(SECONDS_OF_A_DAY).default(300).meta({
+    unit: 'seconds',
+    description:
+      'A question is not tried again later than this after it was first asked; what is then under way may end.',
+  }),
+  concurrency: z.int().positive().default(8).meta({ unit: 'requests', description: 'Requests at a time.' }),
 };
 
 /** What the client itself says in a request, and what belongs into the environment. */
@@ -43,9 +49,7 @@ const KEY_FIELDS = ['key', 'api_key', 'apiKey', 'authorization', 'Authorization'
 /** An OpenAI-compatible endpoint. */
 export const chatSchema = z.strictObject({
   ...endpointShape,
-  /** The model's name there. */
-  model: z.string().min(1),
-  /** Further fields of a request's body, laid over the others; null leaves one out, e.g. {"temperature": null}. */
+  model: z.string().min(1).describe('The model’s name there.'),
   extra: z
     .record(z.string(), z.json())
     .refine(extra => OWN_FIELDS.every(field => !(field in extra)), `expected none of ${OWN_FIELDS.join(', ')}`)
@@ -53,9 +57,14 @@ export const chatSchema = z.strictObject({
       extra => KEY_FIELDS.every(field => !(field in extra)),
       'expected no key: name the environment variable that holds it as keyVariable',
     )
-    .default({}),
-  /** What the endpoint calls the limit of a reply; OpenAI's reasoning models know the second alone. */
-  maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
+    .default({})
+    .describe(
+      'Further fields of a request’s body, laid over the others; null leaves one out, as in `{ temperature: null }`.',
+    ),
+  maxTokensField: z
+    .enum(['max_tokens', 'max_completion_tokens'])
+    .default('max_tokens')
+    .describe('What the endpoint calls the limit of a reply; OpenAI’s reasoning models know the second alone.'),
 });
 
 export type EndpointSettings = z.output<z.ZodObject<typeof endpointShape>>;

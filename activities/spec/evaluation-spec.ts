@@ -8,13 +8,14 @@ import { dataSourceSchema } from '../datasets/index.js';
 import { chatSchema } from '../remote/index.js';
 import { rewardSchema } from '../rewards/index.js';
 import { ITEMS_FOLDER } from '../store/index.js';
-import { rlSchema, runNameSchema, runSpecSchema } from './run-spec.js';
-import { InvalidSpecError, issuesOf, type SpecIssue, withOverrides } from './validate-spec.js';
+import { benchmarkSamplingSchema } from './rl-settings.js';
+import { promptSchema, runNameSchema } from './run-spec.js';
+import { checkedBy, InvalidSpecError, type SpecIssue } from './spec-issues.js';
+import { withOverrides } from './validate-spec.js';
 
 const positiveInt = z.int().positive();
-/** The paper's limits, in tokens. */
+/** The paper's limit, in tokens. */
 const PAPER_INPUT = 120_000;
-const PAPER_OUTPUT = 10_000;
 
 const labelSchema = runNameSchema.refine(
   label => label !== ITEMS_FOLDER,
@@ -24,20 +25,21 @@ const labelSchema = runNameSchema.refine(
 /** What is evaluated: exactly one of `run`, `folder` and `remote`. */
 export const evaluatedModelSchema = z
   .strictObject({
-    /** A policy of a run in the store. */
-    run: runNameSchema.optional(),
-    /** `newest` as the store has it when the evaluation begins, `final`, `base`, or a policy's name. */
+    run: runNameSchema.optional().describe('A policy of this run in the store.'),
     policy: z
       .string()
       .regex(
         /^(?:newest|final|base|[0-9a-f]{32})$/,
         'expected "newest", "final", "base" or the name of a policy (32 hexadecimal digits)',
       )
-      .optional(),
-    /** A Hugging Face folder, or `hf:owner/name[@revision]`. */
-    folder: z.string().min(1).optional(),
-    /** An OpenAI-compatible endpoint. */
-    remote: chatSchema.optional(),
+      .optional()
+      .meta({
+        unlessGiven: 'newest',
+        description:
+          'Which one: `newest` as the store has it when the evaluation begins, `final`, `base`, or a policy’s name.',
+      }),
+    folder: z.string().min(1).optional().describe('A Hugging Face folder, or `hf:owner/name[@revision]`.'),
+    remote: chatSchema.optional().describe('An OpenAI-compatible endpoint.'),
   })
   .refine(({ run, folder, remote }) => [run, folder, remote].filter(given => given !== undefined).length === 1, {
     error: 'expected exactly one of "run", "folder" and "remote"',
@@ -45,37 +47,52 @@ export const evaluatedModelSchema = z
   .refine(({ run, policy }) => policy === undefined || run !== undefined, {
     error: 'expected "run" beside it: only a run has policies',
     path: ['policy'],
+  })
+  .meta({
+    description: 'What is evaluated: exactly one of `run`, `folder` and `remote`.',
+    oneOf: [{ required: ['run'] }, { required: ['folder'] }, { required: ['remote'] }],
   });
 
 export type EvaluatedModelSpec = z.output<typeof evaluatedModelSchema>;
 
 const benchmarkSchema = z.strictObject({
-  name: runNameSchema,
-  source: dataSourceSchema,
-  /** The first so many items. */
-  limit: positiveInt.optional(),
-  /** The benchmark whose official metrics are taken; by the name, or by what the source can only be, unless given. */
-  metric: z.enum(Object.keys(BENCHMARKS) as [BenchmarkName, ...BenchmarkName[]]).optional(),
+  name: runNameSchema.describe('What tables call it; one of the paper’s seven names also chooses the official metric.'),
+  source: dataSourceSchema.describe('Where the items are read from.'),
+  limit: positiveInt.optional().meta({ unit: 'items', unlessGiven: 'all', description: 'The first so many items.' }),
+  metric: z
+    .enum(Object.keys(BENCHMARKS) as [BenchmarkName, ...BenchmarkName[]])
+    .optional()
+    .meta({
+      unlessGiven: 'by the name, or by what the source can only be',
+      description: 'The benchmark whose official metric is shown beside the reward.',
+    }),
 });
 
-const evaluationSpecSchema = z.strictObject({
+export const evaluationSpecSchema = z.strictObject({
   model: evaluatedModelSchema,
-  /** The model's name in tables and in the store; taken from the model unless given. */
-  label: labelSchema.optional(),
-  benchmarks: z.array(benchmarkSchema).min(1),
-  prompt: runSpecSchema.shape.prompt,
-  sampling: rlSchema.shape.sampling.extend({ maxNewTokens: positiveInt.default(PAPER_OUTPUT) }).prefault({}),
-  /** Answers to each question: n of mean@n. */
-  samples: positiveInt.default(1),
-  /** The k of each pass@k to be shown. */
-  passAt: z.array(positiveInt).default([]),
-  /** Documents lose their middle beyond it. Unless given the paper's, or the model's context less maxNewTokens where that is smaller. */
-  maxInputTokens: positiveInt.optional(),
-  /** The model whose tokenizer counts input tokens; unless given the local model's own. */
-  tokenizer: z.string().min(1).optional(),
-  /** By rule and judge alone, so that rows compare, whatever trained the models. */
-  reward: rewardSchema.omit({ custom: true, evidence: true }).prefault({}),
-  seed: z.int().min(0).default(1),
+  label: labelSchema
+    .optional()
+    .meta({ unlessGiven: 'by the model', description: 'The model’s name in tables and in the store.' }),
+  benchmarks: z.array(benchmarkSchema).min(1).describe('What is asked.'),
+  prompt: promptSchema,
+  sampling: benchmarkSamplingSchema.prefault({}).describe('How answers are sampled.'),
+  samples: positiveInt.default(1).meta({ unit: 'answers', description: 'Answers to each question: n of mean@n.' }),
+  passAt: z.array(positiveInt).default([]).describe('The k of each pass@k to be shown, `samples` at most.'),
+  maxInputTokens: positiveInt.optional().meta({
+    unit: 'tokens',
+    unlessGiven: '120000, or the model’s context less sampling.maxNewTokens where that is smaller',
+    description: 'Longest prompt: documents lose their middle beyond it. Default: the paper’s.',
+  }),
+  tokenizer: z.string().min(1).optional().meta({
+    unlessGiven: 'the local model’s own',
+    description:
+      'The model (folder or `hf:owner/name`) whose tokenizer counts input tokens; the same for all models makes them read the same text.',
+  }),
+  reward: rewardSchema
+    .omit({ custom: true, evidence: true })
+    .prefault({})
+    .describe('How answers are scored: by rule and judge alone, so that rows compare, whatever trained the models.'),
+  seed: z.int().min(0).default(1).describe('All randomness of local models follows from it.'),
 });
 
 /** A valid spec as `validateEvaluation` returns it. */
@@ -93,9 +110,9 @@ export const invalidEvaluation = (issues: SpecIssue[]) => new InvalidSpecError(i
  */
 export function validateEvaluation(input: unknown, overrides: Record<string, unknown> = {}): EvaluationSpec {
   const issues: SpecIssue[] = [];
-  const parsed = evaluationSpecSchema.safeParse(withOverrides(input, overrides, issues));
-  if (!parsed.success) issues.push(...issuesOf(parsed.error, []).map(explained));
-  if (!parsed.success || issues.length > 0) throw invalidEvaluation(issues);
+  const parsed = checkedBy(evaluationSpecSchema, withOverrides(input, overrides, issues));
+  issues.push(...parsed.issues.map(explained));
+  if (parsed.data === undefined || issues.length > 0) throw invalidEvaluation(issues);
   issues.push(...contradictions(parsed.data));
   if (issues.length > 0) throw invalidEvaluation(issues);
   return parsed.data;

@@ -4,6 +4,7 @@ export {
   type EvaluatedModelSpec,
   type EvaluationSpec,
   evaluatedModelSchema,
+  evaluationSpecSchema,
   inputLimit,
   invalidEvaluation,
   labelText,
@@ -11,6 +12,14 @@ export {
   validateEvaluation,
 } from './evaluation-spec.js';
 export { checkRewardKeys, withRewardFiles } from './reward-files.js';
-export { type CheckpointSettings, type RlSettings, type RunSpec, runNameSchema, type WarmupSpec } from './run-spec.js';
+export type { RlSettings } from './rl-settings.js';
+export {
+  type CheckpointSettings,
+  type RunSpec,
+  runNameSchema,
+  runSpecSchema,
+  type WarmupSpec,
+} from './run-spec.js';
 export { differences } from './spec-differences.js';
-export { InvalidSpecError, type SpecIssue, validateSpec } from './validate-spec.js';
+export { InvalidSpecError, type SpecIssue } from './spec-issues.js';
+export { validateSpec } from './validate-spec.js';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { checkKey, type Environment } from '../remote/index.js';
 import { type CustomSettings, type JudgeSettings, judgePromptProblem, moduleHash } from '../rewards/index.js';
-import { InvalidSpecError } from './validate-spec.js';
+import { InvalidSpecError } from './spec-issues.js';
 
 /** A spec of a run or of an evaluation, which has no reward of the user's own. */
 interface RewardingSpec {

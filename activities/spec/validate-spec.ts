@@ -4,26 +4,9 @@
  */
 import type { z } from 'zod';
 import { rulesOf } from '../engine/training/index.js';
-import { type RlSettings, type RunSpec, rlSchema, runSpecSchema } from './run-spec.js';
-
-export interface SpecIssue {
-  /** As in `phases[1].rl.sampling.topP`; empty for the spec itself. */
-  path: string;
-  problem: string;
-}
-
-export class InvalidSpecError extends Error {
-  override readonly name = 'InvalidSpecError';
-  constructor(
-    readonly issues: SpecIssue[],
-    what = 'run spec',
-  ) {
-    super(
-      `The ${what} has ${issues.length === 1 ? 'a mistake' : `${issues.length} mistakes`}:\n` +
-        issues.map(({ path, problem }) => `  ${path || '(the spec)'}: ${problem}`).join('\n'),
-    );
-  }
-}
+import { type RlSettings, rlSchema } from './rl-settings.js';
+import { type RunSpec, runSpecSchema } from './run-spec.js';
+import { checkedBy, InvalidSpecError, type SpecIssue } from './spec-issues.js';
 
 type Json = Record<string, unknown>;
 
@@ -35,19 +18,27 @@ type Json = Record<string, unknown>;
 export function validateSpec(input: unknown, overrides: Record<string, unknown> = {}): RunSpec {
   const issues: SpecIssue[] = [];
   const raw = withOverrides(input, overrides, issues);
-  const parsed = runSpecSchema.safeParse(raw);
-  if (!parsed.success) issues.push(...issuesOf(parsed.error, []));
-  const phases = phaseSettings(raw, issues);
-  if (!parsed.success || issues.length > 0) throw new InvalidSpecError(issues);
+  const parsed = checkedBy(runSpecSchema, raw);
+  issues.push(...parsed.issues);
+  if (parsed.data === undefined || issues.length > 0) throw new InvalidSpecError(issues);
 
+  const own = (raw as { phases: { rl?: Json }[] }).phases.map(phase => phase.rl ?? {});
   const rl = filled(parsed.data.rl);
+  const phases = own.map((over, k) => phaseSettings((raw as { rl?: Json }).rl ?? {}, over, k, issues));
+  if (issues.length > 0) throw new InvalidSpecError(issues);
+  const { evaluation } = parsed.data;
   const spec: RunSpec = {
     ...parsed.data,
     rl,
-    phases: parsed.data.phases.map((phase, k) => ({ ...phase, rl: filled(phases[k]!) })),
-    evaluation: { ...parsed.data.evaluation, sampling: parsed.data.evaluation.sampling ?? rl.sampling },
+    phases: parsed.data.phases.map((phase, k) => ({ ...phase, rl: phases[k]! })),
+    evaluation: {
+      ...evaluation,
+      sampling: evaluation.sampling
+        ? { ...evaluation.sampling, maxNewTokens: evaluation.sampling.maxNewTokens ?? rl.sampling.maxNewTokens }
+        : rl.sampling,
+    },
   };
-  issues.push(...contradictions(spec));
+  issues.push(...phaseContradictions(spec, own), ...contradictions(spec));
   if (issues.length > 0) throw new InvalidSpecError(issues);
   return spec;
 }
@@ -68,22 +59,57 @@ function filled(rl: z.output<typeof rlSchema>): RlSettings {
 }
 
 /**
- * Each phase's own settings over the run's. They are merged as written and checked as a whole, since a partial schema
- * would fill the gaps with defaults instead of the run's values.
+ * A phase's own settings over the run's. Both were checked for themselves; they are merged as written, since the defaults
+ * of the one would hide what the other says, and checked once more for what only both together can lack.
  */
-function phaseSettings(raw: unknown, issues: SpecIssue[]): z.output<typeof rlSchema>[] {
-  if (!isObject(raw) || !Array.isArray(raw.phases)) return [];
-  const known = new Set(issues.map(issue => issue.path.replace(/^rl/, '')));
-  return raw.phases.flatMap((phase: unknown, k) => {
-    const own = isObject(phase) && isObject(phase.rl) ? phase.rl : {};
-    const parsed = rlSchema.safeParse(merged(isObject(raw.rl) ? raw.rl : {}, own));
-    if (parsed.success) return [parsed.data];
-    const found = issuesOf(parsed.error, ['phases', k, 'rl']);
-    const prefix = formatPath(['phases', k, 'rl']);
-    issues.push(...found.filter(issue => !known.has(issue.path.slice(prefix.length))));
-    return [];
-  });
+function phaseSettings(run: Json, own: Json, k: number, issues: SpecIssue[]): RlSettings | undefined {
+  const { data, issues: found } = checkedBy(rlSchema, merged(run, own), ['phases', k, 'rl']);
+  issues.push(...found);
+  return data && filled(data);
 }
+
+/** Of settings that a phase has of its own it is said there, of the run's once. */
+function phaseContradictions(spec: RunSpec, own: Json[]): SpecIssue[] {
+  const issues = new Map<string, SpecIssue>();
+  spec.phases.forEach((phase, k) => {
+    const { rl } = phase;
+    /** @param fields of `rl`, the one to change first */
+    const refuse = (bad: boolean, fields: string[], problem: string) => {
+      const path = `${fields.some(name => has(own[k], name)) ? `phases[${k}].rl` : 'rl'}.${fields[0]}`;
+      if (bad && !issues.has(path)) issues.set(path, { path, problem });
+    };
+    const before = spec.phases[k - 1]?.maxTokens ?? 0;
+    if (phase.maxTokens <= before) {
+      const path = `phases[${k}].maxTokens`;
+      issues.set(path, { path, problem: `expected more than the phase before (${before}), found ${phase.maxTokens}` });
+    }
+    refuse(
+      rl.sampling.temperature === 0,
+      ['sampling.temperature'],
+      'expected more than 0, found 0: greedy responses are all equal, and a group without variance teaches nothing',
+    );
+    refuse(
+      rl.signal.minEffectiveGroups > rl.promptsPerStep,
+      ['signal.minEffectiveGroups', 'promptsPerStep'],
+      `expected at most promptsPerStep (${rl.promptsPerStep}), found ${rl.signal.minEffectiveGroups}`,
+    );
+    refuse(
+      rl.tokenMean !== 'group' && !rulesOf(rl.algorithm).options.includes('tokenMean'),
+      ['tokenMean', 'algorithm'],
+      `expected nothing: ${rl.algorithm} has a mean of its own, found "${rl.tokenMean}"`,
+    );
+    refuse(
+      rl.overlong !== null && rl.overlong.cache > rl.overlong.maxLength,
+      ['overlong.cache', 'overlong.maxLength'],
+      `expected at most maxLength (${rl.overlong?.maxLength}), found ${rl.overlong?.cache}`,
+    );
+  });
+  return [...issues.values()];
+}
+
+/** Whether settings as written say something at a dotted path. */
+const has = (written: unknown, path: string): boolean =>
+  path.split('.').reduce<unknown>((at, key) => (isObject(at) ? at[key] : undefined), written) !== undefined;
 
 /** What each field alone cannot show. */
 function contradictions(spec: RunSpec): SpecIssue[] {
@@ -91,36 +117,6 @@ function contradictions(spec: RunSpec): SpecIssue[] {
   const refuse = (bad: boolean, path: string, problem: string) => {
     if (bad) issues.push({ path, problem });
   };
-  spec.phases.forEach((phase, k) => {
-    const { rl } = phase;
-    const at = `phases[${k}]`;
-    const before = spec.phases[k - 1]?.maxTokens ?? 0;
-    refuse(
-      phase.maxTokens <= before,
-      `${at}.maxTokens`,
-      `expected more than the phase before (${before}), found ${phase.maxTokens}`,
-    );
-    refuse(
-      rl.sampling.temperature === 0,
-      `${at}.rl.sampling.temperature`,
-      'expected more than 0: greedy responses are all equal, and a group without variance teaches nothing',
-    );
-    refuse(
-      rl.signal.minEffectiveGroups > rl.promptsPerStep,
-      `${at}.rl.signal.minEffectiveGroups`,
-      `expected at most promptsPerStep (${rl.promptsPerStep}), found ${rl.signal.minEffectiveGroups}`,
-    );
-    refuse(
-      rl.tokenMean !== 'group' && !rulesOf(rl.algorithm).options.includes('tokenMean'),
-      `${at}.rl.tokenMean`,
-      `expected nothing: ${rl.algorithm} has a mean of its own, found "${rl.tokenMean}"`,
-    );
-    refuse(
-      rl.overlong !== null && rl.overlong.cache > rl.overlong.maxLength,
-      `${at}.rl.overlong.cache`,
-      `expected at most maxLength (${rl.overlong?.maxLength}), found ${rl.overlong?.cache}`,
-    );
-  });
   const { evidence } = spec.reward;
   refuse(
     evidence !== null && !spec.prompt.numbered,
@@ -141,23 +137,6 @@ function contradictions(spec: RunSpec): SpecIssue[] {
     );
   });
   return issues;
-}
-
-/** A schema's complaints, each with its path. */
-export function issuesOf(error: z.ZodError, prefix: PropertyKey[]): SpecIssue[] {
-  return error.issues.flatMap(issue => {
-    const path = [...prefix, ...issue.path];
-    if (issue.code !== 'unrecognized_keys') {
-      return [{ path: formatPath(path), problem: issue.message.replace(/^Invalid input: /, '') }];
-    }
-    return issue.keys.map(key => ({ path: formatPath([...path, key]), problem: 'unknown field: remove or rename it' }));
-  });
-}
-
-function formatPath(path: PropertyKey[]): string {
-  return path
-    .map((key, k) => (typeof key === 'number' ? `[${key}]` : k === 0 ? String(key) : `.${String(key)}`))
-    .join('');
 }
 
 /** A copy of the input with each override put in its place; a path that leads nowhere is an issue. */

@@ -1,5 +1,5 @@
 /** From samples to token ids and back: prompts, truncation, a model as text. */
-export { createModels } from './models.js';
+export { createModels, openTextModel } from './models.js';
 export { openModel, type Reading } from './open-model.js';
 export { createPrompter, type Prompter, type PromptModel } from './prompter.js';
 export { documentsText, renderPrompt } from './prompts.js';

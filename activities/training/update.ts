@@ -1,5 +1,4 @@
 /** One RL step: the optimiser updates over a step's effective groups, logged so that they can be made again. */
-
 import {
   isPass,
   type Round,

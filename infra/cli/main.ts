@@ -14,6 +14,7 @@ import { dataCommand } from './data.js';
 import { engineCommand } from './engine.js';
 import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
+import { initCommand } from './init.js';
 import { lineageCommand } from './lineage.js';
 import { rewardCommand } from './reward.js';
 import { runCommand } from './run.js';
@@ -63,7 +64,8 @@ export function program(): Command {
     .version(version())
     .addHelpText(
       'after',
-      '\nBeforehand:      longhaul data inspect SPEC  what each phase would train on\n' +
+      '\nBeforehand:      longhaul init               writes a spec for your model and data\n' +
+        '                 longhaul data inspect SPEC  what each phase would train on\n' +
         'Here and now:    longhaul start              what `npm start` runs\n' +
         'Piece by piece:  longhaul up                 a local server and workers, until Ctrl-C\n' +
         '                 longhaul run tiny           a run on it\n' +
@@ -72,6 +74,7 @@ export function program(): Command {
     )
     .enablePositionalOptions() // so that `longhaul temporal …` passes on what looks like an option
     .showHelpAfterError('(add --help for what there is)')
+    .addCommand(initCommand())
     .addCommand(startCommand())
     .addCommand(upCommand())
     .addCommand(runCommand())

@@ -3,16 +3,38 @@
  * questions. Each model becomes an evaluation spec of its own.
  */
 import { isAbsolute, join, parse, resolve } from 'node:path';
+import { z } from 'zod';
 import {
   defaultLabel,
   type EvaluatedModelSpec,
   type EvaluationSpec,
   evaluatedModelSchema,
+  evaluationSpecSchema,
   runNameSchema,
   validateEvaluation,
 } from '../../activities/spec/index.js';
 import { UserError } from '../user-error.js';
 import { parseSettings, readSpecFile } from './spec-files.js';
+
+/** What such a file may say: for its reference, and for editors; its evaluations are checked one by one. */
+export const evaluationFileSchema = evaluationSpecSchema
+  .extend({
+    model: evaluatedModelSchema.optional(),
+    models: z
+      .array(
+        evaluatedModelSchema.safeExtend({
+          label: evaluationSpecSchema.shape.label,
+        }),
+      )
+      .min(1)
+      .optional()
+      .meta({
+        like: 'model',
+        description:
+          'Several models, each as `model` with a `label` if wanted: they answer the same items. Either this or `model`.',
+      }),
+  })
+  .meta({ oneOf: [{ required: ['model'] }, { required: ['models'] }] });
 
 const PATH_FIELDS = new Set([
   'model.folder',

@@ -74,6 +74,11 @@ export async function readSpecFile(file: string, pathFields: ReadonlySet<string>
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error);
     throw new UserError(`${file}: ${reason}. Expected a preset's name or a spec file in YAML or JSON.`);
   }
+  return parseSpec(text, file, pathFields);
+}
+
+/** What a file's text says, as `readSpecFile` gives it. */
+export function parseSpec(text: string, file: string, pathFields: ReadonlySet<string> = PATH_FIELDS): unknown {
   const document = parseDocument(text); // JSON is YAML too
   const [first] = document.errors;
   if (first) throw new UserError(`${file}: expected YAML or JSON: ${first.message}`);

@@ -1,14 +1,13 @@
 /** What the README and docs/ lead to is there: pages, headings, files, tests, messages, variables. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { page, pages, ROOT, tableUnder } from '../support/pages';
+import { GENERATED, page, pages, ROOT, tableUnder } from '../support/pages';
 
 const PAGES = pages();
 /** Folders whose files are named in the texts from the root. */
 const TOP = ['activities', 'workflows', 'workers', 'infra', 'test', 'docs', '.ci'];
 
 /** Pages that a program writes from the schemas. */
-const GENERATED = ['docs/spec.md', 'docs/evaluation-spec.md'];
 
 /** What is wrong, each with its place. */
 const complaints = <T extends { line: number }>(

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const ROOT = join(__dirname, '../..');
+/** Made from schemas by `npm run docs`, and held against them elsewhere. */
+export const GENERATED = ['docs/spec.md', 'docs/evaluation-spec.md'];
 
 /** A fenced block: the words after its fence, and what stands in it. */
 export interface Block {

@@ -165,7 +165,7 @@ export class PolicyEngine {
     const { folder, generator } = this.policy();
     const { maxNewTokens } = request.sampling;
     for (const { ids } of request.prompts)
-      checkIds(ids, folder.config, 'a prompt', maxNewTokens, `and ${maxNewTokens} new tokens`);
+      checkIds(ids, folder.config, 'a prompt', { tokens: maxNewTokens, what: `and ${maxNewTokens} new tokens` });
     if (!(request.group >= 1))
       throw new EngineRequestError(`group is ${request.group}; expected 1 or more responses to a prompt`);
     const started = performance.now();
@@ -184,7 +184,7 @@ export class PolicyEngine {
     { sequences, temperature }: LogprobsRequest,
     context: OperationContext,
   ): Promise<EngineOperations['logprobs'][1]> {
-    for (const ids of sequences) checkIds(ids, this.policy().folder.config, 'a sequence', 0, '');
+    for (const ids of sequences) checkIds(ids, this.policy().folder.config, 'a sequence');
     const scored = sequences.filter(ids => ids.length > 1);
     const groups = scored.map(ids => ({ promptIds: [ids[0]!], responses: [ids.slice(1)] }));
     const logprobs = await this.scored(current(this.policy()), groups, temperature ?? 1, context);

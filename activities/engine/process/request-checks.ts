@@ -5,21 +5,23 @@ import { EngineRequestError, type LossSettings, type ScoredResponse, type Update
 import { rulesOf } from '../training/index.js';
 
 /**
- * Refuses ids outside the vocabulary and sequences that with `beside` further tokens outgrow the context.
- * @param what the sequence is, and `explanation` what the further tokens are, as the message has it
+ * Refuses ids outside the vocabulary and sequences that outgrow the context.
+ * @param what the sequence is, as the message has it
+ * @param beside further tokens in the same context, and what they are
  */
 export function checkIds(
   ids: readonly number[],
   { vocabularySize, contextLength }: DecoderConfig,
   what: string,
-  beside: number,
-  explanation: string,
+  beside?: { tokens: number; what: string },
 ): void {
   if (ids.length === 0) throw new EngineRequestError(`${what} is empty; expected at least one token id`);
-  if (ids.length + beside > contextLength)
+  if (ids.length + (beside?.tokens ?? 0) > contextLength) {
+    const whole = [`${what} of ${ids.length} tokens`, ...(beside ? [beside.what] : [])].join(' ');
     throw new EngineRequestError(
-      `${what} of ${ids.length} tokens ${explanation} exceeds the model's context of ${contextLength} tokens; shorten it`,
+      `${whole} exceeds the model's context of ${contextLength} tokens; shorten it, or take a model of more context`,
     );
+  }
   const bad = ids.find(id => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
   if (bad !== undefined)
     throw new EngineRequestError(`${what} holds the id ${bad}; expected whole numbers from 0 to ${vocabularySize - 1}`);
@@ -29,10 +31,11 @@ export function checkGroups(groups: readonly PromptGroup[], config: DecoderConfi
   if (groups.length === 0) throw new EngineRequestError('the batch is empty; expected at least one example');
   for (const { promptIds, responses } of groups) {
     if (responses.length === 0) throw new EngineRequestError('a group has no responses; expected at least one');
-    checkIds(promptIds, config, 'a prompt', 0, '');
+    checkIds(promptIds, config, 'a prompt');
     for (const ids of responses) {
       if (ids.length === 0) throw new EngineRequestError('a response is empty; expected at least one token');
-      checkIds(ids, config, 'a response', promptIds.length, `behind a prompt of ${promptIds.length} tokens`);
+      const prompt = { tokens: promptIds.length, what: `behind a prompt of ${promptIds.length} tokens` };
+      checkIds(ids, config, 'a response', prompt);
     }
   }
 }

@@ -68,7 +68,7 @@ async function* generate(flags: GenerateFlags, session: ModelSession) {
   const read = ({ place, record }: Placed<z.output<typeof promptRecord>>) =>
     placed(place, async () => {
       const ids = await promptIds(record, session);
-      checkIds(ids, session.config, 'a prompt', maxNewTokens, `and ${maxNewTokens} new tokens`);
+      checkIds(ids, session.config, 'a prompt', { tokens: maxNewTokens, what: `and ${maxNewTokens} new tokens` });
       return ids;
     });
   let done = 0;

@@ -24,7 +24,7 @@ export function logprobsCommand(): Command {
           const read = (line: Placed<z.output<typeof sequenceRecord>>) =>
             placed(line.place, async () => {
               const ids = await promptIds(line.record, session);
-              checkIds(ids, session.config, 'a sequence', 0, '');
+              checkIds(ids, session.config, 'a sequence');
               return ids;
             });
           for await (const lot of inLots(readLines(flags.input, sequenceRecord), LOT)) {

@@ -1,6 +1,6 @@
 import { metricOf } from '../../../activities/evaluation/items.js';
 import { defaultLabel, inputLimit, validateEvaluation } from '../../../activities/spec/evaluation-spec.js';
-import { InvalidSpecError } from '../../../activities/spec/validate-spec.js';
+import { InvalidSpecError } from '../../../activities/spec/spec-issues.js';
 
 const source = { type: 'jsonl', path: 'data.jsonl' };
 const spec = (over: Record<string, unknown> = {}) => ({

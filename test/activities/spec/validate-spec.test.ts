@@ -1,4 +1,5 @@
-import { InvalidSpecError, validateSpec } from '../../../activities/spec/validate-spec.js';
+import { InvalidSpecError } from '../../../activities/spec/spec-issues.js';
+import { validateSpec } from '../../../activities/spec/validate-spec.js';
 import { smallSpec } from '../../support/small-run.js';
 
 const spec = () => smallSpec('/data');
@@ -61,9 +62,9 @@ describe('defaults', () => {
     expect(checkpoints).toEqual({ everySteps: 'auto', meanTimeBetweenFailures: 3, keep: 2 });
     const wrong = { everySteps: 'often', meanTimeBetweenFailures: 0, keep: 'some' };
     expect(issues({ ...written, checkpoints: wrong })).toMatchObject({
-      'checkpoints.everySteps': 'expected "auto" or a whole number, 1 or more',
-      'checkpoints.meanTimeBetweenFailures': expect.stringContaining('>0'),
-      'checkpoints.keep': 'expected "all" or a whole number, 1 or more',
+      'checkpoints.everySteps': 'expected "auto" or a whole number, 1 or more, found "often"',
+      'checkpoints.meanTimeBetweenFailures': 'expected more than 0, found 0',
+      'checkpoints.keep': 'expected "all" or a whole number, 1 or more, found "some"',
     });
   });
 
@@ -101,7 +102,7 @@ describe('every wrong path is named', () => {
         'seed',
       ].sort(),
     );
-    expect(found['rl.optimizer.learningRate']).toContain('expected number');
+    expect(found['rl.optimizer.learningRate']).toBe('expected a number, found "fast"');
     expect(found.checkpoint).toContain('unknown field');
   });
 
@@ -115,10 +116,10 @@ describe('every wrong path is named', () => {
         ],
       },
     ],
-    ['phases[0].rl.sampling.temperature', { rl: { ...spec().rl, sampling: { maxNewTokens: 9, temperature: 0 } } }],
-    ['phases[0].rl.signal.minEffectiveGroups', { rl: { ...spec().rl, signal: { minEffectiveGroups: 5 } } }],
-    ['phases[0].rl.overlong.cache', { rl: { ...spec().rl, overlong: { maxLength: 10, cache: 11 } } }],
-    ['phases[0].rl.tokenMean', { rl: { ...spec().rl, algorithm: 'cispo', tokenMean: 'batch' } }],
+    ['rl.sampling.temperature', { rl: { ...spec().rl, sampling: { maxNewTokens: 9, temperature: 0 } } }],
+    ['rl.signal.minEffectiveGroups', { rl: { ...spec().rl, signal: { minEffectiveGroups: 5 } } }],
+    ['rl.overlong.cache', { rl: { ...spec().rl, overlong: { maxLength: 10, cache: 11 } } }],
+    ['rl.tokenMean', { rl: { ...spec().rl, algorithm: 'cispo', tokenMean: 'batch' } }],
     ['rl.kl.coefficient', { rl: { ...spec().rl, kl: { coefficient: 0 } } }],
     ['rl.importanceCap', { rl: { ...spec().rl, importanceCap: -1 } }],
     ['retrospective.fraction', { retrospective: { fraction: 1 } }],
@@ -142,6 +143,84 @@ describe('every wrong path is named', () => {
   test.each([null, undefined, 7, 'tiny', []])('a spec that is none: %j', input => {
     expect(Object.keys(issues(input))).toEqual(['']);
   });
+});
+
+describe('a mistake is said once, at the outermost path', () => {
+  const minimal = {
+    model: '/model',
+    data: [{ type: 'jsonl', path: '/train.jsonl' }],
+    phases: [{ maxTokens: 512, steps: 9 }],
+  };
+
+  test.each([
+    ['nothing is missing where model, data and phases are there', minimal, {}],
+    ['a missing block', { ...minimal, model: undefined }, { model: 'missing: expected a text' }],
+    [
+      'of the run’s settings, however many phases have them',
+      { ...minimal, rl: { sampling: { topP: 2 } }, phases: [...minimal.phases, { maxTokens: 600, steps: 1 }] },
+      { 'rl.sampling.topP': 'expected at most 1, found 2' },
+    ],
+    ['a block that is none', { ...minimal, rl: 5 }, { rl: 'expected a block of fields, found 5' }],
+    ['a list that is none', { ...minimal, data: 'a.jsonl' }, { data: 'expected a list, found "a.jsonl"' }],
+    ['an empty list', { ...minimal, phases: [] }, { phases: 'expected a list that is not empty, found an empty list' }],
+    [
+      'settings that contradict each other, of the run',
+      { ...minimal, rl: { sampling: { temperature: 0 } }, phases: [...minimal.phases, { maxTokens: 600, steps: 1 }] },
+      { 'rl.sampling.temperature': expect.stringContaining('expected more than 0, found 0: greedy') },
+    ],
+    [
+      'the same of a phase',
+      { ...minimal, phases: [{ maxTokens: 9, steps: 1, rl: { promptsPerStep: 1 } }] },
+      { 'phases[0].rl.signal.minEffectiveGroups': 'expected at most promptsPerStep (1), found 2' },
+    ],
+    [
+      'what a phase and the run lack only together',
+      { ...minimal, phases: [{ maxTokens: 9, steps: 1, rl: { overlong: { cache: 3 } } }] },
+      { 'phases[0].rl.overlong.maxLength': 'missing: expected a number' },
+    ],
+    [
+      'a kind of data that there is not',
+      { ...minimal, data: [{ type: 'hotpot', path: 'x' }] },
+      {
+        'data[0].type': expect.stringMatching(
+          /^expected one of "world", .*, found "hotpot": did you mean "hotpotqa"\?$/,
+        ),
+      },
+    ],
+    ['a number for a whole one', { ...minimal, seed: 1.5 }, { seed: 'expected a whole number, found 1.5' }],
+  ])('%s', (_, input, expected) => {
+    expect(issues(input)).toEqual(expected);
+  });
+
+  test.each([
+    ['phase', {}, 'phases'],
+    ['rl.groupsize', { rl: { groupsize: 4 } }, 'groupSize'],
+    ['rl.learning_rate', { rl: { learning_rate: 4 } }, 'optimizer.learningRate'],
+    ['rl.learningRate', { rl: { learningRate: 4 } }, 'optimizer.learningRate'],
+    ['rl.optimizer.learning_rate', { rl: { optimizer: { learning_rate: 4 } } }, 'learningRate'],
+    ['data[0].pth', { data: [{ type: 'jsonl', path: 'x', pth: 'y' }] }, 'path'],
+    ['phases[0].rl.sampling.top_p', { phases: [{ maxTokens: 9, steps: 1, rl: { sampling: { top_p: 1 } } }] }, 'topP'],
+    ['colour', { colour: 'blue' }, undefined],
+  ])('the misspelt %s', (path, change, meant) => {
+    const input = path === 'phase' ? { ...minimal, phase: [] } : { ...minimal, ...change };
+    expect(issues(input)).toEqual({
+      [path]: meant
+        ? `unknown field: did you mean "${meant}"?`
+        : expect.stringMatching(/^unknown field: expected one of /),
+    });
+  });
+
+  test('what may be a key is not repeated', () => {
+    const judge = { url: 'https://sk-1@host/v1', model: 'm', keyVariable: 'sk-2', extra: { api_key: 'sk-3' } };
+    const found = issues({ ...minimal, reward: { judge } });
+    expect(Object.keys(found)).toHaveLength(3);
+    expect(Object.values(found).join(' ')).not.toContain('sk-');
+  });
+});
+
+test('what an evaluation’s sampling leaves out of length is the training’s', () => {
+  const { evaluation } = validateSpec({ ...spec(), evaluation: { sampling: { temperature: 0 } } });
+  expect(evaluation.sampling).toEqual({ temperature: 0, topP: 0.95, topK: 0, maxNewTokens: 30 });
 });
 
 describe('overrides', () => {

@@ -81,7 +81,7 @@ test("the adapter's settings are part of every policy's name", async () => {
 test.each<[object, RegExp]>([
   [{ targetModules: ['nowhere'] }, /lora\.targetModules: LoRA target 'nowhere' names no linear layer/],
   [{ targetModules: '.*_proj' }, /lora\.targetModules: expected a list of names of linear layers, or "all-linear"/],
-  [{ rank: 0 }, /lora\.rank: .*>0/],
+  [{ rank: 0 }, /lora\.rank: expected more than 0, found 0/],
   [{ dropout: 0.1 }, /lora\.dropout: unknown field/],
 ])('%j is refused before anything is written', async (lora, message) => {
   const refused = await withLora(lora);
