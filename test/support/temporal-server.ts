@@ -4,6 +4,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { GPU_TASK_QUEUE, TASK_QUEUE } from '../../activities/contract/index.js';
 import { type ControlActivities, createControlActivities, createEngineActivities } from '../../activities/index.js';
+import { SERVER_SETTINGS } from '../../infra/local/stack.js';
 import { findTemporal } from '../../infra/local/temporal-binary.js';
 import { type Deployment, deploymentOptions } from '../../workers/deployment.js';
 import type { SmallRun } from './small-run.js';
@@ -14,11 +15,11 @@ export interface TestServer {
   temporal: string;
 }
 
-/** @param dynamicConfig further server settings, `key=value` */
+/** @param dynamicConfig server settings beside the local stack's, `key=value` */
 export async function startServer(dynamicConfig: string[] = []): Promise<TestServer> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const temporal = await findTemporal();
-  const settings = ['history.transferProcessorMaxPollRPS=2000', ...dynamicConfig];
+  const settings = [...SERVER_SETTINGS, ...dynamicConfig];
   const [env, bundle] = await Promise.all([
     TestWorkflowEnvironment.createLocal({
       server: {
@@ -84,8 +85,8 @@ export async function replay({ env, bundle }: TestServer, workflowId: string): P
   await Worker.runReplayHistory({ workflowBundle: bundle, replayName: workflowId }, history, workflowId);
 }
 
-/** Waits until `holds` is true; fails when it takes longer than `limitMs`. */
-export async function until(holds: () => Promise<boolean>, limitMs = 20_000): Promise<void> {
+/** Waits until `holds` is true; fails when it takes longer than `limitMs`, which a busy machine must be able to meet. */
+export async function until(holds: () => Promise<boolean>, limitMs = 40_000): Promise<void> {
   const limit = Date.now() + limitMs;
   while (!(await holds())) {
     if (Date.now() > limit) throw new Error(`still not so after ${limitMs} ms: ${holds}`);
