@@ -200,7 +200,16 @@ function say(line) {
   process.stderr.write(`longhaul set-up  ${line}\n`);
 }
 
-module.exports = { SetupError, checkNode, dependenciesDiffer, sourcesChanged, hashSources, commandMissing, main };
+module.exports = {
+  SetupError,
+  checkNode,
+  dependenciesDiffer,
+  sourcesChanged,
+  hashSources,
+  build,
+  commandMissing,
+  main,
+};
 
 if (require.main === module) {
   main().then(
