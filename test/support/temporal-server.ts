@@ -1,5 +1,6 @@
 /** A real Temporal development server for a test file, and workers on it with the fake engine. */
-import { resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { GPU_TASK_QUEUE, TASK_QUEUE } from '../../activities/contract/index.js';
@@ -8,6 +9,8 @@ import { SERVER_SETTINGS } from '../../infra/local/stack.js';
 import { findTemporal } from '../../infra/local/temporal-binary.js';
 import { type Deployment, deploymentOptions } from '../../workers/deployment.js';
 import type { SmallRun } from './small-run.js';
+
+const { sourcesChanged } = require('../../infra/bin/setup.js') as { sourcesChanged(root: string): string | null };
 
 export interface TestServer {
   env: TestWorkflowEnvironment;
@@ -33,10 +36,14 @@ export async function startServer(dynamicConfig: string[] = []): Promise<TestSer
   return { env, bundle, temporal };
 }
 
-/** Today's workflows, bundled from their sources. */
-export function bundleSources(): Promise<{ code: string }> {
+const CHECKOUT = resolve(__dirname, '../..');
+
+/** Today's workflows: the build's bundle where the build is of today's sources, as under `npm test`; else one made now. */
+export async function bundleSources(): Promise<{ code: string }> {
+  if (sourcesChanged(CHECKOUT) === null)
+    return { code: await readFile(join(CHECKOUT, 'dist/workflow-bundle.js'), 'utf8') };
   return bundleWorkflowCode({
-    workflowsPath: resolve(__dirname, '../../workflows/index.ts'),
+    workflowsPath: join(CHECKOUT, 'workflows/index.ts'),
     logger: new DefaultLogger('ERROR'),
   });
 }
