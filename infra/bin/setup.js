@@ -139,9 +139,6 @@ function build(root) {
       'The sources do not compile (the compiler’s message is above).',
     ]);
     execute(process.execPath, [path.join(fresh, 'workers', 'bundle.js')], { cwd: root }, [
-      'The workflows cannot be bundled (the message is above).',
-    ]);
-    execute(process.execPath, [path.join(fresh, 'workers', 'bundle.js')], { cwd: root }, [
       'The workflows could not be bundled (the message is above).',
     ]);
     fs.writeFileSync(path.join(fresh, '.sources'), hash);
@@ -203,7 +200,16 @@ function say(line) {
   process.stderr.write(`longhaul set-up  ${line}\n`);
 }
 
-module.exports = { SetupError, checkNode, dependenciesDiffer, sourcesChanged, hashSources, commandMissing, main };
+module.exports = {
+  SetupError,
+  checkNode,
+  dependenciesDiffer,
+  sourcesChanged,
+  hashSources,
+  build,
+  commandMissing,
+  main,
+};
 
 if (require.main === module) {
   main().then(

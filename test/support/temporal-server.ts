@@ -1,12 +1,16 @@
 /** A real Temporal development server for a test file, and workers on it with the fake engine. */
-import { resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { GPU_TASK_QUEUE, TASK_QUEUE } from '../../activities/contract/index.js';
 import { type ControlActivities, createControlActivities, createEngineActivities } from '../../activities/index.js';
+import { SERVER_SETTINGS } from '../../infra/local/stack.js';
 import { findTemporal } from '../../infra/local/temporal-binary.js';
 import { type Deployment, deploymentOptions } from '../../workers/deployment.js';
 import type { SmallRun } from './small-run.js';
+
+const { sourcesChanged } = require('../../infra/bin/setup.js') as { sourcesChanged(root: string): string | null };
 
 export interface TestServer {
   env: TestWorkflowEnvironment;
@@ -14,11 +18,11 @@ export interface TestServer {
   temporal: string;
 }
 
-/** @param dynamicConfig further server settings, `key=value` */
+/** @param dynamicConfig server settings beside the local stack's, `key=value` */
 export async function startServer(dynamicConfig: string[] = []): Promise<TestServer> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const temporal = await findTemporal();
-  const settings = ['history.transferProcessorMaxPollRPS=2000', ...dynamicConfig];
+  const settings = [...SERVER_SETTINGS, ...dynamicConfig];
   const [env, bundle] = await Promise.all([
     TestWorkflowEnvironment.createLocal({
       server: {
@@ -32,10 +36,14 @@ export async function startServer(dynamicConfig: string[] = []): Promise<TestSer
   return { env, bundle, temporal };
 }
 
-/** Today's workflows, bundled from their sources. */
-export function bundleSources(): Promise<{ code: string }> {
+const CHECKOUT = resolve(__dirname, '../..');
+
+/** Today's workflows: the build's bundle where the build is of today's sources, as under `npm test`; else one made now. */
+export async function bundleSources(): Promise<{ code: string }> {
+  if (sourcesChanged(CHECKOUT) === null)
+    return { code: await readFile(join(CHECKOUT, 'dist/workflow-bundle.js'), 'utf8') };
   return bundleWorkflowCode({
-    workflowsPath: resolve(__dirname, '../../workflows/index.ts'),
+    workflowsPath: join(CHECKOUT, 'workflows/index.ts'),
     logger: new DefaultLogger('ERROR'),
   });
 }
@@ -84,8 +92,8 @@ export async function replay({ env, bundle }: TestServer, workflowId: string): P
   await Worker.runReplayHistory({ workflowBundle: bundle, replayName: workflowId }, history, workflowId);
 }
 
-/** Waits until `holds` is true; fails when it takes longer than `limitMs`. */
-export async function until(holds: () => Promise<boolean>, limitMs = 20_000): Promise<void> {
+/** Waits until `holds` is true; fails when it takes longer than `limitMs`, which a busy machine must be able to meet. */
+export async function until(holds: () => Promise<boolean>, limitMs = 40_000): Promise<void> {
   const limit = Date.now() + limitMs;
   while (!(await holds())) {
     if (Date.now() > limit) throw new Error(`still not so after ${limitMs} ms: ${holds}`);

@@ -78,7 +78,7 @@ describe('a run with two engines', () => {
   let server: TestServer;
   let small: SmallRun;
   beforeAll(async () => {
-    server = await startServer(['history.timerProcessorMaxTimeShift="10ms"']);
+    server = await startServer();
     small = await smallRun();
   });
   afterAll(async () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,6 +8,7 @@ interface Setup {
   dependenciesDiffer(root: string): string | null;
   sourcesChanged(root: string): string | null;
   hashSources(root: string): string;
+  build(root: string): void;
 }
 const setup = require('../../../infra/bin/setup.js') as Setup;
 const { count } = require('../../../infra/bin/test.js') as { count(report: object): object };
@@ -81,6 +82,35 @@ describe('the build', () => {
     await put('dist/.sources', setup.hashSources(root));
     await change();
     expect(setup.sourcesChanged(root)).toContain('sources changed');
+  });
+
+  /** Stands for the compiler: writes a bundling program that notes in dist that it has run, and ends with `code`. */
+  const compiler = (code: number) =>
+    put(
+      'node_modules/typescript/bin/tsc',
+      `const { mkdirSync, writeFileSync } = require('node:fs');
+       const folder = process.argv.at(-1) + '/workers';
+       mkdirSync(folder, { recursive: true });
+       writeFileSync(folder + '/bundle.js', "require('node:fs').appendFileSync(__dirname + '/../bundled', 'once ')");
+       process.exitCode = ${code};`,
+    );
+
+  test('compiles, bundles the workflows once, and takes the place of the old one', async () => {
+    await put('dist/removed.js', '');
+    await compiler(0);
+    setup.build(root);
+    expect((await readdir(join(root, 'dist'))).sort()).toEqual(['.sources', 'bundled', 'workers']);
+    expect(await readFile(join(root, 'dist/bundled'), 'utf8')).toBe('once ');
+    expect(setup.sourcesChanged(root)).toBeNull();
+  });
+
+  test('that fails leaves the old one, and nothing half-done', async () => {
+    await put('dist/old.js', '');
+    await compiler(1);
+    const before = await readdir(root);
+    expect(() => setup.build(root)).toThrow('The sources do not compile');
+    expect(await readdir(root)).toEqual(before);
+    expect(await readdir(join(root, 'dist'))).toEqual(['old.js']);
   });
 
   test('is not made again for what is not compiled', async () => {
