@@ -3,7 +3,7 @@ import { type DifficultyRecord, type Pool, type PoolEntry, type PromptItem, read
 import { bandOf, inBand } from './bands.js';
 import type { Dependencies } from './dependencies.js';
 import { randomStream } from './engine/random.js';
-import { type Candidate, carriedCount, difficultyWeight, drawCarried } from './resampling.js';
+import { type Candidate, carriedCount, difficultyWeight, drawCarried, lowestReward } from './resampling.js';
 import type { RunSpec } from './spec.js';
 import {
   type ArtifactRef,
@@ -63,13 +63,14 @@ export function poolOf(
   const { retrospective } = spec;
   const wanted = retrospective.enabled ? carriedCount(band.length, retrospective.fraction) : 0;
   const random = randomStream(spec.seed, stage.stage, stage.attempt, 'carried');
+  const lowest = lowestReward(candidates);
   const carried = drawCarried(candidates, wanted, retrospective, random).map(
     ({ index, meanReward }): PoolEntry => ({
       index,
       id: items[index]!.id,
       origin: 'carried',
       meanReward,
-      weight: difficultyWeight(meanReward, retrospective),
+      weight: difficultyWeight(meanReward, retrospective, lowest),
     }),
   );
   return {

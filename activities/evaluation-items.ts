@@ -11,6 +11,7 @@ import type { Dependencies } from './dependencies.js';
 import type { EvaluationItem, PartList, PlannedSet, PromptLine } from './evaluation-plan.js';
 import { type EvaluationSpec, invalidEvaluation } from './evaluation-spec.js';
 import { ENDPOINT_PARTS, ENGINE_PARTS, partStarts } from './line-parts.js';
+import { unreadableGold } from './rewards/golds.js';
 import { type ArtifactRef, evaluatedUri, hashOf, ITEMS_FOLDER, type Store, sha256 } from './store/index.js';
 import type { Supervision } from './supervision.js';
 
@@ -34,7 +35,7 @@ export async function publishSets(
   const sets: PlannedSet[] = [];
   for (const [k, benchmark] of spec.benchmarks.entries()) {
     supervision.note(`reading ${benchmark.name}`);
-    const { items, prompts, summary } = await readBenchmark(deps, benchmark, asking, supervision);
+    const { items, prompts, summary } = await readBenchmark(deps, `benchmarks[${k}]`, benchmark, asking, supervision);
     if (items.length === 0) {
       throw invalidEvaluation([{ path: `benchmarks[${k}].source`, problem: 'the benchmark is empty' }]);
     }
@@ -53,10 +54,13 @@ export async function publishSets(
 
 async function readBenchmark(
   deps: Dependencies,
-  { source, limit = Number.POSITIVE_INFINITY }: BenchmarkSpec,
+  at: string,
+  benchmark: BenchmarkSpec,
   asking: Asking,
   { call }: Supervision,
 ) {
+  const { source, limit = Number.POSITIVE_INFINITY } = benchmark;
+  const metric = metricOf(benchmark);
   const items: EvaluationItem[] = [];
   const prompts: PromptLine[] = [];
   const opened = openData(source, plain => deps.openSource(plain, call.signal), asking.measure);
@@ -68,6 +72,10 @@ async function readBenchmark(
     const { id, task, answers, documents } = sample;
     // A judge is asked what the question is, not what was written over it.
     const { question } = sample.original ?? sample;
+    const problem = unreadableGold({ task, question, answers, metric });
+    if (problem !== null) {
+      throw invalidEvaluation([{ path: `${at}.source`, problem: `sample ${JSON.stringify(id)}: ${problem}` }]);
+    }
     items.push({ id, task, question, answers, documentsSha256: hashOf(documents) });
     prompts.push({ id, ...asking.prompt(sample) });
   }

@@ -2,13 +2,16 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { PromptItem, TraceItem } from './artifacts.js';
+import type { BenchmarkName } from './benchmarks/benchmarks.js';
 import { ContaminationCheck, type Overlap } from './datasets/contamination.js';
 import { type DataSource, type DataSummary, openData } from './datasets/data-source.js';
 import { type Lengths, lengthsOf } from './datasets/lengths.js';
 import type { Sample } from './datasets/sample.js';
 import type { Dependencies, TextModel } from './dependencies.js';
+import { metricOf } from './evaluation-items.js';
 import type { Reading } from './open-model.js';
 import { createPrompter, type Prompter } from './prompter.js';
+import { unreadableGold } from './rewards/golds.js';
 import type { RunSpec, WarmupSpec } from './spec.js';
 import { canonicalJson } from './store/index.js';
 import type { FittedPrompt } from './truncation.js';
@@ -72,6 +75,7 @@ export async function readRunData(
       limit: set.limit ?? Number.POSITIVE_INFINITY,
       maxTokens: evaluationLimit(spec, model),
       limitedBy: 'evaluation.maxInputTokens',
+      metric: metricOf(set),
     };
     const { items, source } = await promptItems(reader, set.source, place, sample => reader.check.evaluated(k, sample));
     sets.push({ name: set.name, items, source });
@@ -115,6 +119,8 @@ interface Place {
   /** Tokens of a prompt at most, and the field that says so. */
   maxTokens: number;
   limitedBy: string;
+  /** The official metric that its golds are read for; absent of training data. */
+  metric?: BenchmarkName;
 }
 
 function trainingPlace(spec: RunSpec, list: string, sources: readonly DataSource[], k: number): Place {
@@ -130,9 +136,11 @@ function trainingPlace(spec: RunSpec, list: string, sources: readonly DataSource
 async function promptItems(reader: Reader, source: DataSource, place: Place, met: (sample: Sample) => void) {
   const items: PromptItem[] = [];
   const record = await readSamples(reader, source, place, (sample, { promptIds }) => {
-    met(sample);
     const { id, task, answers } = sample;
     const { question } = sample.original ?? sample;
+    const problem = unreadableGold({ task, question, answers, metric: place.metric });
+    if (problem !== null) throw unscorable(place.at, sample, problem);
+    met(sample);
     items.push({
       id: place.prefix + id,
       task,
@@ -207,6 +215,10 @@ async function readSamples(
     cut,
     longestCut,
   };
+}
+
+function unscorable(at: string, { id }: Sample, problem: string): InvalidSpecError {
+  return new InvalidSpecError([{ path: at, problem: `sample ${JSON.stringify(id)}: ${problem}` }]);
 }
 
 function tooLong(at: string, { id }: Sample, maxTokens: number, limitedBy: string): InvalidSpecError {

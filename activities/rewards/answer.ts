@@ -102,12 +102,14 @@ function stated(phrase: string, box: Box | null): Stated | null {
 
 const AROUND = /[\s"'“”‘’«»*_`:]/u;
 
+/** 10**6 is a power. */
+const BOLD = /(?<!\d)\*\*|\*\*(?![\d(-])/g;
 /** Layers around an answer at most. */
 const MOST_LAYERS = 10;
 
 /** Stripped of blanks, quotes, asterisks, LaTeX and the final full stop. */
 export function unwrapped(text: string): string {
-  let plain = plainLatex(text).replaceAll('**', '');
+  let plain = plainLatex(text).replaceAll(BOLD, '');
   for (let [k, before] = [0, '']; k < MOST_LAYERS && plain !== before; k++) {
     before = plain;
     plain = bare(plain);

@@ -7,7 +7,8 @@
 /** How another answer is offered or this one withdrawn. */
 const ANOTHER =
   /(?<!\p{L})(?:or|either|maybe|perhaps|possibly|alternatives?|alternatively|another|instead|actually|rather|guess(?:es)?|unsure|unclear|uncertain|not (?:sure|certain|the answer)|if (?:not|so)|(?:could|might|may) (?:also )?be|correction|wait|oops)(?!\p{L})/iu;
-const OPENS_ANOTHER = /^(?:and|but|however|no|nor|not|also|unless|sorry|hmm+|although|though|except|otherwise)(?!\p{L})/iu;
+const OPENS_ANOTHER =
+  /^(?:and|but|however|no|nor|not|also|unless|sorry|hmm+|although|though|except|otherwise)(?!\p{L})/iu;
 /** What makes words a sentence, and not one more name. */
 const SAYS =
   /(?<!\p{L})(?:is|are|was|were|be|been|has|have|had|do|does|did|can|will|would|should|must|follows?|states?|stated|says?|said|shows?|shown|see|means?|mentions?|mentioned|found|given|gives?|because|since|hope|let|thanks?|rounded|calculated|computed|obtained|derived|comes?|came|supports?|confirms?|confirmed|indicates?|describes?|explains?|refers?|divid(?:e|ed|ing)|multipl(?:y|ied|ying)|subtract(?:ed|ing)?|add(?:ed|ing)?|us(?:e|ed|ing)|checked|according|based)(?!\p{L})/iu;
@@ -64,6 +65,7 @@ export function sentenceEnd(text: string, from: number): SentenceEnd | null {
       let end = at + 1;
       while (end < text.length && (CLOSERS.test(text[end]!) || ENDS.test(text[end]!))) end += 1;
       if (end === text.length || BLANK.test(text[end]!)) return { at: end, next: end };
+      at = end - 1;
     }
   }
   return null;
@@ -94,14 +96,16 @@ export function withoutSentences(phrase: string): string {
 }
 
 const ABOUT =
-  'because|according to|given that|as (?:stated|shown|seen|mentioned|given|described|calculated|indicated|reported|noted|required|per|in)|' +
-  '(?:when )?round(?:ed|ing)|to the nearest|to (?:one|two|three|four|\\d) (?:decimal|significant)|correct to|see |from (?:document|the)|in document';
+  'because|according to (?:the|this|documents?|paragraphs?|pages?|tables?)|given that|' +
+  'as (?:stated|shown|seen|mentioned|given|described|calculated|indicated|reported|noted|required|per)|' +
+  '(?:when )?round(?:ed|ing)|to the nearest|to (?:one|two|three|four|\\d) (?:decimal|significant)|correct to|see|' +
+  '(?:from|in) (?:the )?(?:documents?|text|passage|context|table|report) ?\\d*';
 /** Parts of a sentence that speak about an answer, at its end: in brackets, or without. */
 const REMARKS: readonly RegExp[] = [
-  /\s*(?:\[\d{1,6}(?:\s*[,;]\s*\d{1,6})*\]\s*)+$/,
-  new RegExp(`\\s*[([](?:${ABOUT}|documents?|source|ref|approx)[^()[\\]]{0,200}[)\\]]\\s*$`, 'i'),
-  new RegExp(`,?\\s(?:${ABOUT})(?!\\p{L})[^]{0,300}$`, 'iu'),
-  new RegExp(`,\\s(?:based on|which (?:is|was) (?:stated|given|found|mentioned)|since)(?!\\p{L})[^]{0,300}$`, 'iu'),
+  /\s*\[\d{1,6}(?:\s*[,;]\s*\d{1,6})*\](?:,?\s*\[\d{1,6}(?:\s*[,;]\s*\d{1,6})*\])*\s*$/,
+  new RegExp(`\\s*[([](?:${ABOUT}|documents?|sources?|refs?|approx)(?!\\p{L})[^()[\\]]{0,200}[)\\]]\\s*$`, 'iu'),
+  new RegExp(`,?\\s(?:${ABOUT})(?!\\p{L}).{0,300}$`, 'isu'),
+  /,\s(?:based on|which (?:is|was) (?:stated|given|found|mentioned)|since)(?!\p{L}).{0,300}$/isu,
 ];
 
 const LONGEST_REMARK = 400;

@@ -18,6 +18,8 @@ const FRACTIONS = new Set(['frac', 'dfrac', 'tfrac', 'cfrac']);
 const SIZES = new Set(
   'left right big Big bigg Bigg bigl bigr Bigl Bigr displaystyle textstyle limits bf rm it'.split(' '),
 );
+/** What needs no brackets in a fraction. */
+const SINGLE = { top: /^[+-]?[\p{L}\p{N}.,]+$/u, bottom: /^[\p{L}\p{N}.,]+$/u };
 const BLANKS = new Set(['quad', 'qquad', 'thinspace', 'enspace', 'space', ',', ';', ':', ' ', '\\', '\n']);
 const NOTHING = new Set(['(', ')', '[', ']', '!']);
 
@@ -168,7 +170,9 @@ class Reader {
   private fraction(from: number, depth: number): Piece | null {
     const top = this.argument(from, depth);
     const bottom = top && this.argument(top.end, depth);
-    return bottom && { plain: ` ${term(top.plain)}/${term(bottom.plain)} `, end: bottom.end };
+    return (
+      bottom && { plain: ` ${term(top.plain, SINGLE.top)}/${term(bottom.plain, SINGLE.bottom)} `, end: bottom.end }
+    );
   }
 
   private root(from: number, depth: number): Piece | null {
@@ -205,7 +209,7 @@ function nameAt(text: string, at: number): string {
 }
 
 /** One side of a fraction: in brackets unless it is one number or word. */
-function term(plain: string): string {
+function term(plain: string, single: RegExp): string {
   const side = plain.trim();
-  return /^[+-]?[\p{L}\p{N}.,]+$/u.test(side) && !/^.+-/.test(side) ? side : `(${side})`;
+  return single.test(side) ? side : `(${side})`;
 }

@@ -5,7 +5,7 @@ import { qwenLongL1 } from './qwenlong-l1/index.js';
 import type { ResponseContext } from './said.js';
 import type { Explanation, Rule, Verdict } from './verdict.js';
 
-export type { Finish, ResponseContext } from './said.js';
+export { FINISHES, type Finish, type ResponseContext } from './said.js';
 export type { Comparison, Explanation, Verdict } from './verdict.js';
 
 export const SCORERS = ['hardened', 'qwenlong-l1'] as const;

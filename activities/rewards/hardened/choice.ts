@@ -14,14 +14,17 @@ const STATEMENT =
   /(?<!\p{L})(?:answer|option|choice)[\s*_]*(?:is|:)|(?<=^|\n)[\s*_#>]{0,20}(?:final|correct) answer[\s*_]*\n|\\(?:boxed|fbox)(?=\s{0,3}\{)/giu;
 /** "Option B is correct", "(B) is the correct answer": only to the end of the sentence. */
 const PRONOUNCED =
-  /(?<![\p{L}\p{N}])(?:(?:option|choice|answer)\s+[([]?([A-Z])[)\]]?|[([]([A-Z])[)\]]|(?<=^|[.!?\n]\s*)([A-Z]))\s+is\s+(?:the\s+)?(?:correct|right)(?:\s+(?:answer|option|choice|one))?[\s*]*(?=[.!]?\s*(?:$|\n)|[.!]\s)/giu;
+  /(?<![\p{L}\p{N}])(?:(?:option|choice|answer)\s+[([]?([A-Z])[)\]]?|[([]([A-Z])[)\]]|(?<=^|[.!?\n]\s{0,3})([A-Z]))\s+is\s+(?:the\s+)?(?:correct|right)(?:\s+(?:answer|option|choice|one))?[\s*]*(?=[.!]?\s*(?:$|\n)|[.!]\s)/giu;
 /** Up to the end of the sentence or of the paragraph. */
 const SENTENCE_END = /[.!?](?=\s|$)|\n\s*\n/;
 /** What may stand between "is" and the letter, and after it: else "a" would be an article and "Dublin" a D. */
 const LETTER =
   /^[\s:*_"'“‘`([{$]*(?:(?:the\s+)?(?:option|choice|answer|letter)\s+)?[\s*_"'“‘`([{$]*([A-Z])(?=$|[.,;:!)\]}*_"'”’`$]|\s+[-–—]|\s+(?:because|since|as)(?!\p{L})|\s*$|\s*\n)/iu;
-/** A letter further from its lead than this is none of its. */
+/** A letter further from its lead than this is none of its; nor does a sentence go on for ever. */
 const LEAD_LENGTH = 100;
+const SENTENCE_LENGTH = 1000;
+/** Statements looked at, from the last. */
+const MOST_STATEMENTS = 30;
 /** Letters named beside it: in brackets, or upright ones that are no article and no pronoun. */
 const NAMED =
   /[([]([A-Za-z])[)\]]|(?<![\p{L}\p{N}'’])([B-HJ-Z])(?![\p{L}\p{N}'’])|(?<![\p{L}\p{N}'’])([AI])(?![\p{L}\p{N}'’]|\s+\p{Ll})/gu;
@@ -34,11 +37,14 @@ export function statedLetter(said: string, options: readonly Option[]): string |
   const isLetter = (letter: string) => known.length === 0 || known.includes(letter);
   const alone = ALONE.exec(unwrapped(said))?.[1]?.toUpperCase();
   if (alone !== undefined) return alone;
-  const statements = [...said.matchAll(STATEMENT)].map(match => ({ at: match.index, end: match.index + match[0].length }));
+  const statements = [...said.matchAll(STATEMENT)].map(match => ({
+    at: match.index,
+    end: match.index + match[0].length,
+  }));
   const pronounced = [...said.matchAll(PRONOUNCED)].at(-1);
-  for (const { at, end } of statements.reverse()) {
+  for (const { at, end } of statements.slice(-MOST_STATEMENTS).reverse()) {
     if (pronounced && pronounced.index >= at) break;
-    const rest = said.slice(end);
+    const rest = said.slice(end, end + SENTENCE_LENGTH);
     const letter = LETTER.exec(plainLatex(rest.slice(0, LEAD_LENGTH)))?.[1]?.toUpperCase();
     const sentence = plainLatex(rest.split(SENTENCE_END, 1)[0]!);
     if (letter === undefined || !isLetter(letter)) {
@@ -46,8 +52,11 @@ export function statedLetter(said: string, options: readonly Option[]): string |
       if (option !== null) return option;
       if (letter === undefined) continue;
     }
-    if (namedLetters(sentence, letter, known).length > 0) return null;
-    return contradicts(sentence, letter, options) ? null : letter;
+    // "(B) London", where London is another option, states none; "(F) B and C" may be one.
+    const text = sentence.replace(LETTER, '').replace(/^[\s.,;:)\]}*_"'”’`$–—-]+/, '');
+    const named = text === '' ? null : optionNamed(text, options);
+    if (named !== null) return named === letter ? letter : null;
+    return namedLetters(sentence, letter, known).length > 0 ? null : letter;
   }
   const letter = (pronounced?.[1] ?? pronounced?.[2] ?? pronounced?.[3])?.toUpperCase();
   return letter !== undefined && isLetter(letter) ? letter : null;
@@ -61,20 +70,12 @@ function namedLetters(sentence: string, letter: string, known: readonly string[]
   return found.filter(other => other !== letter && (known.length === 0 || known.includes(other)));
 }
 
-const isText = (text: string, option: Option): boolean =>
-  compareAnswers(unwrapped(text), unwrapped(option.text)).equal;
+const isText = (text: string, option: Option): boolean => compareAnswers(unwrapped(text), unwrapped(option.text)).equal;
 
 /** The one option whose text this is, with its letter before it or without. */
 function optionNamed(text: string, options: readonly Option[]): string | null {
   const found = options.filter(option => isText(text, option));
   return found.length === 1 ? found[0]!.letter : null;
-}
-
-/** "(B) London", where London is another option. */
-function contradicts(sentence: string, letter: string, options: readonly Option[]): boolean {
-  const text = sentence.replace(LETTER, '').replace(/^[\s.,;:)\]}*_"'”’`$–—-]+/, '');
-  const named = text === '' ? null : optionNamed(text, options);
-  return named !== null && named !== letter;
 }
 
 /** A gold is a letter, alone or before its text ("B", "(B)", "B. Paris"), a sentence that states one, or an option's text. */

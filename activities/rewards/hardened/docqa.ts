@@ -44,7 +44,8 @@ const yesOrNo: Reading = (answer, gold) => {
   const wanted = VERDICTS[normalise(gold)];
   if (wanted === undefined) return null;
   const [, word, more] =
-    /^(yes|no|true|false)(?![\p{L}\p{N}])\s*(?:[,.;:!?(\n–—-]\s*(.*))?$/su.exec(answer.trim().toLowerCase()) ?? [];
+    /^(yes|no|true|false)(?![\p{L}\p{N}])\s*(?:[,.;:!?(\n–—-](?!\s*\d)\s*(.*))?$/su.exec(answer.trim().toLowerCase()) ??
+    [];
   if (word === undefined) return null;
   const said = VERDICTS[word]!;
   const against = said === 'yes' ? DENIAL : AFFIRMATION;
@@ -72,7 +73,8 @@ function namesWithInitials(text: string): string[] {
 const FORMULA = /[√^π∞±≤≥≠∪∩∈\\{}]|[=+*×·÷<>|/-].*[()]|[()].*[=+*×·÷<>|/-]/u;
 
 const formulas: Reading = (answer, gold) => {
-  if (gold.length > LONGEST_FORMULA || !FORMULA.test(gold) || /\p{L}{3}/u.test(gold.replaceAll(/\\[a-z]+/gi, ''))) return null;
+  if (gold.length > LONGEST_FORMULA || !FORMULA.test(gold) || /\p{L}{3}/u.test(gold.replaceAll(/\\[a-z]+/gi, '')))
+    return null;
   const form = (text: string): string =>
     text
       .replaceAll(/[−–]/g, '-')

@@ -34,11 +34,7 @@ const ofStatement =
   };
 
 /** The first reading that is the gold answer, else the answer alone. */
-function compared(
-  { readings }: Stated,
-  gold: string,
-  compare: Compare,
-): { comparison: Comparison; reading: string } {
+function compared({ readings }: Stated, gold: string, compare: Compare): { comparison: Comparison; reading: string } {
   let last: { comparison: Comparison; reading: string } | undefined;
   for (const reading of readings) {
     last = { comparison: compare(reading, gold), reading };
@@ -49,10 +45,7 @@ function compared(
 }
 
 /** "twenty-one (21)", "1/2, or 0.5": right where both are. */
-const TWICE: readonly RegExp[] = [
-  /^([^()]+?)\s*\(([^()]+)\)$/,
-  /^(.+?),?\s+(?:or|i\.e\.,?|that is,?)\s+(.+)$/is,
-];
+const TWICE: readonly RegExp[] = [/^([^()]+?)\s*\(([^()]+)\)$/, /^(.+?),?\s+(?:or|i\.e\.,?|that is,?)\s+(.+)$/is];
 /** Longer answers are not looked through for it. */
 const LONGEST_TWICE = 200;
 

@@ -84,8 +84,7 @@ function readPart(words: readonly string[]): Taken | null {
     const scaled = words[1] === 'a' && SCALES.has(words[2] ?? '');
     return { value: { numerator: 1n, denominator: 2n }, taken: scaled ? 2 : 1 };
   }
-  const count =
-    words[0] === 'a' || words[0] === 'an' ? { value: 1n, taken: 1 } : readNumberWords(words);
+  const count = words[0] === 'a' || words[0] === 'an' ? { value: 1n, taken: 1 } : readNumberWords(words);
   const of = count && count.value > 0n ? denominator(words[count.taken], count.value) : undefined;
   return count && of !== undefined
     ? { value: { numerator: count.value, denominator: BigInt(of) }, taken: count.taken + 1 }

@@ -38,7 +38,10 @@ function lastList(question: string, marks: RegExpMatchArray[]): Option[] {
     const end = best![k + 1]?.index ?? endOfLast(question, mark.index! + mark[0].length);
     return {
       letter: mark[1]!.toUpperCase(),
-      text: question.slice(mark.index! + mark[0].length, end).trim().replace(/[;,]$/, ''),
+      text: question
+        .slice(mark.index! + mark[0].length, end)
+        .trim()
+        .replace(/[;,]$/, ''),
     };
   });
 }

@@ -13,7 +13,7 @@ export interface Quantity {
 }
 
 const CURRENCY = CURRENCY_PREFIXES.map(prefix => prefix.replace(/[$.]/g, '\\$&')).join('|');
-const SIGNED = new RegExp(`^([+-]?|minus |negative ) ?(?:(${CURRENCY}) ?)?([+-]?) ?(.*)$`);
+const SIGNED = new RegExp(`^(minus |negative |[+-]?) ?(?:(${CURRENCY}) ?)?([+-]?) ?(.*)$`);
 /** Short scales, which only money has: $5m is no length. */
 const MONEY_SCALES: ReadonlyMap<string, number> = new Map([
   ['k', 3],

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { TASKS } from '../../../activities/datasets/sample.js';
-import { SCORERS, type Scorer, scoreRule } from '../../../activities/rewards/rules.js';
+import { FINISHES, SCORERS, type Scorer, scoreRule } from '../../../activities/rewards/rules.js';
 import { readLines, writeLines } from '../json-lines.js';
 
 interface ScoreFlags {
@@ -11,11 +11,17 @@ interface ScoreFlags {
   output: string;
 }
 
+/** Golds that data holds as numbers or booleans are read as its texts have them. */
+const gold = z.union([z.string(), z.number().transform(String), z.boolean().transform(b => (b ? 'True' : 'False'))]);
+
 /** What else a line has is passed over. */
 const record = z.object({
   task: z.enum(TASKS),
   response: z.string(),
-  gold: z.union([z.string(), z.array(z.string()).min(1)], { error: 'expected a text, or a list of texts' }),
+  gold: z.union([gold, z.array(gold).min(1)], { error: 'expected a text, or a list of texts' }),
+  question: z.string().optional(),
+  finish: z.enum(FINISHES).optional(),
+  promptOpensThinking: z.boolean().optional(),
 });
 
 export function scoreCommand(): Command {
@@ -24,7 +30,8 @@ export function scoreCommand(): Command {
     .addOption(new Option('--scorer <name>', 'whose rules').choices(SCORERS).default('hardened'))
     .requiredOption(
       '--input <file>',
-      'JSON lines {"task": "docqa"|"docmath"|"choice", "response": "…", "gold": "…" or […]}; - is standard input',
+      'JSON lines {"task": "docqa"|"docmath"|"choice", "response": "…", "gold": "…" or […]}, and if known "question", ' +
+        '"finish": "stop"|"length"|"other", "promptOpensThinking": true|false; - is standard input',
     )
     .requiredOption(
       '--output <file>',
@@ -38,8 +45,9 @@ export function scoreCommand(): Command {
 }
 
 async function* scores(scorer: Scorer, input: string) {
-  for await (const { task, response, gold } of readLines(input, record)) {
-    const { score, extracted } = scoreRule(scorer, task, response, typeof gold === 'string' ? [gold] : gold);
+  for await (const { task, response, gold, ...context } of readLines(input, record)) {
+    const golds = typeof gold === 'string' ? [gold] : gold;
+    const { score, extracted } = scoreRule(scorer, task, response, golds, context);
     yield { score, extracted };
   }
 }
