@@ -1,5 +1,6 @@
 /** Finding an answer in what a response says, and taking off what is written around it. */
 import { explains, sentenceEnd, withoutRemarks, withoutSentences } from './explanation.js';
+import { beginsWithUnit } from './hardened/units.js';
 import { plainLatex } from './latex.js';
 
 /**
@@ -78,10 +79,6 @@ function closedBoxes(text: string): Box[] {
 /** What after a box in its sentence belongs to what is in it: more numbers, a scale, another box, a way out. */
 const BELONGS =
   /\\boxed|\d|[%°$€£¥×^±/!+<>=]|\\(?:%|\$|times|cdot|pm|frac)|(?<!\p{L})(?:and|or|either|not|percent|per|hundred|thousand|million|billion|trillion|dozen|maybe|perhaps|but|minus|plus|k|m|bn?)(?!\p{L})/iu;
-/** Words that begin a remark on a box, as opposed to a unit. */
-const ABOUT_BOX =
-  /^[\s$*_)\]"'.,;:—–-]*$|^[\s$*_)\]"']*(?:[,;:—–]\s*)?(?:is|as|was|which|because|since|for|in|by|when|where|that|so|then|here|this|I|according|i\.e\.)(?!\p{L})/u;
-
 function stated(phrase: string, box: Box | null): Stated | null {
   const whole = unwrapped(phrase);
   if (whole === '') return null;
@@ -92,9 +89,10 @@ function stated(phrase: string, box: Box | null): Stated | null {
     const after = phrase.slice(box.end);
     const end = sentenceEnd(after, 0);
     const sentence = after.slice(0, end?.at).replace(/^[\s$)\]]+/, '');
-    const alone = ABOUT_BOX.test(sentence) && !BELONGS.test(sentence);
-    if (alone && (!end || explains(after.slice(end.next)) || end.at <= 3)) readings.push(unwrapped(box.content));
-    else if (explains(after) && !BELONGS.test(sentence)) readings.push(unwrapped(box.content));
+    const follows = end ? after.slice(end.next) : '';
+    if (!BELONGS.test(sentence) && !beginsWithUnit(plainLatex(sentence).trim()) && explains(follows)) {
+      readings.push(unwrapped(box.content));
+    }
     ended = true;
   }
   return { whole, readings: [...new Set(readings)].filter(reading => reading !== ''), ended };

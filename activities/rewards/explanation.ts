@@ -71,6 +71,16 @@ export function sentenceEnd(text: string, from: number): SentenceEnd | null {
   return null;
 }
 
+/** A text that was cut off without its unfinished last sentence; null where that is all, or offers another answer. */
+export function beforeCut(text: string): string | null {
+  let last: SentenceEnd | null = null;
+  for (let end = sentenceEnd(text, 0); end; end = sentenceEnd(text, end.next)) last = end;
+  const unfinished = last ? text.slice(last.next).trim() : '';
+  return unfinished === '' || ANOTHER.test(unfinished) || OPENS_ANOTHER.test(unfinished)
+    ? null
+    : text.slice(0, last!.at);
+}
+
 /** What ends no sentence: initials and short forms. */
 const SHORT_FORM =
   /(?<!\p{L})(?:\p{L}|\p{L}\.\p{L}|st|mr|mrs|ms|dr|prof|no|mt|ft|jr|sr|vs|inc|ltd|co|corp|gen|col|capt|lt|rev|vol|pp|fig|eq|ca|cf|approx|i\.e|e\.g|u\.s|etc|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.$/iu;

@@ -10,9 +10,11 @@ const MAX_DEPTH = 40;
 const STYLES = new Set(
   (
     'text textbf textit textrm textsf texttt textnormal textup emph underline mathrm mathbf mathit mathsf mathtt ' +
-    'mathnormal boldsymbol bm mbox hbox operatorname boxed fbox framebox'
+    'mathnormal boldsymbol bm mbox hbox operatorname'
   ).split(' '),
 );
+/** Two boxes beside one another are two answers. */
+const BOXES = new Set(['boxed', 'fbox', 'framebox']);
 const FRACTIONS = new Set(['frac', 'dfrac', 'tfrac', 'cfrac']);
 /** Sizes, which say nothing. */
 const SIZES = new Set(
@@ -147,14 +149,16 @@ class Reader {
       if (this.text[end] === '.') end += 1;
       return { plain: '', end };
     }
-    const read = STYLES.has(name)
-      ? this.argument(end, depth)
-      : FRACTIONS.has(name)
-        ? this.fraction(end, depth)
-        : name === 'sqrt'
-          ? this.root(end, depth)
-          : null;
+    const read = this.structure(name, end, depth);
     return read ?? { plain: `\\${name}`, end };
+  }
+
+  private structure(name: string, end: number, depth: number): Piece | null {
+    if (STYLES.has(name)) return this.argument(end, depth);
+    if (FRACTIONS.has(name)) return this.fraction(end, depth);
+    if (name === 'sqrt') return this.root(end, depth);
+    const boxed = BOXES.has(name) ? this.argument(end, depth) : null;
+    return boxed && { plain: ` ${boxed.plain} `, end: boxed.end };
   }
 
   /** A group, a command or one character, as LaTeX takes arguments; null where the text ends before it. */

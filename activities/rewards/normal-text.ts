@@ -13,11 +13,15 @@ const PLAIN_LETTERS: Readonly<Record<string, string>> = {
   ı: 'i',
 };
 
+/** Printable ASCII has no other forms. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /**
  * Lower case and Unicode's compatibility forms, without what cannot be seen. Vulgar fractions and raised digits keep apart
  * from the digit before them, which NFKC would join: 5½ is "5 1⁄2", 10³ is "10^3".
  */
 export function folded(text: string): string {
+  if (PLAIN.test(text)) return text.toLowerCase();
   return text
     .replaceAll(/(?<=\d)(?=[¼-¾⅐-⅞])/g, ' ')
     .replaceAll(/(?<=\d)(?=[⁺⁻]?[⁰¹²³⁴-⁹])/g, match => `${match}^`)

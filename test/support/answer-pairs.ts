@@ -121,7 +121,7 @@ export const NUMBER_FORMS: Readonly<Record<string, Form>> = {
   million: v =>
     v.thousandths >= 1e9 && v.thousandths % 1e6 === 0 ? `${written(v.thousandths / 1e6, '', '.')} million` : null,
   words: v => (v.thousandths % 1000 === 0 && v.thousandths < 1e12 ? words(v.thousandths / 1000) : null),
-  equation: (v, random) => `${pick(random, ['x', 'n', '\\text{Total}', 'a + b'])} = ${plain(v)}`,
+  equation: (v, random) => `${pick(random, ['x', 'n', '\\text{Total}', 'f(2)', '2 + 3'])} = ${plain(v)}`,
   'fraction = decimal': v => `\\frac{${v.top}}{${v.bottom}} = ${plain(v)}`,
   approximately: (v, random) => `${pick(random, ['approximately ', 'about ', '\\approx ', '≈ ', '~'])}${plain(v)}`,
   '\\left( \\right)': v => `\\left(${plain(v)}\\right)`,
@@ -182,6 +182,9 @@ export const SPOILED: Readonly<Record<string, (answer: string, other: string) =>
   sum: a => `${a} + 1`,
   'a scale': a => `${a} million`,
   'a scale in brackets': a => `${a} (in thousands)`,
+  'an equation in unknowns': a => `2x + y = ${a}`,
+  'two boxes': (a, b) => `${a}} \\boxed{${b}`,
+  'a pair': (a, b) => `(${a},${b})`,
   'another equation': (a, b) => `${b} = ${a}`,
 };
 

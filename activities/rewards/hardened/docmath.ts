@@ -22,12 +22,16 @@ const EQUALITY = /(?<![<>!≠=:])[=≈](?!=)/;
 /** What says that two sides are not the same, or offers another. */
 const NOT_EQUAL = /[<>≤≥≠!]|==|:=|(?<!\p{L})(?:not|never|or|either|nor)(?!\p{L})|n['’]t(?!\p{L})|[,;]\s/iu;
 
+/** An equation in unknowns, as x + y = 5, gives no number; a name or a calculation before it does. */
+const UNKNOWNS = /[-+*/×·÷^√].*(?<!\p{L})\p{L}{1,2}(?!\p{L})|(?<!\p{L})\p{L}{1,2}(?!\p{L}).*[-+*/×·÷^√]|\d\p{L}/u;
+const givesNone = (side: string): boolean => NOT_EQUAL.test(side) || UNKNOWNS.test(side);
+
 /** The numbers that a text gives as one answer, the last of them as its value; null where it gives none. */
 function readNumbers(text: string): Quantity[] | null {
   if (text.length > 1000) return null;
   const sides = text.split(EQUALITY);
   const read = sides.map(side => readQuantity(side.replace(LEAD, ''), { decimalComma: true }));
-  if (!read.at(-1) || sides.slice(0, -1).some((side, k) => read[k] === null && NOT_EQUAL.test(side))) return null;
+  if (!read.at(-1) || sides.slice(0, -1).some((side, k) => read[k] === null && givesNone(side))) return null;
   return read.filter(number => number !== null);
 }
 

@@ -70,7 +70,7 @@ function namesWithInitials(text: string): string[] {
 }
 
 /** Formulas that are no number: √2, x^2 + 1, (a+b)/c. Brackets, letters and signs all count, blanks do not. */
-const FORMULA = /[√^π∞±≤≥≠∪∩∈\\{}]|[=+*×·÷<>|/-].*[()]|[()].*[=+*×·÷<>|/-]/u;
+const FORMULA = /^[([{][^()[\]]*,[^()[\]]*[)\]}]$|[√^π∞±≤≥≠∪∩∈\\{}]|[=+*×·÷<>|/-].*[()]|[()].*[=+*×·÷<>|/-]/u;
 
 const formulas: Reading = (answer, gold) => {
   if (gold.length > LONGEST_FORMULA || !FORMULA.test(gold) || /\p{L}{3}/u.test(gold.replaceAll(/\\[a-z]+/gi, '')))

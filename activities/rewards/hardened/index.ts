@@ -1,6 +1,7 @@
 /** The rules of the `hardened` scorer: find the answer, read it and each gold the same way, say what was compared. */
 import type { Task } from '../../datasets/sample.js';
 import { answerStated, type Stated, unwrapped } from '../answer.js';
+import { beforeCut } from '../explanation.js';
 import { saidIn } from '../said.js';
 import { type Comparison, type Explanation, noAnswer, quoted, type Rule } from '../verdict.js';
 import { choice } from './choice.js';
@@ -15,9 +16,12 @@ const ofStatement =
   (response, golds, context): Explanation => {
     const said = saidIn(response, context);
     if (said === null) return noAnswer('it ends inside <think>');
-    const stated = answerStated(said);
+    const finished = context.finish === 'length' ? beforeCut(said) : null;
+    const stated = answerStated(finished ?? said);
     if (stated === null) return noAnswer('expected "the answer is …" at the end');
-    if (context.finish === 'length' && !stated.ended) return noAnswer('it was cut off before the answer ended');
+    if (context.finish === 'length' && finished === null && !stated.ended) {
+      return noAnswer('it was cut off before the answer ended');
+    }
     const extracted = stated.readings.at(-1)!;
     const comparisons: Comparison[] = [];
     for (const gold of golds) {

@@ -38,7 +38,9 @@ export function readQuantity(text: string, rules: NumberRules = { decimalComma: 
     .replace(/[\s"'“”‘’\].]+$/, '');
   const [, before, prefix, after, rest] = SIGNED.exec(unbracketed(plain)) ?? [];
   if (rest === undefined || (before && after)) return null;
-  const number = readDigits(rest, rules) ?? readWords(rest);
+  // (0,9) and [0,9) are two numbers.
+  const decimalComma = rules.decimalComma && !/^[\s"'“”‘’]*[([]/.test(text);
+  const number = readDigits(rest, { decimalComma }) ?? readWords(rest);
   if (!number) return null;
   const currency = prefix === undefined ? null : unitNamed(prefix);
   const scaled = readScale(number, currency !== null);

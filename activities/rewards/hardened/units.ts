@@ -2,7 +2,7 @@
 
 /** Canonical name: other names; a plural s is understood. */
 const UNITS: Readonly<Record<string, readonly string[]>> = {
-  '%': ['percent', 'per cent', 'pct'],
+  '%': ['percent', 'per cent', 'pct', 'percentage'],
   'percentage point': ['pp'],
   'basis point': ['bp', 'bps'],
   USD: ['$', 'us$', 'us dollar', 'u.s. dollar', 'dollar', 'american dollar'],
@@ -99,6 +99,15 @@ const byName = new Map(
 );
 
 export const unitNamed = (name: string): string | null => byName.get(name) ?? null;
+
+/** Whether a text begins with a known unit, after whose name it may go on. */
+export function beginsWithUnit(text: string): boolean {
+  const words = text
+    .toLowerCase()
+    .split(/[\s.,;:)$]+/, 4)
+    .filter(word => word !== '');
+  return words.some((_, k) => unitNamed(words.slice(0, k + 1).join(' ')) !== null);
+}
 
 /** Currency signs and codes that stand before a number, the longer ones first. */
 export const CURRENCY_PREFIXES = [

@@ -146,6 +146,7 @@ const TABLES: [name: string, task: Task, rows: Row[]][] = [
           'The answer to the question is 42.',
           '$$\n\\boxed{42}\n$$\nThis follows from document 2.',
           'the answer is `42`.',
+          'There are $\\boxed{42}$ distinct possible values.',
         ],
         [
           'the answer is 42 or 43.',
@@ -166,6 +167,10 @@ const TABLES: [name: string, task: Task, rows: Row[]][] = [
           '\\boxed{42}\\%\\text{ or }43\\%',
           '\\boxed{42} + 1',
           'the answer is 42 = 43',
+          'the answer is 2x + y = 42',
+          '\\boxed{4}\\boxed{2}',
+          'the answer is (42,0)',
+          'the answer is [42,0)',
           'the answer is 42. However, it could also be 43.',
           'the answer is 42 [or 43].',
         ],
@@ -186,6 +191,8 @@ const TABLES: [name: string, task: Task, rows: Row[]][] = [
         ['the answer is $\\sqrt2$', 'the answer is √2', '\\boxed{\\sqrt{2}}'],
         ['the answer is 2', 'the answer is √3', 'the answer is 1.4142'],
       ],
+      ['(0,9)', ['the answer is (0, 9)'], ['the answer is [0,9)', 'the answer is 0.9', 'the answer is 0,9']],
+      ['a^2 + b = 0', ['the answer is $a^2+b=0$'], ['the answer is 0', 'the answer is a^2 - b = 0']],
       ['2(3+4)', ['the answer is $2(3 + 4)$'], ['the answer is 2 3+4', 'the answer is (2 3)+4']],
     ],
   ],
@@ -295,6 +302,8 @@ describe('what is known of a response besides its text', () => {
     ['Hmm, perhaps the answer is Paris', { finish: 'length' }, 0, /it was cut off/],
     ['The answer is \\boxed{Paris}. This', { finish: 'length' }, 1, /equals/],
     ['The answer is Paris.\n\nThis follows from the', { finish: 'length' }, 1, /equals/],
+    ['The answer is Paris. Or Lond', { finish: 'length' }, 0, /cut off|is not/],
+    ['The answer is Paris. This is', { finish: 'length' }, 1, /equals/],
     ['The answer is Paris', { finish: 'stop' }, 1, /equals/],
   ])('%j, %j', (text, context, score, reason) => {
     const verdict = scoreRule('hardened', 'docqa', text, ['Paris'], context);
