@@ -34,7 +34,7 @@ test(`${PAIRS} unequal pairs do not`, () => {
   expect(wrong(unequal)).toEqual([]);
 });
 
-const file = process.env['ANSWER_PAIRS'];
+const file = process.env.ANSWER_PAIRS;
 (file ? test : test.skip)('the pairs are written', () => {
   const lines = [...equal, ...unequal].map(pair => {
     const score = (scorer: 'hardened' | 'qwenlong-l1', response: string) =>
