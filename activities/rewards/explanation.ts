@@ -12,6 +12,9 @@ const OPENS_ANOTHER =
 /** What makes words a sentence, and not one more name. */
 const SAYS =
   /(?<!\p{L})(?:is|are|was|were|be|been|has|have|had|do|does|did|can|will|would|should|must|follows?|states?|stated|says?|said|shows?|shown|see|means?|mentions?|mentioned|found|given|gives?|because|since|hope|let|thanks?|rounded|calculated|computed|obtained|derived|comes?|came|supports?|confirms?|confirmed|indicates?|describes?|explains?|refers?|divid(?:e|ed|ing)|multipl(?:y|ied|ying)|subtract(?:ed|ing)?|add(?:ed|ing)?|us(?:e|ed|ing)|checked|according|based)(?!\p{L})/iu;
+/** How a remark begins that may lack its end; any other needs a full stop. */
+const OPENS_REMARK =
+  /^(?:I|we|this|that|these|those|it|its|he|she|they|the|there|here|see|as|because|since|by|according|based|thus|therefore|hence|so|hope|let|note|in|from|if|you|thank|thanks)(?!\p{L})/iu;
 /** After such a heading comes no answer. */
 const HEADING =
   /^[\s*_#>-]*(?:explanation|evidence|reason(?:ing)?|rationale|sources?|references?|justification|citations?|note|steps?|calculations?|confidence)[\s*_]*[:\n]/iu;
@@ -36,7 +39,8 @@ export function explains(text: string): boolean {
 function isRemark(sentence: string, first: boolean): boolean {
   if (ANOTHER.test(sentence) || OPENS_ANOTHER.test(sentence)) return false;
   const words = sentence.match(/\p{L}+/gu)?.length ?? 0;
-  if (words >= 3 && SAYS.test(sentence) && /^[\p{L}("“]/u.test(sentence)) return true;
+  const whole = OPENS_REMARK.test(sentence) || /[.!?:]["'”’)*_\s]*$/u.test(sentence);
+  if (words >= 3 && whole && SAYS.test(sentence) && /^[\p{L}("“]/u.test(sentence)) return true;
   // Further on a calculation or a list of steps may stand; a name alone may not.
   return !first && (sentence.includes('=') || words >= 5);
 }
