@@ -1,5 +1,6 @@
 /** Benchmarks: official metrics, statistics, published rows and the table. */
 export { BENCHMARKS, type BenchmarkName, isBenchmark, type OfficialMetric } from './benchmarks.js';
+export { unreadableGold } from './golds.js';
 export { officialScores } from './metrics/official.js';
 export { PUBLISHED_ROWS } from './published.js';
 export { type ItemResult, type ItemsSummary, itemScores, summariseItems } from './results.js';

@@ -2,10 +2,9 @@
  * The items of an evaluation's benchmarks, read and published: once as every model has them, once as prompts for this
  * one. Both lie under the hash of their content, so that models and firings share what they have in common.
  */
-
 import { setImmediate } from 'node:timers/promises';
 import { ENDPOINT_PARTS, ENGINE_PARTS, type PartList, partStarts } from '../artifacts/index.js';
-import { BENCHMARKS, type BenchmarkName, isBenchmark } from '../benchmarks/index.js';
+import { BENCHMARKS, type BenchmarkName, isBenchmark, unreadableGold } from '../benchmarks/index.js';
 import { openData, type PromptMeasure, type Sample, type Source } from '../datasets/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { type EvaluationSpec, invalidEvaluation } from '../spec/index.js';
@@ -33,7 +32,7 @@ export async function publishSets(
   const sets: PlannedSet[] = [];
   for (const [k, benchmark] of spec.benchmarks.entries()) {
     supervision.note(`reading ${benchmark.name}`);
-    const { items, prompts, summary } = await readBenchmark(deps, benchmark, asking, supervision);
+    const { items, prompts, summary } = await readBenchmark(deps, `benchmarks[${k}]`, benchmark, asking, supervision);
     if (items.length === 0) {
       throw invalidEvaluation([{ path: `benchmarks[${k}].source`, problem: 'the benchmark is empty' }]);
     }
@@ -52,10 +51,13 @@ export async function publishSets(
 
 async function readBenchmark(
   deps: Dependencies,
-  { source, limit = Number.POSITIVE_INFINITY }: BenchmarkSpec,
+  at: string,
+  benchmark: BenchmarkSpec,
   asking: Asking,
   { call }: Supervision,
 ) {
+  const { source, limit = Number.POSITIVE_INFINITY } = benchmark;
+  const metric = metricOf(benchmark);
   const items: EvaluationItem[] = [];
   const prompts: PromptLine[] = [];
   const opened = openData(source, plain => deps.openSource(plain, call.signal), asking.measure);
@@ -67,6 +69,10 @@ async function readBenchmark(
     const { id, task, answers, documents } = sample;
     // A judge is asked what the question is, not what was written over it.
     const { question } = sample.original ?? sample;
+    const problem = unreadableGold({ task, question, answers, metric });
+    if (problem !== null) {
+      throw invalidEvaluation([{ path: `${at}.source`, problem: `sample ${JSON.stringify(id)}: ${problem}` }]);
+    }
     items.push({ id, task, question, answers, documentsSha256: hashOf(documents) });
     prompts.push({ id, ...asking.prompt(sample) });
   }

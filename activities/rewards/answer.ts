@@ -1,75 +1,119 @@
-/** Finding an answer in a response and bringing it to a form that can be compared. */
-
-const MARKER = /the (?:final |correct )?answer is/gi;
-const AROUND = /[\s"'“”‘’«»*`:]/u;
-/** What some tokenizers write where a reply ends: <|im_end|>, <｜end▁of▁sentence｜>. */
-const END_TOKEN = /(?:<[|｜][^<>|｜]{1,40}[|｜]>|<\/s>)$/u;
-const THOUGHT_END = '</think>';
-
-/** What follows the last </think>; null inside unfinished thinking, where nothing is answered yet. */
-export function afterThinking(text: string): string | null {
-  const end = text.lastIndexOf(THOUGHT_END);
-  if (end < 0 && text.includes('<think>')) return null;
-  let said = (end < 0 ? text : text.slice(end + THOUGHT_END.length)).trimEnd();
-  while (END_TOKEN.test(said)) said = said.replace(END_TOKEN, '').trimEnd();
-  return said;
-}
+/** Finding an answer in what a response says, and taking off what is written around it. */
+import { explains, sentenceEnd, withoutRemarks, withoutSentences } from './explanation.js';
+import { beginsWithUnit } from './hardened/units.js';
+import { plainLatex } from './latex.js';
 
 /**
- * The text after the last "the answer is" (or "the final answer is", "the correct answer is"), or else in the last \boxed{…},
- * stripped of blanks, quotes, asterisks, LaTeX around it and the final full stop; null when there is none.
+ * An answer as it was given, and shorter readings of it: without the sentences and remarks that only explain it. Whoever
+ * compares takes the first that is right; a reading leaves out nothing that could make it another answer.
  */
-export function answerPhrase(text: string): string | null {
-  const said = afterThinking(text);
-  if (said === null) return null;
-  const last = [...said.matchAll(MARKER)].at(-1);
-  const phrase = last ? said.slice(last.index + last[0].length) : boxed(said);
-  const answer = phrase === null ? '' : unwrapped(phrase);
-  return answer === '' ? null : answer;
+export interface Stated {
+  whole: string;
+  /** The whole first; the last is the answer alone. */
+  readings: string[];
+  /** Whether something stands after the answer, which then is whole even in a response that was cut off. */
+  ended: boolean;
 }
 
-/** The content of the last \boxed{…} whose braces close. */
-function boxed(text: string): string | null {
-  const start = text.lastIndexOf('\\boxed{');
-  if (start < 0) return null;
-  const from = start + '\\boxed{'.length;
-  let depth = 1;
-  for (let at = from; at < text.length; at++) {
-    if (text[at] === '{') depth += 1;
-    if (text[at] === '}') depth -= 1;
-    if (depth === 0) return text.slice(from, at);
+/** "the answer is", "The final answer to the question is"; or "Answer:" and "Final Answer" where a line begins. */
+const MARKER =
+  /the[\s*_]+(?:(?:final|correct|right)[\s*_]+)?answer[\s*_]+(?:to (?:the|this|your) (?:question|problem)[\s*_]+)?is(?!\p{L})|(?<=^|\n)[\s*_#>]{0,20}(?:(?:the[\s*_]+)?(?:final|correct)[\s*_]+answer[\s*_]*[:：\n]|answer[\s*_]*[:：])/giu;
+const BOX = /\\(?:boxed|fbox)\s{0,3}\{/g;
+
+/** The last answer that is stated: after the last "the answer is", or in a \boxed{…} after it; null when there is none. */
+export function answerStated(said: string): Stated | null {
+  const marker = [...said.matchAll(MARKER)].at(-1);
+  const start = marker ? marker.index + marker[0].length : 0;
+  const phrase = said.slice(start);
+  const boxes = closedBoxes(phrase);
+  if (!marker && boxes.length === 0) return null;
+  const last = boxes.at(-1);
+  if (!last) return stated(phrase, null);
+  // Boxes of one sentence are one answer; of several sentences the last says it.
+  let [from, next] = [0, 0];
+  for (let end = sentenceEnd(phrase, 0); end && end.next <= last.start; end = sentenceEnd(phrase, end.next)) {
+    from = next = end.next;
   }
-  return null;
+  const own = boxes.filter(box => box.start >= next);
+  const inFirst = marker !== undefined && !/[\p{L}\p{N}]/u.test(phrase.slice(0, from));
+  if (inFirst) return stated(phrase, own.length === 1 && opensWith(phrase, own[0]!) ? own[0]! : null);
+  // A formula that the box closes was opened before it.
+  const opened = [...phrase.slice(next, own[0]!.start).matchAll(/(?<!\\)\$\$?/g)].map(([sign]) => sign);
+  const lead = opened.length % 2 === 1 ? opened.at(-1)! : '';
+  const tail = lead + phrase.slice(own[0]!.start);
+  const end = lead.length + own[0]!.end - own[0]!.start;
+  return stated(tail, own.length === 1 ? { ...own[0]!, start: lead.length, end } : null);
 }
 
-/** What is written around an answer and is no part of it, from the outside in. */
-const WRAPPERS: readonly (readonly [RegExp, string])[] = [
-  [/(?<!\.)\.$/, ''],
-  [/^\\(?:boxed|text|textbf|mathrm|mathbf)\{([^{}]*|[^{}]*\{[^{}]*\}[^{}]*)\}$/, '$1'],
-  [/^\\\((.*)\\\)$/s, '$1'],
-  [/^\\\[(.*)\\\]$/s, '$1'],
-  [/^\$\$?([^$]+)\$\$?$/, '$1'],
-];
+interface Box {
+  start: number;
+  /** After its closing brace. */
+  end: number;
+  content: string;
+}
 
-/** LaTeX within an answer, in plain characters. */
-const LATEX: readonly (readonly [RegExp, string])[] = [
-  [/\\(?:text|textbf|mathrm|mathbf)\{([^{}]*)\}/g, '$1'],
-  [/\\[dt]?frac\{([^{}]+)\}\{([^{}]+)\}/g, '$1/$2'],
-  [/\\([$%&#_])/g, '$1'],
-  [/\\(?:times|cdot)\b/g, '×'],
-  [/\\approx\b/g, '≈'],
-  [/\{,\}/g, ','],
-  [/\\[,;!: ]/g, ' '],
-];
+/** What may stand between "is" and a box. */
+const LEAD = /^[\s:*_$("'`\\[]*(?:approximately\s|about\s|[\p{L}_]{1,3}\s*=\s*)?[\s$\\([]*$/u;
+const opensWith = (phrase: string, { start }: Box): boolean => start <= 60 && LEAD.test(phrase.slice(0, start));
 
-const replaced = (text: string, table: readonly (readonly [RegExp, string])[]): string =>
-  table.reduce((rest, [pattern, by]) => rest.replace(pattern, by), text);
+/** \boxed{…} whose braces close, those inside another one apart, in order. */
+function closedBoxes(text: string): Box[] {
+  const starts = new Map([...text.matchAll(BOX)].map(({ index, 0: lead }) => [index + lead.length - 1, index]));
+  if (starts.size === 0) return [];
+  const open: number[] = [];
+  const boxes: Box[] = [];
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '\\') at += 1;
+    else if (text[at] === '{') open.push(at);
+    else if (text[at] === '}' && open.length > 0) {
+      const brace = open.pop()!;
+      const start = starts.get(brace);
+      if (start === undefined) continue;
+      while (boxes.length > 0 && boxes.at(-1)!.start > start) boxes.pop();
+      boxes.push({ start, end: at + 1, content: text.slice(brace + 1, at) });
+    }
+  }
+  return boxes;
+}
 
+/** What after a box in its sentence belongs to what is in it: more numbers, a scale, another box, a way out. */
+const BELONGS =
+  /\\boxed|\d|[%°$€£¥×^±/!+<>=]|\\(?:%|\$|times|cdot|pm|frac)|(?<!\p{L})(?:and|or|either|not|percent|per|hundred|thousand|million|billion|trillion|dozen|maybe|perhaps|but|minus|plus|k|m|bn?)(?!\p{L})/iu;
+function stated(phrase: string, box: Box | null): Stated | null {
+  const whole = unwrapped(phrase);
+  if (whole === '') return null;
+  const short = withoutSentences(phrase.trimStart());
+  const readings = [whole, unwrapped(short), unwrapped(withoutRemarks(short))];
+  let ended = short !== phrase.trimStart();
+  if (box) {
+    const after = phrase.slice(box.end);
+    const end = sentenceEnd(after, 0);
+    const sentence = after.slice(0, end?.at).replace(/^[\s$)\]]+/, '');
+    const follows = end ? after.slice(end.next) : '';
+    if (!BELONGS.test(sentence) && !beginsWithUnit(plainLatex(sentence).trim()) && explains(follows)) {
+      readings.push(unwrapped(box.content));
+    }
+    ended = true;
+  }
+  return { whole, readings: [...new Set(readings)].filter(reading => reading !== ''), ended };
+}
+
+const AROUND = /[\s"'“”‘’«»*_`:]/u;
+
+/** 10**6 is a power. */
+const BOLD = /(?<!\d)\*\*|\*\*(?![\d(-])/g;
+/** Layers around an answer at most. */
+const MOST_LAYERS = 10;
+
+/** Stripped of blanks, quotes, asterisks, LaTeX and the final full stop. */
 export function unwrapped(text: string): string {
-  for (let [before, after] = ['', text]; ; ) {
-    [before, after] = [after, replaced(bare(after), WRAPPERS)];
-    if (before === after) return after.includes('\\') || after.includes('{') ? replaced(after, LATEX) : after;
+  let plain = plainLatex(text).replaceAll(BOLD, '');
+  for (let [k, before] = [0, '']; k < MOST_LAYERS && plain !== before; k++) {
+    before = plain;
+    plain = bare(plain);
+    if (plain.endsWith('.') && !plain.endsWith('..')) plain = plain.slice(0, -1);
   }
+  return plain;
 }
 
 /** Without quotes, asterisks and blanks at its ends. */
@@ -78,65 +122,4 @@ function bare(text: string): string {
   while (start < end && AROUND.test(text[start]!)) start += 1;
   while (end > start && AROUND.test(text[end - 1]!)) end -= 1;
   return text.slice(start, end);
-}
-
-/** Latin letters that Unicode does not take apart into a letter and an accent. */
-const PLAIN_LETTERS: Readonly<Record<string, string>> = {
-  ø: 'o',
-  ł: 'l',
-  đ: 'd',
-  ð: 'd',
-  þ: 'th',
-  ß: 'ss',
-  æ: 'ae',
-  œ: 'oe',
-  ı: 'i',
-};
-
-/**
- * Lower case and Unicode's compatibility forms, without what cannot be seen. Vulgar fractions and raised digits keep apart
- * from the digit before them, which NFKC would join: 5½ is "5 1⁄2", 10³ is "10^3".
- */
-export function folded(text: string): string {
-  return text
-    .replaceAll(/(?<=\d)(?=[¼-¾⅐-⅞])/g, ' ')
-    .replaceAll(/(?<=\d)(?=[⁺⁻]?[⁰¹²³⁴-⁹])/g, match => `${match}^`)
-    .replaceAll(/(?<=[⁰¹²³⁴-⁹⁺⁻])\^(?=[⁰¹²³⁴-⁹])/g, '')
-    .normalize('NFKC')
-    .toLowerCase()
-    .replaceAll(/[\p{Cf}\p{Cc}]/gu, control => (/\s/.test(control) ? ' ' : ''));
-}
-
-/**
- * Folded, Latin letters without their accents, no punctuation, no articles, single blanks: what must be equal for two texts
- * to be. Signs and separators inside numbers stay meaningful ("-5" is not "5", "10.1" not "101", "1,987" is "1987", "3:2" not
- * "32"), hyphens between words are blanks, "C#" is not "C", and an answer that is an article alone ("A") stays what it is.
- */
-export function normalise(text: string): string {
-  const words = withoutAccents(folded(text))
-    .replaceAll(/(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])/g, number => number.replaceAll(',', ''))
-    .replaceAll(/(?<![\p{L}\p{N}])[-−–](?=\.?\d)/gu, '\u0001')
-    .replaceAll(/(?<=\d)\.(?=\d)|(?<![\p{L}\p{N}])\.(?=\d)/gu, '\u0002')
-    .replaceAll(/(?<=\p{L})#/gu, '\u0003')
-    .replaceAll(/[\p{Pd}/]/gu, ' ')
-    .replaceAll(/(?<=\d)[\p{P}\p{Sc}\p{Sk}]+(?=\d)/gu, ' ')
-    .replaceAll(/[\p{P}\p{Sc}\p{Sk}]/gu, '')
-    .replaceAll('\u0001', '-')
-    .replaceAll('\u0002', '.')
-    .replaceAll('\u0003', '#')
-    .split(/\s+/)
-    .filter(word => word !== '');
-  const content = words.filter(word => word !== 'a' && word !== 'an' && word !== 'the');
-  return (content.length > 0 ? content : words).join(' ');
-}
-
-/** Of Latin letters only: in other scripts a mark makes another letter. */
-function withoutAccents(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII has no accents
-  if (/^[\x00-\x7f]*$/.test(text)) return text;
-  return text
-    .normalize('NFD')
-    .replaceAll(/(\p{Script=Latin})\p{Mn}+/gu, '$1')
-    .normalize('NFC')
-    .replaceAll(/[øłđðþßæœı]/g, letter => PLAIN_LETTERS[letter]!);
 }

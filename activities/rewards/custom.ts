@@ -11,7 +11,8 @@
  *   { "rewards": [1, { "reward": 0.5, "reason": "…" }] }
  * It is tried again as a judge is; a group that it gives no rewards for is unscored.
  *
- * Rewards are finite and not negative: later phases draw samples by 1 / their mean reward.
+ * Rewards are finite. They may lie below zero: advantages go by differences, and retrospective sampling counts from the lowest
+ * mean (activities/resampling.ts).
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -58,8 +59,8 @@ export class CustomRewardError extends Error {
   override readonly name = 'CustomRewardError';
 }
 
-const PROBLEM = 'expected a finite number of at least 0, or {reward, reason} with one';
-const rewardSchema = z.number(PROBLEM).min(0, PROBLEM);
+const PROBLEM = 'expected a finite number, or {reward, reason} with one';
+const rewardSchema = z.number(PROBLEM);
 const givenSchema = z.union([rewardSchema, z.object({ reward: rewardSchema, reason: z.string().optional() })], PROBLEM);
 
 /** @throws MissingKeyError, or what reading the module throws */

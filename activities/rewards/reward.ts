@@ -10,7 +10,7 @@ import { evidenceReward } from './evidence.js';
 import { createJudge, type JudgeUsage, type JudgeVerdict } from './judge.js';
 import type { Judged } from './judge-prompt.js';
 import { scoreRule, type Verdict } from './rules.js';
-import { saidIn } from './said.js';
+import { type Finish, type ResponseContext, saidIn } from './said.js';
 import type { CustomSettings, JudgeSettings, RewardSettings } from './settings.js';
 
 /** A question and the responses to it that are rewarded together. */
@@ -21,6 +21,10 @@ export interface GroupToReward {
   question: string;
   answers: readonly string[];
   responses: readonly string[];
+  /** How each response ended, where that is known: one that was cut off gives no answer that it had not ended, and is not judged. */
+  finishes?: readonly (Finish | undefined)[] | undefined;
+  /** Whether the prompt ended inside <think>, so that a response without </think> is thought to its end. */
+  promptOpensThinking?: boolean | undefined;
   /** As the model read it: for a custom reward alone. */
   prompt?: string | undefined;
   /** Numbers, from 1, of the documents that the answer rests on: for an evidence reward alone. */
@@ -93,12 +97,23 @@ export function createRewarder(settings: RewardSettings, deps: RewarderDependenc
   };
 }
 
+/** What is known of the k-th response besides its text. */
+const contextOf = ({ question, finishes, promptOpensThinking }: GroupToReward, k: number): ResponseContext => ({
+  question,
+  finish: finishes?.[k],
+  promptOpensThinking,
+});
+
 /** Of a group's responses many are the same. */
-function ruleVerdicts(scorer: RewardSettings['scorer'], { task, answers, responses }: GroupToReward): Verdict[] {
-  const verdicts = new Map(
-    [...new Set(responses)].map(response => [response, scoreRule(scorer, task, response, answers)]),
-  );
-  return responses.map(response => verdicts.get(response)!);
+function ruleVerdicts(scorer: RewardSettings['scorer'], group: GroupToReward): Verdict[] {
+  const verdicts = new Map<string, Verdict>();
+  return group.responses.map((response, k) => {
+    const context = contextOf(group, k);
+    const key = `${context.finish ?? ''} ${response}`;
+    const verdict = verdicts.get(key) ?? scoreRule(scorer, group.task, response, group.answers, context);
+    verdicts.set(key, verdict);
+    return verdict;
+  });
 }
 
 /** The judge's verdicts on a group's responses, null where it was not asked; or why there are none. */
@@ -115,13 +130,14 @@ async function judgeGroups(
   const judge = createJudge(settings, { store, environment, clock });
   const places: { group: number; response: number }[] = [];
   const judged: Judged[] = [];
-  groups.forEach(({ task, question, answers, responses }, group) => {
+  groups.forEach((group, at) => {
+    const { task, question, answers, responses } = group;
     if (NEVER_JUDGED.includes(task)) return;
     responses.forEach((text, response) => {
-      const { score, extracted } = ruled[group]![response]!;
-      const said = score === 1 ? null : toJudge(extracted, text, scorer);
+      const { score, extracted } = ruled[at]![response]!;
+      const said = score === 1 ? null : toJudge(extracted, text, scorer, contextOf(group, response));
       if (said === null) return;
-      places.push({ group, response });
+      places.push({ group: at, response });
       judged.push({ question, answers, said });
     });
   });
@@ -136,10 +152,20 @@ async function judgeGroups(
   return { groups: found, usage };
 }
 
-/** The final answer, or what was said where none was found; the authors' code judges a found answer alone. */
-function toJudge(extracted: string | null, text: string, scorer: RewardSettings['scorer']): Judged['said'] | null {
+/**
+ * What a judge reads of a response: the final answer, or what was said where none was found; never what was thought. Null
+ * where there is nothing to judge: thinking without end, a response cut off. The authors' code judges a found answer alone.
+ */
+function toJudge(
+  extracted: string | null,
+  text: string,
+  scorer: RewardSettings['scorer'],
+  context: ResponseContext,
+): Judged['said'] | null {
+  if (scorer === 'qwenlong-l1') return extracted === null ? null : { answer: extracted };
+  if (context.finish === 'length') return null;
   if (extracted !== null) return { answer: extracted };
-  const said = scorer === 'hardened' ? (saidIn(text)?.trim() ?? '') : '';
+  const said = saidIn(text, context)?.trim() ?? '';
   return said === '' ? null : { text: said };
 }
 
@@ -175,13 +201,14 @@ async function customRewards(
 
 function groupReward(
   settings: RewardSettings,
-  { id, responses, evidence }: GroupToReward,
+  group: GroupToReward,
   ruled: readonly Verdict[],
   judged: GroupVerdicts | null,
   custom: CustomRewards | null,
 ): GroupReward {
   if (judged?.verdicts === null) return { rewards: null, unscored: judged.unscored };
   if (custom?.rewards === null) return custom;
+  const { id, responses, evidence } = group;
   const rewards = responses.map((response, i): ResponseReward => {
     const { score: rule, extracted, reason } = ruled[i]!;
     const verdict = judged?.verdicts[i] ?? null;
@@ -193,7 +220,7 @@ function groupReward(
     if (settings.evidence === null) return { ...answer, ...common };
     if (!evidence)
       throw new RangeError(`sample ${id}: an evidence reward needs to know which documents its answer rests on`);
-    const whole = evidenceReward(settings.evidence, answer.reward, response, evidence);
+    const whole = evidenceReward(settings.evidence, answer.reward, response, evidence, contextOf(group, i));
     return { reward: whole.reward, reason: `${answer.reason}; ${whole.reason}`, ...common };
   });
   return { rewards };

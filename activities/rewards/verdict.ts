@@ -1,4 +1,5 @@
 /** What a rule says of a response, and what it compared to say so. */
+import type { ResponseContext } from './said.js';
 
 export interface Verdict {
   score: 0 | 1;
@@ -25,7 +26,15 @@ export interface Explanation extends Verdict {
 }
 
 /** Golds may themselves read "… the answer is X". */
-export type Rule = (response: string, golds: readonly string[]) => Explanation;
+export type Rule = (response: string, golds: readonly string[], context: ResponseContext) => Explanation;
+
+/** No answer was found, and why. */
+export const noAnswer = (why: string): Explanation => ({
+  score: 0,
+  extracted: null,
+  reason: `no answer found: ${why}`,
+  comparisons: [],
+});
 
 /** A text as a message quotes it: on one line, and not longer than a person reads. */
 export function quoted(text: string): string {

@@ -1,8 +1,8 @@
 /** Everything that a spec reads: training samples, warm-up traces and evaluation sets, as prompts in the model's tokens. */
-
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { PromptItem, TraceItem } from '../artifacts/index.js';
+import { type BenchmarkName, unreadableGold } from '../benchmarks/index.js';
 import {
   ContaminationCheck,
   type DataSource,
@@ -14,6 +14,7 @@ import {
   type Sample,
 } from '../datasets/index.js';
 import type { Dependencies } from '../dependencies.js';
+import { metricOf } from '../evaluation/index.js';
 import { InvalidSpecError, type RunSpec, type WarmupSpec } from '../spec/index.js';
 import { canonicalJson } from '../store/index.js';
 import { createPrompter, type FittedPrompt, type Prompter, type Reading, type TextModel } from '../text/index.js';
@@ -76,6 +77,7 @@ export async function readRunData(
       limit: set.limit ?? Number.POSITIVE_INFINITY,
       maxTokens: evaluationLimit(spec, model),
       limitedBy: 'evaluation.maxInputTokens',
+      metric: metricOf(set),
     };
     const { items, source } = await promptItems(reader, set.source, place, sample => reader.check.evaluated(k, sample));
     sets.push({ name: set.name, items, source });
@@ -119,6 +121,8 @@ interface Place {
   /** Tokens of a prompt at most, and the field that says so. */
   maxTokens: number;
   limitedBy: string;
+  /** The official metric that its golds are read for; absent of training data. */
+  metric?: BenchmarkName;
 }
 
 function trainingPlace(spec: RunSpec, list: string, sources: readonly DataSource[], k: number): Place {
@@ -134,9 +138,11 @@ function trainingPlace(spec: RunSpec, list: string, sources: readonly DataSource
 async function promptItems(reader: Reader, source: DataSource, place: Place, met: (sample: Sample) => void) {
   const items: PromptItem[] = [];
   const record = await readSamples(reader, source, place, (sample, { promptIds }) => {
-    met(sample);
     const { id, task, answers } = sample;
     const { question } = sample.original ?? sample;
+    const problem = unreadableGold({ task, question, answers, metric: place.metric });
+    if (problem !== null) throw unscorable(place.at, sample, problem);
+    met(sample);
     items.push({
       id: place.prefix + id,
       task,
@@ -211,6 +217,10 @@ async function readSamples(
     cut,
     longestCut,
   };
+}
+
+function unscorable(at: string, { id }: Sample, problem: string): InvalidSpecError {
+  return new InvalidSpecError([{ path: at, problem: `sample ${JSON.stringify(id)}: ${problem}` }]);
 }
 
 function tooLong(at: string, { id }: Sample, maxTokens: number, limitedBy: string): InvalidSpecError {

@@ -21,7 +21,7 @@ import {
 } from '../store/index.js';
 import { supervised } from '../supervision/index.js';
 import { bandOf, inBand } from './bands.js';
-import { type Candidate, carriedCount, difficultyWeight, drawCarried } from './resampling.js';
+import { type Candidate, carriedCount, difficultyWeight, drawCarried, lowestReward } from './resampling.js';
 
 export interface BuildPoolInput {
   stage: StageAttempt;
@@ -70,13 +70,14 @@ export function poolOf(
   const { retrospective } = spec;
   const wanted = retrospective.enabled ? carriedCount(band.length, retrospective.fraction) : 0;
   const random = randomStream(spec.seed, stage.stage, stage.attempt, 'carried');
+  const lowest = lowestReward(candidates);
   const carried = drawCarried(candidates, wanted, retrospective, random).map(
     ({ index, meanReward }): PoolEntry => ({
       index,
       id: items[index]!.id,
       origin: 'carried',
       meanReward,
-      weight: difficultyWeight(meanReward, retrospective),
+      weight: difficultyWeight(meanReward, retrospective, lowest),
     }),
   );
   return {

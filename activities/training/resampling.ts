@@ -18,13 +18,22 @@ export function carriedCount(band: number, fraction: number): number {
   return Math.round((band * fraction) / (1 - fraction));
 }
 
+/** What mean rewards are counted from: zero, or the lowest of the candidates' where one lies below (a custom reward's penalties). */
+export const lowestReward = (candidates: readonly Pick<Candidate, 'meanReward'>[]): number =>
+  candidates.reduce((lowest, { meanReward }) => Math.min(lowest, meanReward), 0);
+
 /**
  * A candidate's weight. `inverse-mean-reward` is Eq. 10, diff(x) = 1 / mean reward, kept finite by `smoothing`;
  * `zero-accuracy` takes the never answered evenly and no other.
+ *
+ * Eq. 10 is for rewards from 0 up. Where means lie below, all are counted from the lowest: that sample weighs as much as one
+ * that is never answered, and the order stays (rewards of -1 and 1 give 1 / (2 accuracy + smoothing), if one was never
+ * answered). `zero-accuracy` takes all whose mean is not above 0.
+ * @param lowest lowestReward() of all candidates
  */
-export function difficultyWeight(meanReward: number, settings: RetrospectiveSettings): number {
-  if (settings.weight === 'zero-accuracy') return meanReward === 0 ? 1 : 0;
-  return 1 / (meanReward + settings.smoothing);
+export function difficultyWeight(meanReward: number, settings: RetrospectiveSettings, lowest: number): number {
+  if (settings.weight === 'zero-accuracy') return meanReward <= 0 ? 1 : 0;
+  return 1 / (meanReward - lowest + settings.smoothing);
 }
 
 /**
@@ -37,8 +46,9 @@ export function drawCarried(
   settings: RetrospectiveSettings,
   random: RandomStream,
 ): Candidate[] {
+  const lowest = lowestReward(candidates);
   const weighted = candidates
-    .map(candidate => ({ candidate, weight: difficultyWeight(candidate.meanReward, settings) }))
+    .map(candidate => ({ candidate, weight: difficultyWeight(candidate.meanReward, settings, lowest) }))
     .filter(({ weight }) => weight > 0);
   if (settings.replacement) return drawWithReplacement(weighted, count, random);
   // Efraimidis and Spirakis (2006): the `count` smallest exponential waiting times, at rate `weight`, are such a draw.

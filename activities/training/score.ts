@@ -88,7 +88,8 @@ export async function scoreGroups(
     groups.map(({ id, index, promptIds }, k) => {
       const { task, question, answers, evidence } = items[index]!;
       const prompt = reward.custom ? model.responseText(promptIds) : undefined;
-      return { id, task, question, answers, evidence, prompt, responses: texts[k]! };
+      const finishes = groups[k]!.responses.map(({ finish }) => finish);
+      return { id, task, question, answers, evidence, prompt, responses: texts[k]!, finishes };
     }),
     { signal: call.signal, note },
   );

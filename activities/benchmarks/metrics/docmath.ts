@@ -67,12 +67,22 @@ export function docmathAccuracy(prediction: string, gold: string): number {
   }
 }
 
+const PLAIN_NUMBER = /^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][-+]?\d+(?:_\d+)*)?$/;
+/** A boolean gold is the number that Python's float makes of it; the words are those that theirs reads in answers. */
+const BOOLEANS: Readonly<Record<string, number>> = { True: 1, true: 1, yes: 1, False: 0, false: 0, no: 0 };
+
+/** Whether the official program could take this for a gold answer: what Python's float reads, or a boolean. */
+export function isDocmathGold(gold: string): boolean {
+  const text = strip(gold);
+  return Object.hasOwn(BOOLEANS, text) || PLAIN_NUMBER.test(text);
+}
+
 /** Python's float(gold). */
 function docmathGold(gold: string): number {
-  const text = strip(gold);
-  if (!/^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][-+]?\d+(?:_\d+)*)?$/.test(text))
+  if (!isDocmathGold(gold))
     throw new RangeError(`expected a number as gold answer of a DocMath question, got ${JSON.stringify(gold)}`);
-  return Number(text.replaceAll('_', ''));
+  const text = strip(gold);
+  return BOOLEANS[text] ?? Number(text.replaceAll('_', ''));
 }
 
 /** Percent for shares, and units in thousands. */

@@ -1,45 +1,118 @@
 /**
- * Multiple choice: the letter A–D of the last sentence that states one ("The correct answer is (B)", "the answer is B",
- * "Answer: B", \boxed{B}). A sentence that names several letters states none.
+ * Multiple choice: the letter of the last sentence that states one ("The correct answer is (B)", "Answer: b", \boxed{\text{(B)}},
+ * "Option B is correct"), or the option whose text it states; or the letter that is all of the response. A sentence that
+ * names several letters states none. Letters are those of the question's options; where it lists none, all from A to Z.
  */
-import { afterThinking } from '../answer.js';
-import type { Comparison } from '../verdict.js';
+import { unwrapped } from '../answer.js';
+import { plainLatex } from '../latex.js';
+import { type ResponseContext, saidIn } from '../said.js';
+import { type Comparison, noAnswer, quoted, type Rule } from '../verdict.js';
+import { compareAnswers } from './docqa.js';
+import { type Option, optionsOf } from './options.js';
 
-const STATEMENT = /(?<!\p{L})(?:answer|option|choice)\s*(?:is|:)|\\boxed(?=\{)/giu;
+const STATEMENT =
+  /(?<!\p{L})(?:answer|option|choice)[\s*_]*(?:is|:)|(?<=^|\n)[\s*_#>]{0,20}(?:final|correct) answer[\s*_]*\n|\\(?:boxed|fbox)(?=\s{0,3}\{)/giu;
+/** "Option B is correct", "(B) is the correct answer": only to the end of the sentence. */
+const PRONOUNCED =
+  /(?<![\p{L}\p{N}])(?:(?:option|choice|answer)\s+[([]?([A-Z])[)\]]?|[([]([A-Z])[)\]]|(?<=^|[.!?\n]\s{0,3})([A-Z]))\s+is\s+(?:the\s+)?(?:correct|right)(?:\s+(?:answer|option|choice|one))?[\s*]*(?=[.!]?\s*(?:$|\n)|[.!]\s)/giu;
 /** Up to the end of the sentence or of the paragraph. */
 const SENTENCE_END = /[.!?](?=\s|$)|\n\s*\n/;
 /** What may stand between "is" and the letter, and after it: else "a" would be an article and "Dublin" a D. */
 const LETTER =
-  /^[\s:*_"'“‘`$\\({[]*(?:(?:text|textbf|mathrm|mathbf|boxed)\{[\s({[*]*)?(?:(?:option|choice|answer)\s+)?[\s*_"'“‘`({[]*([A-D])(?=$|[.,;:!)\]}*_"'”’`$\\]|\s+(?:because|since|as)(?!\p{L})|\s*$|\s*\n)/iu;
-/** A letter further from its lead than this is none of its. */
+  /^[\s:*_"'“‘`([{$]*(?:(?:the\s+)?(?:option|choice|answer|letter)\s+)?[\s*_"'“‘`([{$]*([A-Z])(?=$|[.,;:!)\]}*_"'”’`$]|\s+[-–—]|\s+(?:because|since|as)(?!\p{L})|\s*$|\s*\n)/iu;
+/** A letter further from its lead than this is none of its; nor does a sentence go on for ever. */
 const LEAD_LENGTH = 100;
-/** Letters named beside it: in brackets, or upright ones that are no article. */
+const SENTENCE_LENGTH = 1000;
+/** Statements looked at, from the last. */
+const MOST_STATEMENTS = 30;
+/** Letters named beside it: in brackets, or upright ones that are no article and no pronoun. */
 const NAMED =
-  /\(([A-Da-d])\)|(?<![\p{L}\p{N}'’])([B-D])(?![\p{L}\p{N}'’])|(?<![\p{L}\p{N}'’])(A)(?![\p{L}\p{N}'’]|\s+\p{Ll})/gu;
+  /[([]([A-Za-z])[)\]]|(?<![\p{L}\p{N}'’])([B-HJ-Z])(?![\p{L}\p{N}'’])|(?<![\p{L}\p{N}'’])([AI])(?![\p{L}\p{N}'’]|\s+\p{Ll})/gu;
+/** Nothing but a letter. */
+const ALONE = /^(?:(?:option|choice)\s+)?[([]?([A-Z])[)\].]*$/i;
 
-export function statedLetter(text: string): string | null {
-  const said = afterThinking(text);
-  if (said === null) return null;
-  for (const { index, 0: lead } of [...said.matchAll(STATEMENT)].reverse()) {
-    const rest = said.slice(index + lead.length);
-    const letter = LETTER.exec(rest.slice(0, LEAD_LENGTH))?.[1]?.toUpperCase();
-    if (letter === undefined) continue;
-    return namedLetters(rest.split(SENTENCE_END, 1)[0]!).every(other => other === letter) ? letter : null;
+/** What a response chose: a letter; null where it states none. */
+export function statedLetter(said: string, options: readonly Option[]): string | null {
+  const known = options.map(({ letter }) => letter);
+  const isLetter = (letter: string) => known.length === 0 || known.includes(letter);
+  const alone = ALONE.exec(unwrapped(said))?.[1]?.toUpperCase();
+  if (alone !== undefined) return alone;
+  const statements = [...said.matchAll(STATEMENT)].map(match => ({
+    at: match.index,
+    end: match.index + match[0].length,
+  }));
+  const pronounced = [...said.matchAll(PRONOUNCED)].at(-1);
+  for (const { at, end } of statements.slice(-MOST_STATEMENTS).reverse()) {
+    if (pronounced && pronounced.index >= at) break;
+    const rest = said.slice(end, end + SENTENCE_LENGTH);
+    const letter = LETTER.exec(plainLatex(rest.slice(0, LEAD_LENGTH)))?.[1]?.toUpperCase();
+    const sentence = plainLatex(rest.split(SENTENCE_END, 1)[0]!);
+    if (letter === undefined || !isLetter(letter)) {
+      const option = optionNamed(sentence, options);
+      if (option !== null) return option;
+      if (letter === undefined) continue;
+    }
+    // "(B) London", where London is another option, states none; "(F) B and C" may be one.
+    const text = sentence.replace(LETTER, '').replace(/^[\s.,;:)\]}*_"'”’`$–—-]+/, '');
+    const named = text === '' ? null : optionNamed(text, options);
+    if (named !== null) return named === letter ? letter : null;
+    return namedLetters(sentence, letter, known).length > 0 ? null : letter;
   }
-  return null;
+  const letter = (pronounced?.[1] ?? pronounced?.[2] ?? pronounced?.[3])?.toUpperCase();
+  return letter !== undefined && isLetter(letter) ? letter : null;
 }
 
-function namedLetters(sentence: string): string[] {
-  return [...sentence.matchAll(NAMED)]
-    .map(([, bracketed, upright, first]) => bracketed?.toUpperCase() ?? upright ?? first!)
-    .filter(letter => /^[A-D]$/.test(letter));
+/** Other letters that a sentence names, those apart that no option has. */
+function namedLetters(sentence: string, letter: string, known: readonly string[]): string[] {
+  const found = [...sentence.matchAll(NAMED)].map(
+    ([, bracketed, upright, first]) => bracketed?.toUpperCase() ?? upright ?? first!,
+  );
+  return found.filter(other => other !== letter && (known.length === 0 || known.includes(other)));
 }
 
-/** A gold is a letter, alone or before its text: "B", "(B)", "B. Paris". */
-const goldLetter = (gold: string): string | null =>
-  /^\s*\(?([A-D])(?:\)|[.:]|\s*$)/i.exec(gold)?.[1]?.toUpperCase() ?? null;
+const isText = (text: string, option: Option): boolean => compareAnswers(unwrapped(text), unwrapped(option.text)).equal;
 
-export function compareLetters(answer: string, gold: string): Comparison {
-  const wanted = goldLetter(gold);
-  return { rule: 'letters', answer, gold: wanted ?? `no letter A–D: ${gold}`, equal: answer === wanted };
+/** The one option whose text this is, with its letter before it or without. */
+function optionNamed(text: string, options: readonly Option[]): string | null {
+  const found = options.filter(option => isText(text, option));
+  return found.length === 1 ? found[0]!.letter : null;
 }
+
+/** A gold is a letter, alone or before its text ("B", "(B)", "B. Paris"), a sentence that states one, or an option's text. */
+export function goldLetter(gold: string, options: readonly Option[]): string | null {
+  return (
+    optionNamed(gold, options) ??
+    statedLetter(gold, options) ??
+    /^\s*[([]?([A-Z])(?:[)\]]|[.:](?!\S)|\s*$)/i.exec(plainLatex(gold))?.[1]?.toUpperCase() ??
+    null
+  );
+}
+
+function compareLetters(answer: string, gold: string, options: readonly Option[]): Comparison {
+  const wanted = goldLetter(gold, options);
+  return { rule: 'letters', answer, gold: wanted ?? `no letter: ${gold}`, equal: answer === wanted };
+}
+
+const LAST_LETTER = (options: readonly Option[]): string => options.at(-1)?.letter ?? 'Z';
+
+export const choice: Rule = (response, golds, context: ResponseContext) => {
+  const said = saidIn(response, context);
+  if (said === null) return noAnswer('it ends inside <think>');
+  const options = optionsOf(context.question ?? '');
+  const extracted = statedLetter(said, options);
+  if (extracted === null) {
+    return noAnswer(`expected "The correct answer is (X)" with one letter A–${LAST_LETTER(options)} at the end`);
+  }
+  const comparisons = golds.map(gold => compareLetters(extracted, gold, options));
+  const right = comparisons.findIndex(({ equal }) => equal);
+  if (right < 0) {
+    const named = comparisons.map(({ gold }) => `as letters, ${quoted(extracted)} is not ${quoted(gold)}`);
+    return { score: 0, extracted, reason: named.join('; ') || 'there is no gold answer', comparisons };
+  }
+  return {
+    score: 1,
+    extracted,
+    reason: `states ${quoted(extracted)}, which the gold answer ${JSON.stringify(golds[right])} stands for`,
+    comparisons: comparisons.slice(0, right + 1),
+  };
+};

@@ -1,5 +1,5 @@
 /** Dates as people write them in English: "May 3, 1987", "3rd of May 1987", "1987-05-03", "May 1987". */
-import { folded } from '../answer.js';
+import { folded } from '../normal-text.js';
 
 export interface CalendarDate {
   year: number | null;

@@ -7,9 +7,10 @@
  * - Numbers are exact; a known unit or currency may be left out on one side ("5" for "5 km"), another one not be put in its
  *   place. Scales count ("5 million" is "5,000,000"), and 5 % is not 0.05.
  * - A gold "yes" takes "Yes, they are both …": what is added after a comma must not take it back.
+ * - Formulas are the same to the letter, blanks apart.
  * - "United States (US)" is "United States" and "US"; other brackets are part of the name.
  */
-import { normalise } from '../answer.js';
+import { normalise } from '../normal-text.js';
 import type { Comparison } from '../verdict.js';
 import { readDate, shownDate } from './dates.js';
 import { readQuantity, sameQuantity, shownQuantity } from './quantities.js';
@@ -34,17 +35,23 @@ const quantities: Reading = (answer, gold) => {
 const DOUBT =
   /(?<!\p{L})(?:but|however|although|though|except|unless|maybe|perhaps|possibly|partly|or|unclear|unknown|unsure)(?!\p{L})/u;
 const DENIAL = /(?<!\p{L})(?:no|not|never|neither|nor|cannot|none)(?!\p{L})|n['’]t(?!\p{L})/u;
-const AFFIRMATION = /(?<!\p{L})(?:yes|yeah|indeed|true|correct)(?!\p{L})/u;
+const AFFIRMATION = /(?<!\p{L})(?:yes|yeah|indeed|true|(?<!hope (?:it|this|that) is )correct)(?!\p{L})/u;
+
+export const YES_OR_NO = 'yes or no';
+const VERDICTS: Readonly<Record<string, 'yes' | 'no'>> = { yes: 'yes', true: 'yes', no: 'no', false: 'no' };
 
 const yesOrNo: Reading = (answer, gold) => {
-  const wanted = normalise(gold);
-  if (wanted !== 'yes' && wanted !== 'no') return null;
-  const [, said, more] = /^(yes|no)(?![\p{L}\p{N}])\s*(?:[,.;:–—-]\s*(.*))?$/su.exec(answer.trim().toLowerCase()) ?? [];
-  if (said === undefined) return null;
+  const wanted = VERDICTS[normalise(gold)];
+  if (wanted === undefined) return null;
+  const [, word, more] =
+    /^(yes|no|true|false)(?![\p{L}\p{N}])\s*(?:[,.;:!?(\n–—-](?!\s*\d)\s*(.*))?$/su.exec(answer.trim().toLowerCase()) ??
+    [];
+  if (word === undefined) return null;
+  const said = VERDICTS[word]!;
   const against = said === 'yes' ? DENIAL : AFFIRMATION;
   const clear = more === undefined || !(DOUBT.test(more) || against.test(more));
   return {
-    rule: 'yes or no',
+    rule: YES_OR_NO,
     answer: clear ? said : `${said}, taken back`,
     gold: wanted,
     equal: clear && said === wanted,
@@ -62,6 +69,23 @@ function namesWithInitials(text: string): string[] {
   return given === first(words) || given === every ? [text, name, initials] : [text];
 }
 
+/** Formulas that are no number: √2, x^2 + 1, (a+b)/c. Brackets, letters and signs all count, blanks do not. */
+const FORMULA = /^[([{][^()[\]]*,[^()[\]]*[)\]}]$|[√^π∞±≤≥≠∪∩∈\\{}]|[=+*×·÷<>|/-].*[()]|[()].*[=+*×·÷<>|/-]/u;
+
+const formulas: Reading = (answer, gold) => {
+  if (gold.length > LONGEST_FORMULA || !FORMULA.test(gold) || /\p{L}{3}/u.test(gold.replaceAll(/\\[a-z]+/gi, '')))
+    return null;
+  const form = (text: string): string =>
+    text
+      .replaceAll(/[−–]/g, '-')
+      .replaceAll(/√\(([\p{L}\p{N}])\)/gu, '√$1')
+      .replaceAll(/(?<=\p{N})×(?=[√π\p{L}])/gu, '')
+      .replaceAll(/\s+/g, '');
+  const forms = { answer: form(answer), gold: form(gold) };
+  return { rule: 'formulas', ...forms, equal: forms.answer === forms.gold };
+};
+const LONGEST_FORMULA = 200;
+
 const text: Reading = (answer, gold) => {
   const golds = namesWithInitials(gold).map(normalise);
   const forms = namesWithInitials(answer).map(normalise);
@@ -69,7 +93,7 @@ const text: Reading = (answer, gold) => {
   return { rule: 'text', answer: shared ?? forms[0]!, gold: shared ?? golds[0]!, equal: shared !== undefined };
 };
 
-const READINGS: readonly Reading[] = [dates, quantities, yesOrNo, text];
+const READINGS: readonly Reading[] = [dates, quantities, yesOrNo, formulas, text];
 
 /** The first way in which both can be read decides. */
 export function compareAnswers(answer: string, gold: string): Comparison {

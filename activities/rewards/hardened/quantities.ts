@@ -1,7 +1,8 @@
 /** Quantities: a number in digits or words, with a scale ("5 million"), a currency or a unit. */
-import { folded, normalise } from '../answer.js';
-import { readNumberWords, SCALES } from './number-words.js';
-import { decimal, negated, plus, type Rational, sameNumber, shown, timesPowerOfTen } from './rational.js';
+import { folded, normalise } from '../normal-text.js';
+import { type NumberRead, type NumberRules, readDigits } from './number-forms.js';
+import { readWords, SCALES } from './number-words.js';
+import { negated, type Rational, sameNumber, shown, timesPowerOfTen } from './rational.js';
 import { CURRENCY_PREFIXES, sameUnit, unitNamed } from './units.js';
 
 export interface Quantity {
@@ -11,13 +12,8 @@ export interface Quantity {
   known: boolean;
 }
 
-const CURRENCY = CURRENCY_PREFIXES.map(prefix => prefix.replace('$', '\\$')).join('|');
-const SIGNED = new RegExp(`^([+-]?) ?(?:(${CURRENCY}) ?)?([+-]?)(.*)$`);
-const DIGITS = String.raw`(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?: \d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+`;
-/** A fraction, a number and a fraction, a number times a power of ten, or a number. */
-const FRACTION = /^(?:(\d{1,9}) )?(\d{1,9})[/⁄]([1-9]\d{0,8})(?![\d/.,])/;
-const POWER = new RegExp(`^(${DIGITS}) ?[×x*·] ?10\\^\\{?([+-]?\\d{1,3})\\}?`);
-const NUMBER = new RegExp(`^(?:${DIGITS})(?:e[+-]?\\d{1,3}(?![\\d.]))?`);
+const CURRENCY = CURRENCY_PREFIXES.map(prefix => prefix.replace(/[$.]/g, '\\$&')).join('|');
+const SIGNED = new RegExp(`^(minus |negative |[+-]?) ?(?:(${CURRENCY}) ?)?([+-]?) ?(.*)$`);
 /** Short scales, which only money has: $5m is no length. */
 const MONEY_SCALES: ReadonlyMap<string, number> = new Map([
   ['k', 3],
@@ -33,54 +29,37 @@ const MONEY_SCALES: ReadonlyMap<string, number> = new Map([
 const MAX_LENGTH = 500;
 
 /** The quantity that a whole text is; null when it is none, or more than one. */
-export function readQuantity(text: string): Quantity | null {
+export function readQuantity(text: string, rules: NumberRules = { decimalComma: false }): Quantity | null {
   if (text.length > MAX_LENGTH) return null;
   const plain = folded(text)
-    .replaceAll(/[−–‒﹣]/g, '-')
+    .replaceAll(/[−–‒﹣‐‑]/g, '-')
     .replaceAll(/\s+/g, ' ')
-    .replace(/^[\s"'“”‘’([]+/, '')
-    .replace(/[\s"'“”‘’)\].]+$/, '');
-  const [, before, prefix, after, rest] = SIGNED.exec(plain) ?? [];
+    .replace(/^[\s"'“”‘’[]+/, '')
+    .replace(/[\s"'“”‘’\].]+$/, '');
+  const [, before, prefix, after, rest] = SIGNED.exec(unbracketed(plain)) ?? [];
   if (rest === undefined || (before && after)) return null;
-  const number = readDigits(rest) ?? readWords(rest);
+  // (0,9) and [0,9) are two numbers.
+  const decimalComma = rules.decimalComma && !/^[\s"'“”‘’]*[([]/.test(text);
+  const number = readDigits(rest, { decimalComma }) ?? readWords(rest);
   if (!number) return null;
   const currency = prefix === undefined ? null : unitNamed(prefix);
   const scaled = readScale(number, currency !== null);
-  const unit = scaled.rest === '' ? null : readUnit(scaled.rest);
+  const unit = scaled.rest.trim() === '' ? null : readUnit(scaled.rest);
   if (unit?.unit === null) return null;
   if (currency !== null && unit && !(unit.known && sameUnit(currency, unit.unit))) return null;
-  const value = before === '-' || after === '-' ? negated(scaled.value) : scaled.value;
+  const value = (before !== '' && before !== '+') || after === '-' ? negated(scaled.value) : scaled.value;
   return currency !== null ? { value, unit: currency, known: true } : { value, unit: null, known: true, ...unit };
 }
 
-interface Read {
-  value: Rational;
-  rest: string;
+/** Without the brackets around all of it; those inside belong to the number: (-3)/4. */
+function unbracketed(text: string): string {
+  let plain = text.includes(')') ? text : text.replace(/^\(+/, '');
+  if (!plain.includes('(')) plain = plain.replace(/[\s)]+$/, '');
+  while (plain.startsWith('(') && plain.indexOf(')') === plain.length - 1) plain = plain.slice(1, -1).trim();
+  return plain;
 }
 
-function readDigits(text: string): Read | null {
-  const fraction = FRACTION.exec(text);
-  if (fraction) {
-    const [all, whole, top, bottom] = fraction;
-    const part = { numerator: BigInt(top!), denominator: BigInt(bottom!) };
-    return { value: plus({ numerator: BigInt(whole ?? 0), denominator: 1n }, part), rest: text.slice(all.length) };
-  }
-  const power = POWER.exec(text);
-  const number = decimal(power?.[1] ?? NUMBER.exec(text)?.[0] ?? '');
-  if (!number) return null;
-  return power
-    ? { value: timesPowerOfTen(number, Number(power[2])), rest: text.slice(power[0].length) }
-    : { value: number, rest: text.slice(NUMBER.exec(text)![0].length) };
-}
-
-function readWords(text: string): Read | null {
-  const words = text.split(/[ -]/);
-  const read = readNumberWords(words);
-  if (!read) return null;
-  return { value: { numerator: read.value, denominator: 1n }, rest: ['', ...words.slice(read.taken)].join(' ') };
-}
-
-function readScale({ value, rest }: Read, money: boolean): Read {
+function readScale({ value, rest }: NumberRead, money: boolean): NumberRead {
   const match = /^[ -]?([a-z]+)(?![\p{L}\p{N}])/u.exec(rest);
   const power =
     match && (SCALES.get(match[1]!) ?? (money ? MONEY_SCALES.get(match[1]!) : undefined) ?? LONG[match[1]!]);
@@ -92,6 +71,8 @@ const LONG: Readonly<Record<string, number>> = { bn: 9, mn: 6 };
 
 /** A unit, known or not; null inside where what follows the number is neither. */
 function readUnit(rest: string): { unit: string | null; known: boolean } {
+  // "5 - x" is a difference, "5-year" a unit.
+  if (/^ - /.test(rest)) return { unit: null, known: false };
   const name = rest.trim().replace(/^-/, '').replace(/\.$/, '');
   const known = unitNamed(name);
   if (known !== null) return { unit: known, known: true };

@@ -9,19 +9,17 @@ export interface Rational {
 /** Beyond so many digits or powers of ten a text is no number that an answer would have. */
 const MAX_POWER = 400;
 
-/** A decimal number: grouped by commas or blanks, or not at all; with an exponent or without. Null for anything else. */
-const DECIMAL = /^(?:(\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+|\d+)(\.\d*)?|(\.\d+))(?:e([+-]?\d+))?$/;
-
-export function decimal(text: string): Rational | null {
-  const match = DECIMAL.exec(text);
-  if (!match || text.length > MAX_POWER) return null;
-  const whole = (match[1] ?? '').replaceAll(/[, ]/g, '');
-  // "007" is a name, not a number.
-  if (/^0\d/.test(whole)) return null;
-  const fraction = (match[2] ?? match[3] ?? '.').slice(1);
-  const power = Number(match[4] ?? 0);
-  if (Math.abs(power) > MAX_POWER) return null;
+/** whole.fraction times a power of ten, both in plain digits; null where that is no number ("007" is a name) or beyond measure. */
+export function digits(whole: string, fraction: string, power: number): Rational | null {
+  if (/^0\d/.test(whole) || whole.length + fraction.length > MAX_POWER || Math.abs(power) > MAX_POWER) return null;
   return timesPowerOfTen({ numerator: BigInt(whole + fraction), denominator: 1n }, power - fraction.length);
+}
+
+/** Null where the divisor is zero. */
+export function divided(top: Rational, bottom: Rational): Rational | null {
+  const [numerator, denominator] = [top.numerator * bottom.denominator, top.denominator * bottom.numerator];
+  if (denominator === 0n) return null;
+  return denominator < 0n ? { numerator: -numerator, denominator: -denominator } : { numerator, denominator };
 }
 
 export function timesPowerOfTen({ numerator, denominator }: Rational, power: number): Rational {

@@ -2,7 +2,7 @@
 
 /** Canonical name: other names; a plural s is understood. */
 const UNITS: Readonly<Record<string, readonly string[]>> = {
-  '%': ['percent', 'per cent', 'pct'],
+  '%': ['percent', 'per cent', 'pct', 'percentage'],
   'percentage point': ['pp'],
   'basis point': ['bp', 'bps'],
   USD: ['$', 'us$', 'us dollar', 'u.s. dollar', 'dollar', 'american dollar'],
@@ -15,9 +15,20 @@ const UNITS: Readonly<Record<string, readonly string[]>> = {
   JPY: ['yen', 'japanese yen'],
   CNY: ['rmb', 'yuan', 'renminbi', 'chinese yuan'],
   '¥': [],
-  INR: ['₹', 'rupee', 'indian rupee'],
+  INR: ['₹', 'rs', 'rs.', 'rupee', 'indian rupee'],
   KRW: ['₩', 'won'],
-  CHF: ['swiss franc'],
+  CHF: ['swiss franc', 'fr.'],
+  SGD: ['s$', 'singapore dollar'],
+  NZD: ['nz$', 'new zealand dollar'],
+  MXN: ['mx$', 'mexican peso'],
+  BRL: ['r$', 'real', 'reais', 'brazilian real'],
+  ZAR: ['rand', 'south african rand'],
+  RUB: ['₽', 'ruble', 'rouble', 'russian ruble'],
+  TRY: ['₺', 'lira', 'turkish lira'],
+  PLN: ['zł', 'zloty', 'złoty'],
+  SEK: ['swedish krona', 'swedish kronor'],
+  NOK: ['norwegian krone', 'norwegian kroner'],
+  DKK: ['danish krone', 'danish kroner'],
   pound: ['lb'],
   km: ['kilometer', 'kilometre'],
   m: ['meter', 'metre'],
@@ -35,6 +46,10 @@ const UNITS: Readonly<Record<string, readonly string[]>> = {
   oz: ['ounce'],
   l: ['liter', 'litre'],
   ml: ['milliliter', 'millilitre'],
+  'cm^2': ['cm2', 'sq cm', 'square centimeter', 'square centimetre'],
+  'm^3': ['m3', 'cubic meter', 'cubic metre'],
+  'cm^3': ['cm3', 'cubic centimeter', 'cubic centimetre'],
+  'm/s': ['meters per second', 'metres per second'],
   gallon: [],
   acre: [],
   hectare: ['ha'],
@@ -46,7 +61,7 @@ const UNITS: Readonly<Record<string, readonly string[]>> = {
   mph: ['miles per hour', 'mi/h'],
   '°C': ['degree celsius', 'degrees celsius', 'celsius', '℃'],
   '°F': ['degree fahrenheit', 'degrees fahrenheit', 'fahrenheit', '℉'],
-  '°': ['degree'],
+  '°': ['degree', 'deg'],
   second: ['sec'],
   minute: ['min'],
   hour: ['hr'],
@@ -85,10 +100,20 @@ const byName = new Map(
 
 export const unitNamed = (name: string): string | null => byName.get(name) ?? null;
 
+/** Whether a text begins with a known unit, after whose name it may go on. */
+export function beginsWithUnit(text: string): boolean {
+  const words = text
+    .toLowerCase()
+    .split(/[\s.,;:)$]+/, 4)
+    .filter(word => word !== '');
+  return words.some((_, k) => unitNamed(words.slice(0, k + 1).join(' ')) !== null);
+}
+
 /** Currency signs and codes that stand before a number, the longer ones first. */
 export const CURRENCY_PREFIXES = [
-  ...['us$', 'hk$', 'ca$', 'a$', 'c$', '$', '€', '£', '¥', '₹', '₩'],
-  ...['usd', 'aud', 'cad', 'hkd', 'eur', 'gbp', 'jpy', 'cny', 'rmb', 'inr', 'krw', 'chf'],
+  ...['us$', 'hk$', 'ca$', 'nz$', 'mx$', 'a$', 'c$', 's$', 'r$', '$', '€', '£', '¥', '₹', '₩', '₽', '₺', 'rs.', 'rs'],
+  ...['usd', 'aud', 'cad', 'hkd', 'eur', 'gbp', 'jpy', 'cny', 'rmb', 'inr', 'krw', 'chf', 'sgd', 'nzd', 'mxn', 'brl'],
+  ...['zar', 'rub', 'try', 'pln', 'sek', 'nok', 'dkk'],
 ] as const;
 
 /** Signs that stand for one currency or another. */

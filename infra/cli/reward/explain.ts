@@ -2,11 +2,18 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { TASKS, type Task } from '../../../activities/datasets/index.js';
-import { type Explanation, explainRule, SCORERS, type Scorer } from '../../../activities/rewards/index.js';
+import {
+  type Explanation,
+  explainRule,
+  FINISHES,
+  type ResponseContext,
+  SCORERS,
+  type Scorer,
+} from '../../../activities/rewards/index.js';
 import { UserError } from '../../user-error.js';
 import { collect } from '../options.js';
 
-interface ExplainFlags {
+interface ExplainFlags extends ResponseContext {
   task: Task;
   gold: string[];
   response?: string;
@@ -21,11 +28,14 @@ export function explainCommand(): Command {
     .requiredOption('--gold <text>', 'gold answer (repeatable: any will do)', collect)
     .option('--response <text>', 'the whole response')
     .option('--file <file>', 'or the file that it is in')
+    .option('--question <text>', 'the question, whose options a choice may name by their text')
+    .addOption(new Option('--finish <how>', 'how the response ended; length: it was cut off').choices(FINISHES))
+    .option('--prompt-opens-thinking', 'the prompt ended inside <think>, as chat templates of reasoning models have it')
     .addOption(new Option('--scorer <name>', 'whose rules (default: all)').choices(SCORERS))
     .action(async (flags: ExplainFlags) => {
       const response = await responseOf(flags);
       const scorers = flags.scorer === undefined ? SCORERS : [flags.scorer];
-      const parts = scorers.map(name => explained(name, explainRule(name, flags.task, response, flags.gold)));
+      const parts = scorers.map(name => explained(name, explainRule(name, flags.task, response, flags.gold, flags)));
       process.stdout.write(`${parts.join('\n\n')}\n`);
     });
 }

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { answerTexts, FieldAccount, scalarText, TASKS } from '../../../activities/datasets/index.js';
-import { SCORERS, type Scorer, scoreRule } from '../../../activities/rewards/index.js';
+import { FINISHES, SCORERS, type Scorer, scoreRule } from '../../../activities/rewards/index.js';
 import { readLines, writeLines } from '../json-lines.js';
 
 interface ScoreFlags {
@@ -16,6 +16,9 @@ const scored = z.object({
   // Tables hold a response that is a number as one.
   response: z.union([z.string(), scalarText]),
   gold: answerTexts,
+  question: z.string().optional(),
+  finish: z.enum(FINISHES).optional(),
+  promptOpensThinking: z.boolean().optional(),
 });
 /** As read, for the account of it. */
 const record = z.record(z.string(), z.unknown()).transform((fields, context) => {
@@ -31,7 +34,8 @@ export function scoreCommand(): Command {
     .addOption(new Option('--scorer <name>', 'whose rules').choices(SCORERS).default('hardened'))
     .requiredOption(
       '--input <file>',
-      'JSON lines {"task": "docqa"|"docmath"|"choice", "response": "…", "gold": "…" or […]}; - is standard input',
+      'JSON lines {"task": "docqa"|"docmath"|"choice", "response": "…", "gold": "…" or […]}, and if known "question", ' +
+        '"finish": "stop"|"length"|"other", "promptOpensThinking": true|false; - is standard input',
     )
     .requiredOption(
       '--output <file>',
@@ -47,8 +51,9 @@ export function scoreCommand(): Command {
 async function* scores(scorer: Scorer, input: string) {
   const fields = new FieldAccount(Object.keys(scored.shape), ['response', 'gold']);
   for await (const { record: line } of readLines(input, record)) {
-    fields.add(line.fields);
-    const { score, extracted } = scoreRule(scorer, line.task, line.response, line.gold);
+    const { fields: written, task, response, gold, ...context } = line;
+    fields.add(written);
+    const { score, extracted } = scoreRule(scorer, task, response, gold, context);
     yield { score, extracted };
   }
   for (const remark of fields.remarks()) process.stderr.write(`${remark}\n`);

@@ -81,6 +81,13 @@ describe('a module', () => {
     expect(await rewardsOf({ module: file, combine: 'max' }, groups)).toEqual([[1, 0.5]]);
   });
 
+  test('may punish: rewards below zero are taken as they are', async () => {
+    const file = await module('export default ({ response }) => (response.includes("Rome") ? -1 : { reward: -0.5 });');
+    const groups = [group('s1', 'the answer is Paris', 'the answer is Rome')];
+    expect(await rewardsOf({ module: file }, groups)).toEqual([[-0.5, -1]]);
+    expect(await rewardsOf({ module: file, combine: 'max' }, groups)).toEqual([[1, 0]]);
+  });
+
   test('answers many groups in their order', async () => {
     const file = await module('export default async ({ response }) => Number(response);');
     const groups = Array.from({ length: 12 }, (_, k) => group(`s${k}`, String(k), String(k + 0.5)));
@@ -89,12 +96,11 @@ describe('a module', () => {
 
   test.each([
     ['throws', '() => { throw new Error("no idea"); }', /failed: Error: no idea/],
-    ['gives NaN', '() => Number.NaN', /gave NaN: expected a finite number of at least 0/],
+    ['gives NaN', '() => Number.NaN', /gave NaN: expected a finite number/],
     ['gives nothing', '() => {}', /gave undefined: expected/],
     ['gives null', '() => null', /gave null: expected/],
     ['gives a text', '() => "1"', /gave 1: expected/],
     ['gives infinity', '() => Infinity', /gave Infinity: expected/],
-    ['gives less than nothing', '() => ({ reward: -1 })', /gave \{"reward":-1\}: expected/],
     ['gives a function', '() => () => 1', /failed: .*could not be cloned/],
     ['leaves', '() => process.exit(3)', /process\.exit\(3\)/],
   ])('that %s is said to be at fault, with file and sample', async (_, text, message) => {
@@ -197,11 +203,15 @@ describe('an endpoint', () => {
     await expect(reward(custom, [group('s1', 'a')])).rejects.toThrow(MissingKeyError);
   });
 
+  test('may punish', async () => {
+    answers = [[200, '{"rewards": [1, -1]}']];
+    expect(await rewardsOf({ url }, [group('s1', 'a', 'bcd')])).toEqual([[1, -1]]);
+  });
+
   test.each([
     ['503', [503, 'busy'], /HTTP 503: busy/],
     ['no JSON', [200, 'NaN'], /no JSON: NaN/],
     ['None', [200, '{"rewards": [1, null]}'], /rewards\.1: expected a finite number/],
-    ['less than nothing', [200, '{"rewards": [1, -1]}'], /rewards\.1: expected a finite number/],
     ['too few', [200, '{"rewards": [1]}'], /expected one for each of 2 responses, found 1/],
     ['something else', [200, '{"scores": [1, 2]}'], /rewards: /],
   ] as [string, [number, string], RegExp][])(

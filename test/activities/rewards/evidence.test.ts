@@ -49,6 +49,17 @@ test('the reward is ans + 0.1 F2 + 0.9 ans F2', () => {
   expect(evidenceReward(settings, 1, 'It is so.', [1, 2]).reward).toBe(1);
 });
 
+test('right citations never make a punished answer worse', () => {
+  const settings = { weight: 0.1, beta: 2 };
+  expect(evidenceReward(settings, -1, 'By [1], [2].', [1, 2]).reward).toBeCloseTo(-0.9, 12);
+  expect(evidenceReward(settings, -1, 'It is so.', [1, 2]).reward).toBe(-1);
+});
+
+test('what is thought cites nothing, also where the prompt opened the thinking', () => {
+  expect(citedDocuments('By [1].', { promptOpensThinking: true }).size).toBe(0);
+  expect([...citedDocuments('By [1].</think>By [2].', { promptOpensThinking: true })]).toEqual([2]);
+});
+
 test('comes on top of what the answer is worth', async () => {
   const rewarder = createRewarder(rewardSchema.parse({ evidence: {} }), {
     store: new FolderStore('unused'),

@@ -292,11 +292,12 @@ describe('choice', () => {
     ['The correct answer is (A)\n(B)', null],
     ['The correct answer is Dublin', null],
     ['The answer is a good one', null],
-    ['The correct answer is (E)', null],
+    ['The correct answer is (E)', 'E'],
     ['The correct answer is ', null],
     ['<think>The correct answer is (B)', null],
-    ['<think>The correct answer is (B)</think> B', null],
-    ['B', null],
+    ['<think>The correct answer is (A)</think> B', 'B'],
+    ['B', 'B'],
+    ['It must be B', null],
     ['', null],
   ])('%j states %j', (response, letter) => {
     const { score, extracted } = scoreRule('hardened', 'choice', response, ['The correct answer is (B)']);
@@ -315,7 +316,7 @@ describe('choice', () => {
   test('a gold without a letter is right for none', () => {
     for (const letter of 'ABCD') {
       const verdict = scoreRule('hardened', 'choice', `The correct answer is (${letter})`, ['Dublin']);
-      expect(verdict).toMatchObject({ score: 0, reason: `as letters, '${letter}' is not 'no letter A–D: Dublin'` });
+      expect(verdict).toMatchObject({ score: 0, reason: `as letters, '${letter}' is not 'no letter: Dublin'` });
     }
   });
 });

@@ -102,6 +102,28 @@ describe('the judge', () => {
     expect(fake.requests).toHaveLength(1);
   });
 
+  test('is not asked for a response that was cut off, nor shown thinking that the prompt opened', async () => {
+    const open = { ...group('Paris, perhaps. The answer is Rome', 'x</think>In Paris'), promptOpensThinking: true };
+    const cut = {
+      ...group('The answer is the capital', 'In Paris', 'In Paris'),
+      finishes: ['length', 'length', 'stop'] as const,
+    };
+    const { groups } = await rewarder().reward([open, cut], options);
+    expect(groups.map(({ rewards }) => rewards!.map(({ reward, judge }) => [reward, judge?.verdict]))).toEqual([
+      [
+        [0, undefined],
+        [1, 'yes'],
+      ],
+      [
+        [0, undefined],
+        [0, undefined],
+        [1, 'yes'],
+      ],
+    ]);
+    expect(groups[0]!.rewards![0]!.reason).toBe('no answer found: it ends inside <think>');
+    expect(fake.requests).toHaveLength(1);
+  });
+
   test('reads a prompt of the user’s own', async () => {
     const prompt = 'Q {question} A {answers} R {response} Is it right? [[YES]] or [[NO]]';
     fake.reply = () => '[[NO]]';

@@ -1,4 +1,4 @@
-import { normalise } from '../../../activities/rewards/answer.js';
+import { normalise } from '../../../activities/rewards/normal-text.js';
 import { scoreRule } from '../../../activities/rewards/rules.js';
 
 const say = (answer: string) => `I looked it up. Therefore, the answer is ${answer}`;

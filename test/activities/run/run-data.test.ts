@@ -141,3 +141,17 @@ test('distractors count as trained on, and the summary lies beside the data', as
   expect(items.map(({ promptIds }) => promptIds.length).every(length => length <= 400)).toBe(true);
   for (const k of [10, 11, 12, 13]) expect(text(items[0]!)).toContain(words(k));
 });
+
+test('golds that nothing could be scored against are refused, with sample, value and expectation', async () => {
+  const sample = { id: 's0', question: 'Where?', documents: ['x'], answer: 'Paris', trace: 'So.' };
+  const write = (change: object) =>
+    writeFile(join(small.folder, 'data.jsonl'), `${JSON.stringify({ ...sample, ...change })}\n`);
+  await write({ task: 'choice' });
+  await expect(read({})).rejects.toThrow(/source: sample "s0": task choice: expected a letter .*found "Paris"/);
+  await write({ task: 'docmath', answer: '12.5%' });
+  const [set] = small.spec.evaluation.sets as object[];
+  const evaluation = { ...small.spec.evaluation, sets: [{ ...set, name: 'docmath' }] };
+  await expect(read({ evaluation })).rejects.toThrow(
+    /evaluation\.sets\[0\]\.source: sample "s0": expected a plain number.*found "12\.5%"/,
+  );
+});

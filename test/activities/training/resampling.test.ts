@@ -4,6 +4,7 @@ import {
   carriedCount,
   difficultyWeight,
   drawCarried,
+  lowestReward,
 } from '../../../activities/training/resampling.js';
 
 const SETTINGS = {
@@ -18,7 +19,7 @@ const DRAWS = 20_000;
 
 /** Chance of each ordered draw without replacement, by enumeration. */
 function orderedChances(count: number): Map<string, number> {
-  const weights = candidates.map(candidate => difficultyWeight(candidate.meanReward, SETTINGS));
+  const weights = candidates.map(candidate => difficultyWeight(candidate.meanReward, SETTINGS, 0));
   const chances = new Map<string, number>();
   const extend = (drawn: number[], chance: number) => {
     if (drawn.length === count) {
@@ -57,9 +58,39 @@ test('the carried are that fraction of the pool', () => {
 });
 
 test('weights: Eq. 10 with smoothing, or the never answered alone', () => {
-  expect([0, 0.5, 1].map(reward => difficultyWeight(reward, SETTINGS))).toEqual([8, 1 / 0.625, 1 / 1.125]);
+  expect([0, 0.5, 1].map(reward => difficultyWeight(reward, SETTINGS, 0))).toEqual([8, 1 / 0.625, 1 / 1.125]);
   const rule = { ...SETTINGS, weight: 'zero-accuracy' } as const;
-  expect([0, 0.01, 1].map(reward => difficultyWeight(reward, rule))).toEqual([1, 0, 0]);
+  expect([0, 0.01, 1].map(reward => difficultyWeight(reward, rule, 0))).toEqual([1, 0, 0]);
+});
+
+describe('rewards below zero', () => {
+  /** Of rewards -1 and 1: means that are 2 accuracy - 1. */
+  const penalised: Candidate[] = [0, 0.25, 0.5, 1].map((accuracy, index) => ({ index, meanReward: 2 * accuracy - 1 }));
+
+  test('means are counted from the lowest: the hardest weighs as a sample never answered, and order stays', () => {
+    const lowest = lowestReward(penalised);
+    expect(lowest).toBe(-1);
+    const weights = penalised.map(({ meanReward }) => difficultyWeight(meanReward, SETTINGS, lowest));
+    expect(weights).toEqual([0, 0.25, 0.5, 1].map(accuracy => 1 / (2 * accuracy + SETTINGS.smoothing)));
+  });
+
+  test('without one they are counted from zero, whatever the lowest is', () => {
+    expect(lowestReward(candidates)).toBe(0);
+    expect(lowestReward([{ meanReward: 0.5 }])).toBe(0);
+    expect(lowestReward([])).toBe(0);
+  });
+
+  test('draws are finite and take the hardest most often', () => {
+    const first = Array.from({ length: 200 }, (_, seed) => drawCarried(penalised, 1, SETTINGS, randomStream(seed))[0]!);
+    const counts = penalised.map(({ index }) => first.filter(drawn => drawn.index === index).length);
+    expect([...counts].sort((a, b) => b - a)).toEqual(counts);
+    expect(counts[0]).toBeGreaterThan(100);
+  });
+
+  test('zero-accuracy takes those that are not above zero', () => {
+    const rule = { ...SETTINGS, weight: 'zero-accuracy' } as const;
+    expect([-1, -0.5, 0, 0.1].map(reward => difficultyWeight(reward, rule, -1))).toEqual([1, 1, 1, 0]);
+  });
 });
 
 test('without replacement the distribution is that of drawing one after another', () => {

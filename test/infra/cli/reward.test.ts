@@ -45,6 +45,29 @@ async function scored(scorer: string, lines: string[]): Promise<unknown[]> {
 const LINES = CASES.map(record => JSON.stringify(record));
 
 describe('score', () => {
+  test('what is known besides the text, and golds that are no texts', async () => {
+    const lines = [
+      { task: 'docqa', response: 'The answer is Paris', gold: 'Paris', promptOpensThinking: true },
+      { task: 'docqa', response: 'The answer is Paris', gold: 'Paris', finish: 'length' },
+      { task: 'docqa', response: 'The answer is Paris', gold: 'Paris', finish: 'stop' },
+      { task: 'choice', response: '(B)', gold: 'Paris', question: '(A) Rome (B) Paris' },
+      { task: 'docmath', response: 'The answer is 42', gold: 42 },
+      { task: 'docmath', response: 'The answer is yes', gold: [true] },
+    ];
+    const scores = await scored(
+      'hardened',
+      lines.map(line => JSON.stringify(line)),
+    );
+    expect(scores).toEqual([
+      { score: 0, extracted: null },
+      { score: 0, extracted: null },
+      { score: 1, extracted: 'Paris' },
+      { score: 1, extracted: 'B' },
+      { score: 1, extracted: '42' },
+      { score: 1, extracted: 'yes' },
+    ]);
+  });
+
   test('hardened: a score and an extraction for each line, in order', async () => {
     expect(await scored('hardened', LINES)).toEqual([
       { score: 1, extracted: 'Paris' },
@@ -168,4 +191,26 @@ describe('explain', () => {
     await expect(run(...flags)).rejects.toThrow('expected either --response TEXT or --file FILE');
     await expect(run(...flags, '--file', path('none'))).rejects.toThrow('cannot be read (ENOENT)');
   });
+});
+
+test('explain says what is known besides the text', async () => {
+  const asked = [
+    'explain',
+    '--scorer',
+    'hardened',
+    '--task',
+    'docqa',
+    '--gold',
+    'Paris',
+    '--response',
+    'The answer is Paris',
+  ];
+  await run(...asked, '--prompt-opens-thinking');
+  expect(printed).toContain('because    no answer found: it ends inside <think>');
+  printed = '';
+  await run(...asked, '--finish', 'length');
+  expect(printed).toContain('because    no answer found: it was cut off before the answer ended');
+  printed = '';
+  await run('explain', '--task', 'choice', '--gold', 'Paris', '--response', '(B)', '--question', '(A) Rome (B) Paris');
+  expect(printed).toContain(`because    states 'B', which the gold answer "Paris" stands for`);
 });

@@ -1,0 +1,28 @@
+/** Gold answers that nothing could ever be scored against: refused as data is read, before any answer to them is paid for. */
+import type { Task } from '../datasets/index.js';
+import { goldLetter, optionsOf } from '../rewards/index.js';
+import { isDocmathGold } from './metrics/docmath.js';
+
+/** What a gold is read for: a task's rule, and a benchmark's official metric where there is one. */
+export interface GoldUse {
+  task: Task;
+  question: string;
+  answers: readonly string[];
+  metric?: string | undefined;
+}
+
+/** What is wrong with a sample's golds, with the value and what was expected; null when nothing is. */
+export function unreadableGold({ task, question, answers, metric }: GoldUse): string | null {
+  const found = `found ${answers.map(answer => JSON.stringify(answer)).join(', ') || 'none'}`;
+  if (metric === 'docmath') {
+    const unread = answers.find(answer => !isDocmathGold(answer));
+    if (unread !== undefined) {
+      return `expected a plain number, or True or False, as gold answer, for that is all that DocMath-Eval's accuracy reads; found ${JSON.stringify(unread)}`;
+    }
+  }
+  const options = task === 'choice' ? optionsOf(question) : [];
+  if (task !== 'choice' || answers.some(answer => goldLetter(answer, options) !== null)) return null;
+  return options.length > 0
+    ? `task choice: expected a letter A–${options.at(-1)!.letter} as gold answer, or the text of one of the question's options; ${found}`
+    : `task choice: expected a letter as gold answer, or the text of one of the question's options, which it does not list as "(A) … (B) …"; ${found}`;
+}
