@@ -112,6 +112,8 @@ function askedInstead(settings: JudgeSettings, { text, finish }: ChatReply, aske
     );
   }
   if (readVerdict(text) !== null) return null;
+  // Where `extra` holds it at 0, no other try is another question.
+  if (settings.extra.temperature === 0) return null;
   const temperature = TEMPERATURES[TEMPERATURES.indexOf(asked.temperature) + 1];
   return temperature === undefined ? null : { ...asked, temperature };
 }
@@ -124,8 +126,7 @@ function verdictOf(answer: Answer): JudgeVerdict | { unscored: string } {
   const kept = said.length <= REPLY_KEPT ? said : `… ${said.slice(-REPLY_KEPT)}`;
   const verdict = readVerdict(said);
   if (verdict !== null) return { verdict, reply: kept };
-  const tries = `${TEMPERATURES.length} tries at temperatures up to ${TEMPERATURES.at(-1)}`;
   return {
-    unscored: `the judge gave no verdict: expected [[YES]] or [[NO]], one of the two, in ${tries}; the last ended in ${JSON.stringify(kept.slice(-100))}`,
+    unscored: `the judge gave no verdict: expected [[YES]] or [[NO]], one of the two, at temperatures up to ${TEMPERATURES.at(-1)}; the last reply ended in ${JSON.stringify(kept.slice(-100))}`,
   };
 }

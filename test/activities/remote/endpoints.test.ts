@@ -17,11 +17,12 @@ import { FolderStore } from '../../../activities/store/index.js';
 import type { EndpointCase, Provider } from '../../support/endpoints/answers.js';
 import * as hosted from '../../support/endpoints/hosted.js';
 import * as local from '../../support/endpoints/local.js';
+import * as openModels from '../../support/endpoints/open-models.js';
 import { FakeChat, hastyClock } from '../../support/fake-chat.js';
 
 const PAGE = join(__dirname, '../../../docs/endpoints.md');
 const COMMAND = 'WRITE_DOCS=1 npm test -- test/activities/remote/endpoints.test.ts';
-const PROVIDERS: Provider[] = [...Object.values(local), ...Object.values(hosted)];
+const PROVIDERS: Provider[] = [local, openModels, hosted].flatMap(file => Object.values(file));
 const KEY = 'sk-proj-0123456789abcdef';
 const LONG = 'many words of a long question '.repeat(400);
 
