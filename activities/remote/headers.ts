@@ -22,10 +22,11 @@ export function secretHeaders(
     secrets.push(value);
     return value;
   };
-  for (const [name, variable] of Object.entries(headers)) sent[name] = take(variable, 'header', `the header ${name}`);
+  for (const [name, variable] of Object.entries(headers ?? {}))
+    sent[name] = take(variable, 'header', `the header ${name}`);
   if (keyVariable !== null) {
     const key = take(keyVariable, 'key', 'the key');
-    sent[keyHeader ?? 'Authorization'] = keyHeader === null ? `Bearer ${key}` : key;
+    sent[keyHeader ?? 'Authorization'] = keyHeader === undefined ? `Bearer ${key}` : key;
   }
   // The parts of a value such as "Bearer …" are no less secret than the whole.
   return { headers: sent, secrets: secrets.flatMap(value => [value, ...value.split(/\s+/).slice(1)]) };

@@ -30,7 +30,7 @@ const headerSchema = z
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "expected a header's name, such as api-key")
   .refine(name => !OWN_HEADERS.includes(name.toLowerCase()), `expected none of ${OWN_HEADERS.join(', ')}`);
 
-/** Fields of every endpoint. */
+/** Fields of every endpoint. Later ones are absent where they are left out, so that specs of runs stay what they were. */
 export const endpointShape = {
   url: urlSchema.describe('Address, as `https://api.openai.com/v1`; without a key or password.'),
   keyVariable: variableSchema
@@ -38,25 +38,23 @@ export const endpointShape = {
     .default(null)
     .describe('Name of the environment variable of the workers that holds the key; null: none is sent.'),
   keyHeader: headerSchema
-    .nullable()
-    .default(null)
+    .optional()
     .describe(
-      'The header that the key goes in as it is, such as Azure’s `api-key`; null: `Authorization: Bearer` and the key.',
+      'The header that the key goes in as it is, such as Azure’s `api-key`; left out: `Authorization: Bearer` and the key.',
     ),
   headers: z
     .record(headerSchema, variableSchema)
-    .default({})
+    .optional()
     .describe('Further headers, by the names of the workers’ environment variables that hold their values.'),
   timeoutSeconds: z
     .number()
     .positive()
     .max(SECONDS_OF_A_DAY)
-    .nullable()
-    .default(null)
+    .optional()
     .meta({
       unit: 'seconds',
       description:
-        'For one request, the whole reply included; of a reply in pieces, until the next one. Null: 600, or what as many ' +
+        'For one request, the whole reply included; of a reply in pieces, until the next one. Left out: 600, or what as many ' +
         'tokens as may come take at 10 a second, where that is more.',
     }),
   retrySeconds: z.number().min(0).max(SECONDS_OF_A_DAY).default(300).meta({
@@ -96,7 +94,7 @@ export const chatSchema = z.strictObject({
     ),
   stream: z
     .boolean()
-    .default(false)
+    .optional()
     .describe('Asks for the reply in pieces (server-sent events): some models are served in no other way.'),
   maxTokensField: z
     .enum(['max_tokens', 'max_completion_tokens'])

@@ -2,7 +2,7 @@
 import { canonicalJson } from '../store/index.js';
 
 /** Earlier versions filled in a number; left open it is as long as it needs to be, and no other question. */
-const isLeftOpen = (key: string, value: unknown): boolean => key === 'timeoutSeconds' && value === null;
+const isLeftOpen = (key: string, value: unknown): boolean => key === 'timeoutSeconds' && value === undefined;
 
 /** Dotted paths of all fields in which `b`, that is wanted, differs from `a`, that is there; none if the two say the same. */
 export function differences(a: unknown, b: unknown, path = ''): string[] {

@@ -99,9 +99,9 @@ describe('a question', () => {
   });
 
   test.each([
-    [null, 100, 600],
-    [null, 6000, 600],
-    [null, 32_768, 3277],
+    [undefined, 100, 600],
+    [undefined, 6000, 600],
+    [undefined, 32_768, 3277],
     [90, 32_768, 90],
   ])('waits as its settings (%s) and its length (%i tokens) have it: %i s', (timeoutSeconds, maxTokens, seconds) => {
     expect(timeoutOf({ timeoutSeconds }, maxTokens)).toBe(seconds);
