@@ -10,7 +10,7 @@ const ROOT = join(__dirname, '..');
 const LAYERS = ['activities', 'workflows', 'workers', 'infra'];
 /** From the ground up: each imports only what stands before it. A folder is a room, and its index.ts its face. */
 const ENGINE = [
-  ...['random.ts', 'secrets.ts', 'protocol', 'files', 'graph', 'autodiff', 'model', 'folders', 'text'],
+  ...['random.ts', 'secrets.ts', 'proxies.ts', 'protocol', 'files', 'graph', 'autodiff', 'model', 'folders', 'text'],
   ...['sampling', 'training', 'process'],
 ];
 const ACTIVITIES = [

@@ -1,5 +1,5 @@
 /** What an evaluation keeps of every item, and what becomes of all: score, interval, mean@n, pass@k, official metrics. */
-import type { Estimate, EvaluationRow } from '../contract/index.js';
+import type { Estimate, EvaluationRow, Shortened } from '../contract/index.js';
 import type { ResponseReward } from '../rewards/index.js';
 import type { OfficialMetric } from './benchmarks.js';
 import { estimate } from './statistics/estimate.js';
@@ -34,6 +34,8 @@ export interface ItemsSummary extends Estimate {
   unscored: number;
   /** Of those without a score, the ones that an endpoint gave no answer to, as too long or filtered. */
   unanswered?: number;
+  /** Items whose prompts an endpoint read in part. */
+  shortened?: Shortened;
   /** Answers to each item. */
   meanAt: number;
   passAt: Record<number, Estimate>;

@@ -39,6 +39,14 @@ export interface EvaluationStart {
   firedAt?: string;
 }
 
+/** Items whose prompts an endpoint read in part, by its own count of their tokens. */
+export interface Shortened {
+  items: number;
+  /** Of the first: the tokens that the endpoint counts, and those that were sent (at least, where no tokenizer is known). */
+  counted: number;
+  sent: number;
+}
+
 /** A row with all that a benchmark's items come to. */
 export interface BenchmarkRow extends EvaluationRow {
   /** Whose official metrics were taken. */
@@ -53,6 +61,8 @@ export interface BenchmarkRow extends EvaluationRow {
   unanswered: number;
   /** Items whose documents lost their middle. */
   cut: number;
+  /** Absent where the endpoint's counts agree with what was sent. */
+  shortened?: Shortened;
   /** Tokens of all answers, and of all prompts that were sent. */
   answerTokens: number;
   sentTokens: number;

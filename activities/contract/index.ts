@@ -8,6 +8,7 @@ export type {
   EvaluationSummary,
   FiringComparison,
   JudgeUsage,
+  Shortened,
 } from './evaluation.js';
 export type { PolicyRef, SnapshotRule } from './policy.js';
 export { GPU_TASK_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, TASK_QUEUE } from './queues.js';

@@ -2,6 +2,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { EvaluationSummary } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
+import { ProxySettingError } from '../engine/proxies.js';
 import { post } from '../remote/index.js';
 import { supervised } from '../supervision/index.js';
 
@@ -43,9 +44,11 @@ export function notify(deps: Dependencies) {
         body: JSON.stringify(notice),
         timeoutSeconds: TIMEOUT_SECONDS,
         signal: call.signal,
+        environment: deps.environment,
       };
       const { status } = await post(url, options).catch((error: unknown) => {
         call.signal.throwIfAborted();
+        if (error instanceof ProxySettingError) throw ApplicationFailure.nonRetryable(error.message, 'ProxySetting');
         throw ApplicationFailure.retryable(`the webhook does not answer (${codeOf(error)})`, 'WebhookUnavailable');
       });
       if (status < 200 || status >= 300) {

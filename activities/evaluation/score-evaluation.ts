@@ -15,6 +15,8 @@ export type ScoreEvaluationInput = EvaluateInput & { responses: ArtifactRef };
 export interface EvaluatedItem extends ItemResult {
   /** Why the endpoint gave no answer; such an item counts as unscored too. */
   unanswered?: string;
+  /** Where the endpoint read a part of the prompt alone: the tokens that it counts, and those that were sent. */
+  shortened?: { counted: number; sent: number };
   /** Tokens that its documents lost from their middle. */
   cut?: number;
 }
@@ -59,8 +61,8 @@ export function scoreEvaluation(deps: Dependencies) {
 }
 
 function itemResult(item: AnsweredItem, given: GroupReward | undefined, metric: BenchmarkName): EvaluatedItem {
-  const { id, question, answers: golds, promptTokens, cut, unanswered } = item;
-  const common = { id, question, golds, promptTokens, ...(cut > 0 && { cut }) };
+  const { id, question, answers: golds, promptTokens, cut, unanswered, shortened } = item;
+  const common = { id, question, golds, promptTokens, ...(cut > 0 && { cut }), ...(shortened && { shortened }) };
   if (given === undefined) {
     return { ...common, answers: [], unanswered: unanswered!, unscored: `unanswered: ${unanswered}` };
   }
@@ -81,6 +83,7 @@ function rowOf({ label, set, metric, passAt, items: asked, uri }: ScoringJob, it
       'NothingScored',
     );
   }
+  const shortened = items.flatMap(item => item.shortened ?? []);
   const { unscored, ...summary } = summariseItems(items, { k: passAt });
   return {
     policy: label,
@@ -90,6 +93,7 @@ function rowOf({ label, set, metric, passAt, items: asked, uri }: ScoringJob, it
     unanswered,
     unscored: unscored - unanswered,
     cut: items.filter(item => item.cut !== undefined).length,
+    ...(shortened.length > 0 && { shortened: { items: shortened.length, ...shortened[0]! } }),
     meanPromptTokens: mean(items.map(item => item.promptTokens)),
     answerTokens: items.reduce((sum, { answers }) => sum + answers.reduce((sum, { tokens }) => sum + tokens, 0), 0),
     sentTokens: asked.reduce((sum, { sentTokens }) => sum + sentTokens, 0),

@@ -4,6 +4,7 @@ import type { BenchmarkName } from '../benchmarks/index.js';
 import type { Task } from '../datasets/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { textModelOf } from '../policies/index.js';
+import { leastTokens, seemsCut } from '../remote/index.js';
 import { evaluationReward, type RewardSettings } from '../rewards/index.js';
 import type { RunSpec } from '../spec/index.js';
 import { type ArtifactRef, evaluatedUri, evaluationUri, readLines, type Store } from '../store/index.js';
@@ -46,6 +47,8 @@ export interface AnsweredItem {
   responses: { text: string; tokens: number; finish: 'stop' | 'length' | 'other' }[];
   /** Why the endpoint gives no answer, where it does not: then there are no responses. */
   unanswered?: string;
+  /** The tokens of its prompt as the endpoint counts them, where it read a part alone; and those that were sent. */
+  shortened?: { counted: number; sent: number };
   /** Tokens of prompts, as often as they were sent. */
   sentTokens: number;
 }
@@ -103,25 +106,35 @@ async function plannedScoring(
     reward: { ...spec.reward, custom: null, evidence: null },
     uri: evaluatedUri(plan.name, plan.folder, 'sets', `${set.name}.json`),
     items: items.map(({ id, task, question, answers }, k) => {
-      const { tokens, cut } = prompts[k]!;
-      const { sent, ...given } = answered[k]!;
+      const { tokens, cut, least } = prompts[k]!;
+      const { sent, counted, ...given } = answered[k]!;
+      const isShort = counted !== null && seemsCut(counted, tokens, least);
       // Of endpoints whose tokenizer is not known, what they say themselves.
       const promptTokens = tokens ?? Math.round(sent / Math.max(1, given.responses.length));
-      return { id, task, question, answers, promptTokens, cut, ...given, sentTokens: sent || promptTokens };
+      return {
+        ...{ id, task, question, answers, promptTokens, cut },
+        ...given,
+        ...(isShort && { shortened: { counted, sent: tokens ?? least } }),
+        sentTokens: sent || promptTokens,
+      };
     }),
   };
 }
 
+/** `least`: no tokenizer has fewer tokens for the text of a remote model. */
+type PromptLength = Pick<PromptLine, 'tokens' | 'cut'> & { least: number };
+
 /** Lengths alone: the prompts of a set of long documents are more than is good to hold. */
-async function promptLengths(store: Store, ref: ArtifactRef): Promise<Pick<PromptLine, 'tokens' | 'cut'>[]> {
-  const lengths: Pick<PromptLine, 'tokens' | 'cut'>[] = [];
+async function promptLengths(store: Store, ref: ArtifactRef): Promise<PromptLength[]> {
+  const lengths: PromptLength[] = [];
   for await (const { lines } of readParts<PromptLine>(store, await readPartList(store, ref))) {
-    lengths.push(...lines.map(({ tokens, cut }) => ({ tokens, cut })));
+    lengths.push(...lines.map(({ tokens, cut, text = '' }) => ({ tokens, cut, least: leastTokens([text]) })));
   }
   return lengths;
 }
 
-type Given = Pick<AnsweredItem, 'responses' | 'unanswered'> & { sent: number };
+/** `counted`: the least that an endpoint counted of the prompt; null where none counts. */
+type Given = Pick<AnsweredItem, 'responses' | 'unanswered'> & { sent: number; counted: number | null };
 
 async function answersOf(
   deps: Dependencies,
@@ -134,12 +147,13 @@ async function answersOf(
     return lines.map(({ replies, unanswered }) => ({
       responses: (replies ?? []).map(({ text, finish, usage }) => ({ text, finish, tokens: usage.completionTokens })),
       sent: (replies ?? []).reduce((sum, { usage }) => sum + usage.promptTokens, 0),
+      counted: replies ? Math.min(...replies.map(({ usage }) => usage.promptTokens)) : null,
       ...(unanswered !== undefined && { unanswered }),
     }));
   }
   const { responseText } = (await textModelFor(deps, model, supervision))!;
   const lines = await readResponses<EvaluationResponses>(deps.store, responses);
-  return lines.map(line => ({ responses: decoded(line, responseText), sent: 0 }));
+  return lines.map(line => ({ responses: decoded(line, responseText), sent: 0, counted: null }));
 }
 
 function decoded({ responses }: EvaluationResponses, text: (ids: readonly number[]) => string) {

@@ -1,13 +1,21 @@
 /** Many questions to one endpoint: so many at a time, within a budget of tokens, each counted. */
 import type { Store } from '../store/index.js';
-import type { AskOptions, ChatClient, ChatRequest, ChatUsage } from './chat.js';
-import { EndpointRejectedError, EndpointUnavailableError } from './errors.js';
+import { type AskOptions, type ChatClient, type ChatRequest, nameOf } from './chat.js';
+import type { ChatUsage } from './completion.js';
+import { EndpointRejectedError, EndpointUnavailableError, refusal } from './errors.js';
+import { SUSPECT } from './outcomes.js';
 import { findReply, type RecordedReply, type ReplyPlace, recordedAsk } from './recorded.js';
 
 export interface Question {
   request: ChatRequest;
   place: ReplyPlace;
-  accept?: AskOptions['accept'];
+  /** Throws EndpointRefusedError for a reply that must not be kept. */
+  check?: AskOptions['check'];
+  /**
+   * What to ask in its stead where the reply will not do; null: it will, or nothing else is to be tried. Every reply is
+   * kept under the question that it answers, so that none is asked again. May throw EndpointRefusedError.
+   */
+  instead?(reply: RecordedReply, asked: ChatRequest): ChatRequest | null;
 }
 
 /** A reply; or why there is none, and whether asking again later may give one. */
@@ -15,7 +23,7 @@ export type Answer = { reply: RecordedReply } | { reply: null; why: string; last
 
 /** What questions cost. */
 export interface AskUsage extends ChatUsage {
-  /** Questions that went to the endpoint, tries of one question counted once. */
+  /** Questions that went to the endpoint, all that was asked in place of one counted once. */
   asked: number;
   /** Questions whose reply lay in the store. */
   cached: number;
@@ -55,6 +63,8 @@ export async function askAll(
   const either = AbortSignal.any([signal, stop.signal]);
   let done = 0;
   let failuresInARow = 0;
+  let answered = false;
+  let suspects = 0;
 
   const notAsked = (): string | null => {
     if (tokenBudget !== null && usage.promptTokens + usage.completionTokens >= tokenBudget) {
@@ -63,33 +73,47 @@ export async function askAll(
     const away = failuresInARow >= Math.max(AWAY_AFTER, concurrency);
     return away ? `${url} left the ${failuresInARow} questions before unanswered` : null;
   };
-  const ask = async ({ request, place, accept }: Question): Promise<Answer> => {
-    const found = await findReply(store, client, request, place);
-    if (found) {
-      usage.cached++;
-      return { reply: found };
-    }
-    const why = notAsked();
-    if (why !== null) return { reply: null, why, lasting: false };
-    usage.asked++;
-    const options = {
-      signal: either,
-      ...(accept && { accept }),
-      onUsage: ({ promptTokens, completionTokens }: ChatUsage) => {
-        usage.promptTokens += promptTokens;
-        usage.completionTokens += completionTokens;
-      },
-    };
+  const options = {
+    signal: either,
+    onUsage: ({ promptTokens, completionTokens }: ChatUsage) => {
+      usage.promptTokens += promptTokens;
+      usage.completionTokens += completionTokens;
+    },
+  };
+  const ask = async ({ request, place, check, instead }: Question): Promise<Answer> => {
+    let isAsked = false;
     try {
-      const reply = await recordedAsk(store, client, request, place, options);
-      failuresInARow = 0;
-      return { reply };
+      for (let asked = request; ; ) {
+        const found = await findReply(store, client, asked, place);
+        const why = found ? null : notAsked();
+        if (why !== null) return { reply: null, why, lasting: false };
+        if (!found && !isAsked) usage.asked++;
+        isAsked ||= !found;
+        const reply = found ?? (await recordedAsk(store, client, asked, place, { ...options, check }));
+        if (!found) failuresInARow = 0;
+        answered = true;
+        const other = instead?.(reply, asked) ?? null;
+        if (other === null) {
+          if (!isAsked) usage.cached++;
+          return { reply };
+        }
+        asked = other;
+      }
     } catch (error) {
-      if (error instanceof EndpointRejectedError) return { reply: null, why: error.message, lasting: true };
+      if (error instanceof EndpointRejectedError) {
+        if (SUSPECT.includes(error.reason) && !answered && !client.isKnown()) suspect(error);
+        return { reply: null, why: error.message, lasting: true };
+      }
       if (!(error instanceof EndpointUnavailableError)) throw error;
       failuresInARow++;
       return { reply: null, why: error.message, lasting: false };
     }
+  };
+  /** Questions that nobody answers are no fault of each of them. */
+  const suspect = ({ message }: EndpointRejectedError): void => {
+    if (++suspects < Math.max(AWAY_AFTER, concurrency)) return;
+    const said = `none of the first ${suspects} questions has an answer; the last: ${message}`;
+    throw refusal('nobody answered', nameOf(client.settings), said, client.settings);
   };
 
   const answers = await pMap(

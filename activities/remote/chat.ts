@@ -1,9 +1,9 @@
 /** A client of any OpenAI-compatible endpoint: one question, one reply. */
-import { z } from 'zod';
-import { createEndpoint, type Environment } from './endpoint.js';
-import { MalformedReplyError } from './errors.js';
+import { type ChatReply, type ChatUsage, readCompletion } from './completion.js';
+import { createEndpoint } from './endpoint.js';
+import type { Environment } from './post.js';
 import type { RetryClock } from './retry.js';
-import type { ChatSettings } from './settings.js';
+import { type ChatSettings, timeoutOf } from './settings.js';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
@@ -18,29 +18,11 @@ export interface ChatRequest {
   seed?: number;
 }
 
-export interface ChatUsage {
-  promptTokens: number;
-  completionTokens: number;
-}
-
-export interface ChatReply {
-  /**
-   * What the model says, without the thinking that the endpoint hands over apart. Where it says nothing beside: of a reply
-   * cut off at maxTokens that thinking, after an unclosed <think>; of one that ended by itself the thinking as it stands,
-   * since a server that takes all of a reply for thinking hides the answer there.
-   */
-  text: string;
-  /** `length`: cut off at maxTokens; `other`: ended by a filter, or by a call of a tool. */
-  finish: 'stop' | 'length' | 'other';
-  /** As the endpoint counts; where it does not, a token for every 3 bytes, so that budgets hold. */
-  usage: ChatUsage;
-}
-
 export interface AskOptions {
   signal: AbortSignal;
-  /** Throws MalformedReplyError for a reply that will not do: it is then asked for again, within the budget. */
-  accept?: (reply: ChatReply) => void;
-  /** Called with every reply that was paid for, accepted or not. */
+  /** Throws for a reply that must not be kept, since the same question has another answer once something is mended. */
+  check?: ((reply: ChatReply) => void) | undefined;
+  /** Called with every reply that was paid for. */
   onUsage?: (usage: ChatUsage) => void;
 }
 
@@ -48,25 +30,39 @@ export interface ChatClient {
   readonly settings: ChatSettings;
   /** @throws EndpointUnavailableError, EndpointRefusedError, EndpointRejectedError, or the signal's reason */
   ask(request: ChatRequest, options: AskOptions): Promise<ChatReply>;
+  /** Whether the endpoint has answered this process before. */
+  isKnown(): boolean;
 }
 
 /** @throws MissingKeyError when the environment lacks the key that the settings name */
 export function createChatClient(settings: ChatSettings, environment: Environment, clock?: RetryClock): ChatClient {
-  const what = `${settings.url} (model ${settings.model})`;
-  const endpoint = createEndpoint({ settings, path: '/chat/completions', what, environment, clock });
+  const endpoint = createEndpoint({
+    settings,
+    path: '/chat/completions',
+    what: nameOf(settings),
+    environment,
+    clock,
+    otherwise: { 'limit field': withNewerLimit },
+  });
   return {
     settings,
-    ask: (request, { signal, accept, onUsage }) => {
-      const read = (json: unknown) => {
-        const reply = readChat(json, request);
-        onUsage?.(reply.usage);
-        accept?.(reply);
-        return reply;
-      };
-      return endpoint.ask(requestBody(settings, request), read, signal);
-    },
+    isKnown: endpoint.isKnown,
+    ask: (request, { signal, onUsage }) =>
+      endpoint.ask(requestBody(settings, request), {
+        read: json =>
+          readCompletion(
+            json,
+            request.messages.map(({ content }) => content),
+            onUsage,
+          ),
+        signal,
+        timeoutSeconds: timeoutOf(settings, request.maxTokens),
+      }),
   };
 }
+
+/** An endpoint, for messages. */
+export const nameOf = ({ url, model }: ChatSettings): string => `${url} (model ${model})`;
 
 function requestBody(settings: ChatSettings, request: ChatRequest): Record<string, unknown> {
   const { messages, temperature, topP, maxTokens, seed } = request;
@@ -74,69 +70,18 @@ function requestBody(settings: ChatSettings, request: ChatRequest): Record<strin
     model: settings.model,
     messages,
     temperature,
-    top_p: topP,
+    // 1 cuts nothing off, and some models take no top_p beside a temperature.
+    top_p: topP === 1 ? undefined : topP,
     [settings.maxTokensField]: maxTokens,
     seed,
+    ...(settings.stream && { stream: true, stream_options: { include_usage: true } }),
     ...settings.extra,
   };
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null && value !== undefined));
 }
 
-const thinkingSchema = z.string().nullish();
-
-/** What is used of a reply; endpoints add fields of their own, and leave out what they have not. */
-const replySchema = z.object({
-  choices: z
-    .array(
-      z.object({
-        message: z.object({
-          /** Text, or parts of which those of the type `text` are said. */
-          content: z
-            .union([z.string(), z.array(z.object({ type: z.string(), text: z.string().optional() }))])
-            .nullish(),
-          reasoning_content: thinkingSchema,
-          reasoning: thinkingSchema,
-        }),
-        finish_reason: z.string().nullish(),
-      }),
-    )
-    .min(1),
-  usage: z.object({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0) }).nullish(),
-});
-
-const FINISH: Record<string, ChatReply['finish']> = { stop: 'stop', length: 'length' };
-
-function readChat(json: unknown, { messages }: ChatRequest): ChatReply {
-  const parsed = replySchema.safeParse(json);
-  if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues as [z.core.$ZodIssue];
-    throw new MalformedReplyError(`a reply that is no chat completion: ${path.join('.') || 'it'}: ${message}`);
-  }
-  const { choices, usage } = parsed.data;
-  const [{ message, finish_reason }] = choices as [(typeof choices)[number]];
-  const finish = FINISH[finish_reason ?? 'stop'] ?? 'other';
-  const thinking = message.reasoning_content || message.reasoning || '';
-  const said = saidIn(message.content);
-  const text = said !== '' || thinking === '' ? said : finish === 'stop' ? thinking : `<think>\n${thinking}`;
-  return {
-    text,
-    finish,
-    usage: usage
-      ? { promptTokens: usage.prompt_tokens, completionTokens: usage.completion_tokens }
-      : {
-          promptTokens: assumedTokens(messages.map(m => m.content)),
-          completionTokens: assumedTokens([thinking, said]),
-        },
-  };
-}
-
-function saidIn(content: string | { type: string; text?: string | undefined }[] | null | undefined): string {
-  if (typeof content === 'string') return content;
-  return (content ?? []).map(part => (part.type === 'text' ? (part.text ?? '') : '')).join('');
-}
-
-const BYTES_PER_TOKEN = 3;
-
-function assumedTokens(texts: string[]): number {
-  return Math.ceil(texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0) / BYTES_PER_TOKEN);
+/** As OpenAI's reasoning models want it. */
+function withNewerLimit(body: object): object {
+  const { max_tokens, ...rest } = body as Record<string, unknown>;
+  return max_tokens === undefined ? body : { ...rest, max_completion_tokens: max_tokens };
 }

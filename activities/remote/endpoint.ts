@@ -1,21 +1,30 @@
-/** Asking an endpoint for JSON: its key, what its statuses mean, and patience. */
-import { hostname } from 'node:os';
-import { withoutSecret } from '../engine/secrets.js';
-import { EndpointRefusedError, EndpointRejectedError, MalformedReplyError, MissingKeyError } from './errors.js';
-import { type HttpReply, post } from './post.js';
+/** Asking an endpoint for JSON: its key, what its answers mean, and patience. */
+import { ProxySettingError, proxyFor, shownProxy, withoutProxySecrets } from '../engine/proxies.js';
+import { EndpointRejectedError, NoAnswerError, refusal } from './errors.js';
+import { type HeaderSettings, secretHeaders } from './headers.js';
+import { CAUSES, type CauseName } from './outcomes.js';
+import { type Environment, NoWholeReplyError, post } from './post.js';
+import { excerpt, statusInside, whyRefused } from './refusals.js';
+import { type Reply, readReply } from './reply.js';
 import { REAL_CLOCK, type RetryClock, retried, TransientError } from './retry.js';
 import type { EndpointSettings } from './settings.js';
 
-/** Where keys are looked up: `process.env`, by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export interface Asking<T> {
+  /** Makes of the reply what the caller wants. Throws NoAnswerError for what is no answer. */
+  read(reply: unknown): T;
+  signal: AbortSignal;
+  /** For one try; see `timeoutOf`. */
+  timeoutSeconds: number;
+}
 
 export interface Endpoint {
   /**
-   * Posts `body` and returns what `read` makes of the reply, trying again within the budget. `read` throws
-   * MalformedReplyError for what is none.
+   * Posts `body` and returns what `read` makes of the reply, trying again within the budget.
    * @throws EndpointUnavailableError, EndpointRefusedError, EndpointRejectedError, or the signal's reason
    */
-  ask<T>(body: unknown, read: (reply: unknown) => T, signal: AbortSignal): Promise<T>;
+  ask<T>(body: object, asking: Asking<T>): Promise<T>;
+  /** Whether it has answered this process before. */
+  isKnown(): boolean;
 }
 
 export interface EndpointOptions {
@@ -26,180 +35,112 @@ export interface EndpointOptions {
   what: string;
   environment: Environment;
   clock?: RetryClock | undefined;
+  /** How a request is put otherwise, once and for all that follow, by what the endpoint says that it wants. */
+  otherwise?: Partial<Record<CauseName, (body: object) => object>>;
 }
 
-/** @throws MissingKeyError when the environment lacks the key */
-export function createEndpoint({ settings, path, what, environment, clock = REAL_CLOCK }: EndpointOptions): Endpoint {
-  const { url, timeoutSeconds, retrySeconds } = settings;
-  const key = keyOf(settings, environment);
-  const headers: Record<string, string> = key === null ? {} : { Authorization: `Bearer ${key}` };
+/** Endpoints that gave this process an answer: of one of them a web page is a passing fault. */
+const known = new Set<string>();
+
+/** @throws MissingKeyError when the environment lacks the key or a header's value */
+export function createEndpoint(options: EndpointOptions): Endpoint {
+  const { settings, path, what, environment, clock = REAL_CLOCK, otherwise = {} } = options;
+  const { url, retrySeconds, keyVariable } = settings;
+  const { headers, secrets } = secretHeaders(settings, environment);
   const address = new URL(url);
   address.pathname = address.pathname.replace(/\/*$/, path);
-  const once = async <T>(body: string, read: (reply: unknown) => T, signal: AbortSignal): Promise<T> => {
-    const reply = await post(address, { headers, body, timeoutSeconds, signal }).catch((error: unknown) => {
+  const learnt = new Map<CauseName, (body: object) => object>();
+
+  const once = async <T>(body: object, asking: Asking<T>): Promise<T> => {
+    const { signal, timeoutSeconds, read } = asking;
+    const text = JSON.stringify(body);
+    const reply = await post(address, { headers, body: text, timeoutSeconds, signal, environment }).catch(error => {
       signal.throwIfAborted();
-      throw new TransientError(connectionFailure(error));
+      throw whyNoReply(error, address, environment);
     });
-    return readReply(withoutKey(reply, key), read, what, settings.keyVariable);
+    const clean = readReply(reply, secrets);
+    const answer = answerIn(clean, body, read, known.has(address.href));
+    known.add(address.href);
+    return answer;
   };
-  return {
-    ask: (body, read, signal) => {
-      const text = JSON.stringify(body);
-      return retried(what, () => once(text, read, signal), { retrySeconds, signal, clock });
-    },
-  };
-}
 
-/** @throws MissingKeyError when the environment lacks the key */
-export function checkKey(settings: EndpointSettings, environment: Environment): void {
-  keyOf(settings, environment);
-}
-
-/** A header that cannot be sent would be quoted whole in the error about it. */
-const SENDABLE = /^[\x21-\x7e]+$/;
-
-function keyOf({ url, keyVariable }: EndpointSettings, environment: Environment): string | null {
-  if (keyVariable === null) return null;
-  const key = environment[keyVariable]?.trim() ?? '';
-  if (SENDABLE.test(key)) return key;
-  throw new MissingKeyError(
-    `The environment variable ${keyVariable}, which holds the key for ${url}, ` +
-      `${key === '' ? 'is not set' : 'holds blanks or characters that no key has'} where this worker runs (${hostname()}, ` +
-      `process ${process.pid}): set it there and start the worker again, and the work goes on.`,
-  );
-}
-
-/** Nothing that a server sends back carries the key any further: neither its text, nor what that comes to as JSON. */
-function withoutKey({ status, headers, text }: HttpReply, key: string | null): Reply {
-  const clean = (said: string) => withoutSecret(said, key);
-  const { location, date, 'retry-after': retryAfter } = headers;
-  return {
-    status,
-    location: location === undefined ? undefined : clean(location),
-    date,
-    retryAfter,
-    text: clean(text),
-    json: parsed(text, clean),
-  };
-}
-
-interface Reply {
-  status: number;
-  location: string | undefined;
-  date: string | undefined;
-  retryAfter: string | undefined;
-  text: string;
-  /** undefined for what is no JSON. */
-  json: unknown;
-}
-
-/** 408, 425 and 429 ask for another try, as do all of 500 and above. */
-const TRANSIENT = new Set([408, 425, 429]);
-/** About what was asked, not about who asks or where. */
-const ABOUT_THE_REQUEST = new Set([400, 413, 422]);
-/** Codes by which endpoints say that a 400 is about the settings after all. */
-const ABOUT_THE_KEY = new Set(['invalid_api_key', 'API_KEY_INVALID']);
-const ABOUT_THE_SETTINGS = new Set([
-  'model_not_found',
-  'unsupported_parameter',
-  'unsupported_value',
-  'unknown_parameter',
-]);
-
-function readReply<T>(reply: Reply, read: (reply: unknown) => T, what: string, keyVariable: string | null): T {
-  const { json } = reply;
-  const status = reply.status >= 200 && reply.status < 300 ? (statusInside(json) ?? reply.status) : reply.status;
-  if (status >= 200 && status < 300) {
-    if (json === undefined) throw new TransientError(`a reply that is no JSON: ${excerpt(reply.text)}`);
+  const attempt = async <T>(body: object, asking: Asking<T>): Promise<T> => {
+    const put = [...learnt.values()].reduce((rest, change) => change(rest), body);
     try {
-      return read(json);
+      return await once(put, asking);
     } catch (error) {
-      if (error instanceof MalformedReplyError) throw new TransientError(error.message);
-      throw error;
+      if (!(error instanceof NoAnswerError)) throw error;
+      const { reason, said } = error;
+      const change = otherwise[reason];
+      if (change && JSON.stringify(change(put)) !== JSON.stringify(put)) {
+        learnt.set(reason, change);
+        return attempt(body, asking);
+      }
+      const { outcome, atMost, advice } = CAUSES[reason];
+      const circumstances = { url, keyVariable, ...said };
+      if (outcome === 'again') {
+        const message = advice ? `${error.message}. ${advice(circumstances)}` : error.message;
+        const leftOut =
+          atMost === undefined
+            ? undefined
+            : { atMost, by: new EndpointRejectedError(`${what}: ${error.message}`, reason) };
+        throw new TransientError(message, said.retryAfterMs, leftOut);
+      }
+      if (outcome === 'left out') {
+        const hint = advice ? `. ${advice(circumstances)}` : '';
+        throw new EndpointRejectedError(`${what} rejects the request: ${error.message}${hint}`, reason);
+      }
+      throw refusal(reason, what, error.message, circumstances);
     }
-  }
-  const said = `HTTP ${status}: ${excerpt(messageIn(json) ?? reply.text)}`;
-  if (status >= 500 || TRANSIENT.has(status)) throw new TransientError(said, retryAfterMs(reply));
-  const codes = codesIn(json);
-  const misset = codes.some(code => ABOUT_THE_SETTINGS.has(code));
-  const keyless = codes.some(code => ABOUT_THE_KEY.has(code));
-  if (ABOUT_THE_REQUEST.has(status) && !misset && !keyless) {
-    throw new EndpointRejectedError(`${what} rejects the request: ${said}`);
-  }
-  const asKey = keyless || (!misset && KEY_STATUSES.has(status));
-  throw new EndpointRefusedError(
-    `${what} refuses: ${said}. ${asKey ? keyAdvice(status, keyVariable) : settingsAdvice(reply)}`,
-    asKey ? 'environment' : 'spec',
-  );
+  };
+  return {
+    isKnown: () => known.has(address.href),
+    ask: (body, asking) => retried(what, () => attempt(body, asking), { retrySeconds, signal: asking.signal, clock }),
+  };
 }
 
-const KEY_STATUSES = new Set([401, 402, 403]);
-
-function keyAdvice(status: number, keyVariable: string | null): string {
-  if (status === 402) return 'The account has no credit left: top it up, and the work goes on.';
-  return keyVariable === null
-    ? 'It wants a key: put it into an environment variable of the workers and name that one as keyVariable.'
-    : `Check the key in the workers' environment variable ${keyVariable}, and that it may use this model.`;
+/** @throws MissingKeyError when the environment lacks the key or a header's value */
+export function checkKey(settings: HeaderSettings, environment: Environment): void {
+  secretHeaders(settings, environment);
 }
 
-function settingsAdvice({ status, location }: Reply): string {
-  if (status >= 300 && status < 400 && location !== undefined) {
-    const to = URL.canParse(location) ? new URL(location) : null;
-    return `Redirects are not followed: give the address it leads to as url${to ? ` (${to.origin}${to.pathname})` : ''}.`;
-  }
-  return 'Check url (the base, such as https://api.openai.com/v1), the model\'s name, and what "extra" adds to or takes from a request.';
+function answerIn<T>(reply: Reply, sent: object, read: (reply: unknown) => T, isKnown: boolean): T {
+  const fine = reply.status >= 200 && reply.status < 300;
+  const status = fine ? (statusInside(reply.json) ?? reply.status) : reply.status;
+  if (status < 200 || status >= 300) throw whyRefused(status, reply, sent);
+  if (reply.json !== undefined) return read(reply.json);
+  const said = excerpt(reply.text);
+  if (reply.isPage && !isKnown) throw new NoAnswerError('page', `a web page in place of JSON: ${said}`);
+  throw new NoAnswerError('no JSON', `a reply that is no JSON: ${said}`);
 }
 
-/** Some gateways answer 200 and put the real status into the body. */
-function statusInside(json: unknown): number | null {
-  const code = fieldOf(fieldOf(json, 'error'), 'code');
-  return typeof code === 'number' && Number.isInteger(code) && code >= 400 && code < 600 ? code : null;
+/** Codes of TLS: a certificate that is not trusted, or a server that does not speak it. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS|ERR_SSL|^EPROTO$/;
+/** Of undici, and errors of programming: another try would do the same. */
+const PROGRAMMING = /^(UND_ERR_(INVALID|NOT_SUPPORTED)|ERR_INVALID)/;
+
+/** What a request without a reply means. Errors of programming stay what they are. */
+function whyNoReply(error: unknown, address: URL, environment: Environment): unknown {
+  if (error instanceof ProxySettingError) return new NoAnswerError('proxy', error.message);
+  if (error instanceof NoWholeReplyError) return new NoAnswerError(error.late ? 'silence' : 'no JSON', error.message);
+  const code = codeOf(error);
+  const proxy = proxyFor(address, environment);
+  const said =
+    withoutProxySecrets(connectionFailure(error), environment) + (proxy ? `, by way of ${shownProxy(proxy)}` : '');
+  const refusing = /Proxy response \((\d+)\)|Proxy Authentication/.exec(said);
+  if (refusing) return new NoAnswerError(Number(refusing[1] ?? 407) < 500 ? 'proxy' : 'connection', said);
+  if (code === null || PROGRAMMING.test(code)) return error;
+  return new NoAnswerError(CERTIFICATE.test(code) ? 'certificate' : 'connection', said);
 }
 
-function codesIn(json: unknown): string[] {
-  const error = fieldOf(json, 'error');
-  const details = fieldOf(error, 'details');
-  const reasons = Array.isArray(details) ? details.map(detail => fieldOf(detail, 'reason')) : [];
-  return [fieldOf(error, 'code'), fieldOf(error, 'type'), ...reasons].filter(code => typeof code === 'string');
-}
-
-function messageIn(json: unknown): string | null {
-  const error = fieldOf(json, 'error');
-  const message = fieldOf(error, 'message') ?? fieldOf(json, 'message') ?? fieldOf(json, 'detail') ?? error;
-  return typeof message === 'string' ? message : null;
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-/** Retry-After, in seconds or as a date: by the clock of the server, which is not always that of this machine. */
-function retryAfterMs({ retryAfter, date }: Reply): number {
-  if (retryAfter === undefined) return 0;
-  if (/^\s*\d+(\.\d+)?\s*$/.test(retryAfter)) return 1000 * Number(retryAfter);
-  const now = date === undefined ? Number.NaN : Date.parse(date);
-  const ms = Date.parse(retryAfter) - (Number.isFinite(now) ? now : Date.now());
-  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
+function codeOf(error: unknown): string | null {
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  if (typeof code === 'string' && code !== '') return code;
+  return typeof cause === 'object' && cause !== null ? codeOf(cause) : null;
 }
 
 function connectionFailure(error: unknown): string {
   const { message, errors } = error as { message?: string; errors?: unknown[] };
   // Several addresses of one host, each with an error of its own.
   return message || errors?.map(connectionFailure).join('; ') || String(error);
-}
-
-function parsed(text: string, clean: (said: string) => string): unknown {
-  try {
-    return JSON.parse(text, (_, value) => (typeof value === 'string' ? clean(value) : value));
-  } catch {
-    return undefined;
-  }
-}
-
-const EXCERPT = 300;
-
-function excerpt(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  if (line === '') return '(an empty body)';
-  return line.length <= EXCERPT ? line : `${line.slice(0, EXCERPT)} …`;
 }

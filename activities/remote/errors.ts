@@ -1,4 +1,5 @@
 /** What goes wrong with other people's servers, by what is to be done about it. No message holds a key. */
+import { CAUSES, type CauseName, type Circumstances } from './outcomes.js';
 
 /** The endpoint cannot be had now: everything that the budget allows was tried. */
 export class EndpointUnavailableError extends Error {
@@ -30,14 +31,47 @@ export class EndpointRefusedError extends Error {
 /** This request alone is refused: too long, or filtered. Others may well be answered. */
 export class EndpointRejectedError extends Error {
   override readonly name = 'EndpointRejectedError';
+  constructor(
+    message: string,
+    readonly reason: CauseName = 'rejected',
+  ) {
+    super(message);
+  }
 }
 
-/** A reply that is none: asked for again within the budget, like a failed connection. */
-export class MalformedReplyError extends Error {
-  override readonly name = 'MalformedReplyError';
+/** One try came to no answer, and why: what becomes of the question stands in the table of causes. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+  constructor(
+    readonly reason: CauseName,
+    message: string,
+    /** How long the endpoint asks to be left alone, and what it names. */
+    readonly said: { retryAfterMs?: number; field?: string | undefined; location?: string | undefined } = {},
+  ) {
+    super(message);
+  }
+}
+
+/** A reply that is none: asked for again a few times. */
+export class MalformedReplyError extends NoAnswerError {
+  constructor(message: string) {
+    super('nonsense', message);
+  }
 }
 
 /** The key that a spec says is in the environment is not. */
 export class MissingKeyError extends Error {
   override readonly name = 'MissingKeyError';
+}
+
+/** The refusal that a cause comes to, with its advice. */
+export function refusal(
+  cause: CauseName,
+  what: string,
+  said: string,
+  circumstances: Circumstances,
+): EndpointRefusedError {
+  const { mendedIn = 'spec', advice } = CAUSES[cause];
+  const message = `${what} refuses: ${said.replace(/\.$/, '')}.${advice ? ` ${advice(circumstances)}` : ''}`;
+  return new EndpointRefusedError(message, mendedIn);
 }

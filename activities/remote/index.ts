@@ -1,14 +1,18 @@
 /** Endpoints of others: asked, asked again, and what they said kept. */
 export { type Answer, type AskUsage, askAll, type Question } from './ask-all.js';
-export { type ChatReply, createChatClient } from './chat.js';
-export { checkKey, createEndpoint, type Environment } from './endpoint.js';
+export { type ChatRequest, createChatClient, nameOf } from './chat.js';
+export type { ChatReply } from './completion.js';
+export { checkKey, createEndpoint } from './endpoint.js';
 export {
   EndpointRefusedError,
   EndpointRejectedError,
   EndpointUnavailableError,
   MalformedReplyError,
   MissingKeyError,
+  refusal,
 } from './errors.js';
-export { post } from './post.js';
+export { CAUSES, type CauseName, type Outcome } from './outcomes.js';
+export { type Environment, post } from './post.js';
+export { leastTokens, seemsCut } from './prompt-size.js';
 export type { RetryClock } from './retry.js';
-export { type ChatSettings, chatSchema, endpointShape } from './settings.js';
+export { type ChatSettings, chatSchema, endpointShape, timeoutOf } from './settings.js';

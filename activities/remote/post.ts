@@ -1,9 +1,14 @@
 /**
- * One HTTP request. By node:http, not fetch: fetch gives up on replies whose first byte takes more than 300 s, as those of
- * models that think for long do, and cannot be told otherwise. Redirects are not followed, so no key goes elsewhere.
+ * One HTTP request, through a proxy where the environment names one. No limit of undici's own: it gives up on replies whose
+ * first byte takes more than 300 s, as those of models that think for long do. Redirects are not followed, so no key goes
+ * elsewhere.
  */
-import http, { type IncomingHttpHeaders } from 'node:http';
-import https from 'node:https';
+import type { IncomingHttpHeaders } from 'node:http';
+import { request } from 'undici';
+import { throughProxies } from '../engine/proxies.js';
+
+/** Where keys, addresses and proxies are looked up: `process.env`, by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface HttpReply {
   status: number;
@@ -14,54 +19,79 @@ export interface HttpReply {
 export interface PostOptions {
   headers: Record<string, string>;
   body: string;
+  /** For the whole reply; of a reply in pieces (server-sent events) until the next piece with data. */
   timeoutSeconds: number;
   signal: AbortSignal;
+  environment: Environment;
+}
+
+/** No whole reply came in time, or one without end. */
+export class NoWholeReplyError extends Error {
+  override readonly name = 'NoWholeReplyError';
+  constructor(
+    message: string,
+    /** Whether it was the time. */
+    readonly late: boolean,
+  ) {
+    super(message);
+  }
 }
 
 const MAX_REPLY_BYTES = 10_000_000;
+/** Each token is wrapped in some hundred bytes. */
+const MAX_STREAMED_BYTES = 200_000_000;
 
 /** The reply, whatever its status; throws the signal's reason when aborted, an Error otherwise when there is no whole reply. */
-export function post(url: URL, { headers, body, timeoutSeconds, signal }: PostOptions): Promise<HttpReply> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const request = (url.protocol === 'https:' ? https : http).request(url, {
+export async function post(
+  url: URL,
+  { headers, body, timeoutSeconds, signal, environment }: PostOptions,
+): Promise<HttpReply> {
+  signal.throwIfAborted();
+  const late = new AbortController();
+  const until = (limited: string) =>
+    setTimeout(
+      () => late.abort(new NoWholeReplyError(`no ${limited} within ${timeoutSeconds} s`, true)),
+      1000 * timeoutSeconds,
+    );
+  let timer = until('whole reply');
+  try {
+    const response = await request(url, {
       method: 'POST',
+      dispatcher: throughProxies(environment),
       headers: {
         'Content-Type': 'application/json',
         Accept: 'application/json',
         'Accept-Encoding': 'identity',
-        'Content-Length': Buffer.byteLength(body),
         ...headers,
       },
+      body,
+      signal: AbortSignal.any([signal, late.signal]),
+      headersTimeout: 0,
+      bodyTimeout: 0,
     });
-    const settle = (end: () => void) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      end();
-      request.destroy();
-    };
-    const fail = (reason: unknown) => settle(() => reject(reason));
-    const abort = () => fail(signal.reason);
-    const timer = setTimeout(() => fail(new Error(`no whole reply within ${timeoutSeconds} s`)), 1000 * timeoutSeconds);
-    signal.addEventListener('abort', abort, { once: true });
-
-    request.on('error', fail);
-    request.on('response', response => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      response.on('error', fail);
-      response.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes > MAX_REPLY_BYTES) fail(new Error(`the reply is longer than ${MAX_REPLY_BYTES / 1e6} MB`));
-      });
-      response.on('end', () => {
+    const streamed = isEventStream(response.headers);
+    const most = streamed ? MAX_STREAMED_BYTES : MAX_REPLY_BYTES;
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > most) throw new NoWholeReplyError(`the reply is longer than ${most / 1e6} MB`, false);
+      // Blank lines and comments say that the connection lives, not that an answer comes.
+      if (streamed && chunk.includes('data:')) {
         clearTimeout(timer);
-        signal.removeEventListener('abort', abort);
-        const { statusCode: status = 0, headers } = response;
-        resolve({ status, headers, text: Buffer.concat(chunks).toString('utf8') });
-      });
-    });
-    request.end(body);
-  });
+        timer = until('further piece of the reply');
+      }
+    }
+    return { status: response.statusCode, headers: response.headers, text: Buffer.concat(chunks).toString('utf8') };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw late.signal.aborted ? late.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function isEventStream(headers: IncomingHttpHeaders): boolean {
+  return /^text\/event-stream\b/i.test(String(headers['content-type'] ?? ''));
 }

@@ -1,6 +1,7 @@
 /** Asking once: what an endpoint replied is kept in the store, so that work that is done again pays for nothing twice. */
 import { hashOf, readJson, replyUri, type Store } from '../store/index.js';
-import type { AskOptions, ChatClient, ChatReply, ChatRequest } from './chat.js';
+import type { AskOptions, ChatClient, ChatRequest } from './chat.js';
+import type { ChatReply } from './completion.js';
 
 /** What sets equal questions apart. Where it is left out, everybody on the store shares one reply. */
 export interface ReplyPlace {
@@ -44,6 +45,7 @@ export async function recordedAsk(
   if (found) return found;
   const { url, model } = client.settings;
   const reply = await client.ask(request, options);
+  options.check?.(reply);
   const stored: StoredReply = { url, model, ...place, ...reply };
   // Two workers that ask the same have two replies: what both go on with is the one published first.
   const ref = await store.publishFirst(uriOf(client.settings, request, place), `${JSON.stringify(stored, null, 1)}\n`);

@@ -27,6 +27,8 @@ export class TransientError extends Error {
     message: string,
     /** How long the server asks to be left alone. */
     readonly retryAfterMs: number = 0,
+    /** After so many tries the question is given up with this error, whatever time is left. */
+    readonly leftOut?: { atMost: number; by: Error } | undefined,
   ) {
     super(message);
   }
@@ -52,13 +54,16 @@ export async function retried<T>(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof TransientError)) throw error;
+      const { leftOut } = error;
+      if (leftOut && tries >= leftOut.atMost) throw leftOut.by;
       const spent = clock.now() - started;
       // Half of the wait is chance, so that many who failed together do not come again together.
       const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1)) * (0.5 + 0.5 * clock.random());
       // Who is told when to come comes a little after, never before.
       const delay = error.retryAfterMs > 0 ? error.retryAfterMs + 0.2 * wait : wait;
-      if (spent + delay > 1000 * retrySeconds)
-        throw new EndpointUnavailableError(what, tries, spent / 1000, error.message);
+      if (spent + delay > 1000 * retrySeconds) {
+        throw leftOut?.by ?? new EndpointUnavailableError(what, tries, spent / 1000, error.message);
+      }
       await clock.sleep(delay, signal).catch(() => signal.throwIfAborted());
     }
   }

@@ -25,6 +25,7 @@ import {
   type Environment,
   MalformedReplyError,
   type RetryClock,
+  timeoutOf,
 } from '../remote/index.js';
 import { ModuleThread } from './module-thread.js';
 import type { CustomSettings } from './settings.js';
@@ -85,7 +86,8 @@ export async function moduleHash(file: string): Promise<string> {
 }
 
 async function moduleRewarder(settings: CustomSettings & { module: string }): Promise<CustomRewarder> {
-  const { module, timeoutSeconds, concurrency } = settings;
+  const { module, concurrency } = settings;
+  const timeoutSeconds = timeoutOf(settings);
   const origin = `${module} (sha256 ${(await moduleHash(module)).slice(0, 12)})`;
   const idle: ModuleThread[] = [];
   const all: ModuleThread[] = [];
@@ -154,7 +156,9 @@ function endpointRewarder(
     concurrency,
     reward: async (group, signal) => {
       try {
-        return { rewards: await endpoint.ask(group, read(group), signal) };
+        return {
+          rewards: await endpoint.ask(group, { read: read(group), signal, timeoutSeconds: timeoutOf(settings) }),
+        };
       } catch (error) {
         if (error instanceof EndpointUnavailableError || error instanceof EndpointRejectedError) {
           return { rewards: null, unscored: error.message };

@@ -4,21 +4,26 @@ import {
   type AskUsage,
   askAll,
   type ChatReply,
+  type ChatRequest,
   createChatClient,
   type Environment,
-  MalformedReplyError,
+  leastTokens,
+  nameOf,
   type Question,
   type RetryClock,
+  refusal,
+  seemsCut,
 } from '../remote/index.js';
 import { hashOf, type Store } from '../store/index.js';
 import { type Judged, renderJudgePrompt } from './judge-prompt.js';
+import { type JudgeSays, readVerdict } from './judge-verdict.js';
 import type { JudgeSettings } from './settings.js';
 
 /** What was asked of the judge and what it cost, replies from the store counted apart. */
 export type JudgeUsage = AskUsage;
 
 export interface JudgeVerdict {
-  verdict: 'yes' | 'no';
+  verdict: JudgeSays;
   /** What the judge said, its end where that is long. */
   reply: string;
 }
@@ -56,25 +61,61 @@ export function createJudge(settings: JudgeSettings, { store, environment, clock
         tokenBudget: settings.tokenBudget,
         onAnswer: done => note(`judging, ${done} of ${distinct.length} answers`),
       });
-      return { verdicts: questions.map(({ request }) => verdictOf(answers[places.get(hashOf(request))!]!)), usage };
+      const verdicts = answers.map(verdictOf);
+      const without = verdicts.filter((verdict, k) => 'unscored' in verdict && answers[k]!.reply !== null).length;
+      return {
+        verdicts: questions.map(({ request }) => verdicts[places.get(hashOf(request))!]!),
+        usage: { ...usage, failed: usage.failed + without },
+      };
     },
   };
 }
 
-function questionOf({ prompt, maxTokens }: JudgeSettings, judged: Judged): Question {
+/** At 0, and where that gives no verdict warmer: the same question at 0 gives the same again. */
+const TEMPERATURES = [0, 0.3, 0.6, 0.9];
+
+function questionOf(settings: JudgeSettings, judged: Judged): Question {
+  const { prompt, maxTokens } = settings;
+  const content = renderJudgePrompt(prompt, judged);
   return {
-    request: {
-      messages: [{ role: 'user', content: renderJudgePrompt(prompt, judged) }],
-      temperature: 0,
-      topP: 1,
-      maxTokens,
-    },
+    request: { messages: [{ role: 'user', content }], temperature: TEMPERATURES[0]!, topP: 1, maxTokens },
     // A verdict is a verdict, whichever run asked for it.
     place: {},
-    accept: reply => {
-      readVerdict(reply);
-    },
+    check: ({ usage }) => refusePart(settings, leastTokens([content]), usage.promptTokens),
+    instead: (reply, asked) => askedInstead(settings, reply, asked),
   };
+}
+
+const nameOfJudge = (settings: JudgeSettings): string => `the judge ${nameOf(settings)}`;
+
+/** Of a judge that lost a part of its prompt no verdict counts. @throws EndpointRefusedError */
+function refusePart(settings: JudgeSettings, least: number, counted: number): void {
+  if (!seemsCut(counted, null, least)) return;
+  const said = `it counts ${counted} tokens where at least ${least} were sent, so it read a part of its prompt`;
+  throw refusal('judge prompt cut', nameOfJudge(settings), said, settings);
+}
+
+/**
+ * The question to ask after a reply without a verdict; null where there is one, or none is to be had. It depends on reply
+ * and question alone, so that whoever goes on after a crash asks the same.
+ * @throws EndpointRefusedError where the judge is set up so that no verdict can come
+ */
+function askedInstead(settings: JudgeSettings, { text, finish }: ChatReply, asked: ChatRequest): ChatRequest | null {
+  if (finish === 'length') {
+    const [room, double] = [asked.maxTokens, 2 * settings.maxTokens];
+    if (room < double) return { ...asked, maxTokens: double };
+    throw refusal(
+      'judgement cut off',
+      nameOfJudge(settings),
+      `its judgement is cut off at ${room} tokens, before a verdict`,
+      settings,
+    );
+  }
+  if (readVerdict(text) !== null) return null;
+  // Where `extra` holds it at 0, no other try is another question.
+  if (settings.extra.temperature === 0) return null;
+  const temperature = TEMPERATURES[TEMPERATURES.indexOf(asked.temperature) + 1];
+  return temperature === undefined ? null : { ...asked, temperature };
 }
 
 const REPLY_KEPT = 300;
@@ -82,26 +123,10 @@ const REPLY_KEPT = 300;
 function verdictOf(answer: Answer): JudgeVerdict | { unscored: string } {
   if (answer.reply === null) return { unscored: `the judge gave no verdict: ${answer.why}` };
   const said = answer.reply.text.trim();
+  const kept = said.length <= REPLY_KEPT ? said : `… ${said.slice(-REPLY_KEPT)}`;
+  const verdict = readVerdict(said);
+  if (verdict !== null) return { verdict, reply: kept };
   return {
-    verdict: readVerdict(answer.reply),
-    reply: said.length <= REPLY_KEPT ? said : `… ${said.slice(-REPLY_KEPT)}`,
+    unscored: `the judge gave no verdict: expected [[YES]] or [[NO]], one of the two, at temperatures up to ${TEMPERATURES.at(-1)}; the last reply ended in ${JSON.stringify(kept.slice(-100))}`,
   };
-}
-
-/** The verdict on the reply's last line. @throws MalformedReplyError unless there is just one */
-export function readVerdict({ text, finish }: Pick<ChatReply, 'text' | 'finish'>): 'yes' | 'no' {
-  if (finish === 'length') {
-    throw new MalformedReplyError('a judgement that was cut off before its verdict: raise reward.judge.maxTokens');
-  }
-  const lastLine = text
-    .trimEnd()
-    .split(/\r\n?|\n/)
-    .at(-1)!
-    .trim();
-  const tags = [...lastLine.matchAll(/\[\[([^[\]]*)\]\]/g)].map(([, tag]) => tag);
-  if (tags.length === 1 && tags[0] === 'YES') return 'yes';
-  if (tags.length === 1 && tags[0] === 'NO') return 'no';
-  throw new MalformedReplyError(
-    `a judgement whose last line has no verdict: expected [[YES]] or [[NO]], once, found ${JSON.stringify(lastLine.slice(-100))}`,
-  );
 }

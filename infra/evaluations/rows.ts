@@ -76,8 +76,9 @@ export function rowOfRecord({ label, sets }: EvaluationRecord): MeasuredRow {
   return {
     label,
     sets: sets.map(set => {
-      const { score, low, high, items, unscored, meanAt, passAt, official, unanswered } = set.row;
-      const summary = { score, low, high, items, unscored, meanAt, passAt, official };
+      const { score, low, high, items, unscored, meanAt, passAt, official, unanswered, shortened } = set.row;
+      const counts = { items, unscored, meanAt, ...(shortened && { shortened }) };
+      const summary = { score, low, high, ...counts, passAt, official };
       return { ...comparedSet(set), metric: set.metric, summary, unanswered };
     }),
   };

@@ -19,6 +19,7 @@ jest.setTimeout(180_000);
 
 const SECRET = {
   CHAT_KEY: 'sk-chat/0123456789+abcdef',
+  GATEWAY_TOKEN: 'gw-gateway/0123456789+abcdef',
   HF_TOKEN: 'hf_hub0123456789abcdef',
   TEMPORAL_API_KEY: 'tk-temporal0123456789abcdef',
   LONGHAUL_WEBHOOK_URL: 'http://127.0.0.1:9/hook-0123456789abcdef',
@@ -67,7 +68,7 @@ afterAll(async () => {
 const echo =
   (status: number): Fault =>
   (response, { headers }) =>
-    sayBack(response, status, headers.authorization);
+    sayBack(response, status, `${headers['api-key']} and ${headers['x-gateway']}`);
 function sayBack(response: ServerResponse, status: number, said: string | undefined): void {
   const location = `https://elsewhere.example/${encodeURIComponent(said ?? '')}`;
   response
@@ -76,7 +77,10 @@ function sayBack(response: ServerResponse, status: number, said: string | undefi
 }
 
 const source = () => ({ type: 'jsonl', path: join(folder, 'data.jsonl') });
-const endpoint = () => ({ url: chat.url, model: 'm', keyVariable: 'CHAT_KEY', retrySeconds: 20, concurrency: 1 });
+const endpoint = () => ({
+  ...{ url: chat.url, model: 'm', keyVariable: 'CHAT_KEY', keyHeader: 'api-key', retrySeconds: 20, concurrency: 1 },
+  headers: { 'X-Gateway': 'GATEWAY_TOKEN' },
+});
 const prompt = { template: '{document} {question} ', chat: false };
 
 /** A workflow's result, or what it failed for; meanwhile watches what its activities say. */
@@ -121,7 +125,7 @@ async function filesBelow(directory: string): Promise<Record<string, string>> {
 }
 
 test('no history, no file and no line that is printed holds a key', async () => {
-  chat.reply = ({ headers }) => `You sent ${headers.authorization}\n[[NO]]`;
+  chat.reply = ({ headers }) => `You sent ${headers['api-key']} and ${headers['x-gateway']}\n[[NO]]`;
   // The hub at first fails, then serves; the judge refuses in each way that is tried again, then answers.
   let hubFailures = 0;
   hub.faults.set(/\/revision\//, response => {
@@ -155,7 +159,8 @@ test('no history, no file and no line that is printed holds a key', async () => 
   expect(refused).toContain('elsewhere.example/');
   await workers.stop();
 
-  expect(chat.requests.every(({ headers }) => headers.authorization === `Bearer ${SECRET.CHAT_KEY}`)).toBe(true);
+  expect(chat.requests.every(({ headers }) => headers['api-key'] === SECRET.CHAT_KEY)).toBe(true);
+  expect(chat.requests.every(({ headers }) => headers['x-gateway'] === SECRET.GATEWAY_TOKEN)).toBe(true);
   expect(hub.tokens).toEqual(new Set([`Bearer ${SECRET.HF_TOKEN}`]));
   const kept: Record<string, string> = {
     ...(await histories()),

@@ -20,6 +20,8 @@ export class FakeHub {
   tokens = new Set<string | undefined>();
   /** What a request for a matching path is answered with instead. */
   faults = new Map<RegExp, (response: ServerResponse) => void>();
+  /** Offers files by Xet to who asks for them so, at an address where nobody is. */
+  offersXet = false;
   private server: Server | undefined;
 
   /** @returns its address. */
@@ -40,7 +42,21 @@ export class FakeHub {
     this.tokens.add(request.headers.authorization);
     const fault = [...this.faults].find(([pattern]) => pattern.test(pathname));
     if (fault) fault[1](response);
+    else if (this.offersXet && request.headers.accept?.includes('xet-fileinfo')) this.offerXet(pathname, response);
     else this.serve(pathname, request.headers.range, await text(request), response);
+  }
+
+  private offerXet(pathname: string, response: ServerResponse): void {
+    const content = this.files.get(pathname.split(`/${COMMIT}/`)[1]!)!;
+    response
+      .writeHead(206, {
+        'Content-Type': 'application/vnd.xet-fileinfo+json',
+        'X-Xet-Hash': '0'.repeat(64),
+        'X-Linked-Size': String(content.length),
+        ETag: '"etag"',
+        Link: '<http://127.0.0.1:9/token>; rel="xet-auth", <http://127.0.0.1:9/parts>; rel="xet-reconstruction-info"',
+      })
+      .end('{}');
   }
 
   /** What lies in a folder, named with its "/" at the end, and not below. */

@@ -57,9 +57,17 @@ function cellParts(cell: ShownCell, title: string, metric: Table['metric']): str
   const passes = Object.entries(cell.passAt).map(([k, { score }]) => `pass@${k} ${score.toFixed(1)}`);
   const official = Object.entries(cell.official).map(([name, { score }]) => `${name} ${score.toFixed(1)}`);
   const beside = [...many, ...passes, ...(metric === 'reward' ? official : [])];
-  const { items, unscored, unanswered = 0 } = cell;
+  const { items, unscored, unanswered = 0, shortened } = cell;
   const without = (count: number, why: string) =>
     count > 0 ? [`${count} of ${items + unscored + unanswered} items ${why}`] : [];
-  const all = [...beside, ...without(unscored, 'unscored'), ...without(unanswered, 'unanswered')];
+  const readInPart = shortened
+    ? without(
+        shortened.items,
+        `read in part: the endpoint counts ${number(shortened.counted)} tokens where ${number(shortened.sent)} were sent, so its context is smaller`,
+      )
+    : [];
+  const all = [...beside, ...without(unscored, 'unscored'), ...without(unanswered, 'unanswered'), ...readInPart];
   return all.length > 0 ? [`${title} ${all.join(', ')}`] : [];
 }
+
+const number = (count: number): string => count.toLocaleString('en-US');

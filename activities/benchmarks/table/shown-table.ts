@@ -1,5 +1,5 @@
 /** What goes into a table of models and benchmarks, and its cells before any format. */
-import type { Comparison, Estimate } from '../../contract/index.js';
+import type { Comparison, Estimate, Shortened } from '../../contract/index.js';
 import type { ItemsSummary } from '../results.js';
 
 /** max(rule, judge), or each benchmark's first official metric. */
@@ -27,6 +27,7 @@ export interface ShownCell extends Estimate {
   items: number;
   unscored: number;
   unanswered?: number;
+  shortened?: Shortened;
   meanAt: number;
   passAt: Record<number, Estimate>;
   official: Record<string, Estimate>;

@@ -19,6 +19,7 @@ import {
   type PathInfo,
   pathsInfo,
 } from '@huggingface/hub';
+import { proxiedFetch, proxyFor, shownProxy, withoutProxySecrets } from '../proxies.js';
 import { withoutSecret } from '../secrets.js';
 import { exists } from './files.js';
 
@@ -32,7 +33,10 @@ export interface HubOptions {
   signal?: AbortSignal;
   /** Bytes of the file in hand, done and in all. */
   onProgress?: (file: string, done: number, total: number) => void;
-  /** HF_ENDPOINT (another Hub) and HF_TOKEN (for what is private or gated) are looked up here. */
+  /**
+   * HF_ENDPOINT (another Hub), HF_TOKEN (for what is private or gated), HF_HUB_DISABLE_XET and the names of proxies are
+   * looked up here.
+   */
   environment?: NodeJS.ProcessEnv;
 }
 
@@ -55,6 +59,7 @@ let downloads = 0;
 export class Hub {
   readonly endpoint: string;
   private readonly request;
+  private readonly environment: NodeJS.ProcessEnv;
   /** Trimmed: fetch quotes a header that it cannot send. */
   private readonly token: string;
 
@@ -62,15 +67,23 @@ export class Hub {
     readonly repo: HubRepo,
     readonly options: HubOptions,
   ) {
-    const { HF_ENDPOINT, HF_TOKEN = '' } = options.environment ?? process.env;
+    this.environment = options.environment ?? process.env;
+    const { HF_ENDPOINT, HF_TOKEN = '' } = this.environment;
     this.token = HF_TOKEN.trim();
     this.endpoint = (HF_ENDPOINT || DEFAULT_ENDPOINT).replace(/\/+$/, '');
     const { signal } = options;
+    const fetched = proxiedFetch(this.environment);
     this.request = {
       hubUrl: this.endpoint,
       ...(this.token ? { accessToken: this.token } : {}),
-      ...(signal ? { fetch: ((url, init) => fetch(url, { ...init, signal })) satisfies typeof fetch } : {}),
+      fetch: ((url, init) => fetched(url, { ...init, ...(signal && { signal }) })) satisfies typeof fetch,
     };
+  }
+
+  /** Mirrors pass the files on, not the service that Xet fetches their pieces from. */
+  get usesXet(): boolean {
+    const isDisabled = /^(1|true|yes|on)$/i.test(this.environment.HF_HUB_DISABLE_XET?.trim() ?? '');
+    return !isDisabled && this.endpoint === DEFAULT_ENDPOINT;
   }
 
   /** The folder in the cache that holds one folder a commit. */
@@ -116,7 +129,8 @@ export class Hub {
   async fetchFile(commit: string, entry: HubFile, directory: string): Promise<void> {
     const target = join(directory, entry.path);
     if (await exists(target)) return;
-    const blob = await downloadFile({ ...this.request, repo: this.repo, revision: commit, path: entry.path });
+    const { path } = entry;
+    const blob = await downloadFile({ ...this.request, repo: this.repo, revision: commit, path, xet: this.usesXet });
     if (!blob) throw new Error(`${entry.path} is listed but cannot be downloaded`);
     await mkdir(dirname(target), { recursive: true });
     const partial = `${target}.${process.pid}-${downloads++}.partial`;
@@ -147,6 +161,16 @@ export class Hub {
     }
   }
 
+  private get byWayOf(): string {
+    try {
+      const proxy = proxyFor(new URL(this.endpoint), this.environment);
+      return proxy ? ` by way of ${shownProxy(proxy)}` : '';
+    } catch {
+      // No address, or no proxy: the reason says so.
+      return '';
+    }
+  }
+
   /**
    * What to throw for an error met on the way to `wanted` (as the user wrote it). It says all that is known, without the
    * token, which a server may have sent back; the error itself is left behind for that.
@@ -165,8 +189,8 @@ export class Hub {
     const offline = commits.length
       ? `already here, and usable without the Hub: ${commits.map(commit => `hf:${this.repo.name}@${commit}`).join(', ')}`
       : `check the connection, set HF_ENDPOINT to a mirror, or give the path of a folder that holds the ${KIND[this.repo.type]}`;
-    const reason = withoutSecret(reasonOf(error), this.token);
-    return new Error(`${what}: cannot be fetched from ${this.endpoint}: ${reason}; ${offline}`);
+    const reason = withoutProxySecrets(withoutSecret(reasonOf(error), this.token), this.environment);
+    return new Error(`${what}: cannot be fetched from ${this.endpoint}${this.byWayOf}: ${reason}; ${offline}`);
   }
 }
 

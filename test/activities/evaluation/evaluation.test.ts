@@ -4,12 +4,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import type { PartList } from '../../../activities/artifacts/line-parts.js';
+import type { ItemsSummary } from '../../../activities/benchmarks/results.js';
+import { layOut } from '../../../activities/benchmarks/table/lay-out.js';
 import type { BenchmarkRow } from '../../../activities/contract/index.js';
 import type { EvaluationPlan, PromptLine } from '../../../activities/evaluation/plan.js';
 import type { EvaluationResult } from '../../../activities/evaluation/score-evaluation.js';
 import { createActivities } from '../../../activities/index.js';
 import { type ArtifactRef, readJson, readLines } from '../../../activities/store/index.js';
-import { FAULTS, FakeChat } from '../../support/fake-chat.js';
+import { completion, FAULTS, FakeChat, type Fault } from '../../support/fake-chat.js';
 import { smallEvaluation } from '../../support/small-evaluation.js';
 import { type SmallRun, smallRun } from '../../support/small-run.js';
 
@@ -212,6 +214,56 @@ describe('a remote model', () => {
     expect(row).toMatchObject({ items: 28, unanswered: 2, unscored: 0 });
     const { items } = await load<EvaluationResult>(row.uri);
     expect(items[0]).toMatchObject({ answers: [], unanswered: expect.stringContaining('a context of 4096 tokens') });
+  });
+
+  test('a reply that died on the server is asked for again, a filtered one is unanswered: neither scores 0', async () => {
+    const { plan } = await prepare(remote({ retrySeconds: 5 }), 'trial/far');
+    const says =
+      (choice: object): Fault =>
+      response =>
+        void response.end(JSON.stringify({ choices: [choice] }));
+    const message = { role: 'assistant', content: '' };
+    chat.next = [
+      says({ finish_reason: 'error', error: { code: 502, message: 'upstream failed' }, message }),
+      null,
+      says({ finish_reason: 'content_filter', message }),
+    ];
+    const input = { plan, set: 'questions' };
+    const responses = await small.run(activities.evaluateRemote, input);
+    const row = (await small.run(activities.scoreEvaluation, { ...input, responses })) as BenchmarkRow;
+    expect(row).toMatchObject({ items: 29, unanswered: 1 });
+    expect(asked()).toBe(31);
+    const { items } = await load<EvaluationResult>(row.uri);
+    expect(items[0]!.answers[0]!.text).toMatch(/^Therefore/);
+    expect(items[1]).toMatchObject({ unanswered: expect.stringMatching(/a filter took the reply/) });
+  });
+
+  test('that reads a part of the prompts alone is found out by its count, in result and table', async () => {
+    const path = join(small.folder, 'long.jsonl');
+    const context = 'x'.repeat(6600);
+    await writeFile(path, JSON.stringify({ question: 'Why?', context, answer: 'A' }));
+    const benchmarks = [{ name: 'long', source: { type: 'jsonl', path } }];
+    const rowOf = async (counted: number, name: string, spec: object) => {
+      chat.reply = () => completion('The answer is A.', { usage: { prompt_tokens: counted, completion_tokens: 5 } });
+      const { plan } = await prepare({ ...remote(), benchmarks, ...spec }, `${name}/far`);
+      const input = { plan, set: 'long' };
+      const responses = await small.run(activities.evaluateRemote, input);
+      return (await small.run(activities.scoreEvaluation, { ...input, responses })) as BenchmarkRow;
+    };
+    const row = await rowOf(2048, 'cut', { tokenizer: 'any' });
+    expect(row).toMatchObject({ items: 1, shortened: { items: 1, counted: 2048, sent: 6606 } });
+    const { label, set, metric, items } = await load<EvaluationResult>(row.uri);
+    expect(items[0]).toMatchObject({ shortened: { counted: 2048, sent: 6606 } });
+    const shown = { label, kind: 'measured' as const, cells: { [set]: row as unknown as ItemsSummary } };
+    expect(metric).toBe('custom');
+    expect(layOut({ rows: [shown], metric: 'reward', baseline: null, comparisons: [] }).notes.join()).toContain(
+      '1 of 1 items read in part: the endpoint counts 2,048 tokens where 6,606 were sent, so its context is smaller',
+    );
+    // Other tokenizers count otherwise, and an endpoint that does not count says little.
+    expect(await rowOf(3500, 'other', { tokenizer: 'any' })).not.toHaveProperty('shortened');
+    expect(await rowOf(10, 'little', { tokenizer: 'any' })).not.toHaveProperty('shortened');
+    // Without a tokenizer, by what the letters come to at the very least.
+    expect(await rowOf(1000, 'none', {})).toMatchObject({ shortened: { counted: 1000, sent: 1100 } });
   });
 
   test('that answers nothing at all is no score of 0', async () => {

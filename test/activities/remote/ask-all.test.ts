@@ -162,6 +162,19 @@ describe('many questions', () => {
     expect(answers[49]).toMatchObject({ why: expect.stringMatching(/questions before unanswered/), lasting: false });
   });
 
+  test('that nobody answers, none from the first on, are no fault of each of them', async () => {
+    fake.always = FAULTS.filtered;
+    const url = `${fake.url}/never-asked-before`;
+    const asked = () => all(questions(9), { url, concurrency: 1 });
+    await expect(asked()).rejects.toMatchObject({
+      mendedIn: 'spec',
+      message: expect.stringMatching(/none of the first 3 questions has an answer; the last: .*HTTP 422: Filtered/),
+    });
+    expect(fake.requests).toHaveLength(3);
+    fake.next = [null];
+    expect((await asked()).usage).toMatchObject({ asked: 9, failed: 8 });
+  });
+
   test('end at once when the endpoint refuses its settings', async () => {
     fake.next = [FAULTS.hang, FAULTS.unauthorized];
     await expect(all(questions(10), { concurrency: 2, timeoutSeconds: 60 })).rejects.toThrow(EndpointRefusedError);

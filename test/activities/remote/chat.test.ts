@@ -3,10 +3,9 @@ import {
   EndpointRefusedError,
   EndpointRejectedError,
   EndpointUnavailableError,
-  MalformedReplyError,
   MissingKeyError,
 } from '../../../activities/remote/errors.js';
-import { type ChatSettings, chatSchema } from '../../../activities/remote/settings.js';
+import { type ChatSettings, chatSchema, timeoutOf } from '../../../activities/remote/settings.js';
 import { busyUntil, completion, FAULTS, FakeChat, type Fault, hastyClock } from '../../support/fake-chat.js';
 
 const KEY = 'sk-proj-0123456789/abc+"def';
@@ -71,6 +70,43 @@ describe('a question', () => {
     expect(fake.requests[0]!.path).toBe('/v1/chat/completions?api-version=2');
   });
 
+  test('leaves out a top_p that cuts nothing off', async () => {
+    await client().ask({ ...REQUEST, topP: 1 }, { signal: never });
+    expect(fake.requests[0]!.body).not.toHaveProperty('top_p');
+  });
+
+  test('goes out with the key in the header that is named, and with headers from the environment', async () => {
+    const settings = { keyHeader: 'api-key', headers: { 'X-Team': 'TEAM', Authorization: 'GATEWAY' } };
+    const environment = { CHAT_KEY: KEY, TEAM: 'long context', GATEWAY: 'Basic bWU6cGFzczAxMjM0NTY3ODk=' };
+    fake.reply = ({ headers }) => `${headers['api-key']} ${headers.authorization} bWU6cGFzczAxMjM0NTY3ODk=`;
+    const { text } = await client(settings, environment).ask(REQUEST, { signal: never });
+    expect(fake.requests[0]!.headers).toMatchObject({
+      'api-key': KEY,
+      'x-team': 'long context',
+      authorization: environment.GATEWAY,
+    });
+    expect(text).toBe('[key] [key] [key]');
+    expect(() => client(settings, { CHAT_KEY: KEY, TEAM: 'a' })).toThrow(
+      /GATEWAY, which holds the header Authorization/,
+    );
+  });
+
+  test('asks for pieces where told so, with their count', async () => {
+    await ask({ stream: true });
+    expect(fake.requests[0]!.body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
+    await ask({ stream: true, extra: { stream_options: null } });
+    expect(fake.requests[1]!.body).not.toHaveProperty('stream_options');
+  });
+
+  test.each([
+    [undefined, 100, 600],
+    [undefined, 6000, 600],
+    [undefined, 32_768, 3277],
+    [90, 32_768, 90],
+  ])('waits as its settings (%s) and its length (%i tokens) have it: %i s', (timeoutSeconds, maxTokens, seconds) => {
+    expect(timeoutOf({ timeoutSeconds }, maxTokens)).toBe(seconds);
+  });
+
   test('needs no key where none is named', async () => {
     await client({ keyVariable: null }, {}).ask(REQUEST, { signal: never });
     expect(fake.requests[0]!.headers.authorization).toBeUndefined();
@@ -85,7 +121,37 @@ describe('a reply', () => {
   ][] = [
     ['as usual', completion('Paris.'), { text: 'Paris.', finish: 'stop', promptTokens: 10, completionTokens: 2 }],
     ['cut off', completion('Par', { finish: 'length' }), { text: 'Par', finish: 'length' }],
-    ['filtered', completion('', { finish: 'content_filter' }), { text: '', finish: 'other' }],
+    [
+      'cut off, of which nothing is there',
+      { choices: [{ finish_reason: 'length', index: 0 }], usage: { prompt_tokens: 7180, total_tokens: 7193 } },
+      { text: '', finish: 'length', promptTokens: 7180, completionTokens: 0 },
+    ],
+    [
+      'counted in part',
+      completion('Paris.', { usage: { prompt_tokens: 10, total_tokens: 10 } }),
+      { text: 'Paris.', finish: 'stop', promptTokens: 10, completionTokens: 2 },
+    ],
+    [
+      'counted with nothing',
+      completion('Paris.', { usage: {} }),
+      { text: 'Paris.', finish: 'stop', promptTokens: 2, completionTokens: 2 },
+    ],
+    [
+      'counted with nulls and worse',
+      completion('Paris.', { usage: { prompt_tokens: null, completion_tokens: -1 } }),
+      { text: 'Paris.', finish: 'stop', promptTokens: 2, completionTokens: 2 },
+    ],
+    [
+      'ended as nobody else says it',
+      completion('Paris.', { finish: 'satisfied' }),
+      { text: 'Paris.', finish: 'other' },
+    ],
+    ['ended in capitals', completion('Paris.', { finish: 'MAX_TOKENS' }), { text: 'Paris.', finish: 'length' }],
+    [
+      'with a call of a tool beside what it says',
+      completion('Paris.', { finish: 'tool_calls', message: { tool_calls: [{ id: 'c' }] } }),
+      { text: 'Paris.', finish: 'other' },
+    ],
     [
       'with thinking apart',
       completion('Paris.', { message: { reasoning_content: 'Hm.' } }),
@@ -119,26 +185,137 @@ describe('a reply', () => {
   });
 });
 
+describe('a reply in pieces', () => {
+  const pieces = (...lines: (string | object)[]): string =>
+    lines.map(line => (typeof line === 'string' ? line : `data: ${JSON.stringify(line)}`)).join('\n\n');
+  const piece = (delta: object, rest: object = {}) => ({ choices: [{ index: 0, delta, ...rest }] });
+  const end = { choices: [], usage: { prompt_tokens: 7, completion_tokens: 3 } };
+  const answered =
+    (body: string): Fault =>
+    response => {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' }).end(body);
+    };
+
+  test.each<[string, string, object]>([
+    [
+      'is gathered, with its count at the end',
+      pieces(
+        piece({ role: 'assistant', content: '' }),
+        piece({ content: 'Pa' }),
+        piece({ content: 'ris.' }, { finish_reason: 'stop' }),
+        end,
+        'data: [DONE]',
+        '',
+      ),
+      { text: 'Paris.', finish: 'stop', usage: { promptTokens: 7, completionTokens: 3 } },
+    ],
+    [
+      'may count as it goes, end in carriage returns, and begin with a byte order mark',
+      `\ufeff${pieces(': hi', { ...piece({ content: 'Paris.' }, { finish_reason: 'stop' }), usage: end.usage }, 'data:[DONE]', '').replaceAll('\n', '\r\n')}`,
+      { text: 'Paris.', usage: { promptTokens: 7, completionTokens: 3 } },
+    ],
+    [
+      'may say at [DONE] alone that it is whole, and count nothing',
+      pieces(piece({ content: 'Paris.' }), 'data: [DONE]', ''),
+      { text: 'Paris.', finish: 'stop', usage: { promptTokens: 2, completionTokens: 2 } },
+    ],
+    [
+      'keeps thinking apart',
+      pieces(
+        piece({ reasoning_content: 'Hm' }),
+        piece({ reasoning_content: '.' }),
+        piece({ content: 'Paris.' }),
+        piece({}, { finish_reason: 'length' }),
+        'data: [DONE]',
+        '',
+      ),
+      { text: 'Paris.', finish: 'length' },
+    ],
+    [
+      'may be of several choices, of which the first is taken',
+      pieces(
+        { choices: [{ index: 1, delta: { content: 'No.' } }] },
+        piece({ content: 'Paris.' }, { finish_reason: 'stop' }),
+        '',
+      ),
+      { text: 'Paris.' },
+    ],
+  ])('%s', async (_, body, reply) => {
+    fake.always = answered(body);
+    expect(await ask({ stream: true })).toMatchObject(reply);
+  });
+
+  test.each([
+    ['an error in the middle', pieces(piece({ content: 'Pa' }), { error: { code: 503, message: 'gone' } }, '')],
+    ['an end before its end', pieces(piece({ content: 'Pa' }), '')],
+    ['half a piece', `${pieces(piece({ content: 'Pa' }))}\n\ndata: {"choices": [{"del`],
+    ['an error in the choice', pieces(piece({ content: 'Pa' }, { finish_reason: 'error', error: { code: 502 } }), '')],
+    ['nothing', ''],
+  ])('%s is no reply: asked for again', async (_, body) => {
+    fake.next = [answered(body), null];
+    expect(await ask({ stream: true })).toMatchObject({ text: 'Fine.' });
+    expect(fake.requests).toHaveLength(2);
+  });
+
+  test('that breaks off for want of credit is refused', async () => {
+    fake.always = answered(pieces(piece({ content: 'Pa' }), { error: { code: 402, message: 'no credits left' } }, ''));
+    expect((await failure({ stream: true })).message).toMatch(/top it up/);
+  });
+
+  test('may take as long as pieces come; silence is what is limited', async () => {
+    fake.always = response => {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      const said = [...Array(8).fill(piece({ content: 'x' })), piece({}, { finish_reason: 'stop' })];
+      const timer = setInterval(() => {
+        const next = said.shift();
+        if (next) response.write(`data: ${JSON.stringify(next)}\n\n`);
+        else {
+          clearInterval(timer);
+          response.end();
+        }
+      }, 50);
+    };
+    expect(await ask({ stream: true, timeoutSeconds: 0.3 })).toMatchObject({ text: 'xxxxxxxx' });
+    expect(fake.requests).toHaveLength(1);
+    fake.always = response => {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      const timer = setInterval(() => response.write(': keep-alive\n\n'), 20);
+      response.on('close', () => clearInterval(timer));
+    };
+    expect(await failure({ stream: true, timeoutSeconds: 0.2, retrySeconds: 0 })).toMatchObject({
+      last: expect.stringMatching(/no whole reply within 0.2 s. Raise timeoutSeconds/),
+    });
+  });
+
+  test('whose key is spread over several holds none', async () => {
+    fake.always = answered(
+      pieces(
+        piece({ content: `You sent ${KEY.slice(0, 12)}` }),
+        piece({ content: KEY.slice(12) }, { finish_reason: 'stop' }),
+        '',
+      ),
+    );
+    expect((await ask({ stream: true })).text).toBe('You sent [key]');
+  });
+});
+
 describe('a failure that may pass', () => {
   const passing: [keyof typeof FAULTS, RegExp][] = [
-    ['hang', /no whole reply within 0.05 s/],
-    ['hangInBody', /no whole reply within 0.05 s/],
-    ['trickle', /no whole reply within 0.05 s/],
-    ['reset', /ECONNRESET|hang up/],
-    ['truncated', /aborted/],
+    ['hang', /no whole reply within 0.2 s. Raise timeoutSeconds/],
+    ['hangInBody', /no whole reply within 0.2 s/],
+    ['trickle', /no whole reply within 0.2 s/],
+    ['reset', /ECONNRESET|other side closed/],
+    ['truncated', /other side closed|terminated/],
     ['huge', /longer than 10 MB/],
     ['busy', /HTTP 429: Rate limit reached/],
     ['busyInside', /HTTP 429: Upstream is busy/],
     ['broken', /HTTP 500: Internal error/],
     ['badGateway', /HTTP 502: <html><body>Bad gateway/],
     ['overloaded', /HTTP 503: Overloaded/],
-    ['html', /no JSON: <html>/],
     ['cutJson', /no JSON: \{"choices"/],
     ['emptyBody', /no JSON: \(an empty body\)/],
-    ['noChoices', /no chat completion: choices/],
-    ['noMessage', /no chat completion: choices\.0\.message/],
   ];
-  const timeoutSeconds = (name: string) => ({ timeoutSeconds: /hang|trickle/.test(name) ? 0.05 : 5 });
+  const timeoutSeconds = (name: string) => ({ timeoutSeconds: /hang|trickle/.test(name) ? 0.2 : 5 });
 
   test.each(passing)('%s is tried again', async name => {
     fake.next = [FAULTS[name], FAULTS[name], null];
@@ -195,21 +372,6 @@ describe('a failure that may pass', () => {
     await expect(asking.ask(REQUEST, { signal: never })).rejects.toMatchObject({ tries: 1 });
     expect(asking.clock.waits).toEqual([]);
   });
-
-  test('a reply that will not do is asked for again, and counted', async () => {
-    const said = ['Dunno', '[[YES]]'];
-    fake.reply = () => said.shift()!;
-    const used: number[] = [];
-    const reply = await client().ask(REQUEST, {
-      signal: never,
-      accept: ({ text }) => {
-        if (text === 'Dunno') throw new MalformedReplyError('no verdict');
-      },
-      onUsage: usage => used.push(usage.completionTokens),
-    });
-    expect(reply.text).toBe('[[YES]]');
-    expect(used).toEqual([2, 2]);
-  });
 });
 
 describe('a failure that stays', () => {
@@ -217,9 +379,9 @@ describe('a failure that stays', () => {
     ['unauthorized', 'environment', /HTTP 401.*environment variable CHAT_KEY/],
     ['forbidden', 'environment', /HTTP 403.*may use this model/],
     ['noCredit', 'environment', /HTTP 402.*top it up/],
+    ['noQuota', 'environment', /HTTP 429.*top it up/],
     ['notFound', 'spec', /HTTP 404.*model's name/],
     ['badModel', 'spec', /HTTP 400.*model's name/],
-    ['badParameter', 'spec', /HTTP 400: Unsupported parameter: 'max_tokens'.*"extra"/],
     ['redirect', 'spec', /HTTP 308.*\(https:\/\/elsewhere\.example\/v1\/chat\/completions\)/],
   ];
   test.each(refusals)('%s is refused at once, with advice', async (name, mendedIn, message) => {
@@ -231,17 +393,61 @@ describe('a failure that stays', () => {
     expect(fake.requests).toHaveLength(1);
   });
 
+  test.each([
+    ['noChoices', /no chat completion: choices/],
+    ['noMessage', /a choice without a message/],
+    ['emptyReply', /says nothing/],
+  ] as const)('%s is asked for three times, and that question left out', async (name, message) => {
+    fake.next = [FAULTS[name], FAULTS[name], null];
+    expect(await ask()).toMatchObject({ text: 'Fine.' });
+    fake.always = FAULTS[name];
+    const error = await failure();
+    expect(error).toBeInstanceOf(EndpointRejectedError);
+    expect(error.message).toMatch(message);
+    expect(fake.requests).toHaveLength(6);
+  });
+
+  test('a web page with 200 is refused, and passes of an endpoint that answered before', async () => {
+    const url = `${fake.url}/never-asked-before`;
+    fake.always = FAULTS.html;
+    expect((await failure({ url })).message).toMatch(/a web page in place of JSON: <html>.*Check url .*\/v1/);
+    expect(fake.requests).toHaveLength(1);
+    fake.always = null;
+    await ask({ url });
+    fake.next = [FAULTS.html];
+    expect(await ask({ url })).toMatchObject({ text: 'Fine.' });
+  });
+
+  test('a limit that the model knows by its newer name alone is learnt, once', async () => {
+    const picky: Fault = (response, request) =>
+      'max_tokens' in request.body
+        ? FAULTS.badParameter(response, request)
+        : response.end(JSON.stringify(completion('Fine.')));
+    fake.always = picky;
+    const one = client();
+    for (let k = 0; k < 3; k++) await one.ask(REQUEST, { signal: never });
+    expect(fake.requests.map(({ body }) => [body.max_tokens, body.max_completion_tokens])).toEqual([
+      [100, undefined],
+      [undefined, 100],
+      [undefined, 100],
+      [undefined, 100],
+    ]);
+  });
+
   test('a wanted key that no variable is named for', async () => {
     fake.always = FAULTS.unauthorized;
     expect((await failure({ keyVariable: null })).message).toMatch(/name that one as keyVariable/);
   });
 
-  test.each(['tooLong', 'tooLarge', 'filtered'] as const)('%s rejects that request alone', async name => {
-    fake.next = [FAULTS[name]];
-    expect(await failure()).toBeInstanceOf(EndpointRejectedError);
-    expect(fake.requests).toHaveLength(1);
-    expect(await ask()).toMatchObject({ text: 'Fine.' });
-  });
+  test.each(['tooLong', 'tooLarge', 'filtered', 'filteredInside', 'declined', 'callsTool'] as const)(
+    '%s rejects that request alone',
+    async name => {
+      fake.next = [FAULTS[name]];
+      expect(await failure()).toBeInstanceOf(EndpointRejectedError);
+      expect(fake.requests).toHaveLength(1);
+      expect(await ask()).toMatchObject({ text: 'Fine.' });
+    },
+  );
 });
 
 describe('the key', () => {
@@ -318,6 +524,10 @@ describe('the key', () => {
     [{ keyVariable: 'sk-0123' }, /never the key itself/],
     [{ extra: { api_key: 'x' } }, /no key/],
     [{ extra: { messages: [] } }, /none of messages/],
+    [{ headers: { 'api-key': 'sk-0123' } }, /never the key itself/],
+    [{ headers: { 'bad name': 'KEY' } }, /a header's name/],
+    [{ headers: { Host: 'KEY' } }, /none of host/],
+    [{ keyHeader: 'Authorization: Bearer' }, /a header's name/],
   ])('has no place in settings: %j', (settings, message) => {
     expect(() => chatSchema.parse({ url: 'https://host/v1', model: 'm', ...settings })).toThrow(message);
   });

@@ -1,12 +1,13 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createJudge, readVerdict } from '../../../activities/rewards/judge.js';
+import { createJudge } from '../../../activities/rewards/judge.js';
 import { DEFAULT_JUDGE_PROMPT } from '../../../activities/rewards/judge-prompt.js';
+import { readVerdict } from '../../../activities/rewards/judge-verdict.js';
 import { createRewarder, type GroupToReward } from '../../../activities/rewards/reward.js';
 import { rewardSchema } from '../../../activities/rewards/settings.js';
 import { FolderStore } from '../../../activities/store/index.js';
-import { FAULTS, FakeChat, type FakeChatRequest, hastyClock } from '../../support/fake-chat.js';
+import { completion, FAULTS, FakeChat, type FakeChatRequest, hastyClock } from '../../support/fake-chat.js';
 import { readGullibly } from '../../support/gullible-judge.js';
 
 const KEY = 'sk-proj-0123456789abcdef';
@@ -156,15 +157,69 @@ describe('the judge', () => {
     expect(judge).toMatchObject({ asked: 1, failed: 1 });
   });
 
-  test('that gives no verdict is asked again, then leaves the group unscored; what it used is counted', async () => {
+  test('that gives no verdict is asked again and warmer, then leaves the group unscored; what it used is counted', async () => {
     const said = ['Well, well.', 'It is right: [[YES]] [[NO]]', '[[NO]]'];
     fake.reply = () => said.shift() ?? 'YES';
-    const { groups, judge } = await rewarder({ retrySeconds: 2 }).reward([group(says('London'))], options);
+    const { groups, judge } = await rewarder().reward([group(says('London'))], options);
     expect(groups[0]!.rewards!.map(({ reward }) => reward)).toEqual([0]);
     expect(judge).toMatchObject({ asked: 1, failed: 0, completionTokens: 6 });
+    expect(fake.requests.map(({ body }) => body.temperature)).toEqual([0, 0.3, 0.6]);
+
     const again = await rewarder().reward([group(says('Rome'))], options);
-    expect(again.groups[0]).toMatchObject({ unscored: expect.stringMatching(/last line has no verdict.*"YES"/) });
-    expect(again.judge).toMatchObject({ asked: 1, failed: 1, completionTokens: 4 });
+    expect(again.groups[0]).toMatchObject({
+      unscored: expect.stringMatching(/no verdict: expected \[\[YES\]\].*"YES"/),
+    });
+    expect(again.judge).toMatchObject({ asked: 1, failed: 1, completionTokens: 8 });
+    // What it said is kept, verdict or not: nobody pays for it twice.
+    const later = await rewarder().reward([group(says('London')), group(says('Rome'))], options);
+    expect(fake.requests).toHaveLength(7);
+    expect(later.groups[1]).toEqual(again.groups[0]);
+    expect(later.judge).toMatchObject({ asked: 0, cached: 2, failed: 1 });
+  });
+
+  test('killed between two tries of a question goes on with the second', async () => {
+    fake.reply = () => 'Well.';
+    fake.next = [null, FAULTS.unauthorized];
+    await expect(rewarder().reward([group(says('London'))], options)).rejects.toThrow(/HTTP 401/);
+    fake.reply = () => '[[NO]]';
+    await rewarder().reward([group(says('London'))], options);
+    expect(fake.requests.map(({ body }) => body.temperature)).toEqual([0, 0.3, 0.3]);
+  });
+
+  test('cut off is given twice the room once, then refuses, whatever thinks how long', async () => {
+    const cut = { finish: 'length', message: { reasoning_content: 'Let me see' } };
+    fake.reply = ({ body }) => (body.max_tokens === 64 ? completion(null, cut) : '[[NO]]');
+    const { groups } = await rewarder({ maxTokens: 64 }).reward([group(says('London'))], options);
+    expect(groups[0]!.rewards![0]!.judge!.verdict).toBe('no');
+    expect(fake.requests.map(({ body }) => body.max_tokens)).toEqual([64, 128]);
+
+    fake.reply = () => completion(null, cut);
+    const refused = () => rewarder({ maxTokens: 64 }).reward([group(says('Rome'))], options);
+    for (let k = 0; k < 2; k++) {
+      await expect(refused()).rejects.toMatchObject({
+        mendedIn: 'spec',
+        message: expect.stringMatching(/cut off at 128 tokens.*Raise reward\.judge\.maxTokens/),
+      });
+    }
+    expect(fake.requests).toHaveLength(4);
+    fake.reply = () => '[[YES]]';
+    const raised = await rewarder({ maxTokens: 256 }).reward([group(says('Rome'))], options);
+    expect(raised.groups[0]!.rewards![0]!.reward).toBe(1);
+  });
+
+  test('that reads a part of its prompt alone is refused, before it decides anything', async () => {
+    fake.reply = () => completion('[[YES]]', { usage: { prompt_tokens: 2048, completion_tokens: 3 } });
+    const long = { ...group(says('London')), question: 'word '.repeat(1100), answers: ['another '.repeat(1100)] };
+    await expect(rewarder({}).reward([long], options)).resolves.toMatchObject({ judge: { failed: 0 } });
+    fake.reply = () => completion('[[YES]]', { usage: { prompt_tokens: 1024, completion_tokens: 3 } });
+    await expect(rewarder({ model: 'small' }).reward([long], options)).rejects.toMatchObject({
+      mendedIn: 'environment',
+      message: expect.stringMatching(/counts 1024 tokens where at least \d+ were sent.*num_ctx/),
+    });
+    // With more room the same question is asked anew: what a part of the prompt came to is not kept.
+    fake.reply = () => completion('[[NO]]', { usage: { prompt_tokens: 3000, completion_tokens: 3 } });
+    const { groups } = await rewarder({ model: 'small' }).reward([long], options);
+    expect(groups[0]!.rewards![0]!.judge!.verdict).toBe('no');
   });
 
   test('within a budget of tokens leaves the rest unscored', async () => {
@@ -201,29 +256,48 @@ describe('a verdict', () => {
   test.each<[string, 'yes' | 'no']>([
     ['[[YES]]', 'yes'],
     ['It is another city.\n\n[[NO]]\n', 'no'],
-    ['One could say [[YES]].\n[[NO]]', 'no'],
     ['Final verdict: **[[YES]]**', 'yes'],
     ['<think>[[NO]]</think>\r\n[[YES]]', 'yes'],
-  ])('is on the last line: %j', (text, verdict) => {
-    expect(readVerdict({ text, finish: 'stop' })).toBe(verdict);
+    ['They mean the same.\n[[Yes]]', 'yes'],
+    ['```\n[[YES]]\n```', 'yes'],
+    ['`[[no]]`', 'no'],
+    ['[[YES]]\n\nThe two are equal.', 'yes'],
+    ['[[NO]] – another city.\n\nThe answer [[London]] is none of the gold ones.', 'no'],
+    ['\\[\\[YES\\]\\]', 'yes'],
+    ['$\\boxed{[[YES]]}$', 'yes'],
+    ['{"verdict": "[[YES]]"}', 'yes'],
+    ['[[**YES**]]', 'yes'],
+    ['[[YES]]\nSo, once more:\n[[YES]]', 'yes'],
+    ['[[YES]] [[YES]]', 'yes'],
+    ['- Verdict: __[[NO]]__.', 'no'],
+    ['[[YES]]\nI hope this helps.', 'yes'],
+  ])('is one, however it is written: %j', (text, verdict) => {
+    expect(readVerdict(text)).toBe(verdict);
   });
 
   test.each([
     '',
     'YES',
+    'yes, they are equal',
     '[YES]',
-    '[[yes]]',
-    '[[YES]]\nI hope this helps.',
+    '**YES**',
     '[[YES]] [[NO]]',
-    '[[YES]] [[YES]]',
+    '[[YES]]\nOn reflection:\n[[NO]]',
+    'One could say [[YES]].\n[[NO]]',
+    '[[YES]] or [[NO]]?',
+    '[[YES/NO]]',
+    '[[NOT YES]]',
     '[[YES]] [[MAYBE]]',
     '[[ YES ]]',
     '[[YES',
+    'It would be [[YES]] if it said Paris.',
+    'It would be [[YES]] if it said Paris.\nBut it does not.',
+    '<think>[[YES]]</think>',
+    '<think>[[YES]]',
+    '[[YES]]</think>I cannot tell.',
+    '[ [YES] ]',
+    '[[\nYES\n]]',
   ])('is none otherwise: %j', text => {
-    expect(() => readVerdict({ text, finish: 'stop' })).toThrow(/no verdict: expected \[\[YES\]\] or \[\[NO\]\], once/);
-  });
-
-  test('is none where the reply was cut off', () => {
-    expect(() => readVerdict({ text: '[[YES]]', finish: 'length' })).toThrow(/maxTokens/);
+    expect(readVerdict(text)).toBeNull();
   });
 });

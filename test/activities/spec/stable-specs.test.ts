@@ -38,10 +38,13 @@ test('specs of recorded runs, as written and as stored', async () => {
   ]);
   for (const { recorded, validated } of all) {
     const written = await inputOf(join(HISTORIES, recorded));
-    expect(JSON.stringify(validateSpec(written))).toBe(JSON.stringify(validated));
+    expect(JSON.stringify(validateSpec(written))).toBe(JSON.stringify(validated, withoutLimit));
     expect(validateSpec(validated)).toEqual(validated);
   }
 });
+
+/** How long an endpoint is waited for was a number by default, and is left open since: no run is another by it. */
+const withoutLimit = (key: string, value: unknown) => (key === 'timeoutSeconds' ? undefined : value);
 
 /** What the workflow of a history was started with. */
 async function inputOf(history: string): Promise<unknown> {

@@ -148,6 +148,8 @@ describe('scoring with a judge', () => {
 
   test.each([
     ['unauthorized', false],
+    ['noCredit', false],
+    ['noQuota', false],
     ['notFound', true],
   ] as const)('that refuses (%s) is said; only what is wrong in the spec is final', async (fault, nonRetryable) => {
     fake.always = FAULTS[fault];
