@@ -45,7 +45,7 @@ export function scoreEvaluation(deps: Dependencies) {
         answered.map(({ id, task, question, answers, responses }) => ({
           ...{ id, task, question, answers },
           responses: responses.map(({ text }) => text),
-          finishes: responses.map(({ finish }) => finish),
+          ...(job.minds === 'finish' && { finishes: responses.map(({ finish }) => finish) }),
         })),
         { signal: supervision.call.signal, note: supervision.note },
       );

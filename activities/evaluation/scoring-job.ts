@@ -33,6 +33,11 @@ export interface ScoringJob {
   passAt: number[];
   reward: RewardSettings;
   items: AnsweredItem[];
+  /**
+   * Whether a response that was cut off may count as what it had said by then. In a run's own evaluations it may, as in the
+   * training that they watch, where lengths are the business of `rl.overlong`.
+   */
+  minds: 'finish' | 'text';
   /** Where the result lies. */
   uri: string;
 }
@@ -78,6 +83,7 @@ async function ownScoring(
     metric: written ? metricOf(written) : 'custom',
     passAt: [],
     reward: evaluationReward(reward),
+    minds: 'text',
     uri: evaluationUri(run, `${label}.${set.name}`, policy.name, 'json'),
     items: items.map(({ id, task, question, answers, promptIds }, k) => ({
       ...{ id, task, question, answers, promptTokens: promptIds.length, cut: 0 },
@@ -102,6 +108,7 @@ async function plannedScoring(
     set: set.name,
     policy: nameOf(plan.model),
     metric: set.metric,
+    minds: 'finish',
     passAt: spec.passAt,
     reward: { ...spec.reward, custom: null, evidence: null },
     uri: evaluatedUri(plan.name, plan.folder, 'sets', `${set.name}.json`),

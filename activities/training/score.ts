@@ -88,8 +88,7 @@ export async function scoreGroups(
     groups.map(({ id, index, promptIds }, k) => {
       const { task, question, answers, evidence } = items[index]!;
       const prompt = reward.custom ? model.responseText(promptIds) : undefined;
-      const finishes = groups[k]!.responses.map(({ finish }) => finish);
-      return { id, task, question, answers, evidence, prompt, responses: texts[k]!, finishes };
+      return { id, task, question, answers, evidence, prompt, responses: texts[k]! };
     }),
     { signal: call.signal, note },
   );
