@@ -26,7 +26,7 @@ export async function openTextModel(folder: string): Promise<TextModel> {
     contextLength: config.contextLength,
     stopIds: tokenizer.stopIds,
     adapterParameters: ({ rank, targetModules }) =>
-      [...adapterShapes(config, targetedModules(config, targetModules), rank).values()].reduce(
+      [...adapterShapes(config, targetedModules(config, targetModules), () => rank).values()].reduce(
         (sum, [rows, columns]) => sum + rows! * columns!,
         0,
       ),
