@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Tokenizer as TokenizerJson } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { EngineRequestError } from '../protocol/index.js';
-import { type ChatTemplate, readChatTemplate } from './chat-template.js';
+import { type ChatTemplate, readChatTemplate, type TemplateSettings } from './chat-template.js';
 
 /** What a message has beside these (reasoning_content, tool_calls, …) is for the template, as in transformers. */
 export interface ChatMessage {
@@ -30,8 +30,10 @@ export interface Tokenizer {
    */
   renderChat(
     messages: readonly ChatMessage[],
-    options?: { addGenerationPrompt?: boolean; tools?: readonly unknown[] | undefined },
+    options?: { addGenerationPrompt?: boolean; tools?: readonly unknown[] | null | undefined } & TemplateSettings,
   ): number[];
+  /** Whether the template's generation prompt leaves the model inside <think>; throws as `renderChat` does. */
+  thinkingOpen(options: { system: string | null } & TemplateSettings): boolean;
   /** Every id a response ends at: the model's ends of text, and what the chat template puts after a reply. Sorted. */
   stopIds: number[];
   /** What ends a text, and what ends a reply in the chat template: the ids a model is trained to stop with. Null where there is none. */
@@ -80,17 +82,19 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
         clean_up_tokenization_spaces: settings.clean_up_tokenization_spaces ?? false,
       });
     },
-    renderChat: (messages, { addGenerationPrompt = false, tools } = {}) => {
-      if (!template) {
-        throw new EngineRequestError(
-          `${directory}: has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json); give texts or ids instead of messages`,
-        );
-      }
-      return encodeAs(template.render(messages, addGenerationPrompt, tools), false);
-    },
+    renderChat: (messages, { addGenerationPrompt = false, ...given } = {}) =>
+      encodeAs(expectTemplate(directory, template).render(messages, addGenerationPrompt, given), false),
+    thinkingOpen: ({ system, ...given }) => expectTemplate(directory, template).thinkingOpen(system, given),
     ...(await endings(directory, inner, settings, template, text => encodeAs(text, false))),
     hasChatTemplate: template !== null,
   };
+}
+
+function expectTemplate(directory: string, template: ChatTemplate | null): ChatTemplate {
+  if (template) return template;
+  throw new EngineRequestError(
+    `${directory}: has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json); give texts or ids instead of messages`,
+  );
 }
 
 async function loadTokenizerJson(directory: string, settings: object): Promise<TokenizerJson> {
