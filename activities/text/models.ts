@@ -25,6 +25,7 @@ export async function openTextModel(folder: string): Promise<TextModel> {
   return {
     contextLength: config.contextLength,
     stopIds: tokenizer.stopIds,
+    remark: tokenizer.remark,
     adapterParameters: ({ rank, targetModules }) =>
       [...adapterShapes(config, targetedModules(config, targetModules), () => rank).values()].reduce(
         (sum, [rows, columns]) => sum + rows! * columns!,

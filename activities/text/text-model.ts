@@ -26,6 +26,8 @@ export interface TextModel extends TextTokens {
   thinkingOpen(options: Pick<PromptOptions, 'system' | 'variables' | 'date'>): boolean;
   /** Ids of a response as the model should give it, its stop id included. */
   responseIds(text: string, options: { chat: boolean }): number[];
+  /** What is worth knowing of its tokenizer, for people. */
+  remark?: string | null;
   /** The response's text without special tokens. */
   responseText(ids: readonly number[]): string;
 }

@@ -64,7 +64,17 @@ export function goldenAdapters(): GoldenAdapter[] {
   return JSON.parse(readFileSync(join(GOLDEN, 'adapters.json'), 'utf8')).adapters as GoldenAdapter[];
 }
 
-export function goldenFolders(): { models: FolderCase[]; adapters: FolderCase[] } {
+/** A tokenizer that the libraries saved, with the ids of the Rust library. */
+export interface TokenizerCase {
+  name: string;
+  what: string;
+  texts: { text: string; ids: number[] }[];
+  chat?: number[];
+  /** Whether AutoTokenizer of transformers 5 gives the same. */
+  same: boolean;
+}
+
+export function goldenFolders(): { models: FolderCase[]; adapters: FolderCase[]; tokenizers: TokenizerCase[] } {
   return JSON.parse(readFileSync(join(GOLDEN, 'folders.json'), 'utf8'));
 }
 

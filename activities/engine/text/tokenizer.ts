@@ -2,7 +2,8 @@
  * Text to token ids and back, by a model folder's tokenizer.json; and chats through the folder's own template.
  *
  * The ids are those of tokenizer.json, which the model was trained on. For a few `tokenizer_class`es transformers 5 puts
- * other steps in the file's place (findings/transformers-replaces-pre-tokenizer.sh).
+ * other steps in the file's place (findings/transformers-replaces-pre-tokenizer.sh); where that may be so, a remark says it
+ * (tokenizer-class.ts).
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,6 +11,8 @@ import { Tokenizer as TokenizerJson } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { EngineRequestError } from '../protocol/index.js';
 import { type ChatTemplate, readChatTemplate, type TemplateSettings } from './chat-template.js';
+import { classRemark } from './tokenizer-class.js';
+import { matchWholeWords } from './whole-words.js';
 
 /** What a message has beside these (reasoning_content, tool_calls, …) is for the template, as in transformers. */
 export interface ChatMessage {
@@ -40,6 +43,8 @@ export interface Tokenizer {
   endOfText: number | null;
   endOfReply: number | null;
   hasChatTemplate: boolean;
+  /** What is worth knowing of the folder, for people; null where there is nothing. */
+  remark: string | null;
 }
 
 /** A special token is its text, or (written by older versions) an object around it. */
@@ -55,17 +60,24 @@ const settingsSchema = z.looseObject({
   cls_token: specialToken,
   chat_template: z.unknown().optional(),
   clean_up_tokenization_spaces: z.boolean().nullish(),
+  tokenizer_class: z.string().nullish(),
+  legacy: z.boolean().nullish(),
 });
 const tokenizerJsonSchema = z.looseObject({ model: z.looseObject({ type: z.string().default('BPE') }) });
 /** The library takes a kind it does not know for one of these, and would give wrong ids without a word. */
 const MODEL_KINDS = ['BPE', 'Unigram', 'WordPiece'];
 /** config.json and generation_config.json each may name ids that end a text. */
-const endsSchema = z.looseObject({ eos_token_id: z.union([z.int(), z.array(z.int())]).nullish() });
+const endsSchema = z.looseObject({
+  eos_token_id: z.union([z.int(), z.array(z.int())]).nullish(),
+  model_type: z.string().nullish(),
+});
 
 /** @throws EngineRequestError (bad-model, unsupported) naming the file and what is wrong with it. */
 export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   const settings = await readJson(join(directory, 'tokenizer_config.json'), settingsSchema, {});
-  const inner = await loadTokenizerJson(directory, settings);
+  const { inner, json } = await loadTokenizerJson(directory, settings);
+  const { model_type } = await readJson(join(directory, 'config.json'), endsSchema, {});
+  const remark = classRemark(json, { ...settings, model_type });
   const template = await readChatTemplate(directory, settings.chat_template, specialTokens(settings));
   // A chat says where its special tokens go, so nothing is added to it. Empty texts are no matter for the library.
   const encodeAs = (text: string, addSpecial: boolean) =>
@@ -87,6 +99,7 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
     thinkingOpen: ({ system, ...given }) => expectTemplate(directory, template).thinkingOpen(system, given),
     ...(await endings(directory, inner, settings, template, text => encodeAs(text, false))),
     hasChatTemplate: template !== null,
+    remark: remark && `${directory}: ${remark}`,
   };
 }
 
@@ -97,7 +110,7 @@ function expectTemplate(directory: string, template: ChatTemplate | null): ChatT
   );
 }
 
-async function loadTokenizerJson(directory: string, settings: object): Promise<TokenizerJson> {
+async function loadTokenizerJson(directory: string, settings: object): Promise<{ inner: TokenizerJson; json: object }> {
   const path = join(directory, 'tokenizer.json');
   const json = await readJson(path, tokenizerJsonSchema);
   if (!MODEL_KINDS.includes(json.model.type)) {
@@ -107,7 +120,9 @@ async function loadTokenizerJson(directory: string, settings: object): Promise<T
     );
   }
   try {
-    return new TokenizerJson(json, settings);
+    const inner = new TokenizerJson(json, settings);
+    matchWholeWords(inner);
+    return { inner, json };
   } catch (error) {
     throw new EngineRequestError(
       `${path}: this tokenizer cannot be used: ${error instanceof Error ? error.message : error}`,

@@ -119,7 +119,10 @@ export async function withModel<T>(
       template: templateSettings(flags),
       trainedFile: adapter ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE,
       tokenizer: () => {
-        tokenizer ??= loadTokenizer(directory);
+        tokenizer ??= loadTokenizer(directory).then(loaded => {
+          if (loaded.remark !== null) note(loaded.remark);
+          return loaded;
+        });
         return tokenizer;
       },
     });
