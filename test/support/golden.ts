@@ -50,6 +50,8 @@ export interface FolderCase {
   refused?: string;
   ids?: number[];
   logprobs?: (number | null)[];
+  /** A training step on an adapter. */
+  sft?: { examples: SftExample[]; loss: number; gradNorm: number };
 }
 
 const GOLDEN = join(__dirname, '../fixtures/golden');

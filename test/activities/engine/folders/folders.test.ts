@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readAdapter, readModelFolder, writeAdapter } from '../../../../activities/engine/folders';
 import { LoraMerge, RotaryTable } from '../../../../activities/engine/model';
+import { PolicyEngine } from '../../../../activities/engine/process/policy-engine';
+import { DEFAULT_OPTIMIZER } from '../../../../activities/engine/protocol';
 import { Trainer } from '../../../../activities/engine/training';
 import { type FolderCase, goldenFolder, goldenFolders } from '../../../support/golden';
 
@@ -56,6 +58,28 @@ describe.each(read(adapters))('$name, saved by PEFT', golden => {
     expect(await difference(golden, folder, adapter)).toBeLessThan(1e-4);
     expect(await difference(golden, folder, adapter, true)).toBeLessThan(1e-4);
     expect(await difference(golden, folder, null)).toBeGreaterThan(1e-3);
+  });
+
+  test.each([
+    ['whole', {}],
+    ['layer by layer', { memory: 1 }],
+  ])('is trained on, %s, or its dropout is in the way', async (_, memory) => {
+    const { operations } = new PolicyEngine({ ...settings, ...memory });
+    const context = { checkpoint: async () => {} };
+    const adapter = { directory: adapterFolder(golden.name) };
+    await operations.load({ directory: modelFolder(golden.base!), adapter, tag: 'loaded' }, context);
+    const request = { optimizer: { ...DEFAULT_OPTIMIZER, learningRate: 1e-3 }, microBatchTokens: 4096, tag: 'stepped' };
+    const { sft } = golden;
+    if (!sft) {
+      const examples = [{ promptIds: [3], responseIds: [4] }];
+      await expect(operations.sft({ ...request, examples }, context)).rejects.toThrow(
+        'the adapter was trained with lora_dropout 0.1, and training without dropout is another recipe; set lora_dropout to 0',
+      );
+      return;
+    }
+    const { loss, gradNorm } = await operations.sft({ ...request, examples: sft.examples }, context);
+    expect(Math.abs(loss - sft.loss)).toBeLessThan(1e-4);
+    expect(Math.abs(gradNorm / sft.gradNorm - 1)).toBeLessThan(1e-3);
   });
 
   test('written again it is the same adapter', async () => {
