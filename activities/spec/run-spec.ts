@@ -92,7 +92,11 @@ export const templateVariablesSchema = z.record(
     .refine(name => !RESERVED_VARIABLES.includes(name), "expected a name that is not a chat template's own"),
   z.json(),
 );
-export const isoDateSchema = z.iso.date('expected a date such as "2025-01-31"');
+const A_DATE = 'expected a date such as "2025-01-31"';
+export const isoDateSchema = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}$/, A_DATE)
+  .refine(date => z.iso.date().safeParse(date).success, A_DATE);
 
 export const promptSchema = z
   .strictObject({
