@@ -19,6 +19,8 @@ export interface PromptItem {
   question: string;
   answers: string[];
   promptIds: number[];
+  /** The prompt ends inside <think>: its response is thinking until `</think>`. Absent where it does not. */
+  thinkingOpen?: true;
   /** Numbers, from 1, of the documents that the answer rests on, where an evidence reward is to know them. */
   evidence?: number[];
 }

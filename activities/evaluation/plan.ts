@@ -5,6 +5,7 @@ import type { PolicyRef } from '../contract/index.js';
 import type { DataSummary, Task } from '../datasets/index.js';
 import type { ChatSettings } from '../remote/index.js';
 import type { ArtifactRef } from '../store/index.js';
+import type { Rendered } from '../text/index.js';
 
 /** The model, pinned: equal plans evaluate equal models. */
 export type EvaluatedModel =
@@ -51,7 +52,7 @@ export interface EvaluationItem {
 }
 
 /** One item as the model is asked: ids for a local model, text for a remote one. */
-export interface PromptLine {
+export interface PromptLine extends Rendered {
   id: string;
   promptIds?: number[];
   text?: string;

@@ -11,6 +11,7 @@ import {
   fitPrompt,
   type Prompter,
   type PromptModel,
+  renderedBy,
   renderPrompt,
   type TextModel,
   type TextTokens,
@@ -37,12 +38,17 @@ export async function askingOf(
 
 /** Counts the texts of a chat as one: what a template puts around them is not known of other people's models. */
 function counting(tokens: TextTokens): PromptModel {
-  return { ...tokens, promptIds: (text, { system }) => tokens.documentIds(`${system ?? ''}${text}`) };
+  return {
+    ...tokens,
+    promptIds: (text, { system }) => tokens.documentIds(`${system ?? ''}${text}`),
+    thinkingOpen: () => false,
+  };
 }
 
 /** The model's own context is a limit beside the one that the other tokenizer counts for. */
 function askLocal(spec: EvaluationSpec, model: TextModel, counter: Prompter | null): Asking {
   const own = createPrompter(spec.prompt, model);
+  const rendered = renderedBy(spec.prompt, model);
   const limit = inputLimit(counter ? { ...spec, maxInputTokens: undefined } : spec, model.contextLength);
   return {
     measure: counter ?? own,
@@ -53,7 +59,7 @@ function askLocal(spec: EvaluationSpec, model: TextModel, counter: Prompter | nu
       const after = fitPrompt(document, limit, ids, model) ?? tooLong(sample, limit);
       const { promptIds, cut } = after;
       const lost = cut ? ids(document).length - promptIds.length : 0;
-      return { promptIds, tokens: promptIds.length, cut: lost + (before ? lostIn(before) : 0) };
+      return { promptIds, ...rendered(sample), tokens: promptIds.length, cut: lost + (before ? lostIn(before) : 0) };
     },
   };
 }

@@ -17,7 +17,14 @@ import type { Dependencies } from '../dependencies.js';
 import { metricOf } from '../evaluation/index.js';
 import { InvalidSpecError, type RunSpec, type WarmupSpec } from '../spec/index.js';
 import { canonicalJson } from '../store/index.js';
-import { createPrompter, type FittedPrompt, type Prompter, type Reading, type TextModel } from '../text/index.js';
+import {
+  createPrompter,
+  type FittedPrompt,
+  type Prompter,
+  type Reading,
+  type Rendered,
+  type TextModel,
+} from '../text/index.js';
 
 /** How long tokenising may keep the event loop, without whose turns there is no heartbeat. */
 const TURN_MS = 100;
@@ -137,7 +144,7 @@ function trainingPlace(spec: RunSpec, list: string, sources: readonly DataSource
 
 async function promptItems(reader: Reader, source: DataSource, place: Place, met: (sample: Sample) => void) {
   const items: PromptItem[] = [];
-  const record = await readSamples(reader, source, place, (sample, { promptIds }) => {
+  const record = await readSamples(reader, source, place, (sample, { promptIds, thinkingOpen }) => {
     const { id, task, answers } = sample;
     const { question } = sample.original ?? sample;
     const problem = unreadableGold({ task, question, answers, metric: place.metric });
@@ -151,6 +158,7 @@ async function promptItems(reader: Reader, source: DataSource, place: Place, met
       // Cited by number, from 1.
       ...(reader.withEvidence && sample.evidence && { evidence: sample.evidence.map(k => k + 1) }),
       promptIds,
+      ...(thinkingOpen && { thinkingOpen }),
     });
     return true;
   });
@@ -184,7 +192,7 @@ async function readSamples(
   { deps, prompter, signal }: Reader,
   source: DataSource,
   { at, limit, maxTokens, limitedBy }: Place,
-  use: (sample: Sample, prompt: FittedPrompt) => boolean,
+  use: (sample: Sample, prompt: FittedPrompt & Rendered) => boolean,
 ): Promise<SourceRecord> {
   const opened = openData(source, plain => deps.openSource(plain, signal), prompter);
   const hash = createHash('sha256');

@@ -11,7 +11,7 @@ import { ITEMS_FOLDER } from '../store/index.js';
 import { benchmarkSamplingSchema } from './rl-settings.js';
 import { promptSchema, runNameSchema } from './run-spec.js';
 import { checkedBy, InvalidSpecError, type SpecIssue } from './spec-issues.js';
-import { withOverrides } from './validate-spec.js';
+import { unusedByTemplate, withOverrides } from './validate-spec.js';
 
 const positiveInt = z.int().positive();
 /** The paper's limit, in tokens. */
@@ -128,8 +128,15 @@ function explained(issue: SpecIssue): SpecIssue {
 }
 
 /** What each field alone cannot show. */
-function contradictions({ benchmarks, samples, passAt }: EvaluationSpec): SpecIssue[] {
-  const issues: SpecIssue[] = [];
+function contradictions({ benchmarks, samples, passAt, prompt, model }: EvaluationSpec): SpecIssue[] {
+  const issues = unusedByTemplate(prompt);
+  for (const field of ['variables', 'date'] as const)
+    if (model.remote && prompt[field] !== undefined)
+      issues.push({
+        path: `prompt.${field}`,
+        problem:
+          'expected nothing: the endpoint renders its chat template itself; what it takes for it goes into model.remote.extra, as chat_template_kwargs for vLLM and SGLang',
+      });
   const names = benchmarks.map(({ name }) => name);
   names.forEach((name, k) => {
     if (names.indexOf(name) === k) return;

@@ -15,9 +15,11 @@ export { checkRewardKeys, withRewardFiles } from './reward-files.js';
 export type { RlSettings } from './rl-settings.js';
 export {
   type CheckpointSettings,
+  isoDateSchema,
   type RunSpec,
   runNameSchema,
   runSpecSchema,
+  templateVariablesSchema,
   type WarmupSpec,
 } from './run-spec.js';
 export { differences } from './spec-differences.js';

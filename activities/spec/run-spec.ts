@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { dataSourceSchema, OVERLAPS } from '../datasets/index.js';
 import { DEFAULT_MICRO_BATCH_TOKENS } from '../engine/protocol/index.js';
+import { RESERVED_VARIABLES } from '../engine/text/index.js';
 import { rewardSchema } from '../rewards/index.js';
 import {
   evaluationSamplingSchema,
@@ -83,6 +84,20 @@ const evaluationSetSchema = z.strictObject({
     .describe('What the set may have in common with what is trained on; all else is refused as contamination.'),
 });
 
+/** Values that a chat template reads by name. */
+export const templateVariablesSchema = z.record(
+  z
+    .string()
+    .regex(/^[A-Za-z_]\w*$/, 'expected a name of letters, digits and "_"')
+    .refine(name => !RESERVED_VARIABLES.includes(name), "expected a name that is not a chat template's own"),
+  z.json(),
+);
+const A_DATE = 'expected a date such as "2025-01-31"';
+export const isoDateSchema = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}$/, A_DATE)
+  .refine(date => z.iso.date().safeParse(date).success, A_DATE);
+
 export const promptSchema = z
   .strictObject({
     template: z
@@ -102,6 +117,14 @@ export const promptSchema = z
       .describe('Puts "[1]", "[2]", … before the documents, so that a response can cite them.'),
     chat: z.boolean().default(true).describe('Wraps the prompt as a user message in the model’s chat template.'),
     system: z.string().nullable().default(null).describe('System message of the chat; null: none.'),
+    variables: templateVariablesSchema.optional().meta({
+      unlessGiven: 'none',
+      description: 'What the chat template reads by name, as `enable_thinking: false`.',
+    }),
+    date: isoDateSchema.optional().meta({
+      unlessGiven: 'none: the template takes its own, if it has one',
+      description: 'The day that the chat template takes for today, as in `2025-01-31`.',
+    }),
     truncate: z
       .strictObject({ maxTokens: positiveInt.meta({ unit: 'tokens', description: 'Longest prompt.' }) })
       .nullable()

@@ -117,6 +117,7 @@ function contradictions(spec: RunSpec): SpecIssue[] {
   const refuse = (bad: boolean, path: string, problem: string) => {
     if (bad) issues.push({ path, problem });
   };
+  issues.push(...unusedByTemplate(spec.prompt));
   const { evidence } = spec.reward;
   refuse(
     evidence !== null && !spec.prompt.numbered,
@@ -137,6 +138,14 @@ function contradictions(spec: RunSpec): SpecIssue[] {
     );
   });
   return issues;
+}
+
+/** What a chat template would be given, where none is used. */
+export function unusedByTemplate({ chat, variables, date }: RunSpec['prompt']): SpecIssue[] {
+  if (chat) return [];
+  const given = Object.entries({ variables, date }).filter(([, value]) => value !== undefined);
+  const problem = 'expected nothing: it is for the chat template, and prompt.chat is false';
+  return given.map(([field]) => ({ path: `prompt.${field}`, problem }));
 }
 
 /** A copy of the input with each override put in its place; a path that leads nowhere is an issue. */

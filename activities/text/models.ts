@@ -25,19 +25,21 @@ export async function openTextModel(folder: string): Promise<TextModel> {
   return {
     contextLength: config.contextLength,
     stopIds: tokenizer.stopIds,
+    remark: tokenizer.remark,
     adapterParameters: ({ rank, targetModules }) =>
-      [...adapterShapes(config, targetedModules(config, targetModules), rank).values()].reduce(
+      [...adapterShapes(config, targetedModules(config, targetModules), () => rank).values()].reduce(
         (sum, [rows, columns]) => sum + rows! * columns!,
         0,
       ),
-    promptIds: (text, { chat, system }) => {
+    promptIds: (text, { chat, system, variables, date }) => {
       if (!chat) return tokenizer.encode(text);
       const messages = [
         ...(system === null ? [] : [{ role: 'system', content: system }]),
         { role: 'user', content: text },
       ];
-      return tokenizer.renderChat(messages, { addGenerationPrompt: true });
+      return tokenizer.renderChat(messages, { addGenerationPrompt: true, variables, date });
     },
+    thinkingOpen: ({ system, variables, date }) => tokenizer.thinkingOpen({ system, variables, date }),
     responseIds: (text, { chat }) => [...tokenizer.encode(text, { addSpecial: false }), end(tokenizer, chat, folder)],
     responseText: ids => tokenizer.decode(ids, { skipSpecial: true }),
     ...textTokens(tokenizer),

@@ -19,7 +19,9 @@ export async function openModel(
   note(`fetching ${name}`);
   try {
     const { directory, source } = await models.resolve(name, signal);
-    return { model: await models.open(directory), source };
+    const model = await models.open(directory);
+    if (model.remark) note(model.remark);
+    return { model, source };
   } catch (error) {
     // What no second try mends is the spec's mistake; a network that is away is not.
     if (!(error instanceof EngineRequestError)) throw error;

@@ -1,6 +1,13 @@
 /** A model as text work sees it. */
 import type { LoraSettings } from '../engine/protocol/index.js';
+import type { TemplateSettings } from '../engine/text/index.js';
 import type { TextTokens } from './truncation.js';
+
+/** How a text becomes a prompt: in the chat template with what a spec gives it, or plain. */
+export interface PromptOptions extends TemplateSettings {
+  chat: boolean;
+  system: string | null;
+}
 
 /** A model as far as text is concerned: its tokenizer, chat template and limits. */
 export interface TextModel extends TextTokens {
@@ -14,9 +21,13 @@ export interface TextModel extends TextTokens {
    */
   adapterParameters(lora: Pick<LoraSettings, 'rank' | 'targetModules'>): number;
   /** The prompt's ids: through the chat template with the generation prompt, or as plain text. */
-  promptIds(text: string, options: { chat: boolean; system: string | null }): number[];
+  promptIds(text: string, options: PromptOptions): number[];
+  /** Whether such a chat's prompt ends inside <think>, since the template opens it. */
+  thinkingOpen(options: Pick<PromptOptions, 'system' | 'variables' | 'date'>): boolean;
   /** Ids of a response as the model should give it, its stop id included. */
   responseIds(text: string, options: { chat: boolean }): number[];
+  /** What is worth knowing of its tokenizer, for people. */
+  remark?: string | null;
   /** The response's text without special tokens. */
   responseText(ids: readonly number[]): string;
 }

@@ -41,6 +41,19 @@ export interface GoldenAdapter {
   adamw: Omit<Golden['adamw'], 'weights'>;
 }
 
+/** A folder that transformers or PEFT saved: what these compute with it, or by which words it is refused. */
+export interface FolderCase {
+  name: string;
+  what: string;
+  /** The model of an adapter. */
+  base?: string;
+  refused?: string;
+  ids?: number[];
+  logprobs?: (number | null)[];
+  /** A training step on an adapter. */
+  sft?: { examples: SftExample[]; loss: number; gradNorm: number };
+}
+
 const GOLDEN = join(__dirname, '../fixtures/golden');
 
 export const goldenFolder = (family: string): string => join(GOLDEN, family);
@@ -51,6 +64,20 @@ export function golden(family: string): Golden {
 
 export function goldenAdapters(): GoldenAdapter[] {
   return JSON.parse(readFileSync(join(GOLDEN, 'adapters.json'), 'utf8')).adapters as GoldenAdapter[];
+}
+
+/** A tokenizer that the libraries saved, with the ids of the Rust library. */
+export interface TokenizerCase {
+  name: string;
+  what: string;
+  texts: { text: string; ids: number[] }[];
+  chat?: number[];
+  /** Whether AutoTokenizer of transformers 5 gives the same. */
+  same: boolean;
+}
+
+export function goldenFolders(): { models: FolderCase[]; adapters: FolderCase[]; tokenizers: TokenizerCase[] } {
+  return JSON.parse(readFileSync(join(GOLDEN, 'folders.json'), 'utf8'));
 }
 
 export function decodeFloats(base64: string): Float32Array {

@@ -69,6 +69,7 @@ export async function smallRun(): Promise<SmallRun> {
           if (!targetModules.includes('nowhere')) return 1;
           throw new EngineRequestError("LoRA target 'nowhere' names no linear layer");
         },
+        thinkingOpen: () => false,
         promptIds: text => [...text].map(c => c.charCodeAt(0)),
         responseIds: text => [...text].map(c => c.charCodeAt(0)),
         responseText: ids => String.fromCharCode(...ids),

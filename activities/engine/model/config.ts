@@ -34,7 +34,7 @@ export interface DecoderConfig {
   mlpBias: boolean;
   /** RMS norms over each query and key head, before the rotation. */
   qkNorm: boolean;
-  /** Longest sequence in tokens (max_position_embeddings). */
+  /** Longest sequence in tokens: max_position_embeddings, or what a rotary scaling makes of it. */
   contextLength: number;
   bosId: number | null;
   /** Ids that end a text; may be empty. */
@@ -169,7 +169,7 @@ export function parseConfig(path: string, json: unknown): DecoderConfig {
     outputBias: family.outputBias(raw),
     mlpBias: family.mlpBias(raw),
     qkNorm: family.qkNorm,
-    contextLength: raw.max_position_embeddings,
+    contextLength: rope.contextLength,
     bosId: withDefault(raw.bos_token_id, family.defaultBos),
     eosIds: eosIds(raw, family),
   };

@@ -18,9 +18,16 @@ export {
   type Adapter,
   adapterOfLayers,
   adapterShapes,
+  EMBEDDING_MODULES,
   initialAdapter,
+  type LayerSettings,
   lastPart,
+  layerSettings,
+  linearModules,
   loraScale,
+  nameHits,
+  refuseEmbeddings,
+  shortNames,
   targetedModules,
 } from './lora.js';
 export { type AdapterShape, loraAdaptation } from './lora-graph.js';

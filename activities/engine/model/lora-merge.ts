@@ -27,7 +27,6 @@ export class LoraMerge {
   /** The model's tensors with the adapter in them: adapted layers are fresh arrays, all others those of `base`. */
   async merge(base: Tensors, adapter: Adapter): Promise<Tensors> {
     const merged = new Map(base);
-    const scale = floatScalar(loraScale(adapter.settings));
     const feed = (tensors: Tensors, name: string) => {
       const { data, shape } = tensors.get(name)!;
       return floats(data, shape);
@@ -38,7 +37,7 @@ export class LoraMerge {
         w: feed(base, name),
         a: feed(adapter.tensors, loraA(module)),
         b: feed(adapter.tensors, loraB(module)),
-        scale,
+        scale: floatScalar(loraScale(adapter, module)),
       });
       merged.set(name, { shape: base.get(name)!.shape, data: floatData(results, 'merged') });
     }

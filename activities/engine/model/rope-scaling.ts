@@ -52,6 +52,8 @@ export interface RopeFields {
 export interface Rope {
   theta: number;
   scaling: RopeScaling | null;
+  /** Longest sequence in tokens. */
+  contextLength: number;
   /** Share of each head that is rotated, where the rotary parameters name one. */
   partial: number | null;
 }
@@ -59,7 +61,7 @@ export interface Rope {
 const DEFAULT_ROPE_THETA = 10_000;
 
 const positive = z.number().positive();
-const context = z.int().positive().optional();
+const context = z.int().positive().nullish();
 /** Null and zero stand for the default, as in transformers. */
 const orDefault = z.number().min(0).nullish();
 
@@ -69,6 +71,7 @@ const commonSchema = z.looseObject({
   type: z.string().optional(),
   rope_theta: positive.optional(),
   partial_rotary_factor: z.number().nullish(),
+  original_max_position_embeddings: context,
 });
 
 /** What each kind is read from; what a file leaves out has transformers' default. */
@@ -143,12 +146,30 @@ export function readRope(path: string, fields: RopeFields): Rope {
       `${path}: ${field}.rope_type '${kind}' is not supported; supported: default, ${Object.keys(SCHEMAS).join(', ')}`,
       'unsupported',
     );
+  const scaling =
+    kind === 'default' ? null : parse<RopeScaling>(path, field, SCHEMAS[kind as RopeScaling['kind']](fields), given);
   return {
     theta: common.rope_theta ?? fields.rope_theta ?? DEFAULT_ROPE_THETA,
     partial: common.partial_rotary_factor ?? null,
-    scaling:
-      kind === 'default' ? null : parse<RopeScaling>(path, field, SCHEMAS[kind as RopeScaling['kind']](fields), given),
+    scaling,
+    contextLength: scaledContext(fields, originalContext(fields, common.original_max_position_embeddings), scaling),
   };
+}
+
+/** What config.json may say at most, whatever the factor. */
+const MOST_POSITIONS = 2 ** 31 - 1;
+
+/** Kinds that are turned on in a config.json whose max_position_embeddings stays that of the unscaled model. */
+const LENGTHENING: readonly RopeScaling['kind'][] = ['linear', 'yarn'];
+
+/**
+ * The original context times the factor where that is more, as vLLM has it (`_get_and_verify_max_len`); in a file of kind
+ * llama3 max_position_embeddings is the longer one already.
+ */
+function scaledContext(fields: RopeFields, original: number, scaling: RopeScaling | null): number {
+  const given = fields.max_position_embeddings;
+  if (scaling === null || !LENGTHENING.includes(scaling.kind)) return given;
+  return Math.max(given, Math.min(Math.floor(original * scaling.factor), MOST_POSITIONS));
 }
 
 function parse<T>(path: string, field: string, schema: z.ZodType<T>, value: unknown): T {
@@ -158,7 +179,7 @@ function parse<T>(path: string, field: string, schema: z.ZodType<T>, value: unkn
   throw new EngineRequestError(`${path}: ${issues.join('; ')}`, 'bad-model');
 }
 
-function originalContext(fields: RopeFields, inside: number | undefined): number {
+function originalContext(fields: RopeFields, inside: number | null | undefined): number {
   return fields.original_max_position_embeddings ?? inside ?? fields.max_position_embeddings;
 }
 

@@ -51,7 +51,7 @@ import {
   tokenTargets,
 } from '../training/index.js';
 import { current, type LoadedPolicy, readPolicy, summary, trained, type Weights } from './loaded-policy.js';
-import { checkGroups, checkIds, checkRollouts } from './request-checks.js';
+import { checkGroups, checkIds, checkRollouts, checkTrainable } from './request-checks.js';
 
 /** What an operation tells its caller while it works. `checkpoint` also throws once the caller has cancelled. */
 export interface OperationContext {
@@ -260,6 +260,7 @@ export class PolicyEngine {
   ): Promise<M & StepMetrics> {
     const policy = this.policy();
     const { adapter } = policy;
+    checkTrainable(adapter);
     const started = performance.now();
     const { gradients, ...results } = await policy.trainer.gradient(objective, policy.folder.tensors, groups, fed, {
       temperature: request.temperature,

@@ -1,6 +1,6 @@
 /** What requests are refused for before anything is computed: ids that do not fit the model, rollouts that do not fit the loss. */
 
-import type { DecoderConfig, PromptGroup } from '../model/index.js';
+import type { Adapter, DecoderConfig, PromptGroup } from '../model/index.js';
 import { EngineRequestError, type LossSettings, type ScoredResponse, type UpdateRequest } from '../protocol/index.js';
 import { rulesOf } from '../training/index.js';
 
@@ -38,6 +38,15 @@ export function checkGroups(groups: readonly PromptGroup[], config: DecoderConfi
       checkIds(ids, config, 'a response', prompt);
     }
   }
+}
+
+/** Refuses to train an adapter on by another recipe than its own. */
+export function checkTrainable(adapter: Adapter | null): void {
+  if (!adapter?.dropout) return;
+  throw new EngineRequestError(
+    `the adapter was trained with lora_dropout ${adapter.dropout}, and training without dropout is another recipe; set lora_dropout to 0 in its adapter_config.json to train on without`,
+    'unsupported',
+  );
 }
 
 /** Refuses an update's scores and settings, where they do not go together. */

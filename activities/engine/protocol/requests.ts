@@ -33,7 +33,7 @@ export interface ModelSummary {
   architecture: 'llama' | 'qwen2' | 'qwen3';
   parameters: number;
   vocabularySize: number;
-  /** Longest sequence in tokens (max_position_embeddings). */
+  /** Longest sequence in tokens. */
   contextLength: number;
   layers: number;
   hiddenSize: number;

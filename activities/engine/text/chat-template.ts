@@ -40,6 +40,23 @@ export async function readChatTemplate(
   return new ChatTemplate(settingsPath, found, specialTokens);
 }
 
+/** What a spec gives a template beside the messages. */
+export interface TemplateSettings {
+  /** Values by the names that the template has for them: `enable_thinking`. */
+  variables?: Record<string, unknown> | undefined;
+  /** The day that strftime_now tells, as ISO has it; without one the template has no such function. */
+  date?: string | null | undefined;
+}
+
+/** Names of a template's that are not a spec's to give. */
+export const RESERVED_VARIABLES: readonly string[] = [
+  ...['messages', 'add_generation_prompt', 'strftime_now', 'raise_exception', 'range', 'namespace'],
+  ...['true', 'false', 'none', 'True', 'False', 'None', 'loop'],
+];
+
+/** Where a reply ends is no matter of the day. */
+const ANY_DATE = '2000-01-01';
+
 /** All templates share it. */
 const thread = new TemplateThread();
 
@@ -56,33 +73,65 @@ export class ChatTemplate {
     }
   }
 
-  render(messages: readonly object[], addGenerationPrompt: boolean, tools?: readonly unknown[]): string {
+  /** @throws EngineRequestError where the template refuses the messages, or does not know a variable */
+  render(
+    messages: readonly object[],
+    addGenerationPrompt: boolean,
+    { tools, variables = {}, date = null }: { tools?: readonly unknown[] | null | undefined } & TemplateSettings = {},
+  ): string {
+    const unknown = Object.keys(variables).find(name => !new RegExp(`\\b${name}\\b`).test(this.source));
+    if (unknown !== undefined)
+      throw new EngineRequestError(
+        `${this.path}: the chat template uses no variable '${unknown}'; leave it out of the template's variables`,
+      );
     try {
       const values = {
         ...this.specialTokens,
+        ...variables,
         messages,
         add_generation_prompt: addGenerationPrompt,
         ...(tools && { tools }),
       };
-      return thread.render(this.source, values);
+      return thread.render(this.source, values, date);
     } catch (error) {
-      throw new EngineRequestError(`${this.path}: the chat template refuses the messages: ${messageOf(error)}`);
+      const undated = date === null && /\bstrftime_now\b/.test(this.source) && /not a function/.test(messageOf(error));
+      const hint = undated
+        ? '; it asks for the date (strftime_now): give one that stays the same, as prompt.date in the spec or by --template-date'
+        : '';
+      throw new EngineRequestError(`${this.path}: the chat template refuses the messages: ${messageOf(error)}${hint}`);
     }
   }
 
   /** What the template puts after an assistant's reply: where a reply ends, for a model trained on it. */
   afterReply(): string {
     const reply = 'the reply ends here';
-    const chat = this.render(
-      [
-        { role: 'user', content: 'a question' },
-        { role: 'assistant', content: reply },
-      ],
-      false,
-    );
-    const at = chat.lastIndexOf(reply);
-    return at < 0 ? '' : chat.slice(at + reply.length);
+    const messages = [
+      { role: 'user', content: 'a question' },
+      { role: 'assistant', content: reply },
+    ];
+    return after(reply, this.render(messages, false, { date: ANY_DATE })) ?? '';
   }
+
+  /**
+   * Whether a response to a chat begins inside <think>, since the template's generation prompt opens it (and does not close
+   * it, as where thinking is turned off).
+   */
+  thinkingOpen(system: string | null, settings: TemplateSettings): boolean {
+    const question = 'the question ends here';
+    const messages = [
+      ...(system === null ? [] : [{ role: 'system', content: system }]),
+      { role: 'user', content: question },
+    ];
+    return endsInThinking(after(question, this.render(messages, true, settings)) ?? '');
+  }
+}
+
+/** Whether a text's last <think> is without an end. */
+export const endsInThinking = (text: string): boolean => text.lastIndexOf('<think>') > text.lastIndexOf('</think>');
+
+function after(part: string, text: string): string | null {
+  const at = text.lastIndexOf(part);
+  return at < 0 ? null : text.slice(at + part.length);
 }
 
 function messageOf(error: unknown): string {

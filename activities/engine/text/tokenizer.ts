@@ -2,14 +2,17 @@
  * Text to token ids and back, by a model folder's tokenizer.json; and chats through the folder's own template.
  *
  * The ids are those of tokenizer.json, which the model was trained on. For a few `tokenizer_class`es transformers 5 puts
- * other steps in the file's place (findings/transformers-replaces-pre-tokenizer.sh).
+ * other steps in the file's place (findings/transformers-replaces-pre-tokenizer.sh); where that may be so, a remark says it
+ * (tokenizer-class.ts).
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer as TokenizerJson } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { EngineRequestError } from '../protocol/index.js';
-import { type ChatTemplate, readChatTemplate } from './chat-template.js';
+import { type ChatTemplate, readChatTemplate, type TemplateSettings } from './chat-template.js';
+import { classRemark } from './tokenizer-class.js';
+import { matchWholeWords } from './whole-words.js';
 
 /** What a message has beside these (reasoning_content, tool_calls, …) is for the template, as in transformers. */
 export interface ChatMessage {
@@ -30,14 +33,18 @@ export interface Tokenizer {
    */
   renderChat(
     messages: readonly ChatMessage[],
-    options?: { addGenerationPrompt?: boolean; tools?: readonly unknown[] | undefined },
+    options?: { addGenerationPrompt?: boolean; tools?: readonly unknown[] | null | undefined } & TemplateSettings,
   ): number[];
+  /** Whether the template's generation prompt leaves the model inside <think>; throws as `renderChat` does. */
+  thinkingOpen(options: { system: string | null } & TemplateSettings): boolean;
   /** Every id a response ends at: the model's ends of text, and what the chat template puts after a reply. Sorted. */
   stopIds: number[];
   /** What ends a text, and what ends a reply in the chat template: the ids a model is trained to stop with. Null where there is none. */
   endOfText: number | null;
   endOfReply: number | null;
   hasChatTemplate: boolean;
+  /** What is worth knowing of the folder, for people; null where there is nothing. */
+  remark: string | null;
 }
 
 /** A special token is its text, or (written by older versions) an object around it. */
@@ -53,17 +60,24 @@ const settingsSchema = z.looseObject({
   cls_token: specialToken,
   chat_template: z.unknown().optional(),
   clean_up_tokenization_spaces: z.boolean().nullish(),
+  tokenizer_class: z.string().nullish(),
+  legacy: z.boolean().nullish(),
 });
 const tokenizerJsonSchema = z.looseObject({ model: z.looseObject({ type: z.string().default('BPE') }) });
 /** The library takes a kind it does not know for one of these, and would give wrong ids without a word. */
 const MODEL_KINDS = ['BPE', 'Unigram', 'WordPiece'];
 /** config.json and generation_config.json each may name ids that end a text. */
-const endsSchema = z.looseObject({ eos_token_id: z.union([z.int(), z.array(z.int())]).nullish() });
+const endsSchema = z.looseObject({
+  eos_token_id: z.union([z.int(), z.array(z.int())]).nullish(),
+  model_type: z.string().nullish(),
+});
 
 /** @throws EngineRequestError (bad-model, unsupported) naming the file and what is wrong with it. */
 export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   const settings = await readJson(join(directory, 'tokenizer_config.json'), settingsSchema, {});
-  const inner = await loadTokenizerJson(directory, settings);
+  const { inner, json } = await loadTokenizerJson(directory, settings);
+  const { model_type } = await readJson(join(directory, 'config.json'), endsSchema, {});
+  const remark = classRemark(json, { ...settings, model_type });
   const template = await readChatTemplate(directory, settings.chat_template, specialTokens(settings));
   // A chat says where its special tokens go, so nothing is added to it. Empty texts are no matter for the library.
   const encodeAs = (text: string, addSpecial: boolean) =>
@@ -80,20 +94,23 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
         clean_up_tokenization_spaces: settings.clean_up_tokenization_spaces ?? false,
       });
     },
-    renderChat: (messages, { addGenerationPrompt = false, tools } = {}) => {
-      if (!template) {
-        throw new EngineRequestError(
-          `${directory}: has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json); give texts or ids instead of messages`,
-        );
-      }
-      return encodeAs(template.render(messages, addGenerationPrompt, tools), false);
-    },
+    renderChat: (messages, { addGenerationPrompt = false, ...given } = {}) =>
+      encodeAs(expectTemplate(directory, template).render(messages, addGenerationPrompt, given), false),
+    thinkingOpen: ({ system, ...given }) => expectTemplate(directory, template).thinkingOpen(system, given),
     ...(await endings(directory, inner, settings, template, text => encodeAs(text, false))),
     hasChatTemplate: template !== null,
+    remark: remark && `${directory}: ${remark}`,
   };
 }
 
-async function loadTokenizerJson(directory: string, settings: object): Promise<TokenizerJson> {
+function expectTemplate(directory: string, template: ChatTemplate | null): ChatTemplate {
+  if (template) return template;
+  throw new EngineRequestError(
+    `${directory}: has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json); give texts or ids instead of messages`,
+  );
+}
+
+async function loadTokenizerJson(directory: string, settings: object): Promise<{ inner: TokenizerJson; json: object }> {
   const path = join(directory, 'tokenizer.json');
   const json = await readJson(path, tokenizerJsonSchema);
   if (!MODEL_KINDS.includes(json.model.type)) {
@@ -103,7 +120,9 @@ async function loadTokenizerJson(directory: string, settings: object): Promise<T
     );
   }
   try {
-    return new TokenizerJson(json, settings);
+    const inner = new TokenizerJson(json, settings);
+    matchWholeWords(inner);
+    return { inner, json };
   } catch (error) {
     throw new EngineRequestError(
       `${path}: this tokenizer cannot be used: ${error instanceof Error ? error.message : error}`,

@@ -15,6 +15,7 @@ import {
   embeddingGradient,
   expectedTensors,
   type GroupPart,
+  layerSettings,
   loraScale,
   type PackedBatch,
   type PromptGroup,
@@ -208,7 +209,14 @@ export class Trainer {
 }
 
 /** Adapters of one key have the same graphs. */
-const adapterKey = ({ modules, settings }: Adapter): string => [settings.rank, loraScale(settings), ...modules].join();
+function adapterKey(adapter: Adapter): string {
+  const parts = adapter.modules.map(module => [
+    module,
+    layerSettings(adapter, module).rank,
+    loraScale(adapter, module),
+  ]);
+  return parts.join();
+}
 
 function lossFeeds(objective: Objective, { batch, blocks }: Pass, { perToken, scalars }: ObjectiveFeeds): Feeds {
   const loss: TokenLoss = TOKEN_LOSSES[objective];

@@ -1,6 +1,6 @@
 /** Chats as training data has them: contents in parts, calls of tools, and the thinking that stands beside a reply. */
 import { z } from 'zod';
-import type { ChatMessage, Tokenizer } from '../../../activities/engine/text/index.js';
+import type { ChatMessage, TemplateSettings, Tokenizer } from '../../../activities/engine/text/index.js';
 import { UserError } from '../../user-error.js';
 
 const part = z.union(
@@ -63,6 +63,7 @@ const THINKING = ['reasoning_content', 'reasoning', 'thinking'];
 export function replyTo(
   { messages, tools }: ChatRecord,
   tokenizer: Tokenizer,
+  template: TemplateSettings = {},
 ): { promptIds: number[]; responseIds: number[] } {
   const reply = messages.at(-1)!;
   if (reply.role !== 'assistant')
@@ -70,7 +71,7 @@ export function replyTo(
       `the last of ${messages.length} messages is from "${reply.role}"; expected the assistant's reply to learn.`,
     );
   const before = messages.slice(0, -1);
-  const options = tools ? { tools } : {};
+  const options = { ...template, tools };
   const prompt = tokenizer.renderChat(before, { ...options, addGenerationPrompt: true });
   const whole = tokenizer.renderChat(messages, options);
   for (const name of THINKING) {

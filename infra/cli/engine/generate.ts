@@ -8,8 +8,9 @@ import { inLots, type Placed, placed, readLines, writeLines } from '../json-line
 import { atLeastOne, nucleus, wholeNumber, zeroOrMore } from './numbers.js';
 import { promptIds, promptRecord } from './records.js';
 import { type EngineFlags, type ModelSession, note, withEngineFlags, withModel } from './session.js';
+import { type TemplateFlags, withTemplateFlags } from './template-flags.js';
 
-interface GenerateFlags extends EngineFlags {
+interface GenerateFlags extends EngineFlags, TemplateFlags {
   input: string;
   output: string;
   group: number;
@@ -25,7 +26,7 @@ interface GenerateFlags extends EngineFlags {
 const LOT = 16;
 
 export function generateCommand(): Command {
-  return withEngineFlags(new Command('generate'))
+  return withTemplateFlags(withEngineFlags(new Command('generate')))
     .description('sample a group of responses to each prompt')
     .requiredOption(
       '--input <file>',

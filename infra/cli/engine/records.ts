@@ -38,7 +38,12 @@ export async function promptIds(
 ): Promise<number[]> {
   if ('ids' in record) return record.ids;
   const tokenizer = await session.tokenizer();
-  if (isChat(record)) return tokenizer.renderChat(record.messages, { addGenerationPrompt: true, tools: record.tools });
+  if (isChat(record))
+    return tokenizer.renderChat(record.messages, {
+      addGenerationPrompt: true,
+      tools: record.tools,
+      ...session.template,
+    });
   const read = tokenizer.encode(record.text);
   if (read.length === 0) throw new UserError('the text is empty: it has no token; leave the line out.');
   return read;
@@ -50,7 +55,7 @@ export async function exampleIds(
   session: ModelSession,
 ): Promise<{ promptIds: number[]; responseIds: number[] }> {
   if ('prompt_ids' in record) return { promptIds: record.prompt_ids, responseIds: record.response_ids };
-  return replyTo(record, await session.tokenizer());
+  return replyTo(record, await session.tokenizer(), session.template);
 }
 
 /** By the first of the fields that a record has and that is not null: its problems are then those of that form, and not of all of them. */

@@ -18,12 +18,13 @@ import {
   type Engine,
   type OptimizerSettings,
 } from '../../../activities/engine/protocol/index.js';
-import { loadTokenizer, type Tokenizer } from '../../../activities/engine/text/index.js';
+import { loadTokenizer, type TemplateSettings, type Tokenizer } from '../../../activities/engine/text/index.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
 import { engineSettingsOf, withEngineSettings } from '../engine-settings.js';
 import { adapterOf, type LoraFlags, withLoraFlags } from './lora-flags.js';
 import { expectNew, inNewFolder } from './new-folder.js';
 import { atLeastOne, share, zeroOrMore } from './numbers.js';
+import { type TemplateFlags, templateSettings } from './template-flags.js';
 
 export interface EngineFlags extends Partial<EngineSettings> {
   model: string;
@@ -94,11 +95,13 @@ export interface ModelSession {
   trainedFile: string;
   /** Loaded at the first call; a run on ids needs none. */
   tokenizer(): Promise<Tokenizer>;
+  /** What the chat template is given. */
+  template: TemplateSettings;
 }
 
 /** Opens the model in an engine process that ends with `work`. @param optimizer as in the engine's load request */
 export async function withModel<T>(
-  flags: EngineFlags & LoraFlags,
+  flags: EngineFlags & LoraFlags & TemplateFlags,
   optimizer: string | null,
   work: (session: ModelSession) => Promise<T>,
 ): Promise<T> {
@@ -113,9 +116,13 @@ export async function withModel<T>(
       engine,
       directory,
       config: (await readConfig(directory)).config,
+      template: templateSettings(flags),
       trainedFile: adapter ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE,
       tokenizer: () => {
-        tokenizer ??= loadTokenizer(directory);
+        tokenizer ??= loadTokenizer(directory).then(loaded => {
+          if (loaded.remark !== null) note(loaded.remark);
+          return loaded;
+        });
         return tokenizer;
       },
     });
@@ -128,7 +135,10 @@ export async function withModel<T>(
  * Opens the model to train it and puts the result in place whole: the folder appears only when `work` is done, and so
  * does the optimiser's state.
  */
-export async function trainModel(flags: TrainingFlags, work: (session: ModelSession) => Promise<void>): Promise<void> {
+export async function trainModel(
+  flags: TrainingFlags & TemplateFlags,
+  work: (session: ModelSession) => Promise<void>,
+): Promise<void> {
   const output = resolve(flags.output);
   await expectNew(output, '--output');
   const state = flags.optimizer === undefined ? null : resolve(flags.optimizer);

@@ -15,8 +15,9 @@ import {
   trainModel,
   withTrainingFlags,
 } from './session.js';
+import { type TemplateFlags, withTemplateFlags } from './template-flags.js';
 
-interface SftFlags extends TrainingFlags {
+interface SftFlags extends TrainingFlags, TemplateFlags {
   data: string;
   batch: number;
   epochs: number;
@@ -24,7 +25,7 @@ interface SftFlags extends TrainingFlags {
 }
 
 export function sftCommand(): Command {
-  return withTrainingFlags(new Command('sft'))
+  return withTemplateFlags(withTrainingFlags(new Command('sft')))
     .description('train a model on prompts and responses')
     .requiredOption(
       '--data <file>',

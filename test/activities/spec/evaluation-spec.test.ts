@@ -69,6 +69,16 @@ test('what contradicts itself is refused', () => {
   expect(issues(spec({ label: 'items' }))).toHaveProperty('label');
 });
 
+test('an endpoint has a chat template of its own', () => {
+  const prompt = { variables: { enable_thinking: false }, date: '2025-01-31' };
+  const remote = { url: 'http://127.0.0.1:1/v1', model: 'm' };
+  expect(validateEvaluation(spec({ prompt })).prompt).toMatchObject(prompt);
+  expect(issues(spec({ prompt, model: { remote } }))).toEqual({
+    'prompt.variables': expect.stringContaining('model.remote.extra'),
+    'prompt.date': expect.stringContaining('model.remote.extra'),
+  });
+});
+
 test('a list of models is for the command that starts one evaluation for each', () => {
   const { model: _, ...rest } = spec();
   expect(issues({ ...rest, models: [{ run: 'a' }] }).models).toContain('longhaul evaluate');

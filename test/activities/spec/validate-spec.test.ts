@@ -223,6 +223,31 @@ test('what an evaluation’s sampling leaves out of length is the training’s',
   expect(evaluation.sampling).toEqual({ temperature: 0, topP: 0.95, topK: 0, maxNewTokens: 30 });
 });
 
+describe('what the chat template is given', () => {
+  const withPrompt = (prompt: object) => ({ ...spec(), prompt: { ...spec().prompt, chat: true, ...prompt } });
+
+  test('is kept as written, and leaves no trace where nothing is', () => {
+    const given = { variables: { enable_thinking: false, budget: 3, style: { short: true } }, date: '2025-01-31' };
+    expect(validateSpec(withPrompt(given)).prompt).toMatchObject(given);
+    expect(Object.keys(validateSpec(spec()).prompt)).toEqual(['template', 'numbered', 'chat', 'system', 'truncate']);
+  });
+
+  test.each<[object, Record<string, RegExp>]>([
+    [{ date: '31.1.2025' }, { 'prompt.date': /expected a date such as "2025-01-31"/ }],
+    [{ date: '2025-02-30' }, { 'prompt.date': /expected a date/ }],
+    [{ variables: { messages: [] } }, { 'prompt.variables.messages': /.*/ }],
+    [{ variables: { 'not a name': 1 } }, { 'prompt.variables.not a name': /.*/ }],
+    [
+      { chat: false, variables: { x: 1 }, date: '2025-01-31' },
+      { 'prompt.variables': /prompt\.chat is false/, 'prompt.date': /prompt\.chat is false/ },
+    ],
+  ])('%j is refused', (prompt, expected) => {
+    const found = issues(withPrompt(prompt));
+    expect(Object.keys(found)).toEqual(Object.keys(expected));
+    for (const [path, problem] of Object.entries(expected)) expect(found[path]).toMatch(problem);
+  });
+});
+
 describe('overrides', () => {
   test('by dotted path, with indices in either style', () => {
     const { phases, rl, warmup } = validateSpec(spec(), {

@@ -3,13 +3,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeSafetensors } from '../../../../activities/engine/files/safetensors';
-import {
-  ADAPTER_CONFIG_FILE,
-  hasAdapter,
-  readAdapter,
-  writeAdapter,
-} from '../../../../activities/engine/folders/adapter-folder';
+import { hasAdapter, readAdapter, writeAdapter } from '../../../../activities/engine/folders/adapter-folder';
 import { readConfig, readModelFolder } from '../../../../activities/engine/folders/model-folder';
+import { ADAPTER_CONFIG_FILE } from '../../../../activities/engine/folders/peft-config';
 import { initialAdapter } from '../../../../activities/engine/model/lora';
 import { LoraMerge } from '../../../../activities/engine/model/lora-merge';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';
@@ -97,11 +93,7 @@ describe('refused by name', () => {
     [{ use_dora: true }, /use_dora true is not supported; supported: leaving it unset/],
     [{ bias: 'lora_only' }, /bias "lora_only" is not supported; supported: "none"/],
     [{ lora_bias: true }, /lora_bias true is not supported/],
-    [{ lora_dropout: 0.1 }, /lora_dropout 0\.1 is not supported/],
     [{ modules_to_save: ['lm_head'] }, /modules_to_save \["lm_head"\] is not supported/],
-    [{ rank_pattern: { q_proj: 8 } }, /rank_pattern \{"q_proj":8\} is not supported/],
-    [{ alpha_pattern: { q_proj: 8 } }, /alpha_pattern .* is not supported/],
-    [{ layers_to_transform: [0] }, /layers_to_transform \[0\] is not supported/],
     [{ trainable_token_indices: [1] }, /trainable_token_indices \[1\] is not supported/],
     [{ init_lora_weights: 'pissa' }, /init_lora_weights "pissa" is not supported/],
     [{ target_modules: ['q_proj', 'lm_head'] }, /target_modules: LoRA target 'lm_head' is not supported/],
@@ -116,8 +108,24 @@ describe('refused by name', () => {
   test.each<[object, RegExp]>([
     [{ r: 0, lora_alpha: '8' }, /r: .*>0.*; lora_alpha: .*number/],
     [{ r: 8 }, /lora_A\.weight' has shape \[4,32\]; expected shape \[8,32\] for this model/],
-    [{ target_modules: '.*_proj' }, /target_modules: expected a list of names or "all-linear" \(a regular expression/],
-    [{ target_modules: ['qkv'] }, /target_modules: LoRA target 'qkv' names no linear layer of the model/],
+    [{ lora_dropout: 1 }, /lora_dropout: .*<1/],
+    [{ target_modules: [] }, /target_modules: expected one name or more/],
+    [{ target_modules: 7 }, /target_modules: expected a list of names or one regular expression/],
+    [
+      { target_modules: ['qkv'] },
+      /target_modules: \["qkv"\] names no linear layer of the model; expected names that end/,
+    ],
+    [{ target_modules: 'proj' }, /target_modules: "proj" names no linear layer of the model/],
+    [{ target_modules: '(q_proj' }, /target_modules: the expression "\(q_proj" cannot be used: .*group/],
+    [{ target_modules: '.*)|(.*' }, /target_modules: the expression .* cannot be used/],
+    [{ target_modules: '.*(q|k)_proj' }, /tensor '.*' belongs to no layer that adapter_config\.json targets/],
+    [{ exclude_modules: ['o_proj'] }, /tensor '.*o_proj.*' belongs to no layer that adapter_config\.json targets/],
+    [{ exclude_modules: '.*' }, /names no linear layer of the model with exclude_modules "\.\*"/],
+    [{ layers_to_transform: [0] }, /tensor '.*layers\.1\..*' belongs to no layer that adapter_config\.json targets/],
+    [{ layers_to_transform: [7] }, /names no linear layer of the model with layers_to_transform \[7\]/],
+    [{ rank_pattern: { q_proj: 8 } }, /q_proj\.lora_A\.weight' has shape \[4,32\]; expected shape \[8,32\]/],
+    [{ rank_pattern: { q_proj: 0 } }, /rank_pattern\.q_proj: .*>0/],
+    [{ alpha_pattern: { '[': 8 } }, /alpha_pattern: the expression .* cannot be used/],
     [{ target_modules: ['q_proj'] }, /tensor '.*down_proj.*' belongs to no layer that adapter_config\.json targets/],
     [{ peft_type: undefined }, /peft_type is missing; expected LORA/],
   ])('wrong %j', async (changes, message) => {

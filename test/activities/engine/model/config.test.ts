@@ -104,6 +104,63 @@ describe('fields written in more than one way', () => {
     expect(parse(fields).ropeTheta).toBe(ropeTheta);
   });
 
+  test.each<[string, object, number]>([
+    ['plain', {}, 512],
+    ['linear, the context left as it was', { rope_scaling: { type: 'linear', factor: 4 } }, 2048],
+    [
+      'linear, from another context',
+      { original_max_position_embeddings: 300, rope_scaling: { type: 'linear', factor: 2 } },
+      600,
+    ],
+    [
+      'yarn, the context left as it was',
+      { rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 512 } },
+      2048,
+    ],
+    ['yarn without the original context', { rope_scaling: { rope_type: 'yarn', factor: 4 } }, 2048],
+    [
+      'yarn from less than the context',
+      { rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 400 } },
+      1600,
+    ],
+    [
+      'yarn, the context lengthened already',
+      { rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 128 } },
+      512,
+    ],
+    [
+      'yarn, lengthened beyond the factor',
+      { rope_scaling: { rope_type: 'yarn', factor: 2, original_max_position_embeddings: 128 } },
+      512,
+    ],
+    ['yarn with a factor that is no whole number', { rope_scaling: { rope_type: 'yarn', factor: 1.3 } }, 665],
+    [
+      'yarn, the original context beside it',
+      { original_max_position_embeddings: 256, rope_parameters: { rope_type: 'yarn', factor: 4 } },
+      1024,
+    ],
+    [
+      'yarn, the factor by the contexts',
+      { rope_scaling: { rope_type: 'yarn', factor: null, original_max_position_embeddings: 128 } },
+      512,
+    ],
+    [
+      'llama3, lengthened in any case',
+      {
+        rope_scaling: {
+          rope_type: 'llama3',
+          factor: 8,
+          low_freq_factor: 1,
+          high_freq_factor: 4,
+          original_max_position_embeddings: 512,
+        },
+      },
+      512,
+    ],
+  ])('context, %s', (_, fields, contextLength) => {
+    expect(parse(fields).contextLength).toBe(contextLength);
+  });
+
   test('one end of text or several', () => {
     expect(parse({ eos_token_id: 7 }).eosIds).toEqual([7]);
     expect(parse({ eos_token_id: [7, 9] }).eosIds).toEqual([7, 9]);

@@ -144,7 +144,7 @@ test.each(['../../x.safetensors', '/etc/x.safetensors', '..', 'a/b.safetensors',
 
 test.each([
   ['quantization_config', 'config.json'],
-  ['rank_pattern', 'adapter_config.json'],
+  ['loftq_config', 'adapter_config.json'],
 ])('%s nested deeply is refused by name', async (field, name) => {
   const kind = KINDS[name]!;
   await write(

@@ -71,7 +71,7 @@ describe('a fresh adapter', () => {
       expect(data.length).toBe(shape[0]! * shape[1]!);
       return [name, shape] as const;
     });
-    expect(shapes).toEqual([...adapterShapes(config, adapter.modules, 4)]);
+    expect(shapes).toEqual([...adapterShapes(config, adapter.modules, () => 4)]);
     expect(adapter.tensors.get('base_model.model.model.layers.1.mlp.down_proj.lora_A.weight')!.shape).toEqual([4, 96]);
     expect(adapter.tensors.get('base_model.model.model.layers.1.self_attn.k_proj.lora_B.weight')!.shape).toEqual([
       32, 4,
@@ -112,8 +112,10 @@ describe('a fresh adapter', () => {
 });
 
 test('the scale is alpha / rank, rank-stabilised alpha / sqrt(rank)', () => {
-  expect(loraScale({ ...SETTINGS, rank: 16, alpha: 32 })).toBe(2);
-  expect(loraScale({ ...SETTINGS, rank: 16, alpha: 32, rslora: true })).toBe(8);
+  const scale = (settings: LoraSettings) =>
+    ['a', 'b'].map(module => loraScale({ settings, exceptions: new Map([['b', { rank: 4, alpha: 12 }]]) }, module));
+  expect(scale({ ...SETTINGS, rank: 16, alpha: 32 })).toEqual([2, 3]);
+  expect(scale({ ...SETTINGS, rank: 16, alpha: 32, rslora: true })).toEqual([8, 6]);
 });
 
 describe('merging', () => {
@@ -130,8 +132,13 @@ describe('merging', () => {
   const adapter: Adapter = {
     settings: { ...SETTINGS, rslora: true, targetModules: ['k_proj', 'down_proj'] },
     modules,
-    tensors: filled(adapterShapes(config, modules, 4), 'adapter'),
+    tensors: filled(
+      adapterShapes(config, modules, () => 4),
+      'adapter',
+    ),
+    exceptions: new Map(),
     baseModel: null,
+    dropout: 0,
   };
   const merge = async (threads: number, what: Adapter) => {
     const merger = await LoraMerge.create({ threads });

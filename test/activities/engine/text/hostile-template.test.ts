@@ -35,7 +35,10 @@ describe('the thread', () => {
   async function threadOf(render: string, limits = { seconds: 0.3, megabytes: 64 }): Promise<TemplateThread> {
     const library = join(folder, 'library.cjs');
     const fine = "if (values.a === 'fine') return values.a;";
-    await writeFile(library, `exports.Template = class { render(values) { ${fine} ${render} } };`);
+    await writeFile(
+      library,
+      `exports.Template = class { parsed = { body: [] }; render(values) { ${fine} ${render} } };`,
+    );
     return new TemplateThread(limits, library);
   }
 
