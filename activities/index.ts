@@ -1,5 +1,4 @@
 /** All activities, by the worker they run on. Workflows import the types alone. */
-
 import type { Dependencies, EngineDependencies } from './dependencies.js';
 import {
   concludeEvaluation,

@@ -1,5 +1,4 @@
 /** The CPU worker: workflows, and the activities that need no model. */
-
 import { TASK_QUEUE } from '../activities/contract/index.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import { createControlActivities } from '../activities/index.js';

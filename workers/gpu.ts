@@ -1,5 +1,4 @@
 /** The GPU worker: one engine, so one activity at a time. It is named for where it is best put; a CPU serves too. */
-
 import { GPU_TASK_QUEUE } from '../activities/contract/index.js';
 import type { EngineDependencies } from '../activities/dependencies.js';
 import { createEngine, engineSettings } from '../activities/engine/process/index.js';

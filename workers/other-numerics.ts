@@ -1,5 +1,4 @@
 /** Apart from the check itself, so that naming it does not load the worker's native library. */
-
 import type { LogEntry } from '../activities/policies/index.js';
 import { type CodeVersion, codeText } from '../activities/provenance/index.js';
 

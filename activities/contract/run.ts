@@ -1,5 +1,4 @@
 /** Runs: what goes into the workflow `curriculum`, what comes out, and how far it is. */
-
 import type { EvaluationRow, JudgeUsage } from './evaluation.js';
 import type { PolicyRef } from './policy.js';
 

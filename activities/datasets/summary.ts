@@ -1,5 +1,4 @@
 /** What was read of a source: for the run's record, so that the same data can be named and recognised again. */
-
 import type { FieldCounts } from './field-account.js';
 
 /** How many of the records left out as malformed are named. */

@@ -1,5 +1,4 @@
 /** Two evaluations compared benchmark by benchmark and over all that both have: item by item where the items are the same. */
-
 import {
   BENCHMARKS,
   type CountedEstimate,

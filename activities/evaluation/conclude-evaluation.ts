@@ -1,5 +1,4 @@
 /** The end of an evaluation: its result is published and, of a schedule's firing, compared with the one before. */
-
 import { BENCHMARKS, mean } from '../benchmarks/index.js';
 import type { BenchmarkRow, EvaluationSummary } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';

@@ -2,7 +2,6 @@
  * The replies of a remote model to an evaluation set. Each is kept as it comes, so whoever goes on after a crash asks for
  * what is missing and pays for nothing twice.
  */
-
 import { ApplicationFailure } from '@temporalio/activity';
 import { type PartList, readParts } from '../artifacts/index.js';
 import type { Dependencies } from '../dependencies.js';

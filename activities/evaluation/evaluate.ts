@@ -2,7 +2,6 @@
  * The responses of a local model to an evaluation set, published part by part: whoever goes on after a crash goes on with
  * the first part that is missing. Scoring them is another activity: it needs no accelerator.
  */
-
 import type { PartList } from '../artifacts/index.js';
 import type { EngineDependencies } from '../dependencies.js';
 import { Publications } from '../policies/index.js';

@@ -1,5 +1,4 @@
 /** From the model that an evaluation spec names to one that stays the same however often the evaluation goes on. */
-
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dependencies } from '../dependencies.js';

@@ -2,7 +2,6 @@
  * What the engine is to answer, and how: from a run that evaluates its own policy, or from the plan of an evaluation that
  * stands alone. From here on the two are the same work.
  */
-
 import {
   ENGINE_PARTS,
   type PartList,

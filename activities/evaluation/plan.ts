@@ -1,5 +1,4 @@
 /** What a prepared evaluation works from: artifacts' types, and where they lie. */
-
 import type { BenchmarkName } from '../benchmarks/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { DataSummary, Task } from '../datasets/index.js';

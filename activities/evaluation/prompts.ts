@@ -1,5 +1,4 @@
 /** How each model of an evaluation is asked: rendered, tokenised for a local model, and cut where a document is too long. */
-
 import type { PromptMeasure, Sample } from '../datasets/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { EngineRequestError } from '../engine/protocol/index.js';

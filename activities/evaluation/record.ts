@@ -1,5 +1,4 @@
 /** What an evaluation leaves in the store: its record, with every item's scores; texts lie in the sets' results. */
-
 import { type BenchmarkName, itemScores, type OfficialMetric } from '../benchmarks/index.js';
 import type { BenchmarkRow, FiringComparison } from '../contract/index.js';
 import type { CodeVersion } from '../provenance/index.js';

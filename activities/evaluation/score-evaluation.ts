@@ -42,8 +42,8 @@ export function scoreEvaluation(deps: Dependencies) {
       supervision.note(`scoring ${label} on ${set}`);
       const answered = job.items.filter(item => item.unanswered === undefined);
       const { groups, judge } = await deps.rewarder(job.reward).reward(
-        answered.map(({ id, task, question, answers, responses }) => ({
-          ...{ id, task, question, answers },
+        answered.map(({ id, task, question, answers, thinkingOpen, responses }) => ({
+          ...{ id, task, question, answers, promptOpensThinking: thinkingOpen },
           responses: responses.map(({ text }) => text),
           ...(job.minds === 'finish' && { finishes: responses.map(({ finish }) => finish) }),
         })),

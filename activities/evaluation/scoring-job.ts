@@ -49,6 +49,8 @@ export interface AnsweredItem {
   answers: string[];
   promptTokens: number;
   cut: number;
+  /** The prompt ends inside <think>. */
+  thinkingOpen?: true;
   responses: { text: string; tokens: number; finish: 'stop' | 'length' | 'other' }[];
   /** Why the endpoint gives no answer, where it does not: then there are no responses. */
   unanswered?: string;
@@ -85,8 +87,9 @@ async function ownScoring(
     reward: evaluationReward(reward),
     minds: 'text',
     uri: evaluationUri(run, `${label}.${set.name}`, policy.name, 'json'),
-    items: items.map(({ id, task, question, answers, promptIds }, k) => ({
+    items: items.map(({ id, task, question, answers, promptIds, thinkingOpen }, k) => ({
       ...{ id, task, question, answers, promptTokens: promptIds.length, cut: 0 },
+      ...(thinkingOpen && { thinkingOpen }),
       responses: decoded(lines[k]!, model.responseText),
       sentTokens: promptIds.length,
     })),
@@ -101,7 +104,7 @@ async function plannedScoring(
   const { store } = deps;
   const { plan, set, spec } = await readPlan(store, input);
   const items = await readLines<EvaluationItem>(store, set.items);
-  const prompts = await promptLengths(store, set.prompts);
+  const prompts = await promptFacts(store, set.prompts);
   const answered = await answersOf(deps, plan.model, input.responses, supervision);
   return {
     label: plan.label,
@@ -113,13 +116,14 @@ async function plannedScoring(
     reward: { ...spec.reward, custom: null, evidence: null },
     uri: evaluatedUri(plan.name, plan.folder, 'sets', `${set.name}.json`),
     items: items.map(({ id, task, question, answers }, k) => {
-      const { tokens, cut, least } = prompts[k]!;
+      const { tokens, cut, least, thinkingOpen } = prompts[k]!;
       const { sent, counted, ...given } = answered[k]!;
       const isShort = counted !== null && seemsCut(counted, tokens, least);
       // Of endpoints whose tokenizer is not known, what they say themselves.
       const promptTokens = tokens ?? Math.round(sent / Math.max(1, given.responses.length));
       return {
         ...{ id, task, question, answers, promptTokens, cut },
+        ...(thinkingOpen && { thinkingOpen }),
         ...given,
         ...(isShort && { shortened: { counted, sent: tokens ?? least } }),
         sentTokens: sent || promptTokens,
@@ -129,15 +133,20 @@ async function plannedScoring(
 }
 
 /** `least`: no tokenizer has fewer tokens for the text of a remote model. */
-type PromptLength = Pick<PromptLine, 'tokens' | 'cut'> & { least: number };
+type PromptFacts = Pick<PromptLine, 'tokens' | 'cut' | 'thinkingOpen'> & { least: number };
 
-/** Lengths alone: the prompts of a set of long documents are more than is good to hold. */
-async function promptLengths(store: Store, ref: ArtifactRef): Promise<PromptLength[]> {
-  const lengths: PromptLength[] = [];
+/** What is short of them: the prompts of a set of long documents are more than is good to hold. */
+async function promptFacts(store: Store, ref: ArtifactRef): Promise<PromptFacts[]> {
+  const facts: PromptFacts[] = [];
   for await (const { lines } of readParts<PromptLine>(store, await readPartList(store, ref))) {
-    lengths.push(...lines.map(({ tokens, cut, text = '' }) => ({ tokens, cut, least: leastTokens([text]) })));
+    facts.push(
+      ...lines.map(({ tokens, cut, thinkingOpen, text = '' }) => ({
+        ...{ tokens, cut, least: leastTokens([text]) },
+        ...(thinkingOpen && { thinkingOpen }),
+      })),
+    );
   }
-  return lengths;
+  return facts;
 }
 
 /** `counted`: the least that an endpoint counted of the prompt; null where none counts. */

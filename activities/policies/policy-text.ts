@@ -1,5 +1,4 @@
 /** The run's tokenizer, taken from its base policy in the store: every worker that reaches the store has it. */
-
 import type { PolicyRef } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { absence, baseUri, readJson, type Store } from '../store/index.js';

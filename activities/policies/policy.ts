@@ -2,7 +2,6 @@
  * Policies, lost and found. A policy is its nearest snapshot plus the logged steps since: one function, *ensure this
  * policy is loaded*, serves first use, another machine, and recovery alike.
  */
-
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CheckpointState, UnreadableSnapshotError, type UpdateRecord } from '../artifacts/index.js';

@@ -1,5 +1,4 @@
 /** The reference policy of a run's KL term: the one that its reinforcement learning started from. */
-
 import type { UpdateRecord } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { Store } from '../store/index.js';

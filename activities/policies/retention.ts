@@ -3,7 +3,6 @@
  * since the log makes their policies again from what the stage began with. What a stage begins with is another's, and the
  * base nobody's: neither is touched here.
  */
-
 import { fenceOf, type Store } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
 import { snapshotUri } from './checkpoint.js';

@@ -2,7 +2,6 @@
  * One training step as a function from a policy and logged inputs to a policy. The same function makes a step and, from
  * the redo log, makes it again: equal inputs give equal bits.
  */
-
 import {
   type RolloutGroup,
   readData,

@@ -2,7 +2,6 @@
  * Begins an attempt of a stage: from here on only this attempt may publish in it. Gives the workflow what it needs to
  * know of the stage's settings.
  */
-
 import { readData, type TraceItem } from '../artifacts/index.js';
 import type { SnapshotRule } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';

@@ -1,5 +1,4 @@
 /** With which model and data a run's stages could not run, or would say nothing. */
-
 import type { Overlap } from '../datasets/index.js';
 import { EngineRequestError } from '../engine/protocol/index.js';
 import type { RunSpec, SpecIssue } from '../spec/index.js';

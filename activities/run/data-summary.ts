@@ -1,5 +1,4 @@
 /** What a run's data comes to, in numbers: data/summary.json, and what \`longhaul data inspect\` shows. */
-
 import type { Pool } from '../artifacts/index.js';
 import { type Lengths, lengthsOf, type Overlap } from '../datasets/index.js';
 import type { RunSpec } from '../spec/index.js';

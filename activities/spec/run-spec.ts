@@ -3,7 +3,6 @@
  * the schema that editors check against (`npm run docs`). Every field a user may leave out has its default here and nowhere
  * else, so the spec in the store (`runs/<run>/spec.json`) says all of it.
  */
-
 import { z } from 'zod';
 import { dataSourceSchema, OVERLAPS } from '../datasets/index.js';
 import { DEFAULT_MICRO_BATCH_TOKENS } from '../engine/protocol/index.js';

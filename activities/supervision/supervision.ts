@@ -2,7 +2,6 @@
  * What every activity does around its work: tell the server that it lives, stop when asked, and give each failure the
  * type by which Temporal decides whether to try again.
  */
-
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { CallOptions, EngineProgress } from '../engine/protocol/index.js';
 import { failureOf, forgetFailures } from './failures.js';

@@ -1,5 +1,4 @@
 /** Models by the name a spec gives them, opened for text work. */
-
 import { readConfig, resolveModel } from '../engine/folders/index.js';
 import { adapterShapes, targetedModules } from '../engine/model/index.js';
 import { loadTokenizer, type Tokenizer } from '../engine/text/index.js';

@@ -1,5 +1,4 @@
 /** A spec's model as far as its data needs it: tokenizer, chat template and limits. */
-
 import { EngineRequestError } from '../engine/protocol/index.js';
 import { InvalidSpecError } from '../spec/index.js';
 import type { Models, TextModel } from './text-model.js';

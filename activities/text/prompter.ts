@@ -1,5 +1,4 @@
 /** From samples to prompts in a model's tokens: whole, measured, or cut to a limit. */
-
 import type { Document, PromptMeasure, Sample } from '../datasets/index.js';
 import { endsInThinking } from '../engine/text/index.js';
 import type { RunSpec } from '../spec/index.js';

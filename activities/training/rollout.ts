@@ -2,7 +2,6 @@
  * Draws a round of prompts from the pool and samples a group of responses to each. By itself where others are asked for
  * rewards, which keeps no accelerator waiting for them; else as a part of a whole step (see train-steps.ts).
  */
-
 import { type Pool, type PromptItem, type RolloutGroup, readData, readKept } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';

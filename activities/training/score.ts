@@ -86,9 +86,9 @@ export async function scoreGroups(
   const rewarder = deps.rewarder(reward);
   const rewards = await rewarder.reward(
     groups.map(({ id, index, promptIds }, k) => {
-      const { task, question, answers, evidence } = items[index]!;
+      const { task, question, answers, evidence, thinkingOpen } = items[index]!;
       const prompt = reward.custom ? model.responseText(promptIds) : undefined;
-      return { id, task, question, answers, evidence, prompt, responses: texts[k]! };
+      return { id, task, question, answers, evidence, prompt, promptOpensThinking: thinkingOpen, responses: texts[k]! };
     }),
     { signal: call.signal, note },
   );

@@ -3,7 +3,6 @@
  * need, then the update on them. All of it is published in that order, while the next round is sampled, the gradient taken
  * and the next step begun.
  */
-
 import { type RolloutGroup, type Round, readKept, type ScoredRollouts } from '../artifacts/index.js';
 import { promptsToDraw } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';

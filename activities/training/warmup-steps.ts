@@ -1,5 +1,4 @@
 /** A block of warm-up SFT steps, each logged as it is made, so that a block taken up again goes on where it was left. */
-
 import { readData, readKept, type StepInputs, type TraceItem, type UpdateRecord } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';

@@ -1,5 +1,4 @@
 /** The firings of a schedule as text. */
-
 import type { FiringComparison } from '../../activities/contract/index.js';
 import type { EvaluationRecord } from '../../activities/evaluation/index.js';
 import { columns } from '../view/progress-text.js';

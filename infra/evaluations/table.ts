@@ -1,5 +1,4 @@
 /** The table of models from the store alone: what was measured, beside what is published. */
-
 import {
   type ItemsSummary,
   isOfPaper,

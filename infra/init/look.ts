@@ -1,5 +1,4 @@
 /** What `longhaul init` has to know of a model and of data before it can propose a spec for them. */
-
 import {
   DataError,
   detectKind,

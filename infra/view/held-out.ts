@@ -1,5 +1,4 @@
 /** One held-out question with the answers of the base, the SFT policy and the last policy, from the evaluation artifacts. */
-
 import type { EvaluationRow } from '../../activities/contract/index.js';
 import type { EvaluationResult } from '../../activities/evaluation/index.js';
 import { readJson, type Store } from '../../activities/store/index.js';

@@ -1,5 +1,4 @@
 /** Small groups of scored responses, and how their losses are set. */
-
 import type { Algorithm, LossSettings, ScoredGroup } from '../../activities/engine/protocol/index';
 import { randomStream } from '../../activities/engine/random';
 import { ALGORITHMS } from '../../activities/engine/training/algorithms';

@@ -1,5 +1,4 @@
 /** A stage that an earlier version began goes on under this one, and comes to the same bits. */
-
 import { TASK_QUEUE } from '../../activities/contract/index.js';
 import { createControlActivities } from '../../activities/index.js';
 import { curriculum } from '../../workflows/index.js';

@@ -1,5 +1,4 @@
 /** The formats a table can be had in. */
-
 import { tableAsCsv } from './csv.js';
 import { layOut } from './lay-out.js';
 import { tableAsMarkdown } from './markdown.js';

@@ -1,5 +1,4 @@
 /** The table in Markdown, as GitHub shows it: the best measured score of a column is bold. */
-
 import { columnDetail, commonItems, labelOf, suffix, TABLE_TITLES } from './marks.js';
 import type { ShownCell, ShownMean, Table } from './shown-table.js';
 

@@ -1,5 +1,4 @@
 /** The table for a terminal. */
-
 import { columnDetail, commonItems, labelOf, suffix, TABLE_TITLES } from './marks.js';
 import type { ShownCell, ShownMean, Table } from './shown-table.js';
 

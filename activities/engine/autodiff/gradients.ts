@@ -4,7 +4,6 @@
  * A rule gets the operator's inputs, outputs and the gradients of its outputs, and builds the gradients of its inputs in
  * the same graph. Gradients are sums over the tape walked backwards, in an order that depends on the graph alone.
  */
-
 import { type Dim, type Graph, GraphError, positiveAxis, type Value } from '../graph/index.js';
 import { ATTENTION_GRADIENT } from './attention.js';
 import type { GradientContext, GradientRule } from './gradient-rule.js';

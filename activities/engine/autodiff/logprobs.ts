@@ -1,5 +1,4 @@
 /** From final hidden states to the log-probability of each target token: the head, its softmax and their gradient as one operator. */
-
 import type { Graph, Value } from '../graph/index.js';
 import type { GradientRule } from './gradient-rule.js';
 import { splitByRows } from './product.js';

@@ -6,7 +6,6 @@
  * than rows, of rows otherwise, and only the former are narrower for more threads. A left operand that is given transposed
  * is always summed by 128.
  */
-
 import type { Dim, Graph, Value } from '../graph/index.js';
 import type { GradientRule } from './gradient-rule.js';
 

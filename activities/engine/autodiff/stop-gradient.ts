@@ -1,5 +1,4 @@
 /** A value through which no gradient flows, for losses that take a number of the model's own as given. */
-
 import type { Graph, Value } from '../graph/index.js';
 import type { GradientRule } from './gradient-rule.js';
 

@@ -1,5 +1,4 @@
 /** Every operator the engine uses: its domain and how result types follow from inputs. One table; an error here says what was expected. */
-
 import { type Dim, product, quotient, showShape } from './dims.js';
 import type { Attributes, ElementType } from './onnx.js';
 

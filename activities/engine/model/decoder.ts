@@ -4,7 +4,6 @@
  *
  * Shapes: T rows (tokens), H hidden size, heads times head size = A, key-value heads times head size = K.
  */
-
 import { product } from '../autodiff/index.js';
 import { type Graph, GraphError, type Value } from '../graph/index.js';
 import type { DecoderConfig } from './config.js';

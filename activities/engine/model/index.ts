@@ -1,5 +1,4 @@
 /** The architecture: from config.json to decoder layers, adapters and packed sequences. */
-
 export type { Architecture } from './config.js';
 export { type DecoderConfig, expectedTensors, parseConfig } from './config.js';
 export {

@@ -1,5 +1,4 @@
 /** An adapter in the training graphs: its tensors are inputs, and are what is trained. */
-
 import { product } from '../autodiff/index.js';
 import type { Graph } from '../graph/index.js';
 import type { DecoderConfig } from './config.js';

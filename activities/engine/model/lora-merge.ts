@@ -1,5 +1,4 @@
 /** Adapters laid into the weights, W + s B A, so that prefill and decoding cost what they cost without one. */
-
 import type { Tensors } from '../files/index.js';
 import { CompiledGraph, floatData, floatScalar, floats, Graph, type SessionSettings } from '../graph/index.js';
 import { type Adapter, loraA, loraB, loraScale } from './lora.js';

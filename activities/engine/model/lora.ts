@@ -3,7 +3,6 @@
  * y = x W^T + s (x A^T) B^T with A [rank, in], B [out, rank] and a scale s. Which layers have one, what their tensors are
  * called (PEFT's names, in training and on disk alike) and how they begin.
  */
-
 import type { Tensors } from '../files/index.js';
 import { EngineRequestError, type FreshAdapter, type LoraSettings } from '../protocol/index.js';
 import { randomStream } from '../random.js';

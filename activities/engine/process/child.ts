@@ -2,7 +2,6 @@
  * The engine's own process: a run of onnxruntime blocks its thread and is not to be interrupted, so the engine lives where
  * it may be killed at any instant. Speaks messages.ts's messages over IPC.
  */
-
 import { storageTrouble } from '../files/index.js';
 import { EngineRequestError, type Operation } from '../protocol/index.js';
 import { isOutOfMemory } from './memory-budget.js';

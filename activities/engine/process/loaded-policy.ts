@@ -1,5 +1,4 @@
 /** The policy an engine holds: weights or an adapter over them, the optimiser's state, a reference; and how they are read. */
-
 import type { Tensors } from '../files/index.js';
 import {
   hasOptimizer,

@@ -2,7 +2,6 @@
  * The engine proper, in one process: holds one policy (weights, optimiser moments, step count) and carries out the
  * operations of protocol.ts on it, one at a time. child.ts serves it over IPC.
  */
-
 import { isDeepStrictEqual } from 'node:util';
 import { fingerprintSafetensors, type Tensors, whileThere } from '../files/index.js';
 import {

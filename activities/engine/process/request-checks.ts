@@ -1,5 +1,4 @@
 /** What requests are refused for before anything is computed: ids that do not fit the model, rollouts that do not fit the loss. */
-
 import type { Adapter, DecoderConfig, PromptGroup } from '../model/index.js';
 import { EngineRequestError, type LossSettings, type ScoredResponse, type UpdateRequest } from '../protocol/index.js';
 import { rulesOf } from '../training/index.js';

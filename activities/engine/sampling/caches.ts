@@ -1,5 +1,4 @@
 /** The keys and values a batch of responses attends to, laid out as the decoding graph takes them. */
-
 import { type Feeds, floats } from '../graph/index.js';
 import type { DecoderConfig } from '../model/index.js';
 import type { PrefillResult } from './prefill.js';

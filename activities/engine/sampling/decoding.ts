@@ -10,7 +10,6 @@
  * Shapes: B prompts, G responses each, K key-value heads, R query heads to each, D head size, P prompt length, L past
  * length, C the chunk's length.
  */
-
 import { batchedProduct, rowwiseProduct } from '../autodiff/index.js';
 import { type Dim, Graph, product, type Value } from '../graph/index.js';
 import {

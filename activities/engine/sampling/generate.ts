@@ -2,7 +2,6 @@
  * Rollouts: each prompt is computed once, its G responses decode together, and responses that have ended leave the batch. A response depends on weights, prompt and seed only: prompts are prefilled alone, uniform numbers come from
  * the response's own stream, and no row's arithmetic depends on the rows beside it.
  */
-
 import type { Tensors } from '../files/index.js';
 import {
   bools,

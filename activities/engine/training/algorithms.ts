@@ -1,5 +1,4 @@
 /** The policy-gradient algorithms, one table: in what they differ, and from which paper it is. */
-
 import type { Algorithm } from '../protocol/index.js';
 import { type Advantages, centred, leaveOneOut, normalised } from './advantages.js';
 import type { PolicyLossName } from './losses.js';

@@ -3,7 +3,6 @@
  * groups is worked out in 64 bits (token-targets.ts) and fed a number a token; what is left is a few lines of graph, with
  * the same beside it in numbers for the metrics. Which algorithm minimises which is in algorithms.ts.
  */
-
 import { stopGradient } from '../autodiff/index.js';
 import type { Graph, Value } from '../graph/index.js';
 

@@ -1,5 +1,4 @@
 /** AdamW (arXiv 1711.05101, algorithm 2) as an ONNX graph over flat tensors, with global-norm clipping. */
-
 import type { Tensors } from '../files/index.js';
 import type { OptimizerState } from '../folders/index.js';
 import { CompiledGraph, floatData, floats, Graph, type SessionSettings, type Value } from '../graph/index.js';

@@ -1,5 +1,4 @@
 /** What an update reports of its tokens, from the trainer's log-probabilities: summed in token order, in 64 bits. */
-
 import type { LossSettings, UpdateMetrics } from '../protocol/index.js';
 import { rulesOf } from './algorithms.js';
 import { POLICY_LOSSES, referenceDivergence } from './losses.js';

@@ -1,5 +1,4 @@
 /** What a mini-batch's tokens are trained towards: rewards, weights and log-probabilities spread over them, in 64 bits until fed. */
-
 import type { LossSettings, ScoredGroup, ScoredResponse } from '../protocol/index.js';
 import { rulesOf } from './algorithms.js';
 import type { Objective } from './losses.js';

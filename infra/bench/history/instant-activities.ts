@@ -1,5 +1,4 @@
 /** Activities that answer at once, with what the real ones answer in kind and in size. */
-
 import type { PolicyRef } from '../../../activities/contract/index.js';
 import type { ControlActivities, EngineActivities } from '../../../activities/index.js';
 import {

@@ -1,5 +1,4 @@
 /** The worker that runs the workflows, in a process of its own that has nothing else to remember. */
-
 import { TASK_QUEUE } from '../../../activities/contract/index.js';
 import { BUNDLE_FILE } from '../../../workers/bundle.js';
 import { runWorker } from '../../../workers/worker.js';

@@ -1,5 +1,4 @@
 /** The network between workers and server. */
-
 import type { FaultyLink } from '../faulty-link.js';
 import { AT_ONCE, between, type FaultKind, later, pickOf } from './fault.js';
 

@@ -1,5 +1,4 @@
 /** `longhaul data inspect`: reads everything a spec names as its run would, and says what came of it. No server, no store. */
-
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { openSource } from '../../../activities/datasets/index.js';

@@ -1,5 +1,4 @@
 /** `longhaul engine update`: policy-gradient updates on scored rollouts. */
-
 import { Command, Option } from 'commander';
 import { checkGroups, checkLogprobs } from '../../../activities/engine/process/index.js';
 import {

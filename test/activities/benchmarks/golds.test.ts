@@ -1,5 +1,4 @@
 /** Golds that nothing could be scored against are refused, with value and expectation; all others are read. */
-
 import { type GoldUse, unreadableGold } from '../../../activities/benchmarks/golds.js';
 import { docmathAccuracy } from '../../../activities/benchmarks/metrics/docmath.js';
 

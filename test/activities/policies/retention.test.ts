@@ -1,5 +1,4 @@
 /** Snapshots within a stage: how many stay, and what becomes of those who want one that is gone or just going. */
-
 import { cp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnreadableSnapshotError } from '../../../activities/artifacts/formats.js';

@@ -53,6 +53,26 @@ async function failureOf(promise: Promise<unknown>): Promise<Error> {
 }
 
 describe('scoring with a judge', () => {
+  test('gives a response that never leaves the thinking its prompt opened 0, and asks nobody', async () => {
+    // The small run's responses hold no </think>; its template, as here, is plain text.
+    const template = '{document}\n{question}\n<think>\n';
+    const plan = await prepare({ judge: judge() }, { prompt: { ...small.spec.prompt, template } });
+    const items = await readLines<PromptItem>(small.store, plan.data.train);
+    expect(items.every(({ thinkingOpen }) => thinkingOpen)).toBe(true);
+    const base = await small.run(activities.importBase, { run: 'r', model: plan.model });
+    const stage = { run: 'r', stage: 'phase-1', attempt: 1 };
+    const common = { stage, spec: plan.spec, data: plan.data.train };
+    const { pool } = await small.run(activities.buildPool, { ...common, difficulties: [] });
+    const round = { ...common, policy: base, entry: true, step: 1, pool, refill: 0, cursor: 0, count: 1 };
+    const { rollouts } = await small.run(activities.rollout, round);
+    const result = await small.run(activities.score, { ...common, step: 1, refill: 0, rollouts });
+    const [group] = await scoresIn(result.scores);
+    expect(new Set(group!.responses.map(({ reward, reason }) => `${reward}: ${reason}`))).toEqual(
+      new Set(['0: no answer found: it ends inside <think>']),
+    );
+    expect(fake.requests).toHaveLength(0);
+  });
+
   test('records verdicts, and asks nothing when it is done again', async () => {
     const { score, common } = await sampled({ judge: judge() });
     const first = await small.run(activities.score, score);

@@ -1,5 +1,4 @@
 /** Sums of many terms: the same bits whatever the number of threads, and rowwise ones whatever other rows there are. */
-
 import { product, rowwiseProduct, splitByRows } from '../../../../activities/engine/autodiff/product';
 import { Graph, type Value } from '../../../../activities/engine/graph/graph';
 import { CompiledGraph, floatData, floats } from '../../../../activities/engine/graph/session';

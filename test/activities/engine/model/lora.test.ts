@@ -1,5 +1,4 @@
 /** Which layers an adapter has, how it begins, and merging it, by plain arithmetic. */
-
 import type { Tensors } from '../../../../activities/engine/files/safetensors';
 import { type DecoderConfig, expectedTensors, parseConfig } from '../../../../activities/engine/model/config';
 import {

@@ -1,5 +1,4 @@
 /** Packing: splitting into passes, and shared prompts computed once against full sequences computed apart. */
-
 import type { Tensors } from '../../../../activities/engine/files/safetensors';
 import { type ModelFolder, readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import {

@@ -1,5 +1,4 @@
 /** Cutting the model for the backward pass: what the cuts are, and that they change no bit. */
-
 import { readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import { type DecoderConfig, parseConfig } from '../../../../activities/engine/model/config';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';

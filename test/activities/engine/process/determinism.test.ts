@@ -4,7 +4,6 @@
  * onnxruntime cuts an operator's work into a share a thread and computes the ends of a share another way than its middle,
  * so lengths here are odd: shares then end in another place for every number of threads.
  */
-
 import type { Tensors } from '../../../../activities/engine/files/safetensors';
 import { readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import { type DecoderConfig, expectedTensors } from '../../../../activities/engine/model/config';

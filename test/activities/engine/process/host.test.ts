@@ -1,5 +1,4 @@
 /** The engine behind its process boundary: equal bits in every process, and nothing lost but the call when it is killed. */
-
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

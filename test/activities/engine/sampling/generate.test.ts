@@ -1,5 +1,4 @@
 /** Rollouts: parity with transformers, independence of company, sampling distributions, stopping. */
-
 import { type ModelFolder, readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';
 import type {

@@ -1,5 +1,4 @@
 /** Truncated sampling against a plain reading of its definition, where the nucleus is small, middling and the whole vocabulary. */
-
 import { floatData, floatScalar, floats } from '../../../../activities/engine/graph/session';
 import { permutation, randomStream } from '../../../../activities/engine/random';
 import { sample, samplingMode } from '../../../../activities/engine/sampling/sampling';

@@ -1,5 +1,4 @@
 /** The losses on graphs: value and gradient against each algorithm's equations, written out response by response. */
-
 import { gradients } from '../../../../activities/engine/autodiff/gradients';
 import { floatData, floatScalar, floats } from '../../../../activities/engine/graph/session';
 import {

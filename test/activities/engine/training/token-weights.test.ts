@@ -1,5 +1,4 @@
 /** How much tokens count, by algorithm: numbers worked by hand. */
-
 import type { LossSettings } from '../../../../activities/engine/protocol/index';
 import { rulesOf } from '../../../../activities/engine/training/algorithms';
 import { sequenceMean } from '../../../../activities/engine/training/token-weights';

@@ -1,5 +1,4 @@
 /** Parity with transformers and PyTorch autograd in 32 bits, on all three families. */
-
 import type { Tensors } from '../../../../activities/engine/files/safetensors';
 import { type ModelFolder, readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import type { OptimizerState } from '../../../../activities/engine/folders/optimizer-state';
