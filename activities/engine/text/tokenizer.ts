@@ -11,6 +11,7 @@ import { Tokenizer as TokenizerJson } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { EngineRequestError } from '../protocol/index.js';
 import { type ChatTemplate, readChatTemplate, type TemplateSettings } from './chat-template.js';
+import { unfollowedSplit } from './split-steps.js';
 import { classRemark } from './tokenizer-class.js';
 import { matchWholeWords } from './whole-words.js';
 
@@ -116,6 +117,13 @@ async function loadTokenizerJson(directory: string, settings: object): Promise<{
   if (!MODEL_KINDS.includes(json.model.type)) {
     throw new EngineRequestError(
       `${path}: model.type '${json.model.type}' is not supported; supported: ${MODEL_KINDS.join(', ')}`,
+      'unsupported',
+    );
+  }
+  const split = unfollowedSplit(json.pre_tokenizer);
+  if (split !== null) {
+    throw new EngineRequestError(
+      `${path}: pre_tokenizer has a ${split}, which is not supported; supported: Isolated without invert, and Removed by a Regex`,
       'unsupported',
     );
   }

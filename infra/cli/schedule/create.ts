@@ -27,6 +27,8 @@ under evaluations/NAME/<time>. It is compared with the firing before, item by it
 noise (95 %): \`schedule history\` and \`schedule trigger --wait\` exit with 2, and workers in whose environment
 LONGHAUL_WEBHOOK_URL is set post every firing there as JSON, "regression" among its fields.
 
+  time zone        cron runs in UTC unless told. In zones such as Europe/Berlin the server leaves out an hour of an hourly or
+                   finer schedule in the night when clocks go back: take UTC for what must happen so many times.
   overlap          skipped: a firing that comes while the one before is at work is left out. Two at once would only halve
                    each other's engine, and be compared out of order.
   catch-up         ${CATCHUP_WINDOW}: what was missed for longer, the server being away, is left out.
