@@ -2,10 +2,19 @@
  * The replies of a remote model to an evaluation set. Each is kept as it comes, so whoever goes on after a crash asks for
  * what is missing and pays for nothing twice.
  */
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { type PartList, readParts } from '../artifacts/index.js';
 import type { Dependencies } from '../dependencies.js';
-import { type Answer, askAll, type ChatReply, createChatClient, type Question } from '../remote/index.js';
+import {
+  type Answer,
+  askAll,
+  type ChatClient,
+  type ChatReply,
+  createChatClient,
+  EndpointRejectedError,
+  EndpointUnavailableError,
+  type Question,
+} from '../remote/index.js';
 import type { EvaluationSpec } from '../spec/index.js';
 import { type ArtifactRef, publishJson, publishLines } from '../store/index.js';
 import { progressReporter, supervised } from '../supervision/index.js';
@@ -40,10 +49,10 @@ export function evaluateRemote(deps: Dependencies) {
             report(items);
           },
         });
-        refuseUnanswered(client.settings.url, answers);
+        const settled = await settle(answers, client, supervision.call.signal);
         supervision.check();
         const responses = lines.map(({ id }, k) =>
-          responsesOf(id, answers.slice(k * spec.samples, (k + 1) * spec.samples)),
+          responsesOf(id, settled.slice(k * spec.samples, (k + 1) * spec.samples)),
         );
         const ref = await publishLines(store, plannedResponsesUri(plan, set, from), responses);
         list.parts.push({ ...ref, from, count: lines.length });
@@ -73,15 +82,39 @@ function questionsOf(
   }));
 }
 
-/** An endpoint that is away is waited for: what it said before is kept. */
-function refuseUnanswered(url: string, answers: Answer[]): void {
+/** Tries of the activity after which a question at which the endpoint fails each time is left out, if it answers others. */
+const MOST_TRIES = 5;
+
+/** The answers where all are settled. An endpoint that is away is waited for: what it said before is kept. */
+async function settle(answers: Answer[], client: ChatClient, signal: AbortSignal): Promise<Answer[]> {
   const missing = answers.filter(answer => answer.reply === null && !answer.lasting);
-  if (missing.length === 0) return;
+  if (missing.length === 0) return answers;
+  const { attempt } = Context.current().info;
+  if (attempt >= MOST_TRIES && (await isThere(client, signal))) {
+    return answers.map(answer =>
+      answer.reply !== null || answer.lasting
+        ? answer
+        : { ...answer, why: `it failed at this question in ${attempt} tries: ${answer.why}`, lasting: true },
+    );
+  }
   const [first] = missing as [Extract<Answer, { reply: null }>];
   throw ApplicationFailure.retryable(
-    `${url} left ${missing.length} questions unanswered: ${first.why}. The ${answers.length - missing.length} replies there are kept; it is asked again for the rest.`,
+    `${client.settings.url} left ${missing.length} questions unanswered: ${first.why}. The ${answers.length - missing.length} replies there are kept; it is asked again for the rest.`,
     'EndpointUnavailable',
   );
+}
+
+/** Whether the endpoint answers a question that is no item's. */
+async function isThere(client: ChatClient, signal: AbortSignal): Promise<boolean> {
+  const messages = [{ role: 'user' as const, content: 'Say yes.' }];
+  try {
+    await client.ask({ messages, temperature: 0, topP: 1, maxTokens: 64 }, { signal });
+    return true;
+  } catch (error) {
+    if (error instanceof EndpointRejectedError) return true;
+    if (error instanceof EndpointUnavailableError) return false;
+    throw error;
+  }
 }
 
 function responsesOf(id: string, answers: Answer[]): RemoteResponses {

@@ -1,6 +1,6 @@
 /** Endpoints of others: asked, asked again, and what they said kept. */
 export { type Answer, type AskUsage, askAll, type Question } from './ask-all.js';
-export { type ChatRequest, createChatClient, nameOf } from './chat.js';
+export { type ChatClient, type ChatRequest, createChatClient, nameOf } from './chat.js';
 export type { ChatReply } from './completion.js';
 export { checkKey, createEndpoint } from './endpoint.js';
 export {

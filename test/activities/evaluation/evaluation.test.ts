@@ -1,7 +1,9 @@
 /** The activities of an evaluation that stands alone, one by one, and what becomes of it when one of them dies. */
+
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import type { PartList } from '../../../activities/artifacts/line-parts.js';
 import type { ItemsSummary } from '../../../activities/benchmarks/results.js';
 import { layOut } from '../../../activities/benchmarks/table/lay-out.js';
@@ -194,6 +196,25 @@ describe('a remote model', () => {
 
     const row = (await small.run(activities.scoreEvaluation, { ...input, responses })) as BenchmarkRow;
     expect(row).toMatchObject({ items: 30, score: 50, answerTokens: 60, sentTokens: 300 });
+  });
+
+  test('an item at which the endpoint fails each time is left out once it answers others, and never while it is away', async () => {
+    const { plan } = await prepare(remote(), 'trial/far');
+    const input = { plan, set: 'questions' };
+    const attempt = (attempt: number) => new MockActivityEnvironment({ attempt }).run(activities.evaluateRemote, input);
+    chat.next = [FAULTS.broken];
+    expect((await failureOf(attempt(1))).message).toContain('left 1 questions unanswered');
+    chat.next = [FAULTS.broken];
+    expect((await failureOf(attempt(4))).message).toContain('left 1 questions unanswered');
+    // The question that is no item's fails as well.
+    chat.next = [FAULTS.broken, FAULTS.broken];
+    expect((await failureOf(attempt(5))).message).toContain('left 1 questions unanswered');
+    chat.next = [FAULTS.broken];
+    const responses = (await attempt(6)) as ArtifactRef;
+    const row = (await small.run(activities.scoreEvaluation, { ...input, responses })) as BenchmarkRow;
+    expect(row).toMatchObject({ items: 29, unanswered: 1 });
+    const { items } = await load<EvaluationResult>(row.uri);
+    expect(items[0]!.unanswered).toMatch(/it failed at this question in 6 tries: .*500/);
   });
 
   test('another evaluation, or another firing, asks anew', async () => {
