@@ -41,7 +41,7 @@ export function dialectOf(header: string, tabs: boolean): Dialect {
 }
 
 /** A cell in quotation marks that reaches further is taken for one that is never closed. */
-const MAX_QUOTED = 2 ** 26;
+const MAX_QUOTED = 2 ** 24;
 
 /** Cuts text that comes in pieces into rows. Lines without anything are none. */
 export class CsvSplitter {

@@ -56,13 +56,17 @@ export const listOf = (value: unknown): unknown => {
   }
 };
 
+/** A text that is a list of texts as JSON has it; "[0, 1]" may be an interval, and stays what it is. */
+const TEXT_LIST = /^\s*\[\s*"/;
+
 /** One answer or several; nulls in a list are none. */
 export const answerTexts = z.preprocess(
-  value => [listOf(value)].flat().filter(one => one !== null),
+  value =>
+    [typeof value === 'string' && TEXT_LIST.test(value) ? listOf(value) : value].flat().filter(one => one !== null),
   z
     .array(
-      scalarText.refine(one => !/^\s*\[.*\]\s*$/s.test(one), {
-        error: 'expected a list in JSON, found brackets around something else',
+      scalarText.refine(one => !/^\s*\[\s*['"].*\]\s*$/s.test(one), {
+        error: 'expected a list in JSON, found one as Python prints it',
       }),
     )
     .min(1, 'expected an answer, found an empty list'),

@@ -44,7 +44,7 @@ export const sourceSchema = z
     files('qasper', 'Qasper (Dasigi et al. 2021).', {}),
     files('docmath', 'DocMath-Eval (Zhao et al. 2024).', {}),
     files('frames', 'FRAMES (Krishna et al. 2024).', {}),
-    files('longbench', 'LongBench (Bai et al. 2024).', longbenchOptions),
+    files('longbench', 'LongBench, both versions (Bai et al. 2023 and 2024).', longbenchOptions),
   ])
   .meta({ id: 'plainSource' });
 

@@ -30,7 +30,12 @@ export function proxyFor(address: URL, environment: Environment): Proxy | null {
   const text = environment[variable]!.trim();
   const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   const url = URL.canParse(whole) ? new URL(whole) : null;
-  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return { variable, url };
+  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) {
+    if (decoded(url.username) !== null && decoded(url.password) !== null) return { variable, url };
+    throw new ProxySettingError(
+      `${variable} in this worker's environment: expected a name and a password whose % signs are written %25`,
+    );
+  }
   throw new ProxySettingError(
     `${variable} in this worker's environment: expected the address of a proxy such as http://proxy.example:3128, ` +
       `found ${url === null ? 'none' : `one of the kind ${url.protocol}//`}`,
@@ -42,14 +47,25 @@ export function shownProxy({ variable, url }: Proxy): string {
   return `the proxy ${url.protocol}//${url.host} of ${variable}`;
 }
 
-/** The text without the proxies' passwords. */
+/** Null where a % begins no escape. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
+/** The text without the proxies' names and passwords, as they are written and as they are sent. */
 export function withoutProxySecrets(text: string, environment: Environment): string {
   return ['https_proxy', 'http_proxy', 'all_proxy']
     .flatMap(name => [environment[name], environment[name.toUpperCase()]])
-    .reduce<string>((rest, address) => {
-      const password = /:\/\/[^/@]*:([^/@]*)@/.exec(address ?? '')?.[1];
-      return withoutSecret(rest, password && decodeURIComponent(password));
-    }, text);
+    .flatMap(address => {
+      const written = /^(?:[a-z][a-z0-9+.-]*:\/\/)?(.*)@/i.exec(address?.trim() ?? '')?.[1] ?? '';
+      const [, ...password] = written.split(':');
+      return [written, password.join(':')].flatMap(part => [part, decoded(part) ?? '']);
+    })
+    .reduce<string>((rest, secret) => withoutSecret(rest, secret), text);
 }
 
 /**

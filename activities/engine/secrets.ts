@@ -26,7 +26,9 @@ const NAMED: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', 
 /** Names that speak of what others must not see. */
 const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|WEBHOOK|AUTH/i;
 
+export const isSecretName = (name: string): boolean => SECRET_NAME.test(name);
+
 /** What a process may be given that talks to nobody: its crash report would hold all of its environment. */
 export function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !SECRET_NAME.test(name)));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !isSecretName(name)));
 }

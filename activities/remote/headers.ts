@@ -1,6 +1,7 @@
 /** The key and the headers of an endpoint, from the workers' environment: settings name variables, never what they hold. */
 import { hostname } from 'node:os';
-import { MissingKeyError } from './errors.js';
+import { isSecretName } from '../engine/secrets.js';
+import { EndpointRefusedError, MissingKeyError } from './errors.js';
 import type { Environment } from './post.js';
 import type { EndpointSettings } from './settings.js';
 
@@ -9,7 +10,11 @@ export type HeaderSettings = Pick<EndpointSettings, 'url' | 'keyVariable' | 'key
 /** A value that cannot be sent would be quoted whole in the error about it. */
 const SENDABLE = { key: /^[\x21-\x7e]+$/, header: /^[\x20-\x7e]+$/ };
 
-/** What is sent, and what of it no message may hold. @throws MissingKeyError */
+/**
+ * What is sent, and what of it no message may hold: the key, and headers whose names or variables speak of secrets; others, a
+ * title say, may well stand in an answer.
+ * @throws MissingKeyError, EndpointRefusedError
+ */
 export function secretHeaders(
   { url, keyVariable, keyHeader, headers }: HeaderSettings,
   environment: Environment,
@@ -19,11 +24,16 @@ export function secretHeaders(
   const take = (variable: string, kind: keyof typeof SENDABLE, holds: string) => {
     const value = environment[variable]?.trim() ?? '';
     if (!SENDABLE[kind].test(value)) throw missing(variable, holds, url, value);
-    secrets.push(value);
+    if (kind === 'key' || isSecretName(variable) || isSecretName(holds)) secrets.push(value);
     return value;
   };
-  for (const [name, variable] of Object.entries(headers ?? {}))
+  const keyed = (keyHeader ?? 'Authorization').toLowerCase();
+  for (const [name, variable] of Object.entries(headers ?? {})) {
+    if (keyVariable !== null && name.toLowerCase() === keyed) {
+      throw new EndpointRefusedError(`headers.${name}: keyVariable is sent in it; expected one of the two`, 'spec');
+    }
     sent[name] = take(variable, 'header', `the header ${name}`);
+  }
   if (keyVariable !== null) {
     const key = take(keyVariable, 'key', 'the key');
     sent[keyHeader ?? 'Authorization'] = keyHeader === undefined ? `Bearer ${key}` : key;

@@ -156,9 +156,8 @@ const causes = {
   },
   'judge prompt cut': {
     means: 'the same of a judge, which lost its instructions or the answer',
-    outcome: 'refused',
-    mendedIn: 'environment',
-    advice: () => "Raise the server's context (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH), and the work goes on.",
+    outcome: 'left out',
+    advice: () => "Raise the server's context (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH).",
   },
 } satisfies Record<string, Cause>;
 

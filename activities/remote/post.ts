@@ -77,8 +77,7 @@ export async function post(
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes > most) throw new NoWholeReplyError(`the reply is longer than ${most / 1e6} MB`, false);
-      // Blank lines and comments say that the connection lives, not that an answer comes.
-      if (streamed && chunk.includes('data:')) {
+      if (streamed && BRINGS_TEXT.test(chunk.toString('latin1'))) {
         clearTimeout(timer);
         timer = until('further piece of the reply');
       }
@@ -91,6 +90,9 @@ export async function post(
     clearTimeout(timer);
   }
 }
+
+/** Text of an answer or of thinking. Comments, pings and empty pieces say that the connection lives, not that an answer comes. */
+const BRINGS_TEXT = /"(?:content|reasoning|reasoning_content|thinking|text|arguments)"\s*:\s*"[^"]/;
 
 export function isEventStream(headers: IncomingHttpHeaders): boolean {
   return /^text\/event-stream\b/i.test(String(headers['content-type'] ?? ''));

@@ -203,7 +203,8 @@ function fieldNamed(json: unknown, message: string, sent: unknown): string | und
   const param = fieldOf(errorIn(json), 'param');
   if (typeof param === 'string' && names.includes(param)) return param;
   // The last of those that it names: of two that do not go together the one that more can do without.
-  return names.filter(name => new RegExp(`(?<![\\w-])${name}(?![\\w-])`).test(message)).at(-1);
+  const words = message.split(/[^\w-]+/);
+  return names.filter(name => words.includes(name)).at(-1);
 }
 
 /** Gemini says in a detail when to come back: {"retryDelay": "34s"}. */

@@ -12,7 +12,7 @@
  * It is tried again as a judge is; a group that it gives no rewards for is unscored.
  *
  * Rewards are finite. They may lie below zero: advantages go by differences, and retrospective sampling counts from the lowest
- * mean (activities/resampling.ts).
+ * mean (activities/training/resampling.ts).
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

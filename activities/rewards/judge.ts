@@ -3,9 +3,11 @@ import {
   type Answer,
   type AskUsage,
   askAll,
+  CAUSES,
   type ChatReply,
   type ChatRequest,
   createChatClient,
+  EndpointRejectedError,
   type Environment,
   leastTokens,
   nameOf,
@@ -88,11 +90,14 @@ function questionOf(settings: JudgeSettings, judged: Judged): Question {
 
 const nameOfJudge = (settings: JudgeSettings): string => `the judge ${nameOf(settings)}`;
 
-/** Of a judge that lost a part of its prompt no verdict counts. @throws EndpointRefusedError */
+/** Of a judge that lost a part of its prompt no verdict counts. @throws EndpointRejectedError */
 function refusePart(settings: JudgeSettings, least: number, counted: number): void {
   if (!seemsCut(counted, null, least)) return;
   const said = `it counts ${counted} tokens where at least ${least} were sent, so it read a part of its prompt`;
-  throw refusal('judge prompt cut', nameOfJudge(settings), said, settings);
+  throw new EndpointRejectedError(
+    `${nameOfJudge(settings)}: ${said}. ${CAUSES['judge prompt cut'].advice!(settings)}`,
+    'judge prompt cut',
+  );
 }
 
 /**
