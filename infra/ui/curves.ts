@@ -47,7 +47,7 @@ export const CURVES: readonly Curve[] = [
   },
   {
     title: 'Groups',
-    help: 'drawn; of them those whose rewards differ, and of these the ones carried over from earlier phases',
+    help: 'drawn; those whose rewards differ; of these, carried over',
     series: [
       { label: 'effective', of: count('effective') },
       { label: 'carried', of: count('carriedEffective') },
@@ -75,8 +75,8 @@ export const CURVES: readonly Curve[] = [
     series: [{ label: 'KL', of: metric('referenceKl') }],
   },
   {
-    title: 'Sampler–trainer difference',
-    help: '|difference of log-probabilities|, over tokens',
+    title: 'Sampler–trainer gap',
+    help: '|difference of their log-probabilities|, over tokens',
     series: [
       { label: 'mean', of: metric('logprobDifferenceMean') },
       { label: 'largest', of: metric('logprobDifferenceMax', 'most') },

@@ -35,8 +35,6 @@ export function refusal({ headers }: Pick<IncomingMessage, 'headers'>, names: re
 
 /** Without the port, and an IPv6 address without its brackets. */
 function hostOf(header: string | undefined): string | null {
-  if (header === undefined || !URL.canParse(`http://${header}`)) return null;
-  const { hostname, pathname, username } = new URL(`http://${header}`);
-  if (pathname !== '/' || username !== '') return null;
-  return hostname.replace(/^\[(.*)\]$/, '$1');
+  const [, address, name] = /^(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::\d+)?$/i.exec(header ?? '') ?? [];
+  return address ?? name?.toLowerCase() ?? null;
 }

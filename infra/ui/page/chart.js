@@ -41,6 +41,7 @@ export function chart({ title, help, series }, stages, { smooth, log, width, ope
     {
       width,
       height: HEIGHT,
+      padding: [8, 6, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'steps' }, drag: { x: true, y: false }, points: { size: 6 } },
       scales: { x: { time: false, range: [0.5, Math.max(2, x.length + 0.5)] }, y: { distr: log ? 3 : 1 } },
@@ -100,17 +101,24 @@ export function chart({ title, help, series }, stages, { smooth, log, width, ope
 const FONT = '11px system-ui, sans-serif';
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 
-/** Every second stage on a darker ground. */
+/** Every stage by its name, every second one on a darker ground. */
 function drawBands(plot, stages) {
   const { ctx, bbox } = plot;
   ctx.save();
-  stages.forEach(({ from, to }, k) => {
-    if (k % 2 === 0 || to < from) return;
+  stages.forEach(({ name, from, to }, k) => {
+    if (to < from) return;
     const [left, right] = [from - 0.5, to + 0.5].map(at =>
       Math.min(Math.max(plot.valToPos(at, 'x', true), bbox.left), bbox.left + bbox.width),
     );
-    ctx.fillStyle = colour('--band');
-    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    if (k % 2 === 1) {
+      ctx.fillStyle = colour('--band');
+      ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    }
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.fillStyle = colour('--quiet');
+    ctx.textBaseline = 'top';
+    const inset = 5 * devicePixelRatio;
+    if (ctx.measureText(name).width + 2 * inset < right - left) ctx.fillText(name, left + inset, bbox.top + inset);
   });
   ctx.restore();
 }
