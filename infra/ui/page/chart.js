@@ -41,7 +41,7 @@ export function chart({ title, help, series }, stages, { smooth, log, width, ope
     {
       width,
       height: HEIGHT,
-      padding: [8, 6, 0, 0],
+      padding: [18, 6, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'steps' }, drag: { x: true, y: false }, points: { size: 6 } },
       scales: { x: { time: false, range: [0.5, Math.max(2, x.length + 0.5)] }, y: { distr: log ? 3 : 1 } },
@@ -116,9 +116,9 @@ function drawBands(plot, stages) {
     }
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.fillStyle = colour('--quiet');
-    ctx.textBaseline = 'top';
-    const inset = 5 * devicePixelRatio;
-    if (ctx.measureText(name).width + 2 * inset < right - left) ctx.fillText(name, left + inset, bbox.top + inset);
+    ctx.textBaseline = 'bottom';
+    const inset = 4 * devicePixelRatio;
+    if (ctx.measureText(name).width < right - left) ctx.fillText(name, left, bbox.top - inset);
   });
   ctx.restore();
 }

@@ -3,7 +3,7 @@
 /**
  * @param {string} tag with classes, e.g. 'p.quiet'
  * @param {Record<string, unknown>} attributes functions become listeners (`onclick`), false and null are left out
- * @param {...unknown} children nodes, lists of them, or text; null and false are left out
+ * @param {...unknown} children nodes, lists of them, or text; null, undefined and false are left out
  */
 export function h(tag, attributes = {}, ...children) {
   const [name, ...classes] = tag.split('.');
@@ -11,13 +11,14 @@ export function h(tag, attributes = {}, ...children) {
   element.classList.add(...classes);
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === 'function') element.addEventListener(key.slice(2), value);
+    else if (key.startsWith('aria-')) element.setAttribute(key, String(value));
     else if (value === true) element.setAttribute(key, '');
     else if (value !== false && value !== null) element.setAttribute(key, String(value));
   }
   element.append(
     ...children
       .flat(2)
-      .filter(child => child !== null && child !== false)
+      .filter(child => child !== null && child !== undefined && child !== false)
       .map(asNode),
   );
   return element;

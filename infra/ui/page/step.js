@@ -85,10 +85,10 @@ function groupItem(address, group, k) {
   const body = h('div.group', {}, h('p.quiet', {}, 'Reading …'));
   const fate = group.isTrained ? 'trained on' : (FATE[group.dropped] ?? 'not needed');
   const item = h(
-    'details',
+    'details.item',
     {},
     h(
-      'summary',
+      'summary.head',
       {},
       h('span.place', {}, `${k + 1}`),
       h('span.chips', { 'aria-hidden': true }, group.rewards.map(chip)),
@@ -130,7 +130,12 @@ function promptBox(prompt, tokens) {
   return h(
     'div',
     {},
-    h('details.whole', {}, h('summary', {}, `Whole prompt, ${plural(tokens, 'token')}`), h('pre.prompt', {}, prompt)),
+    h(
+      'details.whole',
+      {},
+      h('summary.fold', {}, `Whole prompt, ${plural(tokens, 'token')}`),
+      h('pre.prompt', {}, prompt),
+    ),
     h('pre.prompt', {}, `… ${prompt.slice(-SHOWN_END)}`),
   );
 }
@@ -157,7 +162,7 @@ function responseBox({ text, tokens, length, finish, reward, advantage, extracte
         ` ${reason}`,
         extracted !== null && extracted !== undefined && h('span.quiet', {}, ` · read as “${extracted}”`),
       ),
-    judge && h('details.judge', {}, h('summary', {}, `judge says ${judge.verdict}`), h('pre', {}, judge.reply)),
+    judge && h('details.judge', {}, h('summary.fold', {}, `judge says ${judge.verdict}`), h('pre', {}, judge.reply)),
   );
 }
 
