@@ -35,6 +35,13 @@ export function chart({ title, help, series }, stages, { smooth, log, width, ope
   const raw = series.map(({ values }) => (log ? positive(values) : values));
   const lines = smooth ? raw.map(smoothed) : raw;
   const x = raw[0].map((_, k) => k + 1);
+  // A warm-up, which has no rewards, takes no room in the curves of rewards.
+  const first =
+    1 +
+    Math.max(
+      0,
+      x.findIndex((_, k) => raw.some(values => values[k] !== null)),
+    );
   const colours = SERIES_COLOURS.map(colour);
 
   const plot = new globalThis.uPlot(
@@ -43,8 +50,15 @@ export function chart({ title, help, series }, stages, { smooth, log, width, ope
       height: HEIGHT,
       padding: [18, 6, 0, 0],
       legend: { show: false },
-      cursor: { sync: { key: 'steps' }, drag: { x: true, y: false }, points: { size: 6 } },
-      scales: { x: { time: false, range: [0.5, Math.max(2, x.length + 0.5)] }, y: { distr: log ? 3 : 1 } },
+      cursor: { y: false, sync: { key: 'steps' }, drag: { x: true, y: false }, points: { size: 6 } },
+      scales: {
+        x: {
+          time: false,
+          range: (_, low, high) =>
+            low === null || low === x[0] ? [first - 0.5, Math.max(first + 1, x.length + 0.5)] : [low, high],
+        },
+        y: { distr: log ? 3 : 1 },
+      },
       axes: [
         {
           stroke: colour('--quiet'),

@@ -46,7 +46,7 @@ function cell(row) {
   if (!row) return h('td.none', {}, '');
   const { score, low, high } = row;
   const element = h(
-    `td.heat-${score >= 55 ? 'high' : 'low'}`,
+    `td.heat-${score >= 75 ? 'high' : 'low'}`,
     {},
     h('b', {}, score.toFixed(1)),
     h('small', {}, `${low.toFixed(1)} – ${high.toFixed(1)}`),
