@@ -47,7 +47,7 @@ export const CURVES: readonly Curve[] = [
   },
   {
     title: 'Groups',
-    help: 'drawn; those whose rewards differ; of these, carried over',
+    help: 'drawn, with differing rewards, and of these carried over',
     series: [
       { label: 'effective', of: count('effective') },
       { label: 'carried', of: count('carriedEffective') },

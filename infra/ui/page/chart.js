@@ -3,16 +3,20 @@ import { h, number } from './dom.js';
 
 const HEIGHT = 170;
 /** Of an exponential moving average: how much of the past stays at each step. */
-const SMOOTHING = 0.9;
+const SMOOTHING = 0.8;
 const SERIES_COLOURS = ['--series-1', '--series-2', '--series-3'];
 
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** An exponential moving average that begins unbiased; gaps stay gaps. */
-export function smoothed(values) {
+/**
+ * An exponential moving average that begins unbiased, and anew with each stage; gaps stay gaps.
+ * @param begins 1-based places of the stages' first steps
+ */
+export function smoothed(values, begins) {
   let sum = 0;
   let weight = 0;
-  return values.map(value => {
+  return values.map((value, k) => {
+    if (begins.includes(k + 1)) [sum, weight] = [0, 0];
     if (value === null) return null;
     sum = SMOOTHING * sum + (1 - SMOOTHING) * value;
     weight = SMOOTHING * weight + (1 - SMOOTHING);
@@ -33,7 +37,14 @@ export function chart({ title, help, series }, stages, { smooth, log, width, ope
   const box = h('div.plot', {});
   const figure = h('figure.chart', {}, h('figcaption', {}, h('b', {}, title), said, h('small', {}, help)), box);
   const raw = series.map(({ values }) => (log ? positive(values) : values));
-  const lines = smooth ? raw.map(smoothed) : raw;
+  const lines = smooth
+    ? raw.map(values =>
+        smoothed(
+          values,
+          stages.map(({ from }) => from),
+        ),
+      )
+    : raw;
   const x = raw[0].map((_, k) => k + 1);
   // A warm-up, which has no rewards, takes no room in the curves of rewards.
   const first =

@@ -7,6 +7,16 @@ const LEAST_WIDTH = 330;
 /** Kept from one refresh to the next. */
 const view = { smooth: false, log: false };
 
+/** Width of all charts together, as last seen, and what draws those on the page anew. */
+let room = 0;
+let redraw = () => {};
+const resizing = new ResizeObserver(([{ contentRect }]) => {
+  if (contentRect.width === room || contentRect.width === 0) return;
+  room = contentRect.width;
+  redraw();
+});
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => redraw());
+
 export function showRun(data) {
   const { run, state: name, begun, latest, stages, steps, curves, scores, now } = data;
   return [
@@ -77,24 +87,19 @@ function curveBox({ run, steps }, curves, stages) {
   const open = k => {
     location.href = stepAddress(run, steps[k]);
   };
-  function draw() {
+  redraw = () => {
     for (const plot of plots) plot.destroy();
-    const width = widthOf(grid);
-    const drawn = curves.map(curve => chart(curve, stages, { ...view, width, open }));
+    const drawn = curves.map(curve => chart(curve, stages, { ...view, width: widthIn(room), open }));
     plots = drawn.map(({ plot }) => plot);
     grid.replaceChildren(...drawn.map(({ figure }) => figure));
-  }
-  // Only once it is on the page does it have a width.
-  let known = 0;
-  new ResizeObserver(() => {
-    if (grid.clientWidth === known || grid.clientWidth === 0) return;
-    known = grid.clientWidth;
-    draw();
-  }).observe(grid);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => grid.isConnected && draw());
+  };
+  resizing.disconnect();
+  resizing.observe(grid);
+  // At once where the width is known, so that a refresh moves nothing.
+  if (room > 0) redraw();
   const set = key => value => {
     view[key] = value;
-    draw();
+    redraw();
   };
   return [
     h(
@@ -109,8 +114,8 @@ function curveBox({ run, steps }, curves, stages) {
 }
 
 /** Of one chart in as many columns as fit. */
-function widthOf(grid) {
+function widthIn(room) {
   const gap = 20;
-  const columns = Math.max(1, Math.floor((grid.clientWidth + gap) / (LEAST_WIDTH + gap)));
-  return Math.floor((grid.clientWidth - gap * (columns - 1)) / columns) - 26;
+  const columns = Math.max(1, Math.floor((room + gap) / (LEAST_WIDTH + gap)));
+  return Math.floor((room - gap * (columns - 1)) / columns) - 26;
 }

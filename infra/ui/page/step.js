@@ -61,7 +61,8 @@ export function showStep(data) {
         ]),
   ];
 }
-showStep.mayChange = ({ next }) => next === null;
+// A logged step never changes, and what is opened stays open.
+showStep.mayChange = () => false;
 
 const available = groups => FILTERS.filter(([name, , test]) => name === 'all' || groups.some(test));
 

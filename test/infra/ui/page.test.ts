@@ -1,9 +1,13 @@
-/** What the page makes elements with, over a document that only keeps what it is told. */
+/** What the page makes elements with, over a document that only keeps what it is told; and how it smooths. */
 const { h, number, plural, problems } = require('../../../infra/ui/page/dom.js') as {
   h(tag: string, attributes: object, ...children: unknown[]): unknown;
   number(value: number | null | undefined): string;
   plural(count: number, word: string): string;
   problems(messages: string[]): unknown[];
+};
+
+const { smoothed } = require('../../../infra/ui/page/chart.js') as {
+  smoothed(values: (number | null)[], begins: number[]): (number | null)[];
 };
 
 const HTML = '<img src=x onerror=alert(1)><script>alert(1)</script>';
@@ -60,6 +64,15 @@ test.each([
   [5.54e-13, '5.54e-13'],
   [1234567.5, '1.23e+6'],
 ])('%p is shown as %s', (value, text) => expect(number(value)).toBe(text));
+
+test('smoothing begins unbiased, keeps gaps, and begins anew with each stage', () => {
+  const [a, b, gap, c, d] = smoothed([1, 2, null, 3, 8], [1, 5]);
+  expect(a).toBeCloseTo(1, 12);
+  expect(b).toBeCloseTo((0.8 * 1 + 2) / 1.8, 12);
+  expect(gap).toBeNull();
+  expect(c).toBeCloseTo((0.64 * 1 + 0.8 * 2 + 3) / 2.44, 12);
+  expect(d).toBeCloseTo(8, 12);
+});
 
 test('one step, two steps', () => {
   expect([plural(1, 'step'), plural(2, 'step')]).toEqual(['1 step', '2 steps']);
