@@ -20,7 +20,7 @@ interface Picture {
 
 const picturesOf = (run: string): Picture[] => [
   { name: 'runs', path: '/', size: [1280, 480] },
-  { name: 'run', path: `/runs/${run}`, size: [1280, 1180] },
+  { name: 'run', path: `/runs/${run}`, size: [1280, 1080] },
   { name: 'run-dark', path: `/runs/${run}`, size: [1280, 1180], dark: true },
   { name: 'run-narrow', path: `/runs/${run}`, size: [520, 1400] },
   { name: 'step', path: `/runs/${run}/phase-1/1/1`, size: [1280, 1100] },
