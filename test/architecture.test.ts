@@ -29,6 +29,7 @@ const INFRA = [
     'evaluations',
     'proof',
     'init',
+    'ui',
     'cli',
   ],
   ...['chaos', 'bench'],

@@ -4,7 +4,16 @@ export { ensurePolicyLoaded, ensureSnapshot, freshAdapter, publishLoaded } from 
 export { policyOfRun } from './policy-of-run.js';
 export { textModelOf } from './policy-text.js';
 export { Publications } from './publications.js';
-export { type LogEntry, lastStep, loggedStep, redoLog, withoutAsking } from './redo-log.js';
+export {
+  attemptsOf,
+  entryAt,
+  type LogEntry,
+  lastStep,
+  loggedStep,
+  redoLog,
+  stepNumbers,
+  withoutAsking,
+} from './redo-log.js';
 export { referenceOf } from './reference.js';
 export { snapshot } from './snapshot.js';
 export { snapshotCost } from './snapshot-cost.js';

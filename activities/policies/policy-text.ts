@@ -5,10 +5,12 @@ import { absence, baseUri, readJson, type Store } from '../store/index.js';
 import type { Models, TextModel } from '../text/index.js';
 import { openSmallFiles } from './checkpoint.js';
 
+type TextDependencies = Pick<Dependencies, 'store'> & { models: Pick<Models, 'open'> };
+
 const opened = new WeakMap<Store, Map<string, Promise<TextModel>>>();
 
 /** Opens the base policy's tokenizer once a process. */
-export function textModelOf({ store, models }: Dependencies, run: string): Promise<TextModel> {
+export function textModelOf({ store, models }: TextDependencies, run: string): Promise<TextModel> {
   const cache = opened.get(store) ?? new Map<string, Promise<TextModel>>();
   opened.set(store, cache);
   const present = cache.get(run);
@@ -19,7 +21,7 @@ export function textModelOf({ store, models }: Dependencies, run: string): Promi
   return model;
 }
 
-async function open(store: Store, models: Models, run: string): Promise<TextModel> {
+async function open(store: Store, models: TextDependencies['models'], run: string): Promise<TextModel> {
   const ref = await store.find(baseUri(run));
   if (!ref) throw await absence(store, baseUri(run), 'the base policy was not imported');
   return models.open(await openSmallFiles(store, await readJson<PolicyRef>(store, ref)));

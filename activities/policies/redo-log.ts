@@ -108,7 +108,7 @@ export async function loggedStep(
 
 /** The steps of one attempt, in order. */
 export async function* stepsOf(store: Store, stage: StageAttempt): AsyncGenerator<LogEntry> {
-  for (const step of numbers(await store.list(attemptUri(stage, 'steps')))) {
+  for (const step of await stepNumbers(store, stage)) {
     const entry = await entryAt(store, stage, step);
     if (entry) yield entry;
   }
@@ -130,7 +130,7 @@ export async function lastStep(
 ): Promise<LogEntry | null> {
   for (const stage of (await attemptsOf(store, run)).reverse()) {
     if ((await claimedAttempt(store, stageUri(stage))) !== stage.attempt) continue;
-    for (const step of numbers(await store.list(attemptUri(stage, 'steps'))).reverse()) {
+    for (const step of (await stepNumbers(store, stage)).reverse()) {
       const entry = await entryAt(store, stage, step);
       if (entry && counts(entry.record)) return entry;
     }
@@ -138,8 +138,13 @@ export async function lastStep(
   return null;
 }
 
+/** The steps that an attempt has begun, in order: the last may have its rollouts alone. */
+export async function stepNumbers(store: Store, stage: StageAttempt): Promise<number[]> {
+  return numbers(await store.list(attemptUri(stage, 'steps')));
+}
+
 /** Null of a step whose update is still to come: it has its rollouts alone. */
-async function entryAt(store: Store, stage: StageAttempt, step: number): Promise<LogEntry | null> {
+export async function entryAt(store: Store, stage: StageAttempt, step: number): Promise<LogEntry | null> {
   const ref = await store.find(stepUri(stage, step, 'update.json'));
   return ref && { stage, step, ref, record: await readJson<UpdateRecord>(store, ref) };
 }

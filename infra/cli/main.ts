@@ -23,6 +23,7 @@ import { startCommand } from './start.js';
 import { storeCommand } from './store.js';
 import { tableCommand } from './table.js';
 import { temporalCommand } from './temporal.js';
+import { uiCommand } from './ui.js';
 import { upCommand } from './up.js';
 import { verifyCommand } from './verify.js';
 import { watchCommand } from './watch.js';
@@ -70,6 +71,7 @@ export function program(): Command {
         'Piece by piece:  longhaul up                 a local server and workers, until Ctrl-C\n' +
         '                 longhaul run tiny           a run on it\n' +
         '                 longhaul watch tiny\n' +
+        '                 longhaul ui                 the same and more, in a browser\n' +
         '                 longhaul export tiny DIR    its policy, as a Hugging Face folder',
     )
     .enablePositionalOptions() // so that `longhaul temporal …` passes on what looks like an option
@@ -79,6 +81,7 @@ export function program(): Command {
     .addCommand(upCommand())
     .addCommand(runCommand())
     .addCommand(watchCommand())
+    .addCommand(uiCommand())
     .addCommand(dataCommand())
     .addCommand(exportCommand())
     .addCommand(verifyCommand())

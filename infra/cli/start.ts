@@ -30,6 +30,8 @@ import {
 } from './options.js';
 
 const DEFAULT_PRESET = 'tiny';
+/** Where other commands look for a server unless told. */
+const USUAL_ADDRESS = '127.0.0.1:7233';
 
 type StartFlags = SpecFlags & StackFlags;
 
@@ -111,7 +113,12 @@ async function onStack(order: Start, stack: Stack): Promise<number> {
     const client = new Client({ connection });
     const begun = await beginRun(client, run, input);
     const ui = `${stack.ui}/namespaces/default/workflows/${run}`;
-    screen.print([sayHowItBegan(run, begun, flags), `UI ${ui}`, `Logs ${logsOf(order.state)}`]);
+    screen.print([
+      sayHowItBegan(run, begun, flags),
+      `UI ${ui}`,
+      `Logs ${logsOf(order.state)}`,
+      `Curves and rollouts, from another terminal: ${pageCommand(flags, stack)}`,
+    ]);
     const outcome = await follow({
       client,
       run,
@@ -127,6 +134,13 @@ async function onStack(order: Start, stack: Stack): Promise<number> {
   } finally {
     await connection.close();
   }
+}
+
+/** What shows this stack's store and server in a browser. */
+function pageCommand({ state, store }: StartFlags, { address }: Stack): string {
+  const flags = { state, store, address: address === USUAL_ADDRESS ? undefined : address };
+  const given = Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value]));
+  return ['npx longhaul ui', ...given.map(quoted)].join(' ');
 }
 
 /** Says how it went, and gives the exit code. */

@@ -126,8 +126,8 @@ async function setOfRun(store: Store, run: string, result: EvaluationResult): Pr
   };
 }
 
-/** The order in which a run comes to them. */
-function placeOf(label: string): number {
+/** The order in which a run comes to the policies so labelled. */
+export function placeOf(label: string): number {
   const fixed: Record<string, number> = { base: 0, sft: 1, final: Number.POSITIVE_INFINITY };
   return fixed[label] ?? 1 + Number(/^phase-(\d+)$/.exec(label)?.[1] ?? 0);
 }

@@ -31,9 +31,7 @@ export interface Scores {
 
 export function tokenTargets(groups: readonly ScoredGroup[], settings: LossSettings, scores: Scores): TokenTargets {
   const rules = rulesOf(settings.algorithm);
-  const rewards = groups.map(group =>
-    group.responses.map(r => r.reward + (settings.overlong ? overlongPenalty(r.ids.length, settings.overlong) : 0)),
-  );
+  const rewards = groups.map(group => group.responses.map(r => shapedReward(r.reward, r.ids.length, settings)));
   const advantages = rewards.map(rules.advantages);
   const lengths = groups.map(group => group.responses.map(r => r.ids.length));
   const weights = rules.weights(lengths, settings);
@@ -51,6 +49,11 @@ export function tokenTargets(groups: readonly ScoredGroup[], settings: LossSetti
     reward: rewards.flat().reduce((a, b) => a + b, 0) / rewards.flat().length,
     effectiveGroups: rewards.filter(group => group.some(r => r !== group[0])).length,
   };
+}
+
+/** What a response of `length` tokens counts for: with overlong shaping, less than its reward. */
+export function shapedReward(reward: number, length: number, { overlong }: Pick<LossSettings, 'overlong'>): number {
+  return reward + (overlong ? overlongPenalty(length, overlong) : 0);
 }
 
 /**

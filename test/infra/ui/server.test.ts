@@ -1,0 +1,331 @@
+/** The web page's server over a store that a small run made: what it answers, what it refuses, and what it survives. */
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { RolloutGroup, ScoredRollouts } from '../../../activities/artifacts/index.js';
+import { attemptsOf, entryAt } from '../../../activities/policies/index.js';
+import { evaluationUri, publishJson, readLines } from '../../../activities/store/index.js';
+import { Answers } from '../../../infra/ui/answers.js';
+import { FILES } from '../../../infra/ui/files.js';
+import { type LiveRuns, NO_SERVER } from '../../../infra/ui/live.js';
+import { uiServer } from '../../../infra/ui/server.js';
+import { WatchedStore } from '../../../infra/ui/watched-store.js';
+import { driveRun } from '../../support/drive.js';
+import { type SmallRun, smallRun } from '../../support/small-run.js';
+
+const EVALUATED = {
+  label: 'final',
+  set: 'held-out',
+  policy: 'ab'.repeat(16),
+  row: { policy: 'final', set: 'held-out', items: 5, score: 60, low: 23.1, high: 88.2, meanPromptTokens: 38, uri: '' },
+  items: [],
+};
+
+/** Answers as the pages read them: what is asked of them is in the tests. */
+// biome-ignore lint/suspicious/noExplicitAny: JSON of many shapes
+type Json = any;
+
+let small: SmallRun;
+/** Of the server under test: the run's own, or a copy that a test may damage. */
+let root: string;
+let live: LiveRuns;
+let address: string;
+let server: Server;
+const logged: string[] = [];
+
+beforeAll(async () => {
+  small = await smallRun();
+  await driveRun(small);
+  await publishJson(small.store, evaluationUri('run', 'final.held-out', 'ab'.repeat(16), 'json'), EVALUATED);
+});
+afterAll(() => small.remove());
+
+beforeEach(() => serve(small.store.root));
+afterEach(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+async function serve(store: string): Promise<void> {
+  root = store;
+  live = NO_SERVER;
+  logged.length = 0;
+  const watched = new WatchedStore(root);
+  await watched.open();
+  const through: LiveRuns = { states: () => live.states(), of: run => live.of(run) };
+  const answers = new Answers({ store: watched, models: small.deps.models, live: through });
+  server = uiServer({ answers, names: ['box.example'], log: line => logged.push(line) });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function ask(path: string) {
+  const response = await fetch(address + path);
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Json };
+}
+
+/** As no browser and no fetch would send it. */
+function raw(path: string, headers: Record<string, string>, method = 'GET'): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const { port } = new URL(address);
+    request({ host: '127.0.0.1', port, path, headers, method }, response => {
+      let body = '';
+      response.on('data', chunk => {
+        body += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode!, body }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+const pathOf = (...segments: string[]) => join(root, 'runs', 'run', ...segments);
+
+const runIn = (body: Json) => body.runs.find(({ run }: Json) => run === 'run');
+
+describe('what it answers', () => {
+  test('all runs, and of each how far it is', async () => {
+    const { status, body } = await ask('/data/runs');
+    expect(status).toBe(200);
+    expect(body.note).toBeNull();
+    expect(body.runs).toHaveLength(1);
+    expect(runIn(body)).toMatchObject({
+      state: 'unfinished',
+      stage: { name: 'phase-2', steps: 3, planned: 3 },
+      steps: 9,
+      scores: [{ policy: 'final', set: 'held-out', score: 60 }],
+      problems: [],
+    });
+  });
+
+  test("a run's curves, a number a step as the redo log has them, over all stages", async () => {
+    const { body } = await ask('/data/runs/run');
+    expect(body.stages).toEqual([
+      { name: 'warmup', attempt: 1, planned: 3, band: null, from: 1, to: 3 },
+      { name: 'phase-1', attempt: 1, planned: 3, band: { above: 0, upTo: 40 }, from: 4, to: 6 },
+      { name: 'phase-2', attempt: 1, planned: 3, band: { above: 40, upTo: 60 }, from: 7, to: 9 },
+    ]);
+    const records = [];
+    for (const stage of await attemptsOf(small.store, 'run')) {
+      for (let step = 1; ; step++) {
+        const entry = await entryAt(small.store, stage, step);
+        if (!entry) break;
+        records.push(entry.record);
+      }
+    }
+    const seriesOf = (title: string) => body.curves.find((curve: { title: string }) => curve.title === title).series;
+    expect(seriesOf('Reward')[0].values).toEqual(records.map(({ counts }) => counts?.meanReward ?? null));
+    expect(seriesOf('Groups').map(({ label }: { label: string }) => label)).toEqual(['effective', 'carried', 'drawn']);
+    expect(seriesOf('Groups')[1].values).toEqual(records.map(({ counts }) => counts?.carriedEffective ?? null));
+    const lossOf = (metrics: readonly { loss: number }[]) => metrics.reduce((sum, { loss }) => sum + loss, 0);
+    expect(seriesOf('Loss')[0].values).toEqual(
+      records.map(({ metrics }) => (metrics.length === 0 ? null : lossOf(metrics) / metrics.length)),
+    );
+  });
+
+  test("a step's groups, and of each the prompt, the responses and why they are worth what they are", async () => {
+    const { body: step } = await ask('/data/runs/run/phase-1/1/2');
+    const stage = { run: 'run', stage: 'phase-1', attempt: 1 };
+    const { record } = (await entryAt(small.store, stage, 2))!;
+    const round = record.inputs.rounds[0]!;
+    const rollouts = await readLines<RolloutGroup>(small.store, round.rollouts);
+    const scores = await readLines<ScoredRollouts>(small.store, round.scores);
+    expect([step.previous, step.next]).toEqual([1, 3]);
+    expect(step.groups).toHaveLength(record.counts!.drawn);
+    expect(step.groups.filter(({ isTrained }: { isTrained: boolean }) => isTrained)).toHaveLength(
+      record.counts!.trained,
+    );
+    expect(step.groups[0].rewards).toEqual(scores[0]!.responses.map(({ reward }) => reward));
+
+    const { body: group } = await ask('/data/runs/run/phase-1/1/2/0/0');
+    expect(group.prompt).toBe(String.fromCharCode(...rollouts[0]!.promptIds));
+    expect(group.responses).toHaveLength(4);
+    for (const [k, response] of group.responses.entries()) {
+      const { ids, logprobs, finish } = rollouts[0]!.responses[k]!;
+      expect(response).toMatchObject({ ...scores[0]!.responses[k], finish, length: ids.length });
+      expect(response.tokens).toEqual(ids.map((id, t) => ({ text: String.fromCharCode(id), logprob: logprobs[t] })));
+    }
+    // Among themselves advantages sum to nothing, and follow the rewards.
+    const advantages: number[] = group.responses.map(({ advantage }: { advantage: number }) => advantage);
+    expect(advantages.reduce((a, b) => a + b, 0)).toBeCloseTo(0, 9);
+    const best = group.responses.reduce((a: Json, b: Json) => (b.reward > a.reward ? b : a));
+    expect(best.advantage).toBe(Math.max(...advantages));
+  });
+
+  test('what only a server knows, and that none answers', async () => {
+    live = {
+      states: async () => ({ states: new Map([['run', 'running']]), note: null }),
+      of: async () => ({ state: 'running', progress: null, note: 'No worker answers for the run at the moment.' }),
+    };
+    expect(runIn((await ask('/data/runs')).body).state).toBe('running');
+    const { body } = await ask('/data/runs/run');
+    expect(body.scores).toEqual([
+      { policy: 'final', set: 'held-out', items: 5, score: 60, low: 23.1, high: 88.2, meanPromptTokens: 38 },
+    ]);
+    expect([body.state, body.now.note]).toEqual(['running', 'No worker answers for the run at the moment.']);
+  });
+
+  test('the same again is not sent again', async () => {
+    const first = await fetch(`${address}/data/runs/run`);
+    const etag = first.headers.get('etag')!;
+    const second = await fetch(`${address}/data/runs/run`, { headers: { 'if-none-match': etag } });
+    expect([first.status, second.status, await second.text()]).toEqual([200, 304, '']);
+  });
+
+  test.each(['/', '/runs/run', '/runs/run/phase-1/1/2'])('the document at %s, which has no script within', async at => {
+    const response = await fetch(address + at);
+    const text = await response.text();
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(text).not.toMatch(/<script(?![^>]* src="\/page\/)|<style|\son\w+=|style=/);
+  });
+});
+
+describe('what it refuses', () => {
+  test.each([
+    ['another name', { host: 'evil.example' }],
+    ['another name with our port', { host: 'localhost.evil.example:80' }],
+    ['a page of another site', { host: 'localhost', origin: 'https://evil.example' }],
+    ['a page of no site', { host: 'localhost', origin: 'null' }],
+    ['a host that is none', { host: 'localhost/..' }],
+    ['a host with a user', { host: 'evil@localhost' }],
+  ])('%s', async (_, headers) => {
+    for (const path of ['/', '/data/runs', '/page/app.js']) expect((await raw(path, headers)).status).toBe(403);
+  });
+
+  test.each(['localhost', 'localhost:1', '127.0.0.1:80', '[::1]:80', 'box.example:9'])('but not %s', async host => {
+    expect((await raw('/data/runs', { host, origin: `http://${host}` })).status).toBe(200);
+  });
+
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('%s', async method => {
+    expect((await raw('/data/runs', { host: 'localhost' }, method)).status).toBe(405);
+  });
+
+  test.each([
+    ['/../../package.json', 404],
+    ['/page/../server.ts', 404],
+    ['/page/..%2fserver.ts', 404],
+    ['/page/%2e%2e/server.ts', 404],
+    ['/page/constructor', 404],
+    ['/data/runs/..%2f..%2fetc', 400],
+    ['/data/runs/%2e%2e%2f', 400],
+    ['/data/runs/run/..%2f..%2frun/1/1', 400],
+    ['/data/runs/.sums', 400],
+    ['/data/runs/run/phase-1/1/../../../spec.json', 404],
+    ['/data/runs/run/phase-1/1/-1', 404],
+    ['/data/runs/run/phase-1/1/1e3', 404],
+    ['/data/runs/run/phase-1/1/99', 404],
+    ['/data/runs/run/phase-1/1/1/0/99', 404],
+    ['/data/runs/run/phase-1', 404],
+    ['/data/runs/another', 404],
+    ['/data/other', 404],
+    ['/data', 404],
+    ['/%ff', 400],
+  ])('%s: %i, with a reason', async (path, status) => {
+    const answer = await raw(path, { host: 'localhost' });
+    expect(answer).toMatchObject({ status, body: expect.stringContaining('"error"') });
+    expect(logged).toEqual([]);
+  });
+
+  test('scripts from elsewhere, frames and guesses of types, in every answer', async () => {
+    for (const path of ['/', '/data/runs', '/page/app.js', '/nothing']) {
+      const { headers } = await fetch(address + path);
+      expect(headers.get('content-security-policy')).toMatch(
+        /^default-src 'none'; script-src 'self'; style-src 'self';/,
+      );
+      expect(headers.get('content-security-policy')).not.toMatch(/unsafe|https?:/);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+    }
+  });
+});
+
+describe('what it survives', () => {
+  beforeEach(async () => {
+    server.close();
+    const copy = join(small.folder, 'copy');
+    await rm(copy, { recursive: true, force: true });
+    await cp(small.store.root, copy, { recursive: true });
+    await serve(copy);
+  });
+
+  const damage = async (...file: string[]) => {
+    const path = pathOf(...file);
+    const bytes = await readFile(path);
+    bytes[20]! ^= 1;
+    await writeFile(path, bytes);
+  };
+
+  test('a damaged step: said, the others shown, and nothing in the store moved', async () => {
+    await damage('phase-1', '1', 'steps', '2', 'update.json');
+    const before = await readdir(pathOf('phase-1', '1', 'steps', '2'));
+    const { status, body } = await ask('/data/runs/run');
+    expect(status).toBe(200);
+    expect(body.problems).toEqual([expect.stringMatching(/phase-1\/1\/steps\/2\/update\.json is damaged/)]);
+    expect(body.steps).toHaveLength(8);
+    const step = await ask('/data/runs/run/phase-1/1/2');
+    expect(step).toMatchObject({ status: 500, body: { error: expect.stringContaining('is damaged') } });
+    expect(await readdir(pathOf('phase-1', '1', 'steps', '2'))).toEqual(before);
+    expect(logged).toEqual([]);
+  });
+
+  test('damaged scores of a step, and a damaged spec of a run', async () => {
+    await damage('phase-1', '1', 'steps', '2', 'scores-0.jsonl');
+    await damage('spec.json');
+    expect((await ask('/data/runs/run/phase-1/1/2')).body.error).toContain('scores-0.jsonl is damaged');
+    const { body } = await ask('/data/runs');
+    expect(runIn(body).problems).toEqual([expect.stringContaining('spec.json is damaged')]);
+  });
+
+  test('a store that goes away and comes back', async () => {
+    expect((await ask('/data/runs')).status).toBe(200);
+    await rename(root, `${root}-away`);
+    expect(await ask('/data/runs')).toMatchObject({
+      status: 503,
+      body: { error: expect.stringContaining('no longer') },
+    });
+    await rename(`${root}-away`, root);
+    expect((await ask('/data/runs')).status).toBe(200);
+  });
+
+  test('a store without runs', async () => {
+    await rm(join(root, 'runs'), { recursive: true });
+    await mkdir(join(root, 'runs'));
+    expect((await ask('/data/runs')).body.runs).toEqual([]);
+  });
+});
+
+describe('the page', () => {
+  const scripts = Object.entries(FILES).filter(([name]) => name.endsWith('.js'));
+
+  test.each(Object.keys(FILES))('%s is served', async name => {
+    const response = await fetch(`${address}/page/${name}`);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe(await readFile(FILES[name]!, 'utf8'));
+  });
+
+  test('all its files are served, and the document asks for no others', async () => {
+    const names = (await readdir(join(__dirname, '../../../infra/ui/page'))).filter(name => name !== 'index.html');
+    expect(Object.keys(FILES)).toEqual(expect.arrayContaining(names));
+    const text = await (await fetch(`${address}/`)).text();
+    const asked = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, at]) => at!);
+    for (const at of asked) expect((await fetch(address + at)).status).toBe(200);
+  });
+
+  test('its scripts are at most 200 kB, compressed', async () => {
+    const texts = await Promise.all(scripts.map(([, file]) => readFile(file)));
+    expect(texts.reduce((sum, text) => sum + gzipSync(text).length, 0)).toBeLessThanOrEqual(200_000);
+  });
+
+  test('never takes text for markup', async () => {
+    for (const [name, file] of scripts.filter(([name]) => name !== 'uplot.js')) {
+      const text = await readFile(file, 'utf8');
+      const found = /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment/.exec(
+        text,
+      );
+      expect([name, found]).toEqual([name, null]);
+    }
+  });
+});
