@@ -55,6 +55,8 @@ export class Bucket {
     const { bucket, prefix } = parseS3Address(root);
     this.#bucket = bucket;
     this.#prefix = prefix;
+    // It warns of versions of Node that later versions of it will not take: nothing for whoever runs this one.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     this.#client = new S3Client(clientSettings(environment));
   }
 
@@ -244,6 +246,8 @@ function clientSettings(environment: NodeJS.ProcessEnv): S3ClientConfig {
     ...(region && { region }),
     // Servers of one's own seldom have a host name for each bucket.
     forcePathStyle: environment.LONGHAUL_S3_PATH_STYLE ? environment.LONGHAUL_S3_PATH_STYLE !== '0' : Boolean(endpoint),
+    // What is read is checked by its SHA-256, and damage is the store's to tell: the client would only fail.
+    responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout: 10_000, socketTimeout: SILENCE_MS },
   };
 }

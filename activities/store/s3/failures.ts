@@ -20,11 +20,9 @@ const ADVICE: Record<string, string> = {
   PermanentRedirect: 'the bucket is in another region: set AWS_REGION',
   AuthorizationHeaderMalformed: 'the bucket is in another region: set AWS_REGION',
 };
-/** Of connections that were not made, or broke. */
-const NETWORK_CODES = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH'],
-  ...['ENETUNREACH', 'ERR_STREAM_PREMATURE_CLOSE'],
-]);
+/** Of connections that were not made, or broke: looked for in the message too, as the client wraps what is not its own. */
+const NETWORK_CODES =
+  /\b(ECONN(REFUSED|RESET|ABORTED)|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_STREAM_PREMATURE_CLOSE)\b/;
 const NETWORK = 'is it up, and AWS_ENDPOINT_URL_S3 its address?';
 
 export const statusOf = (error: unknown): number | undefined => (error as ServerError).$metadata?.httpStatusCode;
@@ -40,10 +38,10 @@ export const isRefused = (error: unknown): boolean => statusOf(error) === 412;
 /** Whether the same request may succeed later by itself: nothing was heard, it was too busy, or others came at once. */
 export function passes(error: unknown): boolean {
   const status = statusOf(error);
-  if (status === undefined)
-    return (
-      (error as ServerError).name === 'TimeoutError' || NETWORK_CODES.has((error as NodeJS.ErrnoException).code ?? '')
-    );
+  if (status === undefined) {
+    const { name, message, code } = error as NodeJS.ErrnoException;
+    return name === 'TimeoutError' || NETWORK_CODES.test(`${code} ${message}`);
+  }
   return status === 429 || status === 408 || (status >= 500 && status !== 501) || isConflict(error);
 }
 
