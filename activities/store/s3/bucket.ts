@@ -42,7 +42,7 @@ const MOST_PARTS = 9000;
 /** A server that says nothing for so long is not there. */
 const SILENCE_MS = 60_000;
 
-export class Bucket {
+export class S3Bucket {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;

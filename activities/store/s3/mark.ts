@@ -1,6 +1,6 @@
 /** The object that tells a store from a bucket, or a part of one, that holds something else. */
 import { StoreFormatError, StoreMissingError } from '../store.js';
-import type { Bucket } from './bucket.js';
+import type { S3Bucket } from './bucket.js';
 import { tryBucket } from './probe.js';
 
 const MARK = '.longhaul-store';
@@ -8,11 +8,11 @@ const MARK = '.longhaul-store';
 const FORMAT = 1;
 
 export class BucketMark {
-  readonly #bucket: Bucket;
+  readonly #bucket: S3Bucket;
   /** Whether it was found, or made, before. */
   #known = false;
 
-  constructor(bucket: Bucket) {
+  constructor(bucket: S3Bucket) {
     this.#bucket = bucket;
   }
 

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { folderHash } from '../hash.js';
 import { ABANDONED_MS, workName, writerLives } from '../unfinished.js';
-import type { Bucket } from './bucket.js';
+import type { S3Bucket } from './bucket.js';
 
 const NOTES = 'unfinished/';
 
@@ -44,7 +44,7 @@ export const partKey = ({ parts }: Manifest, file: string): string => `${parts}/
 
 /** Notes what is begun, for `use`, and removes the note when that is done; a failure leaves it to be swept. */
 export async function withNote<T>(
-  bucket: Bucket,
+  bucket: S3Bucket,
   keys: string[],
   partsOf: (work: string) => string,
   use: (parts: string) => Promise<T>,
@@ -58,7 +58,7 @@ export async function withNote<T>(
 }
 
 /** Uploads the files of a folder, all or none. Throws when one is not what its writer says it is. */
-export async function uploadParts(bucket: Bucket, folder: string, manifest: Manifest): Promise<void> {
+export async function uploadParts(bucket: S3Bucket, folder: string, manifest: Manifest): Promise<void> {
   try {
     for (const [file, { sha256 }] of Object.entries(manifest.files)) {
       const sent = await bucket.upload(partKey(manifest, file), join(folder, file));
@@ -74,17 +74,17 @@ export async function uploadParts(bucket: Bucket, folder: string, manifest: Mani
   }
 }
 
-export const removeParts = (bucket: Bucket, parts: string): Promise<void> => bucket.deleteBelow(`${parts}/`);
+export const removeParts = (bucket: S3Bucket, parts: string): Promise<void> => bucket.deleteBelow(`${parts}/`);
 
 /** The first file that is not as it was published; null when all are. */
-export async function damagedPart(bucket: Bucket, manifest: Manifest): Promise<string | null> {
+export async function damagedPart(bucket: S3Bucket, manifest: Manifest): Promise<string | null> {
   for (const [file, { sha256 }] of Object.entries(manifest.files))
     if ((await bucket.download(partKey(manifest, file))) !== sha256) return file;
   return null;
 }
 
 /** Removes what killed writers left: the files of publications and removals that did not end. */
-export async function sweepParts(bucket: Bucket): Promise<void> {
+export async function sweepParts(bucket: S3Bucket): Promise<void> {
   if (await bucket.isEmpty(NOTES)) return;
   // The server's time, not this machine's.
   const probe = NOTES + workName();
@@ -99,7 +99,7 @@ export async function sweepParts(bucket: Bucket): Promise<void> {
   }
 }
 
-async function sweepNote(bucket: Bucket, note: string): Promise<void> {
+async function sweepNote(bucket: S3Bucket, note: string): Promise<void> {
   const found = await bucket.get(note);
   if (!found) return;
   const { parts, keys } = JSON.parse(found.body.toString('utf8')) as Note;
@@ -107,7 +107,7 @@ async function sweepNote(bucket: Bucket, note: string): Promise<void> {
   await bucket.delete(note);
 }
 
-async function isReferred(bucket: Bucket, parts: string, keys: string[]): Promise<boolean> {
+async function isReferred(bucket: S3Bucket, parts: string, keys: string[]): Promise<boolean> {
   for (const key of keys) {
     const there = await bucket.get(key);
     // A manifest that cannot be read may be this one.

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sha256 } from '../canonical.js';
 import { StoreAwayError } from '../store.js';
 import { workName } from '../unfinished.js';
-import type { Bucket } from './bucket.js';
+import type { S3Bucket } from './bucket.js';
 import { isRefused } from './failures.js';
 import { UnfitBucketError } from './unfit-bucket-error.js';
 
@@ -16,7 +16,7 @@ const ROUNDS = 3;
 const LARGE_BYTES = 17 << 20;
 const METADATA = { 'longhaul-probe': 'a1 b2' };
 
-type Try = (bucket: Bucket, folder: string) => Promise<string | null>;
+type Try = (bucket: S3Bucket, folder: string) => Promise<string | null>;
 
 /** By what is promised: tells what was found instead, or null. */
 const PROMISES: Record<string, Try> = {
@@ -75,7 +75,7 @@ const PROMISES: Record<string, Try> = {
 };
 
 /** @throws UnfitBucketError naming the promise that is broken; StoreAwayError */
-export async function tryBucket(bucket: Bucket): Promise<void> {
+export async function tryBucket(bucket: S3Bucket): Promise<void> {
   const folder = `probe/${workName()}/`;
   try {
     for (const [promise, kept] of Object.entries(PROMISES)) {

@@ -23,7 +23,7 @@ import {
   type OpenedStore,
 } from '../store.js';
 import { readSum, type Sum, sumText } from '../sums.js';
-import { Bucket, type StoredObject } from './bucket.js';
+import { S3Bucket, type StoredObject } from './bucket.js';
 import { cacheSettings, FolderCache } from './cache.js';
 import { BucketMark } from './mark.js';
 import {
@@ -53,7 +53,7 @@ interface Found {
 
 export class S3Store implements OpenedStore {
   readonly root: string;
-  readonly #bucket: Bucket;
+  readonly #bucket: S3Bucket;
   readonly #cache: FolderCache;
   readonly #mark: BucketMark;
 
@@ -64,7 +64,7 @@ export class S3Store implements OpenedStore {
    */
   constructor(root: string, environment: NodeJS.ProcessEnv = process.env) {
     this.root = root.replace(/\/+$/, '');
-    this.#bucket = new Bucket(this.root, environment);
+    this.#bucket = new S3Bucket(this.root, environment);
     this.#cache = new FolderCache(cacheSettings(environment));
     this.#mark = new BucketMark(this.#bucket);
   }
