@@ -5,7 +5,7 @@ import { openSource } from '../activities/datasets/index.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import type { EngineSettings } from '../activities/engine/process/index.js';
 import { createRewarder } from '../activities/rewards/index.js';
-import { FolderStore } from '../activities/store/index.js';
+import { openStore } from '../activities/store/index.js';
 import { createModels } from '../activities/text/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
 import { type Deployment, deploymentOptions } from './deployment.js';
@@ -49,7 +49,7 @@ const HEARTBEAT_EVERY = '2 seconds';
 const STICKY_TIMEOUT = '3 seconds';
 
 export async function workerDependencies(options: LonghaulWorkerOptions): Promise<Dependencies> {
-  const store = new FolderStore(options.store);
+  const store = await openStore(options.store);
   await store.open();
   await store.sweep();
   return {

@@ -28,7 +28,7 @@ export async function snapshotState(store: Store, policy: PolicyRef): Promise<Ch
   const uri = snapshotUri(policy);
   if (!(await store.has(uri))) return null;
   try {
-    const folder = await store.localFolder(uri);
+    const folder = await store.localFolder(uri, file => file === STATE_FILE);
     return JSON.parse(await readFile(join(folder, STATE_FILE), 'utf8')) as CheckpointState;
   } catch (error) {
     // Removed while it was opened: the stage has newer ones.
@@ -101,7 +101,7 @@ async function checkSnapshot(
 ): Promise<{ folder: string; state: CheckpointState }> {
   const uri = snapshotUri(policy);
   for (;;) {
-    const folder = await store.localFolder(uri);
+    const folder = await store.localFolder(uri, file => file === STATE_FILE || wanted(file));
     const opened = await identityOf(folder);
     const found = await examined(folder, policy, await store.recorded(uri), wanted);
     if ('state' in found) return { folder, state: found.state };

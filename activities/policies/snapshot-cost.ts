@@ -1,6 +1,4 @@
 /** What a snapshot of a run's policies takes, before the first was measured. */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { PolicyRef } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { WEIGHTS_FILE } from '../engine/files/index.js';
@@ -26,5 +24,5 @@ async function baseBytes({ store }: Dependencies, run: string): Promise<number> 
   const ref = await store.find(baseUri(run));
   if (!ref) throw await absence(store, baseUri(run), 'the base policy was not imported');
   const { uri } = await readJson<PolicyRef>(store, ref);
-  return (await stat(join(await store.localFolder(uri), WEIGHTS_FILE))).size;
+  return (await store.fileSizes(uri))[WEIGHTS_FILE] ?? 0;
 }

@@ -2,7 +2,7 @@
  * Which attempt of a stage is the current one. An attempt is claimed by an artifact in its folder, published once like
  * any other, and the newest claim counts: so an attempt that was given up but still runs finds out, whatever crashed when.
  */
-import { type ArtifactRef, publishJson, readJson, StaleAttemptError, type Store } from './store.js';
+import { type ArtifactRef, type Fence, publishJson, readJson, StaleAttemptError, type Store } from './store.js';
 
 const CLAIM = 'claim.json';
 /** Where versions before claims kept the current one, in the stage's own folder. */
@@ -33,6 +33,13 @@ export async function claimedAttempt(store: Reader, stage: string): Promise<numb
     if ((await store.has(uri)) || (await store.recorded(uri))) return attempt;
   }
   return (await earlierClaim(store, stage))?.attempt ?? null;
+}
+
+/** Before something is published or removed. Throws StaleAttemptError. */
+export async function checkFence(store: Reader, fence: Fence | undefined): Promise<void> {
+  if (!fence) return;
+  const current = await claimedAttempt(store, fence.stage);
+  if (current !== null && current > fence.attempt) throw new StaleAttemptError(fence.stage, fence.attempt, current);
 }
 
 /** The current attempt's claim, or null before the first. */

@@ -2,10 +2,10 @@
  * The store as a folder. Everything is written under `.work/` on the same file system, synced, and then linked or
  * renamed into place, both of which the file system does at once or not at all and never over something published.
  */
-import { link, mkdir, open, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sha256 } from './canonical.js';
-import { claimedAttempt } from './claims.js';
+import { checkFence } from './claims.js';
 import { exists, isCode, sync, unlessGone, unlessThere } from './files.js';
 import { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
 import { storeSegments } from './layout.js';
@@ -16,8 +16,7 @@ import {
   CorruptArtifactError,
   DivergenceError,
   type Fence,
-  StaleAttemptError,
-  type Store,
+  type OpenedStore,
   StoreAwayError,
 } from './store.js';
 import { readSum, type Sum, sumText } from './sums.js';
@@ -28,7 +27,7 @@ const WORK = '.work';
 /** Beside each artifact: a file of its name with the hash that it was published with. */
 const SUMS = '.sums';
 
-export class FolderStore implements Store {
+export class FolderStore implements OpenedStore {
   readonly #root: StoreRoot;
 
   /** @param root an existing or new folder; created on first use */
@@ -40,12 +39,10 @@ export class FolderStore implements Store {
     return this.#root.path;
   }
 
-  /** Makes the store if there is none. Throws StoreFormatError when a later version made it. */
   create(): Promise<void> {
     return this.#root.ready();
   }
 
-  /** For whoever takes the store to be there. Throws StoreMissingError when it is not; StoreFormatError. */
   open(): Promise<void> {
     return this.#root.found();
   }
@@ -53,7 +50,7 @@ export class FolderStore implements Store {
   async publishText(uri: string, text: string, fence?: Fence, identity?: string): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
     return this.withTemporary(text, async temporary => {
-      await this.checkFence(fence);
+      await checkFence(this, fence);
       const hash = sha256(text);
       const offered = { sha256: hash, identity: identity ?? hash };
       const way = { put: () => link(temporary, target), hash: () => fileHash(target) };
@@ -64,7 +61,7 @@ export class FolderStore implements Store {
   async publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
     const target = this.pathOf(uri);
     return this.withTemporary(text, async temporary => {
-      await this.checkFence(fence);
+      await checkFence(this, fence);
       await this.#root.makeFolder(dirname(target));
       const placed = await unlessThere(() => link(temporary, target));
       await sync(dirname(target));
@@ -85,7 +82,7 @@ export class FolderStore implements Store {
     const [hashes] = await Promise.all([fileHashes(folder, known), ...paths.map(sync)]);
     await Promise.all([...new Set(paths.map(dirname))].map(sync));
     const offered = folderHash(hashes);
-    await this.checkFence(fence);
+    await checkFence(this, fence);
     const hash = async () => folderHash(await fileHashes(target));
     const way = { put: () => rename(folder, target), hash };
     return { uri, sha256: await this.place(uri, { sha256: offered, identity: offered }, folder, way) };
@@ -145,7 +142,7 @@ export class FolderStore implements Store {
   }
 
   async remove(uri: string, fence?: Fence): Promise<void> {
-    await this.checkFence(fence);
+    await checkFence(this, fence);
     const path = this.pathOf(uri);
     const away = await this.workPath();
     // The hash goes first: content without one is whole, a hash without content would be a damage.
@@ -177,9 +174,19 @@ export class FolderStore implements Store {
     });
   }
 
-  /** Removes what writers that were killed left behind. */
+  async fileSizes(uri: string): Promise<Record<string, number>> {
+    const folder = await this.localFolder(uri);
+    const sizes: Record<string, number> = {};
+    for (const file of await filesBelow(folder)) sizes[file] = (await stat(join(folder, file))).size;
+    return sizes;
+  }
+
   sweep(): Promise<void> {
     return sweepUnfinished(join(this.root, WORK));
+  }
+
+  placeOf(uri: string): string {
+    return this.pathOf(uri);
   }
 
   private pathOf(uri: string): string {
@@ -280,12 +287,6 @@ export class FolderStore implements Store {
       const path = isCode(error, 'ENOENT') ? (error as NodeJS.ErrnoException).path : null;
       throw path?.startsWith(this.root) ? new StoreAwayError(this.root) : error;
     }
-  }
-
-  private async checkFence(fence: Fence | undefined): Promise<void> {
-    if (!fence) return;
-    const current = await claimedAttempt(this, fence.stage);
-    if (current !== null && current > fence.attempt) throw new StaleAttemptError(fence.stage, fence.attempt, current);
   }
 
   /** Keeps the divergent content beside what is published, for inspection, and says so. */

@@ -4,5 +4,8 @@ export * from './claims.js';
 export { FolderStore } from './folder-store.js';
 export { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
 export * from './layout.js';
+export { openStore } from './open-store.js';
 export { identify, isAlive, type ProcessIdentity } from './process-identity.js';
+export { isS3Address, S3AddressError } from './s3/address.js';
+export { UnfitBucketError } from './s3/unfit-bucket-error.js';
 export * from './store.js';

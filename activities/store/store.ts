@@ -39,7 +39,7 @@ export interface Store extends TextReader {
    */
   publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef>;
   /**
-   * Moves a local folder (on the store's own file system, see `workFolder`) under `uri`, with publishText's promises.
+   * Moves a local folder (made in `workFolder`) under `uri`, with publishText's promises.
    * @param known SHA-256 of its large files, by relative path, where whoever wrote them knows it
    */
   publishFolder(
@@ -69,10 +69,30 @@ export interface Store extends TextReader {
    * is. Only for what can be made again: who reads it meanwhile finds it gone. A stale fence throws StaleAttemptError.
    */
   remove(uri: string, fence?: Fence): Promise<void>;
-  /** A published folder as a folder on this machine. */
-  localFolder(uri: string): Promise<string>;
+  /**
+   * A published folder as a folder on this machine, which is only read. It stays at least until this process has asked for
+   * four others.
+   * @param wanted tells, by relative path, which of its files are needed; where files are fetched, others may be missing
+   */
+  localFolder(uri: string, wanted?: (file: string) => boolean): Promise<string>;
+  /** Bytes of each file of a published folder, by relative path. */
+  fileSizes(uri: string): Promise<Record<string, number>>;
   /** A fresh empty folder for `use`, on the store's file system; removed afterwards with whatever is left in it. */
   workFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
+}
+
+/** A store as whoever runs a process on it has it. */
+export interface OpenedStore extends Store {
+  /** As a person names it: a folder, or s3://bucket/prefix. */
+  readonly root: string;
+  /** Makes the store if there is none. Throws StoreFormatError when a later version made it. */
+  create(): Promise<void>;
+  /** For whoever takes the store to be there. Throws StoreMissingError when it is not; StoreFormatError. */
+  open(): Promise<void>;
+  /** Removes what writers that were killed left behind. */
+  sweep(): Promise<void>;
+  /** Where an artifact lies, as a person finds it. */
+  placeOf(uri: string): string;
 }
 
 /** Two computations of one artifact gave different content: determinism is broken, or two runs share a name. */
@@ -127,8 +147,13 @@ export class StoreAwayError extends Error {
   override readonly name = 'StoreAwayError';
   /** As of a file system's error, for whoever tells those that pass from others. */
   readonly code = 'ESTOREAWAY';
-  constructor(root: string) {
-    super(`the store is no longer at ${root}: nothing is written there until it is back (is it still mounted?)`);
+  /** @param why what was heard from it, of a store that is not a folder */
+  constructor(root: string, why?: string) {
+    super(
+      why === undefined
+        ? `the store is no longer at ${root}: nothing is written there until it is back (is it still mounted?)`
+        : `the store ${root} cannot be reached: ${why}`,
+    );
   }
 }
 

@@ -11,7 +11,7 @@ import { sha256 } from './canonical.js';
 import { identify } from './process-identity.js';
 
 /** Of another machine's work: its writer cannot be asked whether it lives. */
-const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000;
+export const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000;
 
 const NAME = /^(?<place>[0-9a-f]{12})\.(?<pid>\d+)-(?<started>[0-9a-f]{12})\./;
 
@@ -52,8 +52,8 @@ export async function sweepUnfinished(folder: string): Promise<void> {
   }
 }
 
-/** Null for work of elsewhere. */
-function writerLives(name: string): boolean | null {
+/** Whether the writer that a name of work says lives; null for work of elsewhere. */
+export function writerLives(name: string): boolean | null {
   const { place, pid, started } = NAME.exec(name)?.groups ?? {};
   if (place !== PLACE) return null;
   const found = identify(Number(pid));

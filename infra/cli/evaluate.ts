@@ -1,6 +1,6 @@
 /** `longhaul evaluate`: the models of an evaluation spec on its benchmarks, shown live, and their table. */
 import { Command } from 'commander';
-import { FolderStore } from '../../activities/store/index.js';
+import { openStore } from '../../activities/store/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { modelsTable } from '../evaluations/table.js';
 import { type Begun, beginWorkflow } from '../local/begin-run.js';
@@ -149,7 +149,7 @@ async function conclude(
 ): Promise<number> {
   const failed = outcomes.filter(outcome => outcome.kind === 'ended');
   if (failed.length < outcomes.length) {
-    const table = await modelsTable(new FolderStore(storeOf(flags)), { names: [name] });
+    const table = await modelsTable(await openStore(storeOf(flags)), { names: [name] });
     screen.print(['', table.trimEnd(), '', `More of it: npx longhaul table ${name} --help`]);
   }
   screen.print(failed.map(({ id, status, reason }) => `${id} ended as ${status}: ${reason}`));

@@ -8,7 +8,7 @@ import { WEIGHTS_FILE } from '../../activities/engine/files/index.js';
 import { ADAPTER_WEIGHTS_FILE } from '../../activities/engine/folders/index.js';
 import { createEngine } from '../../activities/engine/process/index.js';
 import { openSnapshot } from '../../activities/policies/index.js';
-import { checkpointUri, FolderStore, fileHash, readJson, resultUri } from '../../activities/store/index.js';
+import { checkpointUri, fileHash, openStore, readJson, resultUri, type Store } from '../../activities/store/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { UserError } from '../user-error.js';
 import {
@@ -56,7 +56,7 @@ interface Exported {
 }
 
 async function exportPolicy(run: string, target: string, flags: ExportFlags): Promise<Exported> {
-  const store = new FolderStore(storeOf(flags));
+  const store = await openStore(storeOf(flags));
   const policy = (await finalPolicy(store, run)) ?? (await latestPolicy(run, flags));
   const uri = checkpointUri(run, policy.name);
   if (!(await store.has(uri))) {
@@ -65,7 +65,7 @@ async function exportPolicy(run: string, target: string, flags: ExportFlags): Pr
         'Between snapshots a policy is only its log: wait for the next one. Or is this another store (--store, LONGHAUL_STORE)?',
     );
   }
-  const source = await store.localFolder(uri);
+  const source = await store.localFolder(uri, file => flags.optimizer === true || !OPTIMIZER_FILES.has(file));
   const { base } = JSON.parse(await readFile(join(source, 'state.json'), 'utf8')) as CheckpointState;
   if (flags.adapter && !base)
     throw new UserError(`The run "${run}" trained all its weights: there is no adapter. Leave out --adapter.`);
@@ -87,7 +87,7 @@ async function exportPolicy(run: string, target: string, flags: ExportFlags): Pr
 }
 
 /** Writes the model with the adapter in its weights. */
-async function merge(store: FolderStore, policy: PolicyRef, target: string): Promise<Exported> {
+async function merge(store: Store, policy: PolicyRef, target: string): Promise<Exported> {
   const { folder: directory, base } = await openSnapshot(store, policy);
   const engine = createEngine();
   try {
@@ -99,7 +99,7 @@ async function merge(store: FolderStore, policy: PolicyRef, target: string): Pro
   }
 }
 
-async function finalPolicy(store: FolderStore, run: string): Promise<PolicyRef | null> {
+async function finalPolicy(store: Store, run: string): Promise<PolicyRef | null> {
   const result = await store.find(resultUri(run));
   return result ? (await readJson<CurriculumResult>(store, result)).policy : null;
 }

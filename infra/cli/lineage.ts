@@ -1,7 +1,7 @@
 /** `longhaul lineage`: how a policy came to be, from the base on. */
 import { Command } from 'commander';
 import { codeText } from '../../activities/provenance/index.js';
-import { FolderStore, hashOf, type Store, storeUri } from '../../activities/store/index.js';
+import { hashOf, openStore, type Store, storeUri } from '../../activities/store/index.js';
 import { type Lineage, lineageOf, type Stretch } from '../proof/lineage.js';
 import { UserError } from '../user-error.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from './options.js';
@@ -15,7 +15,7 @@ export function lineageCommand(): Command {
     .option('--json', 'everything, as JSON')
     .description('print the chain from the base to a policy: steps, settings, hashes of the data, version of the code')
     .action(async (policy: string, flags: LineageFlags) => {
-      const store = new FolderStore(storeOf(flags));
+      const store = await openStore(storeOf(flags));
       const lineage = await search(store, policy, flags.run);
       process.stdout.write(flags.json ? `${JSON.stringify(lineage, null, 1)}\n` : text(lineage));
     });

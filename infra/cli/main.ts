@@ -5,7 +5,15 @@ import { Command } from 'commander';
 import { DataError } from '../../activities/datasets/index.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol/index.js';
 import { InvalidSpecError } from '../../activities/spec/index.js';
-import { DivergenceError, StoreFormatError, StoreMissingError, StoreNameError } from '../../activities/store/index.js';
+import {
+  DivergenceError,
+  S3AddressError,
+  StoreAwayError,
+  StoreFormatError,
+  StoreMissingError,
+  StoreNameError,
+  UnfitBucketError,
+} from '../../activities/store/index.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { OtherNumericsError } from '../../workers/other-numerics.js';
 import { CHECKOUT } from '../checkout.js';
@@ -42,6 +50,9 @@ const PLAIN = [
   EngineLostError,
   StoreMissingError,
   StoreFormatError,
+  StoreAwayError,
+  S3AddressError,
+  UnfitBucketError,
 ];
 
 /** Runs one command line and gives its exit code. */

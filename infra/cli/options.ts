@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { type Command, Option } from 'commander';
 import type { CurriculumInput } from '../../activities/contract/index.js';
 import { runNameSchema } from '../../activities/spec/index.js';
+import { isS3Address } from '../../activities/store/index.js';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';
 import { DEFAULT_STATE } from '../checkout.js';
 import type { Begun } from '../local/begin-run.js';
@@ -37,9 +38,10 @@ export function withConnectionFlags(command: Command): Command {
 
 export function withStoreFlag(command: Command): Command {
   return command.addOption(
-    new Option('--store <folder>', 'where the artifacts are (default: "store" in the state folder)').env(
-      'LONGHAUL_STORE',
-    ),
+    new Option(
+      '--store <store>',
+      'where the artifacts are: a folder (default: "store" in the state folder), or s3://BUCKET/PREFIX',
+    ).env('LONGHAUL_STORE'),
   );
 }
 
@@ -54,6 +56,7 @@ export function withStateFlag(command: Command): Command {
 export const stateOf = ({ state }: StateFlags) => (state ? folder(state) : DEFAULT_STATE);
 
 export function storeOf({ store, state }: StoreFlags & StateFlags): string {
+  if (store && isS3Address(store)) return store;
   return store ? folder(store) : join(state ? folder(state) : DEFAULT_STATE, 'store');
 }
 

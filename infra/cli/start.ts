@@ -1,13 +1,12 @@
 /** `longhaul start`, which `npm start` runs: the local stack, one run on it, its live view and its results. */
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { Command } from 'commander';
 import type { CurriculumInput, CurriculumResult } from '../../activities/contract/index.js';
 import { WEIGHTS_FILE } from '../../activities/engine/files/index.js';
-import { ADAPTER_WEIGHTS_FILE, hasAdapter } from '../../activities/engine/folders/index.js';
+import { ADAPTER_WEIGHTS_FILE } from '../../activities/engine/folders/index.js';
 import { isBranch, openBranch } from '../../activities/run/index.js';
 import type { RunSpec } from '../../activities/spec/index.js';
-import { FolderStore, storeSegments } from '../../activities/store/index.js';
+import { openStore } from '../../activities/store/index.js';
 import { beginRun } from '../local/begin-run.js';
 import { adviceLines, quoted } from '../local/command-text.js';
 import { logsOf, type Stack, startStack } from '../local/stack.js';
@@ -80,7 +79,7 @@ async function start(named: string | undefined, flags: StartFlags): Promise<numb
   const order: Start = {
     run,
     input,
-    spec: isBranch(input) ? (await openBranch(new FolderStore(store), input)).spec : (input as RunSpec),
+    spec: isBranch(input) ? (await openBranch(await openStore(store), input)).spec : (input as RunSpec),
     state: stateOf(flags),
     store,
     flags,
@@ -174,16 +173,17 @@ async function results(
   result: CurriculumResult,
 ): Promise<string[]> {
   const { policy, evaluations } = result;
-  const folder = join(store, ...storeSegments(policy.uri));
+  const opened = await openStore(store);
+  const isAdapter = ADAPTER_WEIGHTS_FILE in (await opened.fileSizes(policy.uri));
   const up = ['npx longhaul up', ...(flags.state ? ['--state', quoted(flags.state)] : [])].join(' ');
   return [
     '',
     ...evaluationTable(evaluations),
     '',
-    ...(await heldOutQuestion(new FolderStore(store), evaluations)),
+    ...(await heldOutQuestion(opened, evaluations)),
     '',
-    `Policy   ${folder}`,
-    `sha256   ${policy.sha256} (${(await hasAdapter(folder)) ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE})`,
+    `Policy   ${opened.placeOf(policy.uri)}`,
+    `sha256   ${policy.sha256} (${isAdapter ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE})`,
     `Log      ${logsOf(state)}`,
     `UI       ${stack.ui}/namespaces/default/workflows/${run} (while \`${up}\` runs)`,
     `Export   npx longhaul export ${run} FOLDER`,

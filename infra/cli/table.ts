@@ -1,7 +1,7 @@
 /** `longhaul table`: models beside one another, from the store alone. */
 import { Command, Option } from 'commander';
 import { TABLE_FORMATS, type TableFormat, type TableMetric } from '../../activities/benchmarks/index.js';
-import { FolderStore } from '../../activities/store/index.js';
+import { openStore } from '../../activities/store/index.js';
 import { modelsTable } from '../evaluations/table.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from './options.js';
 
@@ -30,7 +30,7 @@ export function tableCommand(): Command {
         'Examples:\n  longhaul table eval --published\n  longhaul table eval my-run --baseline base --format markdown',
     )
     .action(async (names: string[], { baseline, metric, format, ...flags }: TableFlags) => {
-      const store = new FolderStore(storeOf(flags));
+      const store = await openStore(storeOf(flags));
       const options = { names, published: flags.published === true, baseline, metric, format };
       process.stdout.write(await modelsTable(store, options));
     });

@@ -6,7 +6,7 @@ import { createEngine, type EngineSettings, engineSettings } from '../../activit
 import { type LogEntry, redoLog } from '../../activities/policies/index.js';
 import { codeText, codeVersion, differ, measureNumerics } from '../../activities/provenance/index.js';
 import type { RunPlan } from '../../activities/run/index.js';
-import { type ArtifactRef, baseUri, FolderStore, planUri, readJson, type Store } from '../../activities/store/index.js';
+import { type ArtifactRef, baseUri, openStore, planUri, readJson, type Store } from '../../activities/store/index.js';
 import type { Supervision } from '../../activities/supervision/index.js';
 import { ChainCheck } from '../proof/chain.js';
 import { redo } from '../proof/redo.js';
@@ -43,7 +43,7 @@ export function verifyCommand(): Command {
       const interrupt = onInterrupt(() => process.exit(INTERRUPTED));
       const engine = createEngine(engineSettingsOf(flags));
       try {
-        const deps = { store: new FolderStore(storeOf(flags)), engine };
+        const deps = { store: await openStore(storeOf(flags)), engine };
         const sound = await verify(deps, run, flags, interrupt.signal);
         if (!sound) process.exitCode = 1;
       } catch (error) {

@@ -10,7 +10,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { FolderStore, isAlive } from '../../activities/store/index.js';
+import { isAlive, openStore } from '../../activities/store/index.js';
 import { DEPLOYMENT_VARIABLES } from '../../workers/deployment.js';
 import { LONGHAUL_COMMAND } from '../checkout.js';
 import { UserError } from '../user-error.js';
@@ -97,7 +97,7 @@ async function joinStack({ state, log }: StackOptions, first: StackRecord): Prom
 async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> {
   const { state, store, log } = options;
   await mkdir(logsOf(state), { recursive: true });
-  await new FolderStore(store).create();
+  await (await openStore(store)).create();
   const temporal = await findTemporal({ log });
   const claims = {
     server: await claimPort(options.port, USUAL_PORT),

@@ -58,7 +58,7 @@ const PROGRAMS: [string[], (rest: string[]) => Meaning][] = [
 ];
 
 function meaningOf(words: string[]): Meaning {
-  const known = words.slice(words.findIndex(word => !/^[A-Z_]+=/.test(word)));
+  const known = words.slice(words.findIndex(word => !/^[A-Z_][A-Z0-9_]*=/.test(word)));
   const found = PROGRAMS.find(([begin]) => begin.every((word, k) => known[k] === word));
   if (!found) throw new Error(`no test knows the command ${known.slice(0, 2).join(' ')}`);
   return found[1](known.slice(found[0].length));

@@ -18,7 +18,7 @@ export interface Driven {
   pools: ArtifactRef[];
 }
 
-export async function driveRun(small: SmallRun, name = 'run'): Promise<Driven> {
+export async function driveRun(small: Pick<SmallRun, 'deps' | 'run' | 'spec'>, name = 'run'): Promise<Driven> {
   const activities = createActivities(small.deps);
   const attempt = async <I, R>(activity: (input: I) => Promise<R>, input: I): Promise<R> => {
     for (let tries = 1; ; tries++) {

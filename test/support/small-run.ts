@@ -8,7 +8,7 @@ import { openSource } from '../../activities/datasets/sources.js';
 import type { EngineDependencies } from '../../activities/dependencies.js';
 import { EngineRequestError } from '../../activities/engine/protocol/index.js';
 import { createRewarder } from '../../activities/rewards/reward.js';
-import { FolderStore } from '../../activities/store/index.js';
+import { FolderStore, type OpenedStore } from '../../activities/store/index.js';
 import type { TextTokens } from '../../activities/text/truncation.js';
 import { hastyClock } from './fake-chat.js';
 import { FakeEngine } from './fake-engine.js';
@@ -16,9 +16,9 @@ import { FakeEngine } from './fake-engine.js';
 /** Failures are what tests look for; nobody needs them on the screen. */
 const QUIET = new DefaultLogger('ERROR');
 
-export interface SmallRun {
+export interface SmallRun<S extends OpenedStore = FolderStore> {
   folder: string;
-  store: FolderStore;
+  store: S;
   engine: FakeEngine;
   deps: EngineDependencies;
   /** Of the workers, where endpoints' keys are. */
@@ -30,7 +30,10 @@ export interface SmallRun {
   remove(): Promise<void>;
 }
 
-export async function smallRun(): Promise<SmallRun> {
+export async function smallRun(): Promise<SmallRun>;
+/** On a store of another kind. */
+export async function smallRun<S extends OpenedStore>(given: S): Promise<SmallRun<S>>;
+export async function smallRun(given?: OpenedStore): Promise<SmallRun<OpenedStore>> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-'));
   const model = join(folder, 'model');
   await mkdir(model);
@@ -46,7 +49,7 @@ export async function smallRun(): Promise<SmallRun> {
     trace: 'Therefore, the answer is A.',
   }));
   await writeFile(join(folder, 'data.jsonl'), samples.map(sample => `${JSON.stringify(sample)}\n`).join(''));
-  const store = new FolderStore(join(folder, 'store'));
+  const store = given ?? new FolderStore(join(folder, 'store'));
   const engine = new FakeEngine();
   const environment: Record<string, string> = {};
   const deps: EngineDependencies = {

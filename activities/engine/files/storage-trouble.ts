@@ -6,7 +6,7 @@ const TROUBLES: Record<string, string> = {
   EFBIG: 'a file may not grow so large (ulimit -f, or the file system): raise the limit',
   EIO: 'the disk reports an error',
   EROFS: 'the file system is read-only',
-  ESTOREAWAY: 'the store is away: mount it again, or start the worker with the right --store',
+  ESTOREAWAY: 'the store is away: mount it again, or bring its server back, or start the worker with the right --store',
   ESTALE: 'the network file system has lost the file',
   ETIMEDOUT: 'the network file system does not answer',
   EMFILE: 'too many files are open (ulimit -n): raise the limit',

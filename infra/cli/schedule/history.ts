@@ -1,7 +1,7 @@
 /** `longhaul schedule history`: what the firings came to, from the store alone. */
 import { Command, Option } from 'commander';
 import { recordsOf } from '../../../activities/evaluation/index.js';
-import { FolderStore } from '../../../activities/store/index.js';
+import { openStore } from '../../../activities/store/index.js';
 import { historyLines, REGRESSION } from '../../evaluations/history.js';
 import { UserError } from '../../user-error.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from '../options.js';
@@ -13,7 +13,7 @@ export function historyCommand(): Command {
     .description(`the firings of a schedule; exits with ${REGRESSION} when the last one regressed beyond the noise`)
     .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .action(async (name: string, flags: HistoryFlags) => {
-      const store = new FolderStore(storeOf(flags));
+      const store = await openStore(storeOf(flags));
       const records = (await recordsOf(store, name))
         .map(({ record }) => record)
         .filter(record => record.schedule !== null);

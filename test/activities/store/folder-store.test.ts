@@ -3,18 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { storageTrouble } from '../../../activities/engine/files/storage-trouble.js';
 import {
-  CorruptArtifactError,
-  claimedAttempt,
-  claimStage,
-  currentClaim,
-  DivergenceError,
   FolderStore,
   fileHashes,
   folderHash,
   MissingArtifactError,
-  publishLines,
-  readLines,
-  StaleAttemptError,
   StoreAwayError,
   StoreFormatError,
   StoreMissingError,
@@ -42,97 +34,6 @@ async function folderWith(content: Record<string, string>): Promise<string> {
 }
 
 describe('files', () => {
-  test('what was published can be found and read', async () => {
-    const ref = await store.publishText(URI, 'content');
-    expect(ref).toEqual({ uri: URI, sha256: sha256('content') });
-    expect(await store.find(URI)).toEqual(ref);
-    expect(await store.readText(ref)).toBe('content');
-    expect(await readFile(join(root, 'runs/r/spec.json'), 'utf8')).toBe('content');
-  });
-
-  test('lines survive, separators of every kind included', async () => {
-    const values = [{ text: 'a\nb\r\n\u2028' }, { text: '' }];
-    expect(await readLines(store, await publishLines(store, URI, values))).toEqual(values);
-    expect(await readLines(store, await publishLines(store, 'store:runs/r/empty.jsonl', []))).toEqual([]);
-  });
-
-  test('what was not published is not there', async () => {
-    expect(await store.find(URI)).toBeNull();
-    expect(await store.has(URI)).toBe(false);
-    expect(await store.list('store:runs/r')).toEqual([]);
-    await expect(store.readText({ uri: URI, sha256: '' })).rejects.toThrow(MissingArtifactError);
-  });
-
-  test('of what may differ the first published stays, alone, for all who come at once', async () => {
-    const refs = await Promise.all(Array.from({ length: 20 }, (_, k) => store.publishFirst(URI, `reply ${k}`)));
-    const text = await store.readText(refs[0]!);
-    expect(text).toMatch(/^reply \d+$/);
-    expect(refs).toEqual(refs.map(() => ({ uri: URI, sha256: sha256(text) })));
-    expect(await store.list('store:runs/r')).toEqual(['spec.json']);
-    expect(await store.publishFirst(URI, 'later')).toEqual(refs[0]);
-  });
-
-  test('equal content may be published again, by many at once', async () => {
-    const refs = await Promise.all(Array.from({ length: 20 }, () => store.publishText(URI, 'same')));
-    expect(new Set(refs.map(ref => ref.sha256))).toEqual(new Set([sha256('same')]));
-  });
-
-  test('other content is refused; both are kept, and the error names both hashes', async () => {
-    await store.publishText(URI, 'one');
-    const error = await store.publishText(URI, 'two').catch((error: unknown) => error);
-    expect(error).toBeInstanceOf(DivergenceError);
-    for (const part of [URI, sha256('one'), sha256('two')]) expect((error as Error).message).toContain(part);
-    const names = (await readdir(join(root, 'runs/r'))).filter(name => !name.startsWith('.'));
-    const texts = await Promise.all(names.sort().map(name => readFile(join(root, 'runs/r', name), 'utf8')));
-    expect(texts).toEqual(['one', 'two']);
-  });
-
-  test('damaged content is found, set aside, and made good by what it was', async () => {
-    const ref = await store.publishText(URI, 'content');
-    const path = join(root, 'runs/r/spec.json');
-    const damage = () => writeFile(path, 'c0ntent');
-
-    await damage();
-    const error = await store.readText(ref).catch((error: unknown) => error);
-    expect(error).toBeInstanceOf(CorruptArtifactError);
-    expect((error as Error).message).toContain(`${URI}.damaged`);
-    expect(await readFile(`${path}.damaged`, 'utf8')).toBe('c0ntent');
-    // Whoever comes second learns the same, not that there never was anything.
-    await expect(store.readText(ref)).rejects.toThrow(CorruptArtifactError);
-    await expect(store.publishText(URI, 'other')).rejects.toThrow(DivergenceError);
-    await store.publishText(URI, 'content');
-    expect(await store.readText(ref)).toBe('content');
-
-    await damage();
-    expect(await store.find(URI)).toBeNull();
-    await store.publishText(URI, 'content');
-    await damage();
-    await store.publishText(URI, 'content');
-    expect(await store.readText(ref)).toBe('content');
-    expect((await readdir(join(root, 'runs/r'))).filter(name => name.includes('damaged'))).toHaveLength(3);
-  });
-
-  test('a wrong reference damages nothing', async () => {
-    const ref = await store.publishText(URI, 'content');
-    await expect(store.readText({ uri: URI, sha256: sha256('other') })).rejects.toThrow(CorruptArtifactError);
-    expect(await store.readText(ref)).toBe('content');
-  });
-
-  test('of many different publishers one wins, whole', async () => {
-    const texts = Array.from({ length: 20 }, (_, k) => `${k}`.repeat(10_000));
-    const outcomes = await Promise.allSettled(texts.map(text => store.publishText(URI, text)));
-    expect(outcomes.filter(outcome => outcome.status === 'fulfilled')).toHaveLength(1);
-    expect(texts).toContain(await readFile(join(root, 'runs/r/spec.json'), 'utf8'));
-  });
-
-  test('a flipped bit is found on reading, and named', async () => {
-    const ref = await store.publishText(URI, 'content');
-    await writeFile(join(root, 'runs/r/spec.json'), 'cOntent');
-    const error = await store.readText(ref).catch((error: unknown) => error);
-    expect(error).toBeInstanceOf(CorruptArtifactError);
-    expect((error as Error).message).toContain(URI);
-  });
-
   test('nothing is left of the work, whether it succeeded or failed', async () => {
     await store.publishText(URI, 'one');
     await store.publishText(URI, 'two').catch(() => {});
@@ -143,29 +44,12 @@ describe('files', () => {
 describe('folders', () => {
   const CHECKPOINT = 'store:runs/r/checkpoints/p';
 
-  test('appear whole, with the hash of all their files', async () => {
-    const folder = await folderWith({ 'config.json': '{}', weights: 'w' });
-    const expected = folderHash(await fileHashes(folder));
-    expect(await store.publishFolder(CHECKPOINT, folder)).toEqual({ uri: CHECKPOINT, sha256: expected });
-    const local = await store.localFolder(CHECKPOINT);
-    expect((await readdir(local)).sort()).toEqual(['config.json', 'weights']);
-    expect(await store.list('store:runs/r/checkpoints')).toEqual(['p']);
-  });
-
   test('take the hashes that whoever wrote the files knows', async () => {
     const folder = await folderWith({ 'config.json': '{}', weights: 'w' });
     const meant = { ...(await fileHashes(folder)), weights: sha256('what was to be written') };
     const { sha256: published } = await store.publishFolder(CHECKPOINT, folder, undefined, { weights: meant.weights });
     expect(published).toBe(folderHash(meant));
     expect(await store.recorded(CHECKPOINT)).toBe(published);
-  });
-
-  test('equal ones may be published again, others not', async () => {
-    await store.publishFolder(CHECKPOINT, await folderWith({ a: '1' }));
-    await store.publishFolder(CHECKPOINT, await folderWith({ a: '1' }));
-    await expect(store.publishFolder(CHECKPOINT, await folderWith({ a: '2' }))).rejects.toThrow(DivergenceError);
-    await expect(store.publishFolder(CHECKPOINT, await folderWith({ a: '1', b: '' }))).rejects.toThrow(DivergenceError);
-    expect(await fileHashes(await store.localFolder(CHECKPOINT))).toEqual({ a: sha256('1') });
   });
 
   test('files inside have their path in the hash', async () => {
@@ -181,27 +65,6 @@ describe('removing', () => {
   const FILES = { 'config.json': '{}', weights: 'w' };
   const CHECKPOINT = 'store:runs/r/checkpoints/p';
   const publish = async () => store.publishFolder(CHECKPOINT, await folderWith(FILES));
-
-  test('leaves nothing, as if it had never been published; twice is once', async () => {
-    await publish();
-    await store.publishText(URI, 'content');
-    for (const uri of [CHECKPOINT, URI, CHECKPOINT, 'store:runs/r/never']) await store.remove(uri);
-    expect([await store.has(CHECKPOINT), await store.recorded(CHECKPOINT)]).toEqual([false, null]);
-    await expect(store.localFolder(CHECKPOINT)).rejects.toThrow(MissingArtifactError);
-    expect(await store.find(URI)).toBeNull();
-    expect(await readdir(join(root, '.work'))).toEqual([]);
-    expect(await store.publishText(URI, 'other')).toEqual({ uri: URI, sha256: sha256('other') });
-  });
-
-  test('is for the current attempt', async () => {
-    await publish();
-    const stage = 'store:runs/r/phase-1';
-    await claimStage(store, stage, { attempt: 2, overrides: {} });
-    await expect(store.remove(CHECKPOINT, { stage, attempt: 1 })).rejects.toThrow(StaleAttemptError);
-    expect(await store.has(CHECKPOINT)).toBe(true);
-    await store.remove(CHECKPOINT, { stage, attempt: 2 });
-    expect(await store.has(CHECKPOINT)).toBe(false);
-  });
 
   test('cut short anywhere, leaves it whole or gone, never damaged; both can be removed and published again', async () => {
     const { sha256: expected } = await publish();
@@ -228,20 +91,6 @@ describe('removing', () => {
       expect(steps()).toBeGreaterThanOrEqual(4);
       break;
     }
-  });
-
-  test('of one that is read and published all the while harms nobody', async () => {
-    const { sha256: expected } = await publish();
-    const rounds = Array.from({ length: 30 });
-    const publishing = rounds.reduce<Promise<unknown>>(before => before.then(publish), Promise.resolve());
-    const removing = rounds.reduce<Promise<unknown>>(
-      before => before.then(() => store.remove(CHECKPOINT)),
-      Promise.resolve(),
-    );
-    await Promise.all([publishing, removing]);
-    const found = await publish();
-    expect(found.sha256).toBe(expected);
-    expect((await readdir(join(root, 'runs/r/checkpoints'))).filter(name => name !== '.sums')).toEqual(['p']);
   });
 });
 
@@ -306,19 +155,6 @@ describe('a crash between placing an artifact and recording its hash', () => {
     }
   });
 
-  test('where part of the content may differ, what was damaged gives way to other content of the same identity', async () => {
-    const publish = (text: string, identity: string) => store.publishText(URI, text, undefined, sha256(identity));
-    const first = await publish('made by 1', 'made');
-    expect(await publish('made by 2', 'made')).toEqual(first);
-    await expect(publish('lost by 2', 'lost')).rejects.toThrow(DivergenceError);
-    await writeFile(join(root, 'runs/r/spec.json'), 'm');
-    expect(await store.find(URI)).toBeNull();
-    await expect(publish('lost by 2', 'lost')).rejects.toThrow(DivergenceError);
-    expect(await publish('made by 3', 'made')).toEqual({ uri: URI, sha256: sha256('made by 3') });
-    expect(await store.find(URI)).toEqual({ uri: URI, sha256: sha256('made by 3') });
-    expect(await publish('made by 4', 'made')).toEqual({ uri: URI, sha256: sha256('made by 3') });
-  });
-
   test('a record of an earlier version counts', async () => {
     await store.publishText(URI, 'content');
     await writeFile(join(root, SUM), sha256('content'));
@@ -375,52 +211,4 @@ test('a store that a later version laid out is refused', async () => {
   await expect(store.create()).rejects.toThrow(StoreFormatError);
   await expect(store.open()).rejects.toThrow(StoreFormatError);
   await expect(store.publishText(URI, 'x')).rejects.toThrow(/format 2; this version of longhaul knows formats up to 1/);
-});
-
-describe('attempts', () => {
-  const STAGE = 'store:runs/r/phase-1';
-  const claim = (attempt: number, overrides = {}) => claimStage(store, STAGE, { attempt, overrides });
-
-  test('only the current one, or a later one, may publish', async () => {
-    await claim(2);
-    await store.publishText(URI, 'x', { stage: STAGE, attempt: 2 });
-    const stale = { stage: STAGE, attempt: 1 };
-    await expect(store.publishText(URI, 'x', stale)).rejects.toThrow(StaleAttemptError);
-    await expect(store.publishFolder('store:runs/r/f', await folderWith({ a: '1' }), stale)).rejects.toThrow(
-      StaleAttemptError,
-    );
-    expect(await store.has('store:runs/r/f')).toBe(false);
-  });
-
-  test('a damaged claim fences as before, is named, and made again where the first attempt is meant', async () => {
-    const damage = (attempt: number) => writeFile(join(root, `runs/r/phase-1/${attempt}/claim.json`), 'x');
-    await claim(1);
-    await damage(1);
-    expect(await currentClaim(store, STAGE)).toEqual({ attempt: 1, overrides: {} });
-    await claim(1);
-    await claim(2, { seed: 3 });
-    await damage(2);
-    await expect(store.publishText(URI, 'x', { stage: STAGE, attempt: 1 })).rejects.toThrow(StaleAttemptError);
-    await expect(currentClaim(store, STAGE)).rejects.toThrow('phase-1/2/claim.json');
-    expect(await claimedAttempt(store, STAGE)).toBe(2);
-    await claim(2, { seed: 3 });
-    expect(await currentClaim(store, STAGE)).toEqual({ attempt: 2, overrides: { seed: 3 } });
-  });
-
-  test('a claim of an earlier version counts until there is a newer one', async () => {
-    await store.publishText(`${STAGE}/attempt.json`, '{"attempt": 2, "overrides": {"seed": 3}}');
-    expect(await currentClaim(store, STAGE)).toEqual({ attempt: 2, overrides: { seed: 3 } });
-    await expect(claim(1)).rejects.toThrow(StaleAttemptError);
-    await claim(3);
-    expect(await currentClaim(store, STAGE)).toEqual({ attempt: 3, overrides: {} });
-  });
-
-  test('a claim may be repeated, moves on, and does not go back or change', async () => {
-    await claim(1);
-    await claim(1);
-    await claim(2, { 'rl.groupSize': 4 });
-    expect(await currentClaim(store, STAGE)).toEqual({ attempt: 2, overrides: { 'rl.groupSize': 4 } });
-    await expect(claim(1)).rejects.toThrow(StaleAttemptError);
-    await expect(claim(2, { 'rl.groupSize': 8 })).rejects.toThrow(DivergenceError);
-  });
 });
