@@ -24,7 +24,7 @@ const PAGE = join(__dirname, '../../../docs/endpoints.md');
 const COMMAND = 'WRITE_DOCS=1 npm test -- test/activities/remote/endpoints.test.ts';
 const PROVIDERS: Provider[] = [local, openModels, hosted].flatMap(file => Object.values(file));
 const KEY = 'sk-proj-0123456789abcdef';
-const LONG = 'many words of a long question '.repeat(400);
+const LONG = 'много слов длинного вопроса '.repeat(1600);
 
 let fake: FakeChat;
 let folder: string;

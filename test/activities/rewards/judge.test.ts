@@ -207,15 +207,19 @@ describe('the judge', () => {
     expect(raised.groups[0]!.rewards![0]!.reward).toBe(1);
   });
 
-  test('that reads a part of its prompt alone is refused, before it decides anything', async () => {
+  test('that reads a part of its prompt alone decides nothing: the group is left out, and nobody waits', async () => {
     fake.reply = () => completion('[[YES]]', { usage: { prompt_tokens: 2048, completion_tokens: 3 } });
-    const long = { ...group(says('London')), question: 'word '.repeat(1100), answers: ['another '.repeat(1100)] };
+    const long = { ...group(says('London')), question: 'слово '.repeat(3000), answers: ['другое '.repeat(3000)] };
     await expect(rewarder({}).reward([long], options)).resolves.toMatchObject({ judge: { failed: 0 } });
     fake.reply = () => completion('[[YES]]', { usage: { prompt_tokens: 1024, completion_tokens: 3 } });
-    await expect(rewarder({ model: 'small' }).reward([long], options)).rejects.toMatchObject({
-      mendedIn: 'environment',
-      message: expect.stringMatching(/counts 1024 tokens where at least \d+ were sent.*num_ctx/),
+    expect((await rewarder({ model: 'small' }).reward([long], options)).groups[0]).toMatchObject({
+      rewards: null,
+      unscored: expect.stringMatching(/counts 1024 tokens where at least \d+ were sent.*num_ctx/),
     });
+    // Some tokenizers take ten bytes of a language's letters, and all of the prompt was read.
+    const georgian = { ...long, question: 'საქართველოს '.repeat(400), answers: ['x'] };
+    fake.reply = () => completion('[[NO]]', { usage: { prompt_tokens: 1400, completion_tokens: 3 } });
+    expect((await rewarder({ model: 'georgian' }).reward([georgian], options)).groups[0]!.rewards).not.toBeNull();
     // With more room the same question is asked anew: what a part of the prompt came to is not kept.
     fake.reply = () => completion('[[NO]]', { usage: { prompt_tokens: 3000, completion_tokens: 3 } });
     const { groups } = await rewarder({ model: 'small' }).reward([long], options);

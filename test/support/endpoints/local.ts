@@ -78,8 +78,7 @@ export const OLLAMA: Provider = {
       source: 'https://github.com/ollama/ollama/issues/3839',
       isLong: true,
       answers: [says('[[YES]]', { usage: { prompt_tokens: 1024, completion_tokens: 3 } })],
-      judge:
-        "refused: Raise the server's context (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH), and the work goes on; waits",
+      judge: LEFT_OUT,
       evaluation: 'answered, with a warning',
     },
     {
