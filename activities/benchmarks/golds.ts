@@ -1,6 +1,6 @@
 /** Gold answers that nothing could ever be scored against: refused as data is read, before any answer to them is paid for. */
 import type { Task } from '../datasets/index.js';
-import { goldLetter, optionsOf } from '../rewards/index.js';
+import { goldLetter, isNumericGold, optionsOf } from '../rewards/index.js';
 import { isDocmathGold } from './metrics/docmath.js';
 
 /** What a gold is read for: a task's rule, and a benchmark's official metric where there is one. */
@@ -20,9 +20,23 @@ export function unreadableGold({ task, question, answers, metric }: GoldUse): st
       return `expected a plain number, or True or False, as gold answer, for that is all that DocMath-Eval's accuracy reads; found ${JSON.stringify(unread)}`;
     }
   }
-  const options = task === 'choice' ? optionsOf(question) : [];
-  if (task !== 'choice' || answers.some(answer => goldLetter(answer, options) !== null)) return null;
-  return options.length > 0
-    ? `task choice: expected a letter A–${options.at(-1)!.letter} as gold answer, or the text of one of the question's options; ${found}`
-    : `task choice: expected a letter as gold answer, or the text of one of the question's options, which it does not list as "(A) … (B) …"; ${found}`;
+  if (task === 'docmath') {
+    const unread = answers.find(answer => !isNumericGold(answer));
+    if (unread !== undefined) {
+      return `task docmath: expected a number or a formula, or True or False, as gold answer; found ${JSON.stringify(unread)}`;
+    }
+  }
+  if (task !== 'choice') return null;
+  const options = optionsOf(question);
+  const letters = answers.map(answer => goldLetter(answer, options)).filter(letter => letter !== null);
+  if (options.length === 0) {
+    return letters.length > 0
+      ? null
+      : `task choice: expected a letter as gold answer, or the text of one of the question's options, which it does not list as "(A) … (B) …"; ${found}`;
+  }
+  const listed = `expected a letter A–${options.at(-1)!.letter} as gold answer, or the text of one of the question's options`;
+  if (letters.some(letter => options.some(option => option.letter === letter))) return null;
+  return letters.length > 0
+    ? `task choice: ${listed}, of which none is ${letters.join(' or ')}; ${found}`
+    : `task choice: ${listed}; ${found}`;
 }

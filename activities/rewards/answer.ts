@@ -1,4 +1,5 @@
 /** Finding an answer in what a response says, and taking off what is written around it. */
+import { givesAnother } from './another-answer.js';
 import { explains, sentenceEnd, withoutRemarks, withoutSentences } from './explanation.js';
 import { beginsWithUnit } from './hardened/units.js';
 import { plainLatex } from './latex.js';
@@ -90,7 +91,8 @@ function stated(phrase: string, box: Box | null): Stated | null {
     const end = sentenceEnd(after, 0);
     const sentence = after.slice(0, end?.at).replace(/^[\s$)\]]+/, '');
     const follows = end ? after.slice(end.next) : '';
-    if (!BELONGS.test(sentence) && !beginsWithUnit(plainLatex(sentence).trim()) && explains(follows)) {
+    const belongs = BELONGS.test(sentence) || beginsWithUnit(plainLatex(sentence).trim());
+    if (!belongs && !givesAnother(sentence, box.content) && explains(follows, box.content)) {
       readings.push(unwrapped(box.content));
     }
     ended = true;

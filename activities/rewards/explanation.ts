@@ -3,12 +3,8 @@
  * "12.5% (rounded to one decimal)". What names another answer, or takes this one back, is no explanation of it, and then
  * nothing is cut off: a list of guesses stays a list.
  */
+import { givesAnother } from './another-answer.js';
 
-/** How another answer is offered or this one withdrawn. */
-const ANOTHER =
-  /(?<!\p{L})(?:or|either|maybe|perhaps|possibly|alternatives?|alternatively|another|instead|actually|rather|guess(?:es)?|unsure|unclear|uncertain|not (?:sure|certain|the answer)|if (?:not|so)|(?:could|might|may) (?:also )?be|correction|wait|oops)(?!\p{L})/iu;
-const OPENS_ANOTHER =
-  /^(?:and|but|however|no|nor|not|also|unless|sorry|hmm+|although|though|except|otherwise)(?!\p{L})/iu;
 /** What makes words a sentence, and not one more name. */
 const SAYS =
   /(?<!\p{L})(?:is|are|was|were|be|been|has|have|had|do|does|did|can|will|would|should|must|follows?|states?|stated|says?|said|shows?|shown|see|means?|mentions?|mentioned|found|given|gives?|because|since|hope|let|thanks?|rounded|calculated|computed|obtained|derived|comes?|came|supports?|confirms?|confirmed|indicates?|describes?|explains?|refers?|divid(?:e|ed|ing)|multipl(?:y|ied|ying)|subtract(?:ed|ing)?|add(?:ed|ing)?|us(?:e|ed|ing)|checked|according|based)(?!\p{L})/iu;
@@ -23,26 +19,29 @@ const HEADING =
 const MOST_SENTENCES = 20;
 
 /** Whether a text after an answer, from a sentence's beginning on, only speaks about it. */
-export function explains(text: string): boolean {
-  if (HEADING.test(text)) return !ANOTHER.test(text);
-  let from = 0;
+export function explains(text: string, answer: string): boolean {
+  const [heading = ''] = HEADING.exec(text) ?? [];
+  let from = heading.length;
   for (let k = 0; k < MOST_SENTENCES; k++) {
     const end = sentenceEnd(text, from);
     const sentence = text.slice(from, end?.at).replace(/^[\s*_#>$`\\\])"'”’-]+/, '');
-    if (sentence.trim() !== '' && !isRemark(sentence, k === 0)) return false;
-    if (!end) break;
+    if (sentence.trim() !== '') {
+      if (givesAnother(sentence, answer)) return false;
+      if (heading === '' && !isRemark(sentence, k === 0)) return false;
+    }
+    if (!end) return true;
     from = end.next;
   }
-  return true;
+  return false;
 }
 
 function isRemark(sentence: string, first: boolean): boolean {
-  if (ANOTHER.test(sentence) || OPENS_ANOTHER.test(sentence)) return false;
   const words = sentence.match(/\p{L}+/gu)?.length ?? 0;
   const whole = OPENS_REMARK.test(sentence) || /[.!?:]["'”’)*_\s]*$/u.test(sentence);
-  if (words >= 3 && whole && SAYS.test(sentence) && /^[\p{L}("“]/u.test(sentence)) return true;
-  // Further on a calculation or a list of steps may stand; a name alone may not.
-  return !first && (sentence.includes('=') || words >= 5);
+  if (words >= (/^see /i.test(sentence) ? 2 : 3) && whole && SAYS.test(sentence) && /^[\p{L}("“]/u.test(sentence))
+    return true;
+  // Further on a calculation may stand; a name alone may not.
+  return !first && sentence.includes('=');
 }
 
 /** The end of a sentence, and where the text goes on. */
@@ -80,9 +79,9 @@ export function beforeCut(text: string): string | null {
   let last: SentenceEnd | null = null;
   for (let end = sentenceEnd(text, 0); end; end = sentenceEnd(text, end.next)) last = end;
   const unfinished = last ? text.slice(last.next).trim() : '';
-  return unfinished === '' || ANOTHER.test(unfinished) || OPENS_ANOTHER.test(unfinished)
-    ? null
-    : text.slice(0, last!.at);
+  if (unfinished === '') return null;
+  const before = text.slice(0, last!.at);
+  return givesAnother(unfinished, before) ? null : before;
 }
 
 /** What ends no sentence: initials and short forms. */
@@ -101,7 +100,7 @@ export function withoutSentences(phrase: string): string {
     const answer = phrase.slice(0, end.at);
     if (/[\p{L}\p{N}]/u.test(answer)) {
       const rest = phrase.slice(end.next);
-      if (explains(rest)) return answer;
+      if (explains(rest, answer)) return answer;
       if (!SHORT_FORM.test(answer.slice(-10).trimEnd())) return phrase;
     }
     from = end.next;
@@ -131,7 +130,8 @@ export function withoutRemarks(phrase: string): string {
   for (const pattern of REMARKS) {
     const remark = pattern.exec(trimmed.slice(start));
     const answer = remark ? trimmed.slice(0, start + remark.index) : '';
-    if (remark && /[\p{L}\p{N}]/u.test(answer) && !ANOTHER.test(remark[0])) return answer;
+    if (remark && /[\p{L}\p{N}]/u.test(answer) && !givesAnother(remark[0].replace(/^[\s,]+/, ''), answer))
+      return answer;
   }
   return phrase;
 }

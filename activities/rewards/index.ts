@@ -1,6 +1,7 @@
 /** What a response is worth: max(rule, judge), or a reward of the user's own. */
 export { CustomRewardError, moduleHash } from './custom.js';
 export { goldLetter } from './hardened/choice.js';
+export { isNumericGold } from './hardened/docmath.js';
 export { optionsOf } from './hardened/options.js';
 export type { JudgeUsage } from './judge.js';
 export { judgePromptProblem } from './judge-prompt.js';

@@ -188,6 +188,20 @@ export const SPOILED: Readonly<Record<string, (answer: string, other: string) =>
   'another equation': (a, b) => `${b} = ${a}`,
 };
 
+/** Sentences after an answer that take it back or give another. */
+export const TAKEN_BACK: Readonly<Record<string, (other: string) => string>> = {
+  'wrong, it should be': b => `This is wrong; it should be ${b}.`,
+  'the value is': b => `The value is ${b}.`,
+  'the correct value is': b => `The correct value is ${b}.`,
+  'the right answer would be': b => `The right answer would be ${b}.`,
+  'the total equals': b => `The total equals ${b}.`,
+  'we get': b => `We get ${b}.`,
+  'also right': b => `${b} is also right.`,
+  'after an explanation': b => `This follows from document 2. It is ${b}.`,
+  mistaken: () => 'I made a mistake.',
+  'not correct': () => 'This is not correct.',
+};
+
 /** @param count of each kind */
 export function answerPairs(seed: number, count: number): { equal: AnswerPair[]; unequal: AnswerPair[] } {
   const stream = randomStream('answer-pairs', seed);
@@ -225,6 +239,13 @@ export function answerPairs(seed: number, count: number): { equal: AnswerPair[];
       unequal!.push({ form: `${form}; ${frame}; ${how}`, gold, response: FRAMES[frame]!(text), equal: false });
     } else {
       const w = value(random);
+      if (random() < 0.3) {
+        const [how, after] = pick(random, Object.entries(TAKEN_BACK));
+        if (!isApart(v, w)) continue;
+        const response = `The answer is ${pick(random, [plain(v), `\\boxed{${plain(v)}}`])}. ${after(plain(w))}`;
+        unequal!.push({ form: how, gold, response, equal: false });
+        continue;
+      }
       const [how, spoil] = pick(random, Object.entries(SPOILED));
       if (!isApart(v, w)) continue;
       const text = spoil(plain(v), plain(w));

@@ -4,6 +4,7 @@
  * names several letters states none. Letters are those of the question's options; where it lists none, all from A to Z.
  */
 import { unwrapped } from '../answer.js';
+import { explains, sentenceEnd } from '../explanation.js';
 import { plainLatex } from '../latex.js';
 import { type ResponseContext, saidIn } from '../said.js';
 import { type Comparison, noAnswer, quoted, type Rule } from '../verdict.js';
@@ -36,7 +37,7 @@ export function statedLetter(said: string, options: readonly Option[]): string |
   const known = options.map(({ letter }) => letter);
   const isLetter = (letter: string) => known.length === 0 || known.includes(letter);
   const alone = ALONE.exec(unwrapped(said))?.[1]?.toUpperCase();
-  if (alone !== undefined) return alone;
+  if (alone !== undefined) return isLetter(alone) ? alone : null;
   const statements = [...said.matchAll(STATEMENT)].map(match => ({
     at: match.index,
     end: match.index + match[0].length,
@@ -45,21 +46,45 @@ export function statedLetter(said: string, options: readonly Option[]): string |
   for (const { at, end } of statements.slice(-MOST_STATEMENTS).reverse()) {
     if (pronounced && pronounced.index >= at) break;
     const rest = said.slice(end, end + SENTENCE_LENGTH);
+    const stop = SENTENCE_END.exec(rest);
+    const stands = (chosen: string): string | null =>
+      isExplained(stop ? said.slice(end + stop.index + stop[0].length) : '', chosen, options) ? chosen : null;
     const letter = LETTER.exec(plainLatex(rest.slice(0, LEAD_LENGTH)))?.[1]?.toUpperCase();
     const sentence = plainLatex(rest.split(SENTENCE_END, 1)[0]!);
     if (letter === undefined || !isLetter(letter)) {
       const option = optionNamed(sentence, options);
-      if (option !== null) return option;
+      if (option !== null) return stands(option);
       if (letter === undefined) continue;
     }
     // "(B) London", where London is another option, states none; "(F) B and C" may be one.
     const text = sentence.replace(LETTER, '').replace(/^[\s.,;:)\]}*_"'”’`$–—-]+/, '');
     const named = text === '' ? null : optionNamed(text, options);
-    if (named !== null) return named === letter ? letter : null;
-    return namedLetters(sentence, letter, known).length > 0 ? null : letter;
+    if (named !== null) return named === letter ? stands(letter) : null;
+    return namedLetters(sentence, letter, known).length > 0 ? null : stands(letter);
   }
   const letter = (pronounced?.[1] ?? pronounced?.[2] ?? pronounced?.[3])?.toUpperCase();
-  return letter !== undefined && isLetter(letter) ? letter : null;
+  if (letter === undefined || !isLetter(letter)) return null;
+  const after = said.slice(pronounced!.index + pronounced![0].length).replace(/^[.!*\s]+/, '');
+  return isExplained(after, letter, options) ? letter : null;
+}
+
+/** "(A) is wrong." */
+const DENIED =
+  /(?<=^|[.!?\n]\s{0,3})(?:(?:option|choice|answer)\s+)?[([]?([A-Z])[)\]]?\s+is\s+(?:wrong|incorrect|false)(?:[.!](?=\s|$)|\s*$)/giu;
+
+/** Whether what stands after a statement only explains it; the option's text may stand first ("B. Paris"). */
+function isExplained(follows: string, letter: string, options: readonly Option[]): boolean {
+  const after = follows.trim();
+  const own = options.find(option => option.letter === letter);
+  const end = sentenceEnd(after, 0);
+  const first = after.slice(0, end?.at);
+  const text = (own && isText(first, own) ? after.slice(first.length) : after).replaceAll(
+    DENIED,
+    (denial, denied: string) => (denied.toUpperCase() === letter ? denial : ''),
+  );
+  if (!/[\p{L}\p{N}]/u.test(text)) return true;
+  const known = options.map(option => option.letter);
+  return explains(text, `${letter} ${own?.text ?? ''}`) && namedLetters(text, letter, known).length === 0;
 }
 
 /** Other letters that a sentence names, those apart that no option has. */

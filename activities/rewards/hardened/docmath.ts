@@ -7,8 +7,9 @@
  * Of an equation its right side counts, and every number before it has to be the same one (3/4 = 0.75).
  * A gold that is no number is compared as in document questions.
  */
+import { answerStated, unwrapped } from '../answer.js';
 import type { Comparison } from '../verdict.js';
-import { compareAnswers } from './docqa.js';
+import { compareAnswers, isYesOrNo } from './docqa.js';
 import { type Quantity, readQuantity, shownQuantity, unitsAgree } from './quantities.js';
 import { shown, timesPowerOfTen, withinTolerance } from './rational.js';
 
@@ -50,6 +51,12 @@ const fraction = (x: Quantity, other: Quantity): Quantity | null =>
 const isEqual = (given: Quantity, wanted: Quantity): boolean =>
   unitsAgree(given, wanted) &&
   (close(given, wanted) || close(fraction(given, wanted) ?? given, fraction(wanted, given) ?? wanted));
+
+/** Whether a gold is a number, a formula or whatever else of a number's kind can be compared; a mere text ("blue") is not. */
+export function isNumericGold(gold: string): boolean {
+  const text = answerStated(gold)?.whole ?? unwrapped(gold);
+  return /\p{Nd}/u.test(text) || isYesOrNo(text) || compareNumbers(text, text).rule !== 'text';
+}
 
 export function compareNumbers(answer: string, gold: string): Comparison {
   const wanted = readNumbers(gold)?.at(-1);

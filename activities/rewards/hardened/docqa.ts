@@ -10,6 +10,7 @@
  * - Formulas are the same to the letter, blanks apart.
  * - "United States (US)" is "United States" and "US"; other brackets are part of the name.
  */
+import { WITHDRAWS } from '../another-answer.js';
 import { normalise } from '../normal-text.js';
 import type { Comparison } from '../verdict.js';
 import { readDate, shownDate } from './dates.js';
@@ -34,11 +35,13 @@ const quantities: Reading = (answer, gold) => {
 /** What takes back a yes or a no. */
 const DOUBT =
   /(?<!\p{L})(?:but|however|although|though|except|unless|maybe|perhaps|possibly|partly|or|unclear|unknown|unsure)(?!\p{L})/u;
-const DENIAL = /(?<!\p{L})(?:no|not|never|neither|nor|cannot|none)(?!\p{L})|n['’]t(?!\p{L})/u;
+const DENIAL = /(?<!\p{L})(?:no|not|never|neither|nor|cannot|none|false|untrue)(?!\p{L})|n['’]t(?!\p{L})/u;
 const AFFIRMATION = /(?<!\p{L})(?:yes|yeah|indeed|true|(?<!hope (?:it|this|that) is )correct)(?!\p{L})/u;
 
 export const YES_OR_NO = 'yes or no';
 const VERDICTS: Readonly<Record<string, 'yes' | 'no'>> = { yes: 'yes', true: 'yes', no: 'no', false: 'no' };
+
+export const isYesOrNo = (text: string): boolean => VERDICTS[normalise(text)] !== undefined;
 
 const yesOrNo: Reading = (answer, gold) => {
   const wanted = VERDICTS[normalise(gold)];
@@ -49,7 +52,7 @@ const yesOrNo: Reading = (answer, gold) => {
   if (word === undefined) return null;
   const said = VERDICTS[word]!;
   const against = said === 'yes' ? DENIAL : AFFIRMATION;
-  const clear = more === undefined || !(DOUBT.test(more) || against.test(more));
+  const clear = more === undefined || ![DOUBT, WITHDRAWS, against].some(pattern => pattern.test(more));
   return {
     rule: YES_OR_NO,
     answer: clear ? said : `${said}, taken back`,

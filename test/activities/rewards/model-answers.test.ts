@@ -240,6 +240,98 @@ const TABLES: [name: string, task: Task, rows: Row[]][] = [
   ],
 ];
 
+/** What an answer is followed by, where that takes it back or may give another one; and where it does not. */
+const AFTER: Record<Task, { gold: string; another: string[]; explained: string[] }> = {
+  docmath: {
+    gold: '42',
+    another: [
+      'This is wrong; it should be 43.',
+      'The correct value is 43.',
+      'The value is 43.',
+      'The total is 43.',
+      'The right answer would be 43.',
+      'We get 43.',
+      'It equals 42 million.',
+      'The value is -42.',
+      'The value is forty-three.',
+      'x = 43.',
+      'This is a mistake.',
+      'Sorry, it is more.',
+      'Explanation: the value is 43.',
+      'This follows from document 2. The total is 43.',
+    ],
+    explained: [
+      'The value is 42.',
+      'It is 42 according to Table 3.',
+      'Explanation: 6 × 7 = 42.',
+      'This is based on documents 2 and 3.',
+    ],
+  },
+  docqa: {
+    gold: 'Paris',
+    another: [
+      'This is wrong; it is London.',
+      'The correct city is London.',
+      'It is London.',
+      'It is london.',
+      'London is the answer.',
+      'London is stated in document 2.',
+      'London is also right.',
+      'The text says London.',
+      'It was signed in London.',
+      'No, it is London.',
+      'This is not right.',
+      'This is stated in the text. It is London.',
+    ],
+    explained: ['The city is Paris.', 'This is stated in the first document.'],
+  },
+  choice: {
+    gold: 'B',
+    another: [
+      'This is wrong; it should be C.',
+      'C is also right.',
+      'C is right.',
+      'It is C.',
+      '(C)',
+      'C.',
+      'Or C.',
+      'Option C fits too.',
+      'I was wrong.',
+      'Actually, C.',
+      'Sorry, I mean (C).',
+    ],
+    explained: ['A is wrong.', 'It is B.'],
+  },
+};
+const EXPLAINED = [
+  'This follows from document 2.',
+  'I hope it is correct.',
+  'See document [2].',
+  'This is stated in the second paragraph.',
+  'As the text says, the river is in France.',
+];
+const LEADS = ['The answer is G. ', 'The answer is \\boxed{G}. ', 'The answer is G\n\n'];
+
+describe.each(Object.entries(AFTER) as [Task, (typeof AFTER)[Task]][])('%s: after an answer', (task, cases) => {
+  const { gold, another, explained } = cases;
+  const score = (lead: string, more: string) =>
+    scoreRule('hardened', task, lead.replace('G', gold) + more, [gold], { question: 'Which?' }).score;
+
+  test.each(another)('%j gives another one, or none', more => {
+    expect(LEADS.map(lead => score(lead, more))).toEqual([0, 0, 0]);
+  });
+
+  test.each([...explained, ...EXPLAINED])('%j explains it', more => {
+    expect(LEADS.map(lead => score(lead, more))).toEqual([1, 1, 1]);
+  });
+});
+
+test.each(['yes', 'no'])('a %s that is taken back is none', gold => {
+  for (const more of ['This is wrong.', 'This is incorrect.', 'Sorry, I made a mistake.']) {
+    expect(scoreRule('hardened', 'docqa', `The answer is ${gold}. ${more}`, [gold]).score).toBe(0);
+  }
+});
+
 describe.each(TABLES)('%s: %s', (_, task, rows) => {
   const of = (kind: 1 | 2) => rows.flatMap(row => row[kind].map(response => [row[0], response] as const));
 
