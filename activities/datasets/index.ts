@@ -8,6 +8,7 @@ export { FieldAccount, fieldRemarks } from './field-account.js';
 export { answerTexts, scalarText } from './fields.js';
 export { valueOfJson } from './json-text.js';
 export { type Lengths, lengthsOf } from './lengths.js';
+export { locate } from './locate.js';
 export { type Document, type Sample, TASKS, type Task } from './sample.js';
 export { DataError, type OpenedSource, openSource, type Source, type SourceSummary } from './sources.js';
 export { linesOf } from './text-records.js';
