@@ -13,4 +13,5 @@ export { type Document, type Sample, TASKS, type Task } from './sample.js';
 export { DataError, type OpenedSource, openSource, type Source, type SourceSummary } from './sources.js';
 export { linesOf } from './text-records.js';
 export { FUNCTION_WORDS, PEOPLE, PERSON_VERBS, PLACE_VERBS, PLACES } from './vocabulary.js';
+export { inWords } from './wording.js';
 export { drawChain, drawFacts, type Fact, questionOf, sentence } from './world.js';

@@ -144,6 +144,19 @@ describe('what cannot be is said, and nothing is written', () => {
     expect(said).not.toContain('    at ');
   });
 
+  test.each([
+    ['query', 'field question: expected a text, found nothing (there is "query": call it "question")'],
+    ['Question', 'there is "Question": call it "question"'],
+  ])('a slip in JSON lines, %s for question, is said of them alone', async (name, message) => {
+    const file = await towns(12, sample => {
+      const { question, ...rest } = sample as { question: string };
+      return { [name]: question, ...rest };
+    });
+    const said = await refused('--model', MODEL, '--data', file);
+    expect(said).toContain(message);
+    expect(said).not.toMatch(/Invalid input|qasper|frames/);
+  });
+
   test('an empty file', async () => {
     expect(await refused('--model', MODEL, '--data', await towns(0))).toContain('there are no records');
   });
