@@ -1,6 +1,8 @@
 /** Which kind of source a path holds, by reading its first records as each. */
+import { readRecords } from './containers.js';
+import type { DataFile } from './data-files.js';
 import { locate } from './locate.js';
-import { DataError, openSource, type Source, type SourceContext } from './sources.js';
+import { DataError, fieldsOf, openSource, type Source, type SourceContext } from './sources.js';
 
 /** Of kinds that all read a file the first counts: those that ask most of a record stand first. */
 export const FILE_KINDS = [
@@ -24,10 +26,10 @@ const LONGEST_REASON = 300;
 
 /**
  * 2WikiMultihopQA took over HotpotQA's layout, so its name alone tells it.
- * @throws DataError where there is nothing, or nothing that any kind reads, with each kind's reason
+ * @throws DataError where there is nothing, or nothing that any kind reads, with the reason of the kind that the fields are most like, else of each
  */
 export async function detectKind(path: string, context: SourceContext): Promise<FileKind> {
-  await locate(path, context);
+  const { files } = await locate(path, context);
   const reasons = new Map<string, FileKind[]>();
   const kinds: FileKind[] = /2wiki/i.test(path) ? ['2wikimultihopqa', ...FILE_KINDS] : [...FILE_KINDS];
   let leftOut: FileKind | undefined;
@@ -38,8 +40,27 @@ export async function detectKind(path: string, context: SourceContext): Promise<
     else reasons.set(read, [...(reasons.get(read) ?? []), type]);
   }
   if (leftOut) return leftOut;
+  const like = await kindByFields(files[0]!);
+  if (like) {
+    const reason = [...reasons].find(([, types]) => types.includes(like))![0];
+    throw new DataError(`${path}: cannot be read as ${like}, which its fields are most like:\n  ${reason}`);
+  }
   const said = [...reasons].map(([reason, types]) => `  as ${types.join(', ')}: ${reason}`);
   throw new DataError(`${path}: expected data of one of the kinds that are read:\n${said.join('\n')}`);
+}
+
+/** The kind that knows most fields of the first record; of equals the first. Null where there is no record with any. */
+async function kindByFields(file: DataFile): Promise<FileKind | null> {
+  try {
+    for await (const { value } of readRecords(file, [])) {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+      const known = (kind: FileKind): number => fieldsOf(kind).filter(field => field in value).length;
+      return [...FILE_KINDS].sort((a, b) => known(b) - known(a))[0]!;
+    }
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+  }
+  return null;
 }
 
 /** Whether the first records are that kind's, or why not. */

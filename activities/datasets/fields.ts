@@ -23,7 +23,8 @@ function expectedScalar(found: unknown): string {
   return `expected a text, a number or a truth value, found ${kindOf(found)}`;
 }
 
-function kindOf(found: unknown): string {
+/** What stands there, in few words. */
+export function kindOf(found: unknown): string {
   if (found === undefined || found === null) return 'nothing';
   if (typeof found === 'object') return Array.isArray(found) ? 'a list' : 'an object';
   return `the ${typeof found} ${found}`;

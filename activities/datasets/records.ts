@@ -1,5 +1,6 @@
 /** A record of a data file, what can be wrong with it, and how a schema reads it. */
 import type { z } from 'zod';
+import { inWords } from './wording.js';
 
 /** Data is not what its kind promises. Trying again does not help: the message names file, place and field. */
 export class DataError extends Error {
@@ -29,7 +30,7 @@ export interface RawRecord {
 /** `value` as the schema has it. Throws RecordError naming the place and every wrong field. */
 export function checked<T extends z.ZodType>(schema: T, { where, value, problem }: RawRecord): z.output<T> {
   if (problem !== undefined) throw new RecordError(where, problem);
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: inWords });
   if (result.success) return result.data;
   const problems = result.error.issues.map(issue =>
     issue.path.length === 0
@@ -39,12 +40,20 @@ export function checked<T extends z.ZodType>(schema: T, { where, value, problem 
   throw new RecordError(where, problems.join('; '));
 }
 
-/** Names the field that is the missing one but for its case. */
+/** What others call a field. */
+const OTHER_NAMES: Record<string, string[]> = {
+  question: ['query', 'prompt', 'input', 'instruction'],
+  answers: ['label', 'gold', 'target', 'output'],
+};
+
+/** Names the field that is the missing one but for its case, or by another usual name. */
 function likeness(value: unknown, path: PropertyKey[]): string {
   const [name] = path;
   if (path.length > 1 || typeof name !== 'string' || typeof value !== 'object' || value === null || name in value)
     return '';
-  const like = Object.keys(value).find(other => other.trim().toLowerCase() === name.toLowerCase());
+  const like = Object.keys(value).find(other =>
+    [name.toLowerCase(), ...(OTHER_NAMES[name] ?? [])].includes(other.trim().toLowerCase()),
+  );
   return like === undefined ? '' : ` (there is ${JSON.stringify(like)}: call it ${JSON.stringify(name)})`;
 }
 

@@ -64,6 +64,9 @@ const FORMATS: { [K in FileSource['type']]: Format<Extract<FileSource, { type: K
   longbench,
 };
 
+/** Names of the fields that a record of the kind has. */
+export const fieldsOf = (type: FileSource['type']): readonly string[] => FORMATS[type].fields;
+
 /** What reading needs beside the source itself: where data sets from the Hugging Face Hub are kept. */
 export type SourceContext = HubDataOptions;
 

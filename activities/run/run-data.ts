@@ -5,6 +5,7 @@ import type { PromptItem, TraceItem } from '../artifacts/index.js';
 import { type BenchmarkName, unreadableGold } from '../benchmarks/index.js';
 import {
   ContaminationCheck,
+  DataError,
   type DataSource,
   type DataSummary,
   type Lengths,
@@ -200,7 +201,7 @@ async function readSamples(
   let [read, cut, longestCut] = [0, 0, 0];
   let turned = performance.now();
   if (limit > 0) {
-    for await (const sample of opened.samples) {
+    for await (const sample of named(at, source, opened.samples)) {
       if (performance.now() - turned > TURN_MS) {
         await setImmediate();
         turned = performance.now();
@@ -225,6 +226,17 @@ async function readSamples(
     cut,
     longestCut,
   };
+}
+
+/** What is wrong with a source's data is said with its place in the spec; of what else it reads, the message names the file. */
+async function* named(at: string, source: DataSource, samples: AsyncIterable<Sample>): AsyncGenerator<Sample> {
+  try {
+    yield* samples;
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const own = 'path' in source && error.message.includes(source.path);
+    throw new DataError(`${own ? `${at}.path` : at}: ${error.message}`);
+  }
 }
 
 function unscorable(at: string, { id }: Sample, problem: string): InvalidSpecError {

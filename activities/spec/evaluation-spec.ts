@@ -110,12 +110,26 @@ export const invalidEvaluation = (issues: SpecIssue[]) => new InvalidSpecError(i
  */
 export function validateEvaluation(input: unknown, overrides: Record<string, unknown> = {}): EvaluationSpec {
   const issues: SpecIssue[] = [];
-  const parsed = checkedBy(evaluationSpecSchema, withOverrides(input, overrides, issues));
-  issues.push(...parsed.issues.map(explained));
+  const raw = withOverrides(input, overrides, issues);
+  const parsed = checkedBy(evaluationSpecSchema, raw);
+  issues.push(...parsed.issues.map(explained), ...contradictions(rightFields(raw), benchmarkNames(raw)));
   if (parsed.data === undefined || issues.length > 0) throw invalidEvaluation(issues);
-  issues.push(...contradictions(parsed.data));
-  if (issues.length > 0) throw invalidEvaluation(issues);
   return parsed.data;
+}
+
+/** The fields that are right by themselves, however wrong the others are. */
+function rightFields(raw: unknown): Partial<EvaluationSpec> {
+  if (typeof raw !== 'object' || raw === null) return {};
+  const checked = Object.entries(evaluationSpecSchema.shape).map(
+    ([name, schema]) => [name, schema.safeParse((raw as Record<string, unknown>)[name])] as const,
+  );
+  return Object.fromEntries(checked.flatMap(([name, { success, data }]) => (success ? [[name, data]] : [])));
+}
+
+/** As written, whatever else is wrong with a benchmark; null where it has none. */
+function benchmarkNames(raw: unknown): (string | null)[] {
+  const { benchmarks } = (raw ?? {}) as { benchmarks?: unknown };
+  return Array.isArray(benchmarks) ? benchmarks.map(one => (typeof one?.name === 'string' ? one.name : null)) : [];
 }
 
 /** A list of models is a file's, of which each becomes an evaluation of its own. */
@@ -128,25 +142,27 @@ function explained(issue: SpecIssue): SpecIssue {
 }
 
 /** What each field alone cannot show. */
-function contradictions({ benchmarks, samples, passAt, prompt, model }: EvaluationSpec): SpecIssue[] {
-  const issues = unusedByTemplate(prompt);
+function contradictions(
+  { samples, passAt = [], prompt, model }: Partial<EvaluationSpec>,
+  names: (string | null)[],
+): SpecIssue[] {
+  const issues = prompt ? unusedByTemplate(prompt) : [];
   for (const field of ['variables', 'date'] as const)
-    if (model.remote && prompt[field] !== undefined)
+    if (model?.remote && prompt?.[field] !== undefined)
       issues.push({
         path: `prompt.${field}`,
         problem:
           'expected nothing: the endpoint renders its chat template itself; what it takes for it goes into model.remote.extra, as chat_template_kwargs for vLLM and SGLang',
       });
-  const names = benchmarks.map(({ name }) => name);
   names.forEach((name, k) => {
-    if (names.indexOf(name) === k) return;
+    if (name === null || names.indexOf(name) === k) return;
     issues.push({
       path: `benchmarks[${k}].name`,
       problem: `expected a name of its own, found "${name}" a second time`,
     });
   });
   passAt.forEach((k, i) => {
-    if (k <= samples) return;
+    if (samples === undefined || k <= samples) return;
     issues.push({ path: `passAt[${i}]`, problem: `expected at most samples (${samples}), found ${k}` });
   });
   return issues;

@@ -19,8 +19,8 @@ export function createModels(cacheDir: string): Models {
 
 /** Opens a Hugging Face folder's tokenizer, chat template and limits. */
 export async function openTextModel(folder: string): Promise<TextModel> {
-  const tokenizer = await loadTokenizer(folder);
   const { config } = await readConfig(folder);
+  const tokenizer = await loadTokenizer(folder);
   return {
     contextLength: config.contextLength,
     stopIds: tokenizer.stopIds,

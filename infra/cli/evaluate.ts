@@ -1,5 +1,6 @@
 /** `longhaul evaluate`: the models of an evaluation spec on its benchmarks, shown live, and their table. */
 import { Command } from 'commander';
+import { invalidEvaluation } from '../../activities/spec/index.js';
 import { openStore } from '../../activities/store/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { modelsTable } from '../evaluations/table.js';
@@ -7,6 +8,7 @@ import { type Begun, beginWorkflow } from '../local/begin-run.js';
 import { quoted } from '../local/command-text.js';
 import type { Stack } from '../local/stack.js';
 import { type LoadedEvaluation, loadEvaluation } from '../specs/evaluation-files.js';
+import { missingFiles } from '../specs/local-files.js';
 import { UserError } from '../user-error.js';
 import { type EvaluationOutcome, followEvaluations } from '../view/follow-evaluations.js';
 import { type Screen, screenOn } from '../view/screen.js';
@@ -21,7 +23,7 @@ import {
   withStackFlags,
   workingFolder,
 } from './options.js';
-import { type UsedServer, withServer } from './server.js';
+import { isConfigured, type UsedServer, withServer } from './server.js';
 
 type EvaluateFlags = ConnectionFlags & StackFlags & SpecFlags & { model?: string[]; watch: boolean };
 
@@ -68,6 +70,7 @@ export function evaluateCommand(): Command {
 async function evaluate(file: string, flags: EvaluateFlags): Promise<number> {
   const { name, set = [], model = [] } = flags;
   const loaded = await loadEvaluation(file, { name, settings: set, models: model }, workingFolder());
+  if (!isConfigured(flags)) await refuseMissingFiles(loaded);
   const screen = screenOn(process.stdout);
   let stack: Stack | null = null;
   const interrupt = onInterrupt(() => {
@@ -85,6 +88,13 @@ async function evaluate(file: string, flags: EvaluateFlags): Promise<number> {
   } finally {
     interrupt.dispose();
   }
+}
+
+/** The local stack's workers read what lies here; those of a configured server may sit on another machine. */
+async function refuseMissingFiles({ evaluations }: LoadedEvaluation): Promise<void> {
+  const found = (await Promise.all(evaluations.map(({ spec }) => missingFiles(spec)))).flat();
+  const issues = [...new Map(found.map(issue => [issue.path + issue.problem, issue])).values()];
+  if (issues.length > 0) throw invalidEvaluation(issues);
 }
 
 async function onServer(

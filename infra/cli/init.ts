@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { dataIssues, modelIssues } from '../../activities/run/index.js';
 import { InvalidSpecError, validateSpec } from '../../activities/spec/index.js';
 import { CHECKOUT, PRESETS } from '../checkout.js';
-import { type Found, lookAt } from '../init/look.js';
+import { type Found, type FoundSource, lookAt } from '../init/look.js';
 import { type Plan, planFor } from '../init/plan.js';
 import { millions, specText } from '../init/spec-text.js';
 import { cacheFolder } from '../local/temporal-binary.js';
@@ -82,16 +82,34 @@ function refuseUnfit({ model, data }: Found, text: string, file: string): void {
   if (issues.length > 0) throw new InvalidSpecError(issues, 'proposed spec');
 }
 
+const questions = (count: number): string => `${count} question${count === 1 ? '' : 's'}`;
+
+function sourceLines({ path, kind, samples, malformed, firstMalformed, paragraphs }: FoundSource): string[] {
+  const skipped = malformed > 0 ? ` (malformed records skipped: ${malformed})` : '';
+  return [
+    `data    ${kind}, ${questions(samples)}${skipped}: ${path}`,
+    ...(firstMalformed ? [`        the first malformed: ${firstMalformed.where}: ${firstMalformed.problem}`] : []),
+    ...(paragraphs
+      ? [
+          `        too long with all paragraphs: each is asked ${paragraphs.length} times, over ${paragraphs.join(' and ')} of them`,
+        ]
+      : []),
+  ];
+}
+
 function said({ model, sources, data }: Found, plan: Plan, output: string): string {
   const { architecture, parameters, contextLength, hasChatTemplate } = model;
   const held = data.sets.reduce((sum, { items }) => sum + items.length, 0);
+  const cut = data.sources.reduce((sum, source) => sum + source.cut, 0);
   return [
     `model   ${architecture}, ${millions(parameters)} million weights, context ${contextLength}, ${hasChatTemplate ? 'with a' : 'without'} chat template`,
-    ...sources.map(({ path, kind, samples, malformed }) => {
-      const skipped = malformed > 0 ? ` (malformed records skipped: ${malformed})` : '';
-      return `data    ${kind}, ${samples} questions${skipped}: ${path}`;
-    }),
-    `train   ${data.train.length} questions, ${data.warmup?.length ?? 0} with traces; ${held} held out`,
+    ...sources.flatMap(sourceLines),
+    `train   ${questions(data.train.length)}, ${data.warmup?.length ?? 0} with traces; ${held} held out`,
+    ...(plan.beyond > 0 ? [`        ${plan.beyond} of them fit no phase: too long for the model's context`] : []),
+    ...(cut > 0 ? [`        up to ${cut} held-out prompts lose their middle: too long for the model's context`] : []),
+    ...(held === 0
+      ? ['warning nothing is held out, so nothing will be evaluated: there are too few questions to spare any']
+      : []),
     `phases  ${plan.phases.map(({ maxTokens, steps }) => `${steps} steps up to ${maxTokens} tokens`).join(', ')}`,
     '',
     `${output} is written. Look at it, then:`,

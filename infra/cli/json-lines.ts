@@ -3,8 +3,9 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
-import { DataError, linesOf, valueOfJson } from '../../activities/datasets/index.js';
+import { DataError, inWords, linesOf, valueOfJson } from '../../activities/datasets/index.js';
 import { EngineRequestError } from '../../activities/engine/protocol/index.js';
+import { nearest } from '../../activities/spec/index.js';
 import { UserError } from '../user-error.js';
 
 /** A record, and where it stands: "file:line". */
@@ -50,10 +51,21 @@ function parseLine<T>(place: string, line: string, schema: z.ZodType<T>): T {
   } catch (error) {
     throw new UserError(`${place}: not JSON (${(error as Error).message}); expected one object a line.`);
   }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: inWords });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(issue => `${issue.path.join('.') || 'the record'}: ${issue.message}`);
+  const problems = parsed.error.issues.map(
+    issue => `${issue.path.join('.') || 'the record'}: ${issue.message}${meant(value, issue.path)}`,
+  );
   throw new UserError(`${place}: ${problems.join('; ')}`);
+}
+
+/** The field that somebody misspelt, where one is missing. */
+function meant(value: unknown, path: PropertyKey[]): string {
+  const [name] = path;
+  if (path.length !== 1 || typeof name !== 'string' || typeof value !== 'object' || value === null || name in value)
+    return '';
+  const like = Object.keys(value).find(typed => nearest(typed, [name]) !== undefined);
+  return like === undefined ? '' : `: there is ${JSON.stringify(like)}, did you mean ${JSON.stringify(name)}?`;
 }
 
 /** What is made of a record; where it is refused, by its place. */

@@ -59,4 +59,4 @@ export function withRunningServer<T>(
 }
 
 /** Whether flags, environment or profile say where the server is. */
-const isConfigured = (flags: ConnectionFlags) => connectionSettings(flags).connection.address !== undefined;
+export const isConfigured = (flags: ConnectionFlags) => connectionSettings(flags).connection.address !== undefined;

@@ -33,6 +33,7 @@ export interface FoundSource {
   samples: number;
   /** Its malformed records, which the spec skips. */
   malformed: number;
+  firstMalformed: { where: string; problem: string } | null;
   /** Counts of paragraphs that each question is asked over, where it is not all; only some kinds can. */
   paragraphs: number[] | null;
   /** Its first records, kept out of training for evaluation; null where there are too few to spare any. */
@@ -106,11 +107,11 @@ async function lookAtSource(path: string, cacheDir: string): Promise<FoundSource
     for await (const _ of opened.samples);
     return opened.summary();
   };
-  const { samples, skippedCount: malformed } = await summaryTo();
+  const { samples, skippedCount: malformed, skipped } = await summaryTo();
   if (samples === 0) throw new DataError(`${path}: expected questions; read as ${kind} there is none`);
   const count = async (to: number): Promise<number> => (await summaryTo(to)).samples;
   const heldOut = samples < LEAST_TO_SPARE ? null : await heldOutOf(samples, count);
-  return { path, kind, samples, malformed, paragraphs: null, heldOut };
+  return { path, kind, samples, malformed, firstMalformed: skipped[0] ?? null, paragraphs: null, heldOut };
 }
 
 /** How many records to hold out: a record may make several samples, or none. */

@@ -1,5 +1,4 @@
 /** What the page asks for below /data/, and who answers. */
-
 import { textModelOf } from '../../activities/policies/index.js';
 import type { Store } from '../../activities/store/index.js';
 import type { Models } from '../../activities/text/index.js';

@@ -5,7 +5,7 @@
  * other steps in the file's place (findings/transformers-replaces-pre-tokenizer.sh); where that may be so, a remark says it
  * (tokenizer-class.ts).
  */
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer as TokenizerJson } from '@huggingface/tokenizers';
 import { z } from 'zod';
@@ -113,6 +113,16 @@ function expectTemplate(directory: string, template: ChatTemplate | null): ChatT
 
 async function loadTokenizerJson(directory: string, settings: object): Promise<{ inner: TokenizerJson; json: object }> {
   const path = join(directory, 'tokenizer.json');
+  const missing = await access(path).then(
+    () => false,
+    ({ code }: NodeJS.ErrnoException) => code === 'ENOENT',
+  );
+  if (missing) {
+    throw new EngineRequestError(
+      `no tokenizer.json in ${directory}; expected a Hugging Face model folder with one: save it with transformers' AutoTokenizer`,
+      'bad-model',
+    );
+  }
   const json = await readJson(path, tokenizerJsonSchema);
   if (!MODEL_KINDS.includes(json.model.type)) {
     throw new EngineRequestError(

@@ -1,5 +1,7 @@
 /** The records the engine commands read, and how text becomes ids. */
 import { z } from 'zod';
+import { inWords } from '../../../activities/datasets/index.js';
+import { nearest } from '../../../activities/spec/index.js';
 import { UserError } from '../../user-error.js';
 import { type ChatRecord, chatFields, replyTo } from './chats.js';
 import type { ModelSession } from './session.js';
@@ -58,17 +60,27 @@ export async function exampleIds(
   return replyTo(record, await session.tokenizer(), session.template);
 }
 
-/** By the first of the fields that a record has and that is not null: its problems are then those of that form, and not of all of them. */
+/** By the one of the fields that a record has and that is not null: its problems are then those of that form, and not of all of them. */
 function oneOf<T extends Record<string, z.ZodType>>(forms: T, expected: string): z.ZodType<z.output<T[keyof T]>> {
   return z.record(z.string(), z.unknown(), { error: expected }).transform((record, context) => {
-    const name = Object.keys(forms).find(field => record[field] !== undefined && record[field] !== null);
-    if (name === undefined) {
-      context.addIssue({ code: 'custom', message: expected });
+    const given = Object.keys(forms).filter(field => record[field] !== undefined && record[field] !== null);
+    const [name] = given;
+    if (name === undefined || given.length > 1) {
+      const found = given.length > 1 ? `, found both ${given.map(field => `"${field}"`).join(' and ')}` : '';
+      context.addIssue({ code: 'custom', message: `${expected}${found || misspelt(record, Object.keys(forms))}` });
       return z.NEVER;
     }
-    const parsed = forms[name]!.safeParse(record);
+    const parsed = forms[name]!.safeParse(record, { error: inWords });
     if (parsed.success) return parsed.data as z.output<T[keyof T]>;
     for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
     return z.NEVER;
   });
+}
+
+function misspelt(record: object, known: string[]): string {
+  for (const typed of Object.keys(record)) {
+    const name = nearest(typed, known);
+    if (name !== undefined) return `; there is ${JSON.stringify(typed)}, did you mean "${name}"?`;
+  }
+  return '';
 }

@@ -1,7 +1,7 @@
 /** `longhaul reward score`: rule scores for many responses, JSON lines in and out. */
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { answerTexts, FieldAccount, scalarText, TASKS } from '../../../activities/datasets/index.js';
+import { answerTexts, FieldAccount, inWords, scalarText, TASKS } from '../../../activities/datasets/index.js';
 import { FINISHES, SCORERS, type Scorer, scoreRule } from '../../../activities/rewards/index.js';
 import { readLines, writeLines } from '../json-lines.js';
 
@@ -14,7 +14,7 @@ interface ScoreFlags {
 const scored = z.object({
   task: z.enum(TASKS),
   // Tables hold a response that is a number as one.
-  response: z.union([z.string(), scalarText]),
+  response: z.union([z.string(), scalarText], { error: 'expected a text' }),
   gold: answerTexts,
   question: z.string().optional(),
   finish: z.enum(FINISHES).optional(),
@@ -22,7 +22,7 @@ const scored = z.object({
 });
 /** As read, for the account of it. */
 const record = z.record(z.string(), z.unknown()).transform((fields, context) => {
-  const parsed = scored.safeParse(fields);
+  const parsed = scored.safeParse(fields, { error: inWords });
   if (parsed.success) return { ...parsed.data, fields };
   for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
   return z.NEVER;

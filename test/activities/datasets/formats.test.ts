@@ -266,10 +266,10 @@ describe('qasper', () => {
 
   test('a paper is refused whole, by its place and field', async () => {
     const path = written('paper.json', { a: 1, b: { title: 'T', abstract: '', full_text: [], qas: [{}] } });
-    expect(await refusal({ type: 'qasper', path })).toMatch(/paper\.json: record 0 \("a"\): .*expected object/);
+    expect(await refusal({ type: 'qasper', path })).toMatch(/paper\.json: record 0 \("a"\): .*expected an object/);
     const { summary } = await read({ type: 'qasper', path, onMalformed: 'skip' });
     expect(summary.skipped.map(({ where, problem }) => `${where}: ${problem}`)).toEqual([
-      expect.stringMatching(/"a"\): .*expected object/),
+      expect.stringMatching(/"a"\): .*expected an object/),
       expect.stringMatching(/"b"\): field qas\[0\]\.question: /),
     ]);
     const nothing = { unanswerable: false, extractive_spans: [], yes_no: null, free_form_answer: '', evidence: [] };

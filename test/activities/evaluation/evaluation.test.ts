@@ -1,5 +1,4 @@
 /** The activities of an evaluation that stands alone, one by one, and what becomes of it when one of them dies. */
-
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';

@@ -69,6 +69,19 @@ test('what contradicts itself is refused', () => {
   expect(issues(spec({ label: 'items' }))).toHaveProperty('label');
 });
 
+test('a contradiction is said beside the other mistakes', () => {
+  const twice = { name: 'questions', source: { type: 'nothing' } };
+  const wrong = { benchmarks: [...spec().benchmarks, twice, 7], samples: 2, passAt: [1, 4], colour: 'blue' };
+  expect(Object.keys(issues(spec(wrong))).sort()).toEqual([
+    'benchmarks[1].name',
+    'benchmarks[1].source.type',
+    'benchmarks[2]',
+    'colour',
+    'passAt[1]',
+  ]);
+  expect(issues(null)).toHaveProperty(['']);
+});
+
 test('an endpoint has a chat template of its own', () => {
   const prompt = { variables: { enable_thinking: false }, date: '2025-01-31' };
   const remote = { url: 'http://127.0.0.1:1/v1', model: 'm' };

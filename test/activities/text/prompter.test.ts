@@ -2,8 +2,8 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { validateSpec } from '../../../activities/spec';
-import { createPrompter } from '../../../activities/text';
+import { validateSpec } from '../../../activities/spec/index';
+import { createPrompter } from '../../../activities/text/index';
 import { openTextModel } from '../../../activities/text/models';
 import { goldenFolder } from '../../support/golden';
 import { smallSpec } from '../../support/small-run';

@@ -62,6 +62,9 @@ test('a wrong spec is refused before anything is started', async () => {
   const refused = longhaul('evaluate', join(folder, 'trial.json'), '--set', 'samples=none');
   expect(await refused.ended).toBe(1);
   expect(refused.text()).toContain('samples:');
+  const missing = longhaul('evaluate', join(folder, 'trial.json'), '--model', join(folder, 'nothing'));
+  expect(await missing.ended).toBe(1);
+  expect(missing.text()).toMatch(/model\.folder: .*holds no config\.json/);
   expect(runningStack(join(folder, 'state'))).toBeNull();
 });
 

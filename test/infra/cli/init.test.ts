@@ -94,9 +94,16 @@ test('data without traces has no warm-up, malformed records are skipped and coun
   const file = await towns(20, (sample, k) => (k === 3 ? { question: 7 } : { ...sample, trace: null }));
   expect(await init('--model', MODEL, '--data', file)).toBe(0);
   expect(out).toContain('19 questions (malformed records skipped: 1)');
+  expect(out).toMatch(/the first malformed: .*towns\.jsonl: line 4: field question: /);
   const { warmup, data } = await written();
   expect(warmup).toBeNull();
   expect(data).toMatchObject([{ onMalformed: 'skip' }]);
+});
+
+test('few questions: what is not held out is said', async () => {
+  expect(await init('--model', MODEL, '--data', await towns(1))).toBe(0);
+  expect(out).toContain('jsonl, 1 question:');
+  expect(out).toContain('warning nothing is held out');
 });
 
 test('a question that is held out and trained on is said, and allowed by name', async () => {
@@ -118,6 +125,7 @@ test('questions over more paragraphs than the context holds are asked over a few
   await writeFile(file, JSON.stringify(long));
   expect([await init('--model', MODEL, '--data', file), errors]).toEqual([0, '']);
   expect((await written()).data).toMatchObject([{ paragraphs: [2, 4] }]);
+  expect(out).toContain('each is asked 2 times, over 2 and 4 of them');
 });
 
 describe('what cannot be is said, and nothing is written', () => {
@@ -142,6 +150,19 @@ describe('what cannot be is said, and nothing is written', () => {
     const said = await refused(...args);
     expect(said).toContain(message);
     expect(said).not.toContain('    at ');
+  });
+
+  test.each([
+    ['query', 'field question: expected a text, found nothing (there is "query": call it "question")'],
+    ['Question', 'there is "Question": call it "question"'],
+  ])('a slip in JSON lines, %s for question, is said of them alone', async (name, message) => {
+    const file = await towns(12, sample => {
+      const { question, ...rest } = sample as { question: string };
+      return { [name]: question, ...rest };
+    });
+    const said = await refused('--model', MODEL, '--data', file);
+    expect(said).toContain(message);
+    expect(said).not.toMatch(/Invalid input|qasper|frames/);
   });
 
   test('an empty file', async () => {

@@ -32,6 +32,13 @@ const CASES = [
   { task: 'docqa', response: 'Paris', gold: 'Paris' },
 ];
 
+test('a misspelt field is named with what may have been meant', async () => {
+  const line = JSON.stringify({ task: 'docqa', respons: 'Paris', gold: 'Paris' });
+  await expect(scored('hardened', [line])).rejects.toThrow(
+    /response: expected .*there is "respons", did you mean "response"\?/,
+  );
+});
+
 async function scored(scorer: string, lines: string[]): Promise<unknown[]> {
   await writeFile(path('in'), lines.join('\n'));
   await run('score', '--scorer', scorer, '--input', path('in'), '--output', path('out'));

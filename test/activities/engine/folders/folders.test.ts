@@ -6,11 +6,11 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readAdapter, readModelFolder, writeAdapter } from '../../../../activities/engine/folders';
-import { LoraMerge, RotaryTable } from '../../../../activities/engine/model';
+import { readAdapter, readModelFolder, writeAdapter } from '../../../../activities/engine/folders/index';
+import { LoraMerge, RotaryTable } from '../../../../activities/engine/model/index';
 import { PolicyEngine } from '../../../../activities/engine/process/policy-engine';
-import { DEFAULT_OPTIMIZER } from '../../../../activities/engine/protocol';
-import { Trainer } from '../../../../activities/engine/training';
+import { DEFAULT_OPTIMIZER } from '../../../../activities/engine/protocol/index';
+import { Trainer } from '../../../../activities/engine/training/index';
 import { type FolderCase, goldenFolder, goldenFolders } from '../../../support/golden';
 
 const { models, adapters } = goldenFolders();

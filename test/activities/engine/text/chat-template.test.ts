@@ -2,7 +2,7 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadTokenizer, type TemplateSettings } from '../../../../activities/engine/text';
+import { loadTokenizer, type TemplateSettings } from '../../../../activities/engine/text/index';
 import { goldenFolder } from '../../../support/golden';
 
 /** Shaped as Qwen3's, Llama 3.2's and Granite's. */

@@ -1,7 +1,7 @@
 /** Tokenizers as the libraries save them (test/fixtures/golden/golden_folders.py): ids are the file's, and what differs is said. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadTokenizer } from '../../../../activities/engine/text';
+import { loadTokenizer } from '../../../../activities/engine/text/index';
 import { goldenFolder, goldenFolders, type TokenizerCase } from '../../../support/golden';
 
 const { tokenizers } = goldenFolders();

@@ -90,7 +90,7 @@ describe('refusals', () => {
   });
 
   test.each([
-    ['no tokenizer', 'tokenizer.json', null, /tokenizer\.json: cannot be read: .*ENOENT/],
+    ['no tokenizer', 'tokenizer.json', null, /^no tokenizer\.json in .*; expected a Hugging Face model folder/],
     ['not JSON', 'tokenizer.json', '{"model": ', /tokenizer\.json: cannot be read: /],
     ['no model', 'tokenizer.json', '{}', /tokenizer\.json: model: /],
     [

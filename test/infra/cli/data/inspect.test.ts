@@ -100,6 +100,11 @@ test('mistakes in spec and data are said without a stack', async () => {
   expect(errors).not.toContain('    at ');
 });
 
+test('data that is not there is said with its place in the spec', async () => {
+  expect(await inspect('--set', 'data.0.path=/nowhere.jsonl')).toBe(1);
+  expect(errors).toContain('data[0].path: /nowhere.jsonl: expected a data file');
+});
+
 test('numbers read as texts and fields passed over are told', async () => {
   const lines = townSamples(20).map(
     (sample, k) => `${JSON.stringify({ ...sample, id: k, level: null, tarce: 'x' })}\n`,

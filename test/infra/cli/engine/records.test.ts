@@ -115,7 +115,14 @@ describe('what is refused, by file, line and field', () => {
     ['nobody’s message', { messages: [user, { content: 'x' }] }, /in\.jsonl:2: messages\.1\.role: /],
     ['a question for a reply', { messages: [reply, user] }, /in\.jsonl:2: the last of 2 messages is from "user"/],
     ['a list for a record', [], /in\.jsonl:2: the record: expected \{"prompt_ids"/],
-    ['one form half', { prompt_ids: [1] }, /in\.jsonl:2: response_ids: /],
+    ['one form half', { prompt_ids: [1] }, /in\.jsonl:2: response_ids: expected a list, found nothing/],
+    [
+      'two forms',
+      { prompt_ids: [1], response_ids: [2], messages: [user, reply] },
+      /found both "prompt_ids" and "messages"/,
+    ],
+    ['a slip', { mesages: [user, reply] }, /there is "mesages", did you mean "messages"\?/],
+    ['a slip beside', { prompt_ids: [1], respons_ids: [2] }, /there is "respons_ids", did you mean "response_ids"\?/],
   ])('%s', async (_, record, message) => {
     await expect(example(plain, record)).rejects.toThrow(message);
   });
