@@ -170,8 +170,19 @@ export class S3Bucket {
     return true;
   }
 
-  /** Uploads a file in pieces. @returns SHA-256 of what was sent */
+  /** Uploads a file in pieces, under a name of its own, so that it may be sent again. @returns SHA-256 of what was sent */
   async upload(key: string, path: string): Promise<string> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#sent(key, path);
+      } catch (error) {
+        if (tries === TRIES || !passes(error)) throw translated(this.root, `uploading ${key}`, error);
+        await sleep(FIRST_PAUSE_MS * 2 ** (tries - 1));
+      }
+    }
+  }
+
+  async #sent(key: string, path: string): Promise<string> {
     const hash = createHash('sha256');
     const { size } = await stat(path);
     const pieces = async function* () {
@@ -186,9 +197,7 @@ export class S3Bucket {
       partSize: Math.max(PART_BYTES, Math.ceil(size / MOST_PARTS)),
       queueSize: 2,
     });
-    await upload.done().catch((error: unknown) => {
-      throw translated(this.root, `uploading ${key}`, error);
-    });
+    await upload.done();
     return hash.digest('hex');
   }
 

@@ -45,9 +45,12 @@ export function passes(error: unknown): boolean {
   return status === 429 || status === 408 || (status >= 500 && status !== 501) || isConflict(error);
 }
 
-/** 409 has other meanings, which do not pass: told apart by name. */
+/**
+ * 409 has other meanings, which do not pass: told apart by name. The third is said by servers that keep objects as files, of a
+ * name whose folder another removes at that moment.
+ */
 const isConflict = (error: unknown): boolean =>
-  ['ConditionalRequestConflict', 'OperationAborted'].includes((error as ServerError).name);
+  ['ConditionalRequestConflict', 'OperationAborted', 'ExistingObjectIsDirectory'].includes((error as ServerError).name);
 
 /** An error in the store's terms: one that passes, or that somebody makes pass, says that the store is away. */
 export function translated(root: string, doing: string, error: unknown): unknown {
