@@ -259,7 +259,7 @@ describe('a remote model', () => {
 
   test('that reads a part of the prompts alone is found out by its count, in result and table', async () => {
     const path = join(small.folder, 'long.jsonl');
-    const context = 'x'.repeat(6600);
+    const context = 'x'.repeat(13200);
     await writeFile(path, JSON.stringify({ question: 'Why?', context, answer: 'A' }));
     const benchmarks = [{ name: 'long', source: { type: 'jsonl', path } }];
     const rowOf = async (counted: number, name: string, spec: object) => {
@@ -270,19 +270,19 @@ describe('a remote model', () => {
       return (await small.run(activities.scoreEvaluation, { ...input, responses })) as BenchmarkRow;
     };
     const row = await rowOf(2048, 'cut', { tokenizer: 'any' });
-    expect(row).toMatchObject({ items: 1, shortened: { items: 1, counted: 2048, sent: 6606 } });
+    expect(row).toMatchObject({ items: 1, shortened: { items: 1, counted: 2048, sent: 13206 } });
     const { label, set, metric, items } = await load<EvaluationResult>(row.uri);
-    expect(items[0]).toMatchObject({ shortened: { counted: 2048, sent: 6606 } });
+    expect(items[0]).toMatchObject({ shortened: { counted: 2048, sent: 13206 } });
     const shown = { label, kind: 'measured' as const, cells: { [set]: row as unknown as ItemsSummary } };
     expect(metric).toBe('custom');
     expect(layOut({ rows: [shown], metric: 'reward', baseline: null, comparisons: [] }).notes.join()).toContain(
-      '1 of 1 items read in part: the endpoint counts 2,048 tokens where 6,606 were sent, so its context is smaller',
+      '1 of 1 items read in part: the endpoint counts 2,048 tokens where 13,206 were sent, so its context is smaller',
     );
     // Other tokenizers count otherwise, and an endpoint that does not count says little.
-    expect(await rowOf(3500, 'other', { tokenizer: 'any' })).not.toHaveProperty('shortened');
+    expect(await rowOf(7000, 'other', { tokenizer: 'any' })).not.toHaveProperty('shortened');
     expect(await rowOf(10, 'little', { tokenizer: 'any' })).not.toHaveProperty('shortened');
     // Without a tokenizer, by what the letters come to at the very least.
-    expect(await rowOf(1000, 'none', {})).toMatchObject({ shortened: { counted: 1000, sent: 1100 } });
+    expect(await rowOf(1000, 'none', {})).toMatchObject({ shortened: { counted: 1000, sent: 1200 } });
   });
 
   test('that answers nothing at all is no score of 0', async () => {
