@@ -6,8 +6,8 @@
 /** What takes an answer back. */
 export const WITHDRAWS =
   /(?<!\p{L})(?:wrong(?:ly)?|incorrect(?:ly)?|mistaken?(?:ly)?|mistakes|errors?|erroneous|typos?|mis(?:read|counted|calculated|took|stated|understood)|should (?:be|have|read|say)|sorry|apolog\p{L}+|oops|wait|hold on|corrections?|corrected|scratch|strike that|ignore|disregard|retract|withdraw|revis(?:e|ed|ing)|reconsider(?:ed|ing)?|second thoughts?|recalculat\p{L}+|recheck\p{L}*|meant|mean to)(?!\p{L})/iu;
-/** Words that state an answer once more, whichever it is: "answer is Karim." */
-const STATES_ONE = /(?<!\p{L})(?<!this )answer(?:\s+is(?!\p{L})|\s*[:=])/iu;
+/** A sentence that states an answer once more, whichever it is: "answer is Karim." */
+const STATES_ONE = /^\W*(?:(?:therefore|thus|hence|so)\W+)?(?:the\s+)?answer(?:\s+is(?!\p{L})|\s*[:=])/iu;
 /** What offers another beside it. */
 const OFFERS =
   /(?<!\p{L})(?:or|either|maybe|perhaps|possibly|alternatives?|alternatively|another|other|others|instead|actually|really|rather|also|too|as well|both|but|however|although|though|except|unless|yet|guess(?:es)?|unsure|unclear|uncertain|doubt(?:ful)?|false|untrue|not|never|cannot|if (?:not|so)|(?:could|might|may|would|must|ought to) (?:also )?be|would have been|in fact|better|no(?=,)|(?:correct|right|true|real|actual|proper|exact|best)(?: \p{L}+){1,3} (?:is|are|was|were|would|should|must|will))(?!\p{L})|n['’]t(?!\p{L})/iu;
