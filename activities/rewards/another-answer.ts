@@ -52,9 +52,6 @@ const AFTER_COPULA = new RegExp(
 /** Verbs whose object would be an answer. */
 const NAMES =
   /(?<!\p{L})(?:says?|said|states?|stated|shows?|gives?|means?|mentions?|names?|reads?|gets?|got|chose|choose|picks?|selects?|confirms?|supports?|indicates?)\s+(?:that\s+)?(?:the\s+)?["“”'*_$(]*(\p{Lu}[\p{L}\p{N}]*)/gu;
-/** "As the text says, the river is in France": a place in a quotation. */
-const QUOTED = /^(?:as the (?:text|passage|document)|according to)(?!\p{L})/iu;
-
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
 /** Whether one sentence or remark after an answer may take it back or give another. */
@@ -90,7 +87,7 @@ function statesAnother(sentence: string, isOther: (name: string) => boolean): bo
     if (!isOther(next)) continue;
     if (!GROUNDS.test(after)) return true;
     const names = after.match(/(?<![\p{L}\p{N}])\p{Lu}[\p{L}\p{N}]*/gu) ?? [];
-    if (names.some(isOther) && !QUOTED.test(sentence)) return true;
+    if (names.some(isOther)) return true;
   }
   return false;
 }

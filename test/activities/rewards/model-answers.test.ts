@@ -279,6 +279,7 @@ const AFTER: Record<Task, { gold: string; another: string[]; explained: string[]
       'London is also right.',
       'The text says London.',
       'It was signed in London.',
+      'As the text says, it is in London.',
       'No, it is London.',
       'This is not right.',
       'This is stated in the text. It is London.',
@@ -308,7 +309,6 @@ const EXPLAINED = [
   'I hope it is correct.',
   'See document [2].',
   'This is stated in the second paragraph.',
-  'As the text says, the river is in France.',
 ];
 const LEADS = ['The answer is G. ', 'The answer is \\boxed{G}. ', 'The answer is G\n\n'];
 
