@@ -12,17 +12,15 @@ export type {
 } from './evaluation.js';
 export type { PolicyRef, SnapshotRule } from './policy.js';
 export { GPU_TASK_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, TASK_QUEUE } from './queues.js';
-export { type Drawn, promptsToDraw } from './refills.js';
+export { promptsToDraw } from './refills.js';
 export type {
   BranchInput,
   CurriculumInput,
   CurriculumResult,
   Progress,
   ReplayPhaseInput,
-  RunSpecInput,
   RunState,
   StageProgress,
-  StageState,
   StepReport,
 } from './run.js';
 export type { Comparison, Difference, Estimate } from './statistics.js';

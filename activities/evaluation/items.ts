@@ -8,7 +8,7 @@ import { BENCHMARKS, type BenchmarkName, isBenchmark, unreadableGold } from '../
 import { openData, type PromptMeasure, type Sample, type Source } from '../datasets/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { type EvaluationSpec, invalidEvaluation } from '../spec/index.js';
-import { type ArtifactRef, evaluatedUri, hashOf, ITEMS_FOLDER, type Store, sha256 } from '../store/index.js';
+import { type ArtifactRef, evaluatedUri, hashOf, ITEMS_FOLDER, linesText, type Store, sha256 } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
 import type { EvaluationItem, PlannedSet, PromptLine } from './plan.js';
 
@@ -115,5 +115,3 @@ async function publishPrompts(
 function publishShared(store: Store, name: string, file: string, text: string): Promise<ArtifactRef> {
   return store.publishText(evaluatedUri(name, ITEMS_FOLDER, `${file}.${sha256(text).slice(0, 16)}.jsonl`), text);
 }
-
-const linesText = (values: readonly unknown[]) => values.map(value => `${JSON.stringify(value)}\n`).join('');
