@@ -32,7 +32,7 @@ const INFRA = [
     'ui',
     'cli',
   ],
-  ...['chaos', 'bench'],
+  ...['chaos', 'bench', 'trials'],
 ];
 const ROOMS = [
   ...ENGINE.map(room => `activities/engine/${room}`),

@@ -15,6 +15,7 @@ import { chaosCommand } from '../../infra/chaos/command';
 import { main, program } from '../../infra/cli/main';
 import { findTemporal } from '../../infra/local/temporal-binary';
 import { listPresets, loadSpec, readPreset } from '../../infra/specs/spec-files';
+import { trialCommand } from '../../infra/trials/command';
 import { scripts } from '../../package.json';
 import { pages, ROOT } from '../support/pages';
 import { commandsOf, type ParsedCommand, parseCommand, wordsOf } from '../support/shell';
@@ -76,7 +77,7 @@ function existing(paths: string[]): Meaning {
 }
 
 /** What stands behind a script and takes what follows `--`. */
-const SCRIPTS: Record<string, () => Command> = { chaos: chaosCommand, bench: benchCommand };
+const SCRIPTS: Record<string, () => Command> = { chaos: chaosCommand, bench: benchCommand, trial: trialCommand };
 
 function npmRun([script, ...args]: string[]): Meaning {
   if (!(script! in scripts)) throw new Error(`package.json has no script ${script}`);
@@ -99,7 +100,7 @@ const MEANINGS = [...IN_BLOCKS, ...IN_TEXT].flatMap(({ at, words }) => {
 
 test('every flag that is named alone is one of some command', () => {
   const below = (command: Command): Command[] => [command, ...command.commands.flatMap(below)];
-  const all = [program(), chaosCommand(), benchCommand()].flatMap(below);
+  const all = [program(), chaosCommand(), benchCommand(), trialCommand()].flatMap(below);
   const flags = new Set(all.flatMap(({ options }) => options.map(({ long }) => long)));
   const unknown = PAGES.flatMap(({ file, codes }) =>
     codes.flatMap(({ text, line }) => {

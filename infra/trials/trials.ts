@@ -1,0 +1,10 @@
+/** The trials that there are. */
+import type { Command } from 'commander';
+
+export interface Trial {
+  name: string;
+  /** Gives the command its description, options and action. */
+  add(command: Command): void;
+}
+
+export const TRIALS: readonly Trial[] = [];
