@@ -14,7 +14,7 @@ export {
   stepNumbers,
   withoutAsking,
 } from './redo-log.js';
-export { referenceOf } from './reference.js';
+export { referenceOf, stepThatMade } from './reference.js';
 export { snapshot } from './snapshot.js';
 export { snapshotCost } from './snapshot-cost.js';
 export { applyStep, policyName } from './step.js';

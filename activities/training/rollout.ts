@@ -2,10 +2,9 @@
  * Draws a round of prompts from the pool and samples a group of responses to each. By itself where others are asked for
  * rewards, which keeps no accelerator waiting for them; else as a part of a whole step (see train-steps.ts).
  */
-import { type Pool, type PromptItem, type RolloutGroup, readData, readKept } from '../artifacts/index.js';
+import { type RolloutGroup, readKept } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';
-import { epochDraw, permutation, randomStream } from '../engine/random.js';
 import { ensurePolicyLoaded, textModelOf } from '../policies/index.js';
 import type { RunSpec } from '../spec/index.js';
 import {
@@ -16,10 +15,10 @@ import {
   publishLines,
   readLines,
   type StageAttempt,
-  type Store,
   stepUri,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
+import { drawPrompts } from './draws.js';
 import type { ScoreResult } from './score.js';
 
 /** A step that is to be made from the policy before it. */
@@ -108,28 +107,4 @@ export async function sampleRound(
   );
   const groups = draws.map((draw, k): RolloutGroup => ({ ...draw, responses: sampled.groups[k]!.responses }));
   return { groups, published: null, uri };
-}
-
-/** The prompts at the cursor: every epoch goes through the pool in an order of its own. */
-async function drawPrompts(
-  store: Store,
-  spec: RunSpec,
-  { stage, step, refill, cursor, count, data, pool, policy }: RolloutInput,
-): Promise<Omit<RolloutGroup, 'responses'>[]> {
-  const items = await readData<PromptItem>(store, data);
-  const { entries } = await readKept<Pool>(store, pool);
-  const orders = new Map<number, number[]>();
-  const orderOf = (epoch: number) => {
-    const order =
-      orders.get(epoch) ??
-      permutation(entries.length, randomStream(spec.seed, stage.stage, stage.attempt, 'epoch', epoch));
-    orders.set(epoch, order);
-    return order;
-  };
-  return Array.from({ length: count }, (_, k) => {
-    const at = cursor + k;
-    const { id, index, origin } = entries[epochDraw(at, entries.length, orderOf)]!;
-    const seed = [spec.seed, stage.stage, stage.attempt, step, refill, at, id].join('/');
-    return { policy: policy.name, id, index, origin, cursor: at, seed, promptIds: items[index]!.promptIds };
-  });
 }

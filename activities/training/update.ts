@@ -35,6 +35,7 @@ import {
   type TextReader,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
+import { entropyControl } from './entropy-control.js';
 
 export interface UpdateInput {
   stage: StageAttempt;
@@ -108,7 +109,7 @@ async function stepInputs(
   logged: () => Promise<void>,
 ): Promise<StepInputs> {
   const { rl } = spec.phases[phaseNumber(stage.stage) - 1]!;
-  if (rl.kl) await logged();
+  if (rl.kl || rl.aepo) await logged();
   return {
     parent: policy,
     freshOptimizer: entry,
@@ -116,7 +117,7 @@ async function stepInputs(
     rounds,
     settings: {
       kind: 'rl',
-      loss: lossSettings(rl),
+      loss: { ...lossSettings(rl), ...(await entropyControl(store, rl, policy)) },
       optimizer: rl.optimizer,
       microBatchTokens: spec.engine.microBatchTokens,
       take: rulesOf(rl.algorithm).dynamicSampling ? 'effective' : 'all',
@@ -141,6 +142,7 @@ function lossSettings(rl: RlSettings): LossSettings {
     }),
     ...(rl.kl && { kl: rl.kl }),
     ...(rl.importanceCap && { importanceCap: rl.importanceCap }),
+    ...(rl.advantageScale === 'task' && { advantageScale: 'task' }),
   };
 }
 
