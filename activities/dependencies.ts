@@ -31,6 +31,7 @@ export interface EngineDependencies extends Dependencies {
   /**
    * Asked before the engine loads a policy that it does not hold; throws where the activity is to be given to an engine
    * that may hold it. Absent where there is no other.
+   * @param shards how many the run's work is cut into
    */
-  handOn?: (wanted: string, held: string | null) => void;
+  handOn?: (wanted: string, held: string | null, shards: number) => void;
 }

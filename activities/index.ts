@@ -4,6 +4,7 @@ import {
   concludeEvaluation,
   evaluate,
   evaluateRemote,
+  gatherResponses,
   notify,
   prepareEvaluation,
   scoreEvaluation,
@@ -12,6 +13,7 @@ import { snapshot } from './policies/index.js';
 import { claimAttempt, exportPolicy, importBase, prepareRun } from './run/index.js';
 import {
   buildPool,
+  gatherRollouts,
   recordDifficulty,
   rollout,
   score,
@@ -27,6 +29,7 @@ export function createControlActivities(deps: Dependencies) {
     prepareRun: prepareRun(deps),
     claimAttempt: claimAttempt(deps),
     buildPool: buildPool(deps),
+    gatherRollouts: gatherRollouts(deps),
     score: score(deps),
     recordDifficulty: recordDifficulty(deps),
     summarizeSteps: summarizeSteps(deps),
@@ -34,6 +37,7 @@ export function createControlActivities(deps: Dependencies) {
     exportPolicy: exportPolicy(deps),
     prepareEvaluation: prepareEvaluation(deps),
     evaluateRemote: evaluateRemote(deps),
+    gatherResponses: gatherResponses(deps),
     concludeEvaluation: concludeEvaluation(deps),
     notify: notify(deps),
   };

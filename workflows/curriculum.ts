@@ -84,7 +84,7 @@ async function trainStage(
   difficulties: ArtifactRef[],
 ): Promise<Trained> {
   const { workflowId: run } = workflowInfo();
-  const { spec, checkpoints } = plan;
+  const { spec, checkpoints, shards } = plan;
   const { warmup: warmupData } = plan.data;
   const claim = (attempt: number, overrides: Record<string, unknown>) =>
     claimAttempt({
@@ -93,6 +93,7 @@ async function trainStage(
       warmupData,
       overrides,
       ...(checkpoints && { checkpoints }),
+      ...(shards !== undefined && { shards }),
     });
 
   let next: Attempt = { attempt: stage.attempt, settings: await claim(stage.attempt, stage.overrides) };
@@ -142,10 +143,11 @@ function runPhase(
 async function evaluatePolicy(state: RunState, plan: RunPlan, label: string, policy: PolicyRef): Promise<void> {
   if (!isEvaluated(plan, label)) return;
   const { workflowId: run } = workflowInfo();
+  const { spec, shards } = plan;
   const rows = await state.runStage<typeof evaluation>(`evaluation/${label}`, 1, () =>
     startChild(evaluation, {
       workflowId: `${run}/evaluation/${label}`,
-      args: [{ run, spec: plan.spec, policy, label, sets: plan.data.sets }],
+      args: [{ run, spec, policy, label, sets: plan.data.sets, ...(shards !== undefined && { shards }) }],
     }),
   );
   state.addRows(rows);

@@ -42,7 +42,7 @@ export interface PrepareRunInput {
 }
 
 /** plan.json: what stays the same however often the run is started. */
-type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints'>;
+type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints' | 'shards'>;
 
 export function prepareRun(deps: Dependencies) {
   return ({ run, input }: PrepareRunInput): Promise<RunPlan> =>
@@ -69,6 +69,7 @@ export function prepareRun(deps: Dependencies) {
       return {
         ...prepared,
         checkpoints: spec.checkpoints,
+        ...(spec.shards !== undefined && { shards: spec.shards }),
         stages: stages.slice(stages.findIndex(({ name }) => name === (prepared.branch?.first ?? name))),
       };
     });
@@ -109,11 +110,13 @@ async function presentSpec(deps: Dependencies, run: string): Promise<RunSpec | n
 
 /**
  * A run's name stands for one spec: another one under the same name is refused, with what differs. When snapshots are
- * written and how long they stay changes no bit of the run, so that may be another from now on.
+ * written and how long they stay, and how its work is shared, change no bit of the run: they may be others from now on.
  */
 function refuseOtherSpec(run: string, present: RunSpec | null, spec: RunSpec): void {
   if (!present) return;
-  const differing = differences(present, { ...spec, checkpoints: present.checkpoints });
+  const { shards: _, ...wanted } = { ...spec, checkpoints: present.checkpoints };
+  const { shards: __, ...known } = present;
+  const differing = differences(known, wanted);
   if (differing.length === 0) return;
   throw new InvalidSpecError(
     differing.map(path => ({

@@ -25,6 +25,8 @@ export interface RunPlan {
   stages: StagePlan[];
   /** As the run was last started with; in histories of earlier versions those of its spec. */
   checkpoints?: CheckpointSettings;
+  /** As the run was last started with; absent where its work is not cut. */
+  shards?: number;
   evaluate: RunSpec['evaluation']['policies'];
   counts: DataCounts;
   /** Of a run that branches off another: which, and what it begins with. */

@@ -138,6 +138,16 @@ export const modelSchema = z
   .min(1)
   .describe('The model to train: a Hugging Face folder (llama, qwen2 or qwen3), or `hf:owner/name[@revision]`.');
 
+/** Beyond what anybody has workers for; each is an activity of its own. */
+const MOST_SHARDS = 512;
+
+export const shardsSchema = z.int().min(1).max(MOST_SHARDS).optional().meta({
+  unit: 'shards',
+  unlessGiven: '1',
+  description:
+    'Into how many a step’s rollouts, and each evaluation set, are cut: several GPU workers share them. It changes no bit, so a run may go on with another.',
+});
+
 export const runSpecSchema = z.strictObject({
   seed: z.int().min(0).default(1).describe('All randomness follows from it: equal spec and data give equal bits.'),
   model: modelSchema,
@@ -241,6 +251,7 @@ export const runSpecSchema = z.strictObject({
     })
     .prefault({})
     .describe('How the engine computes, where that changes bits.'),
+  shards: shardsSchema,
 });
 
 export interface PhaseSpec {

@@ -1,8 +1,9 @@
 /**
  * Draws a round of prompts from the pool and samples a group of responses to each. By itself where others are asked for
- * rewards, which keeps no accelerator waiting for them; else as a part of a whole step (see train-steps.ts).
+ * rewards, which keeps no accelerator waiting for them, or a shard of it where several workers share the round; else as a
+ * part of a whole step (see train-steps.ts).
  */
-import { type RolloutGroup, readKept } from '../artifacts/index.js';
+import { type RolloutGroup, readKept, type Shard, shardsOf } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';
 import { ensurePolicyLoaded, textModelOf } from '../policies/index.js';
@@ -40,6 +41,8 @@ export interface RolloutInput extends StepInput {
   refill: number;
   /** How many prompts to take at the cursor. */
   count: number;
+  /** Which of them, where others take the rest. */
+  shard?: Shard;
 }
 
 export interface SampledRound {
@@ -70,8 +73,14 @@ export function newTokensOf(groups: readonly RolloutGroup[]): number {
   return groups.flatMap(group => group.responses).reduce((sum, { ids }) => sum + ids.length, 0);
 }
 
+/** Where a round's rollouts lie, or those of one of its shards until they are gathered. */
+export function rolloutsUri(stage: StageAttempt, step: number, refill: number, shard?: Shard): string {
+  const part = shard ? `.${shard.index + 1}-of-${shard.of}` : '';
+  return stepUri(stage, step, `rollouts-${refill}${part}.jsonl`);
+}
+
 /**
- * The round's groups: those published, with the reference; else made now.
+ * The round's groups, or its shard's: those published, with the reference; else made now.
  * @param before `isNew`: it cannot be in the store; `logged`: awaited before the log is read
  */
 export async function sampleRound(
@@ -81,9 +90,10 @@ export async function sampleRound(
   supervision: Supervision,
   { isNew = false, logged }: { isNew?: boolean; logged?: () => Promise<void> } = {},
 ): Promise<{ groups: RolloutGroup[]; published: ArtifactRef | null; uri: string }> {
-  const { stage, step, refill, policy } = input;
-  const uri = stepUri(stage, step, `rollouts-${refill}.jsonl`);
-  const published = isNew ? null : await deps.store.find(uri);
+  const { stage, step, refill, policy, shard } = input;
+  const uri = rolloutsUri(stage, step, refill, shard);
+  const gathered = shard ? await deps.store.find(rolloutsUri(stage, step, refill)) : null;
+  const published = isNew ? null : (gathered ?? (await deps.store.find(uri)));
   if (published) {
     const groups = await readLines<RolloutGroup>(deps.store, published);
     const other = groups.find(group => group.policy !== policy.name);
@@ -92,8 +102,8 @@ export async function sampleRound(
   }
 
   const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
-  const draws = await drawPrompts(deps.store, spec, input);
-  await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision, logged);
+  const draws = shardOf(await drawPrompts(deps.store, spec, input), spec, input);
+  await ensurePolicyLoaded(deps, policy, readiness(input), supervision, { logged, shards: shard?.of });
   supervision.note(`sampling for step ${step}`);
   const { stopIds } = await textModelOf(deps, stage.run);
   const sampled = await deps.engine.call(
@@ -107,4 +117,21 @@ export async function sampleRound(
   );
   const groups = draws.map((draw, k): RolloutGroup => ({ ...draw, responses: sampled.groups[k]!.responses }));
   return { groups, published: null, uri };
+}
+
+/** What an engine that samples a shard need not have is the state of an optimiser that another goes on with. */
+function readiness({ entry, shard }: RolloutInput) {
+  if (entry) return 'fresh';
+  return shard ? 'weights' : 'as-trained';
+}
+
+/** Those of the draws that the shard is of, by the tokens that each has at most. */
+function shardOf<D extends { promptIds: number[] }>(draws: D[], spec: RunSpec, { stage, shard }: RolloutInput): D[] {
+  if (!shard) return draws;
+  const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
+  const shards = shardsOf(
+    draws.map(({ promptIds }) => promptIds.length + groupSize * sampling.maxNewTokens),
+    shard.of,
+  );
+  return draws.filter((_, k) => shards[k] === shard.index);
 }

@@ -21,12 +21,14 @@ import {
   Publications,
   policyName,
   referenceOf,
+  shareWeights,
 } from '../policies/index.js';
 import { codeVersion } from '../provenance/index.js';
 import type { JudgeUsage } from '../rewards/index.js';
 import type { RlSettings, RunSpec } from '../spec/index.js';
 import {
   type ArtifactRef,
+  fenceOf,
   phaseNumber,
   readLines,
   type StageAttempt,
@@ -49,6 +51,8 @@ export interface UpdateInput {
   skip: boolean;
   /** What the judge was asked in these rounds. */
   judge?: JudgeUsage;
+  /** How many the rollouts of the next step are cut into, which then need the weights; absent where they are not. */
+  shards?: number;
 }
 
 export interface UpdateResult {
@@ -91,11 +95,16 @@ export async function updatePolicy(
     record = { stage, step, inputs, result: policy, skipped: 'no-signal', metrics: [], counts, code };
   } else {
     if (inputs.reference) await ensureSnapshot(deps, inputs.reference, supervision);
-    await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision, logged);
+    await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision, {
+      logged,
+      shards: input.shards,
+    });
     publications.check();
     supervision.note(`updating in step ${step}`);
     const { sha256, metrics } = await applyStep(deps, inputs, supervision.call, publications);
     const result = { name, uri: stepUri(stage, step, 'update.json'), sha256 };
+    // Before the step is logged: who then needs them finds them.
+    if (input.shards !== undefined) await shareWeights(deps, result, inputs, supervision, fenceOf(stage));
     record = { stage, step, inputs, result, skipped: null, metrics, counts, code };
   }
   publications.step(record);
