@@ -20,6 +20,7 @@ import {
   stepUri,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
+import { timed } from '../telemetry/index.js';
 import type { ScoreResult } from './score.js';
 
 /** A step that is to be made from the policy before it. */
@@ -60,7 +61,8 @@ export function rollout(deps: EngineDependencies) {
     supervised(`sampling for step ${input.step}`, async supervision => {
       const { store } = deps;
       const spec = await readKept<RunSpec>(store, input.spec);
-      const { groups, published, uri } = await sampleRound(deps, spec, input, supervision);
+      const sampled = await timed(deps, 'rollout', () => sampleRound(deps, spec, input, supervision));
+      const { groups, published, uri } = sampled;
       supervision.check();
       const rollouts = published ?? (await publishLines(store, uri, groups, fenceOf(input.stage)));
       return { rollouts, newTokens: newTokensOf(groups) };

@@ -8,7 +8,7 @@ import { type PolicyRef, TASK_QUEUE } from '../../activities/contract/index.js';
 import { createActivities, createControlActivities } from '../../activities/index.js';
 import { gpuWork } from '../../workers/gpu.js';
 import { handOn } from '../../workers/hand-on.js';
-import type { Work } from '../../workers/worker.js';
+import type { Work } from '../../workers/work.js';
 import { curriculum } from '../../workflows/index.js';
 import { driveRun } from '../support/drive.js';
 import { FakeEngine } from '../support/fake-engine.js';
