@@ -25,6 +25,8 @@ const INFRA = [
     'docs',
     'presets',
     'local',
+    'grafana',
+    'prometheus',
     'view',
     'evaluations',
     'proof',
