@@ -5,6 +5,7 @@ import type { Numerics } from './provenance/index.js';
 import type { Environment } from './remote/index.js';
 import type { Rewarder, RewardSettings } from './rewards/index.js';
 import type { Store } from './store/index.js';
+import type { Observer } from './telemetry/index.js';
 import type { Models } from './text/index.js';
 
 export interface Dependencies {
@@ -18,6 +19,8 @@ export interface Dependencies {
   environment: Environment;
   /** A preset's spec as written. Throws if there is none of that name. */
   readPreset(name: string): Promise<unknown>;
+  /** Who hears of what is done; absent where nobody measures it. */
+  observer?: Observer;
 }
 
 /** What policies are loaded and trained with. */

@@ -19,6 +19,7 @@ import {
   stepUri,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
+import { timed } from '../telemetry/index.js';
 import { drawPrompts } from './draws.js';
 import type { ScoreResult } from './score.js';
 
@@ -62,7 +63,8 @@ export function rollout(deps: EngineDependencies) {
     supervised(`sampling for step ${input.step}`, async supervision => {
       const { store } = deps;
       const spec = await readKept<RunSpec>(store, input.spec);
-      const { groups, published, uri } = await sampleRound(deps, spec, input, supervision);
+      const sampled = await timed(deps, 'rollout', () => sampleRound(deps, spec, input, supervision));
+      const { groups, published, uri } = sampled;
       supervision.check();
       const rollouts = published ?? (await publishLines(store, uri, groups, fenceOf(input.stage)));
       return { rollouts, newTokens: newTokensOf(groups) };

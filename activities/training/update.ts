@@ -37,6 +37,7 @@ import {
   type TextReader,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
+import { timed } from '../telemetry/index.js';
 import { entropyControl } from './entropy-control.js';
 
 export interface UpdateInput {
@@ -67,7 +68,7 @@ export function update(deps: EngineDependencies) {
     supervised(`updating in step ${input.step}`, async supervision => {
       const spec = await readKept<RunSpec>(deps.store, input.spec);
       return Publications.during(deps.store, supervision.check, publications =>
-        updatePolicy(deps, spec, input, supervision, publications),
+        timed(deps, 'update', () => updatePolicy(deps, spec, input, supervision, publications)),
       );
     });
 }
@@ -108,6 +109,7 @@ export async function updatePolicy(
     record = { stage, step, inputs, result, skipped: null, metrics, counts, code };
   }
   publications.step(record);
+  deps.observer?.step(record);
   return resultOf(record);
 }
 

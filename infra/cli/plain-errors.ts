@@ -11,6 +11,7 @@ import {
   UnfitBucketError,
 } from '../../activities/store/index.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
+import { MetricsPortError } from '../../workers/metrics-port-error.js';
 import { OtherNumericsError } from '../../workers/other-numerics.js';
 import { UserError } from '../user-error.js';
 
@@ -23,6 +24,7 @@ const PLAIN = [
   DivergenceError,
   IncompatibleRunsError,
   OtherNumericsError,
+  MetricsPortError,
   EngineRequestError,
   EngineLostError,
   StoreMissingError,

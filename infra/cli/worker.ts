@@ -18,11 +18,13 @@ import {
   withStateFlag,
   withStoreFlag,
 } from './options.js';
+import { type TelemetryFlags, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
 
 type WorkerFlags = ConnectionFlags &
   StoreFlags &
   StateFlags &
   DeploymentFlags &
+  TelemetryFlags &
   Partial<EngineSettings> & { acceptOtherNumerics?: boolean };
 
 /** Loaded when asked for: they bring native libraries that other commands do without. */
@@ -36,7 +38,8 @@ export function workerCommand(): Command {
     Object.keys(KINDS),
   );
   const command = withStateFlag(withStoreFlag(new Command('worker').addArgument(kind)));
-  return withDeploymentFlags(withConnectionFlags(withEngineSettings(command).addOption(acceptOtherNumerics())))
+  const own = withConnectionFlags(withEngineSettings(command).addOption(acceptOtherNumerics()));
+  return withTelemetryFlags(withDeploymentFlags(own), 'this port')
     .description('run one worker until Ctrl-C: it finishes or hands back its step first')
     .addHelpText(
       'after',
@@ -49,6 +52,7 @@ export function workerCommand(): Command {
       if (kind === 'cpu' && setting)
         throw new UserError(`--${setting} is about the engine, which only "worker gpu" runs`);
       const deployment = deploymentOf(flags);
+      const telemetry = telemetryOf(flags);
       if (kind === 'gpu' && deployment?.pinned)
         throw new UserError('--pinned is about workflows, which only "worker cpu" runs');
       const parent = new AbortController();
@@ -62,6 +66,7 @@ export function workerCommand(): Command {
         inHand: inHandOf(stateOf(flags)),
         ...(deployment && { deployment }),
         engine,
+        telemetry,
         ...(flags.acceptOtherNumerics && { acceptOtherNumerics: true }),
         modelCache: join(cacheFolder(), 'models'),
         readPreset,

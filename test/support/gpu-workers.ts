@@ -3,7 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { TASK_QUEUE } from '../../activities/contract/index.js';
 import { createControlActivities } from '../../activities/index.js';
 import { gpuWork } from '../../workers/gpu.js';
-import type { Work } from '../../workers/worker.js';
+import type { Work } from '../../workers/work.js';
 import type { FakeEngine } from './fake-engine.js';
 import type { SmallRun } from './small-run.js';
 import type { TestServer } from './temporal-server.js';
