@@ -10,6 +10,7 @@ import {
 } from './evaluation/index.js';
 import { snapshot } from './policies/index.js';
 import { claimAttempt, exportPolicy, importBase, prepareRun } from './run/index.js';
+import { exportMetrics } from './trackers/index.js';
 import {
   buildPool,
   recordDifficulty,
@@ -36,6 +37,7 @@ export function createControlActivities(deps: Dependencies) {
     evaluateRemote: evaluateRemote(deps),
     concludeEvaluation: concludeEvaluation(deps),
     notify: notify(deps),
+    exportMetrics: exportMetrics(deps),
   };
 }
 

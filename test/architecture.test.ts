@@ -15,7 +15,7 @@ const ENGINE = [
 ];
 const ACTIVITIES = [
   ...['contract', 'store', 'datasets', 'remote', 'rewards', 'benchmarks', 'provenance', 'spec', 'artifacts', 'text'],
-  ...['dependencies.ts', 'supervision', 'policies', 'evaluation', 'training', 'run', 'index.ts'],
+  ...['dependencies.ts', 'supervision', 'policies', 'evaluation', 'training', 'run', 'trackers', 'index.ts'],
 ];
 const INFRA = [
   ...[

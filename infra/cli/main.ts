@@ -22,6 +22,7 @@ import { dataCommand } from './data.js';
 import { engineCommand } from './engine.js';
 import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
+import { exportMetricsCommand } from './export-metrics.js';
 import { initCommand } from './init.js';
 import { lineageCommand } from './lineage.js';
 import { rewardCommand } from './reward.js';
@@ -95,6 +96,7 @@ export function program(): Command {
     .addCommand(uiCommand())
     .addCommand(dataCommand())
     .addCommand(exportCommand())
+    .addCommand(exportMetricsCommand())
     .addCommand(verifyCommand())
     .addCommand(lineageCommand())
     .addCommand(evaluateCommand())
