@@ -15,7 +15,11 @@ const serverSchema = z.string().superRefine((text, context) => {
 
 export const mlflowSchema = z.strictObject({
   url: serverSchema.describe('Address of the tracking server, as `http://127.0.0.1:5000`; without a password.'),
-  experiment: z.string().min(1).max(200).default('longhaul').describe('Experiment that the run is put into.'),
+  experiment: z
+    .string()
+    .regex(/^[^'"`\\]{1,200}$/, 'expected a name without quotes and backslashes, 200 characters at most')
+    .default('longhaul')
+    .describe('Experiment that the run is put into.'),
 });
 
 export const trackioSchema = z.strictObject({

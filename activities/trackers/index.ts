@@ -2,6 +2,6 @@
 export { CatchUp, type CaughtUp } from './catch-up.js';
 export { type ExportedMetrics, type ExportMetricsInput, exportMetrics } from './export-metrics.js';
 export { MLFLOW_VARIABLES } from './mlflow.js';
-export { OtherRunError, TrackerAwayError } from './tracker.js';
+export { OtherRunError, StrangeFileError, TrackerAwayError } from './tracker.js';
 export { trackersOf } from './trackers.js';
 export { TRACKIO_VARIABLE } from './trackio.js';

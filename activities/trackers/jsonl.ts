@@ -22,7 +22,7 @@ export function jsonLines(pattern: string): Tracker {
   const files = new Map<string, AppendedFile<PointLine>>();
   const fileOf = (run: string) => {
     const path = pattern.replaceAll('{run}', run);
-    const file = files.get(path) ?? new AppendedFile(path, scanLines);
+    const file = files.get(path) ?? new AppendedFile(path, scanLines(path));
     files.set(path, file);
     return file;
   };
@@ -66,13 +66,23 @@ const isSame = ({ time: _, ...found }: PointLine, track: TrackHead): boolean => 
   return JSON.stringify(found) === JSON.stringify(first);
 };
 
-/** Up to the last whole line, or the first that is none of ours. */
-function scanLines(bytes: Buffer): Scanned<PointLine> {
-  const records: PointLine[] = [];
-  let at = 0;
-  for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, at)) {
-    records.push(JSON.parse(bytes.toString('utf8', at, end)) as PointLine);
-    at = end + 1;
-  }
-  return { records, length: at };
-}
+/** What every line begins with, so that a torn one is told from somebody else's file. */
+const BEGINNING = '{"track":';
+
+/** Up to the last whole line. @throws StrangeFileError */
+const scanLines =
+  (path: string) =>
+  (bytes: Buffer): Scanned<PointLine> => {
+    const records: PointLine[] = [];
+    let at = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, at)) {
+      const line = bytes.toString('utf8', at, end);
+      if (!line.startsWith(BEGINNING)) throw new StrangeFileError(path, records.length + 1);
+      records.push(JSON.parse(line) as PointLine);
+      at = end + 1;
+    }
+    const rest = bytes.subarray(at);
+    const isTorn = BEGINNING.startsWith(rest.toString('utf8', 0, BEGINNING.length)) || rest.every(byte => byte === 0);
+    if (!isTorn) throw new StrangeFileError(path, records.length + 1);
+    return { records, length: at };
+  };

@@ -94,9 +94,8 @@ export function mlflow({ url, experiment }: { url: string; experiment: string },
 
 /** The experiment of that name, made where there is none. */
 async function experimentOf(ask: Ask, name: string, signal: AbortSignal): Promise<string> {
-  const quoted = name.replaceAll("'", "\\'");
   const search = async () => {
-    const body = { filter: `name = '${quoted}'`, max_results: 1 };
+    const body = { filter: `name = '${name}'`, max_results: 1 };
     const { experiments = [] } = await ask<{ experiments?: { experiment_id: string }[] }>(
       `${PATH}/experiments/search`,
       body,

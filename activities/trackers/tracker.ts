@@ -46,6 +46,16 @@ export class OtherRunError extends Error {
   }
 }
 
+/** The file that it is to write to is somebody else's. */
+export class StrangeFileError extends Error {
+  override readonly name = 'StrangeFileError';
+  constructor(path: string, line: number) {
+    super(
+      `${path}:${line} is no line of metrics: expected a new file, or one that was written before. Nothing is changed.`,
+    );
+  }
+}
+
 /** Somebody else wrote to it meanwhile: how much it has is to be asked again. */
 export class MovedOnError extends Error {
   override readonly name = 'MovedOnError';

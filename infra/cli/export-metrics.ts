@@ -2,7 +2,13 @@
 import { Command } from 'commander';
 import { type RunSpec, runNameSchema, validateSpec } from '../../activities/spec/index.js';
 import { openStore, readJson, type Store, specUri } from '../../activities/store/index.js';
-import { CatchUp, OtherRunError, TrackerAwayError, trackersOf } from '../../activities/trackers/index.js';
+import {
+  CatchUp,
+  OtherRunError,
+  StrangeFileError,
+  TrackerAwayError,
+  trackersOf,
+} from '../../activities/trackers/index.js';
 import { UserError } from '../user-error.js';
 import { type ExportFlags, exportSettingsOf, withExportFlags } from './export-flags.js';
 import { INTERRUPTED, onInterrupt } from './interrupt.js';
@@ -63,7 +69,7 @@ async function specOf(store: Store, run: string): Promise<RunSpec> {
 /** What one tracker cannot is no reason to leave the others out. */
 function isItsOwn(error: unknown): boolean {
   const isOfFiles = typeof (error as NodeJS.ErrnoException).syscall === 'string';
-  return error instanceof TrackerAwayError || error instanceof OtherRunError || isOfFiles;
+  return isOfFiles || [TrackerAwayError, OtherRunError, StrangeFileError].some(type => error instanceof type);
 }
 
 const points = (count: number) => (count === 1 ? '1 point' : `${count} points`);
