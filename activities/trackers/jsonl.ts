@@ -1,7 +1,7 @@
 /** A file of JSON lines: a point each, of all the run's tracks, for whatever reads lines. */
 import { AppendedFile, type Scanned } from './appended-file.js';
 import type { Point } from './points.js';
-import { OtherRunError, type Tracker, type TrackHead } from './tracker.js';
+import { OtherRunError, StrangeFileError, type Tracker, type TrackHead } from './tracker.js';
 
 /** A line. */
 export interface PointLine {
