@@ -4,6 +4,7 @@ import type { Engine } from './engine/protocol/index.js';
 import type { Numerics } from './provenance/index.js';
 import type { Environment } from './remote/index.js';
 import type { Rewarder, RewardSettings } from './rewards/index.js';
+import type { ExportSettings } from './spec/index.js';
 import type { Store } from './store/index.js';
 import type { Observer } from './telemetry/index.js';
 import type { Models } from './text/index.js';
@@ -17,6 +18,8 @@ export interface Dependencies {
   rewarder(settings: RewardSettings): Rewarder;
   /** Where the keys of endpoints are, by the names that specs give: never in a spec, a message or the store. */
   environment: Environment;
+  /** Where metrics of runs go whose specs do not say; absent: nowhere. */
+  exportTo?: ExportSettings;
   /** A preset's spec as written. Throws if there is none of that name. */
   readPreset(name: string): Promise<unknown>;
   /** Who hears of what is done; absent where nobody measures it. */

@@ -11,6 +11,7 @@ import {
 } from './evaluation/index.js';
 import { snapshot } from './policies/index.js';
 import { claimAttempt, exportPolicy, importBase, prepareRun } from './run/index.js';
+import { exportMetrics } from './trackers/index.js';
 import {
   buildPool,
   gatherRollouts,
@@ -40,6 +41,7 @@ export function createControlActivities(deps: Dependencies) {
     gatherResponses: gatherResponses(deps),
     concludeEvaluation: concludeEvaluation(deps),
     notify: notify(deps),
+    exportMetrics: exportMetrics(deps),
   };
 }
 

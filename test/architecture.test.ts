@@ -15,7 +15,17 @@ const ENGINE = [
 ];
 const ACTIVITIES = [
   ...['contract', 'store', 'datasets', 'remote', 'rewards', 'benchmarks', 'provenance', 'spec', 'artifacts', 'text'],
-  ...['telemetry', 'dependencies.ts', 'supervision', 'policies', 'evaluation', 'training', 'run', 'index.ts'],
+  ...[
+    'telemetry',
+    'dependencies.ts',
+    'supervision',
+    'policies',
+    'evaluation',
+    'training',
+    'run',
+    'trackers',
+    'index.ts',
+  ],
 ];
 const INFRA = [
   ...[

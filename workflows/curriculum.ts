@@ -37,6 +37,7 @@ async function train(input: CurriculumInput, state: RunState, repairs: Repairs):
   const run = workflowInfo().workflowId;
   const plan = await prepareRun({ run, input });
   state.plan(stagesToShow(plan));
+  if (plan.exportTo) state.keepTrackersUp(plan.exportTo);
 
   const { branch } = plan;
   let policy = branch ? branch.policy : await importBase({ run, model: plan.model });

@@ -8,6 +8,7 @@ import { dataSourceSchema, OVERLAPS } from '../datasets/index.js';
 import { DEFAULT_MICRO_BATCH_TOKENS } from '../engine/protocol/index.js';
 import { RESERVED_VARIABLES } from '../engine/text/index.js';
 import { rewardSchema } from '../rewards/index.js';
+import { exportSchema } from './export-settings.js';
 import {
   evaluationSamplingSchema,
   type Filled,
@@ -252,6 +253,11 @@ export const runSpecSchema = z.strictObject({
     .prefault({})
     .describe('How the engine computes, where that changes bits.'),
   shards: shardsSchema,
+  export: exportSchema.optional().meta({
+    unlessGiven: 'what the cpu worker was started with',
+    description:
+      'Trackers that get the run’s metrics, each point once. It changes no bit of the run, so a run may go on with others.',
+  }),
 });
 
 export interface PhaseSpec {
