@@ -58,8 +58,8 @@ export class S3Bucket {
 
   /** When an object was put; null if there is none. */
   modified(key: string): Promise<Date | null> {
-    return this.#again(`asking for ${key}`, async () => {
-      return (await this.#client.send(new HeadObjectCommand(this.#at(key)))).LastModified!;
+    return this.requests.again(`asking for ${key}`, async () => {
+      return (await this.requests.client.send(new HeadObjectCommand(this.requests.at(key)))).LastModified!;
     });
   }
 
