@@ -37,8 +37,8 @@ export interface LonghaulWorkerOptions {
   exportTo?: ExportSettings;
   /** Stops the worker: it finishes or hands back what it is doing. SIGINT and SIGTERM do the same. */
   stop?: AbortSignal;
-  /** Called once the worker polls. */
-  onReady?: () => void;
+  /** Called once the worker polls, with what there is to say of its engine. */
+  onReady?: (engine?: string) => void;
 }
 
 /** Time in which a stopping worker may finish its work before it is handed back, and in which it must have done that. */
