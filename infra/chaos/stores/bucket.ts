@@ -43,6 +43,7 @@ export class ChaosBucket implements ChaosStore {
     const [bucket, ...prefix] = address.slice('s3://'.length).split('/');
     this.#bucket = bucket!;
     this.#prefix = prefix.map(segment => `${segment}/`).join('');
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     this.#client = new S3Client({ region: 'us-east-1', forcePathStyle: true, endpoint: link.target });
   }
 
