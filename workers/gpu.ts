@@ -6,6 +6,7 @@ import { createEngineActivities } from '../activities/index.js';
 import { measureNumerics } from '../activities/provenance/index.js';
 import { handOn } from './hand-on.js';
 import { refuseOtherNumerics } from './numerics-check.js';
+import { refuseOtherStores } from './store-check.js';
 import { type LonghaulWorkerOptions, runWorker, type Work, workerDependencies } from './worker.js';
 
 export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
@@ -14,9 +15,10 @@ export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void
   try {
     // Refuses a provider that is not there before any work is taken.
     const numerics = await measureNumerics(engine, options.engine?.provider ?? engineSettings().provider);
-    await runWorker(options, gpuWork({ ...dependencies, engine, numerics }), client =>
-      refuseOtherNumerics(client, dependencies.store, numerics, options),
-    );
+    await runWorker(options, gpuWork({ ...dependencies, engine, numerics }), async client => {
+      await refuseOtherStores(client, dependencies.store, options.deployment);
+      await refuseOtherNumerics(client, dependencies.store, numerics, options);
+    });
   } finally {
     await engine.close();
   }

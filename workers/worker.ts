@@ -5,7 +5,7 @@ import { openSource } from '../activities/datasets/index.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import type { EngineSettings } from '../activities/engine/process/index.js';
 import { createRewarder } from '../activities/rewards/index.js';
-import { openStore } from '../activities/store/index.js';
+import { type OpenedStore, openStore } from '../activities/store/index.js';
 import { createModels } from '../activities/text/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
 import { type Deployment, deploymentOptions } from './deployment.js';
@@ -48,10 +48,16 @@ const HEARTBEAT_EVERY = '2 seconds';
 /** A workflow's next task waits so long for the worker that knows it, and is then given to any: that one may be dead. */
 const STICKY_TIMEOUT = '3 seconds';
 
-export async function workerDependencies(options: LonghaulWorkerOptions): Promise<Dependencies> {
+const SWEEP_EVERY_MS = 6 * 60 * 60 * 1000;
+
+export async function workerDependencies(
+  options: LonghaulWorkerOptions,
+): Promise<Dependencies & { store: OpenedStore }> {
   const store = await openStore(options.store);
   await store.open();
   await store.sweep();
+  // What is kept for a successor that does not come goes while this worker runs.
+  setInterval(() => void store.sweep().catch(() => {}), SWEEP_EVERY_MS).unref();
   return {
     store,
     models: createModels(options.modelCache),

@@ -1,4 +1,5 @@
 /** One store into another, of whatever kinds: all that is published, checked, and what is there already left out. */
+import { sha256 } from './canonical.js';
 import { inParallel } from './in-parallel.js';
 import { type Entry, type Inventory, isAside } from './inventory.js';
 import { CorruptArtifactError, MissingArtifactError } from './store.js';
@@ -28,7 +29,7 @@ export async function copyStore(from: Inventory, to: Inventory, told: (copied: C
   const copied: Copied = { copied: 0, there: 0, bytes: 0, aside: 0, damaged: [] };
   const folders: Entry[] = [];
   const one = async (entry: Entry) => {
-    if (await isThere(to, entry)) {
+    if (await isThere(from, to, entry)) {
       copied.there++;
       return;
     }
@@ -52,9 +53,17 @@ export async function copyStore(from: Inventory, to: Inventory, told: (copied: C
   return copied;
 }
 
-async function isThere({ store }: Inventory, { uri, kind, sum }: Entry): Promise<boolean> {
-  if (!sum || (await store.recorded(uri)) !== sum.sha256) return false;
+async function isThere(from: Inventory, { store }: Inventory, entry: Entry): Promise<boolean> {
+  const { uri, kind } = entry;
+  const recorded = await store.recorded(uri);
+  if (!recorded || recorded !== (await hashOfEntry(from, entry))) return false;
   return kind === null || (await store.has(uri));
+}
+
+/** Of a file that was kept as divergent it may not be noted. */
+async function hashOfEntry(from: Inventory, entry: Entry): Promise<string | null> {
+  if (entry.sum) return entry.sum.sha256;
+  return entry.kind === 'file' ? sha256(await from.textOf(entry)) : null;
 }
 
 async function copyOne(from: Inventory, to: Inventory, entry: Entry): Promise<void> {

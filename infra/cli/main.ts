@@ -16,6 +16,7 @@ import {
 } from '../../activities/store/index.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { OtherNumericsError } from '../../workers/other-numerics.js';
+import { OtherStoreError } from '../../workers/other-store.js';
 import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { dataCommand } from './data.js';
@@ -46,6 +47,7 @@ const PLAIN = [
   DivergenceError,
   IncompatibleRunsError,
   OtherNumericsError,
+  OtherStoreError,
   EngineRequestError,
   EngineLostError,
   StoreMissingError,

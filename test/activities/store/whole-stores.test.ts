@@ -135,7 +135,11 @@ const PAIRS = Object.entries(KINDS).flatMap(([a, from]) =>
 
 describe.each(PAIRS)('$name', ({ from, to }) => {
   const copy = async (source: Inventory, target: Inventory): Promise<Copied> => copyStore(source, target, () => {});
-  const shown = (entries: Entry[]) => entries.filter(({ uri }) => !uri.includes('.damaged'));
+  /** Of what was kept as divergent a folder notes no hash. */
+  const shown = (entries: Entry[]) =>
+    entries
+      .filter(({ uri }) => !uri.includes('.damaged'))
+      .map(entry => (entry.uri.includes('.diverged') ? { ...entry, sum: null } : entry));
 
   test('copies all but what was set aside, with its hashes; once more copies nothing', async () => {
     const source = await filled(await from());
