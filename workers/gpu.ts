@@ -7,16 +7,23 @@ import { measureNumerics } from '../activities/provenance/index.js';
 import { handOn } from './hand-on.js';
 import { refuseOtherNumerics } from './numerics-check.js';
 import { refuseOtherStores } from './store-check.js';
-import { type LonghaulWorkerOptions, runWorker, type Work, workerDependencies } from './worker.js';
+import { type Telemetry, withTelemetry } from './telemetry.js';
+import type { Work } from './work.js';
+import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
 
-export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
-  const dependencies = await workerDependencies(options);
-  const engine = createEngine(options.engine);
+export function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
+  return withTelemetry('gpu', options.telemetry ?? {}, telemetry => runEngineWorker(options, telemetry));
+}
+
+async function runEngineWorker(options: LonghaulWorkerOptions, telemetry: Telemetry): Promise<void> {
+  const dependencies = telemetry.dependencies(await workerDependencies(options));
+  const engine = telemetry.engine(createEngine({ ...options.engine, ...telemetry.engineOptions() }));
   try {
     // Refuses a provider that is not there before any work is taken.
     const numerics = await measureNumerics(engine, options.engine?.provider ?? engineSettings().provider);
-    await runWorker(options, gpuWork({ ...dependencies, engine, numerics }), async client => {
-      await refuseOtherStores(client, dependencies.store, options.deployment);
+    const work = await telemetry.work(gpuWork({ ...dependencies, engine, numerics }));
+    await runWorker(options, work, async client => {
+      await refuseOtherStores(client, dependencies.store, options);
       await refuseOtherNumerics(client, dependencies.store, numerics, options);
     });
   } finally {

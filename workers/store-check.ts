@@ -12,15 +12,15 @@ import { OtherStoreError } from './other-store.js';
 /** @throws OtherStoreError naming every such run */
 export async function refuseOtherStores(
   client: Client,
-  store: Store & { readonly root: string },
-  deployment?: Deployment,
+  store: Store,
+  { store: root, deployment }: { store: string; deployment?: Deployment },
 ): Promise<void> {
   const elsewhere: string[] = [];
   for await (const { type, workflowId: run, runId } of openWorkflows(client, deployment)) {
     if (type !== 'curriculum' || !runNameSchema.safeParse(run).success || (await isHere(store, run))) continue;
     if (await hasPublished(client, run, runId)) elsewhere.push(run);
   }
-  if (elsewhere.length > 0) throw new OtherStoreError(store.root, elsewhere);
+  if (elsewhere.length > 0) throw new OtherStoreError(root, elsewhere);
 }
 
 async function isHere(store: Store, run: string): Promise<boolean> {

@@ -37,6 +37,7 @@ async function train(input: CurriculumInput, state: RunState, repairs: Repairs):
   const run = workflowInfo().workflowId;
   const plan = await prepareRun({ run, input });
   state.plan(stagesToShow(plan));
+  if (plan.exportTo) state.keepTrackersUp(plan.exportTo);
 
   const { branch } = plan;
   let policy = branch ? branch.policy : await importBase({ run, model: plan.model });
@@ -84,7 +85,7 @@ async function trainStage(
   difficulties: ArtifactRef[],
 ): Promise<Trained> {
   const { workflowId: run } = workflowInfo();
-  const { spec, checkpoints } = plan;
+  const { spec, checkpoints, shards } = plan;
   const { warmup: warmupData } = plan.data;
   const claim = (attempt: number, overrides: Record<string, unknown>) =>
     claimAttempt({
@@ -93,6 +94,7 @@ async function trainStage(
       warmupData,
       overrides,
       ...(checkpoints && { checkpoints }),
+      ...(shards !== undefined && { shards }),
     });
 
   let next: Attempt = { attempt: stage.attempt, settings: await claim(stage.attempt, stage.overrides) };
@@ -142,10 +144,11 @@ function runPhase(
 async function evaluatePolicy(state: RunState, plan: RunPlan, label: string, policy: PolicyRef): Promise<void> {
   if (!isEvaluated(plan, label)) return;
   const { workflowId: run } = workflowInfo();
+  const { spec, shards } = plan;
   const rows = await state.runStage<typeof evaluation>(`evaluation/${label}`, 1, () =>
     startChild(evaluation, {
       workflowId: `${run}/evaluation/${label}`,
-      args: [{ run, spec: plan.spec, policy, label, sets: plan.data.sets }],
+      args: [{ run, spec, policy, label, sets: plan.data.sets, ...(shards !== undefined && { shards }) }],
     }),
   );
   state.addRows(rows);

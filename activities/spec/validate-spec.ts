@@ -99,6 +99,16 @@ function phaseContradictions(spec: RunSpec, own: Json[]): SpecIssue[] {
       `expected nothing: ${rl.algorithm} has a mean of its own, found "${rl.tokenMean}"`,
     );
     refuse(
+      rl.advantageScale === 'task' && !rulesOf(rl.algorithm).options.includes('advantageScale'),
+      ['advantageScale', 'algorithm'],
+      `expected nothing: ${rl.algorithm} does not divide by a deviation, found "${rl.advantageScale}"`,
+    );
+    refuse(
+      rl.aepo !== undefined && rl.aepo.low > rl.aepo.high,
+      ['aepo.low', 'aepo.high'],
+      `expected at most high (${rl.aepo?.high}), found ${rl.aepo?.low}`,
+    );
+    refuse(
       rl.overlong !== null && rl.overlong.cache > rl.overlong.maxLength,
       ['overlong.cache', 'overlong.maxLength'],
       `expected at most maxLength (${rl.overlong?.maxLength}), found ${rl.overlong?.cache}`,

@@ -56,6 +56,8 @@ export interface Store extends TextReader {
   find(uri: string): Promise<ArtifactRef | null>;
   /** Whether a file or folder is published under `uri`. */
   has(uri: string): Promise<boolean>;
+  /** When a file was published; null if none is. Who copies a store may change it, so nothing is decided by it. */
+  publishedAt(uri: string): Promise<Date | null>;
   /** Names directly under `uri`, sorted; none if nothing is there. */
   list(uri: string): Promise<string[]>;
   /** The hash that a file or folder was published with; null if that is not known. */

@@ -27,12 +27,13 @@ import {
   withRunFlags,
   withStackFlags,
 } from './options.js';
+import { STACK_METRICS, type TelemetryFlags, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
 
 const DEFAULT_PRESET = 'tiny';
 /** Where other commands look for a server unless told. */
 const USUAL_ADDRESS = '127.0.0.1:7233';
 
-type StartFlags = SpecFlags & StackFlags;
+type StartFlags = SpecFlags & StackFlags & TelemetryFlags;
 
 interface Start {
   run: string;
@@ -50,7 +51,7 @@ interface Start {
 
 export function startCommand(): Command {
   const command = new Command('start').argument('[preset-or-file]', `preset or spec file (default: ${DEFAULT_PRESET})`);
-  return withStackFlags(withRunFlags(command))
+  return withTelemetryFlags(withStackFlags(withRunFlags(command)), STACK_METRICS)
     .description('bring up a local stack, run a spec on it, show it live, and print its results')
     .addHelpText(
       'after',
@@ -70,6 +71,7 @@ async function start(named: string | undefined, flags: StartFlags): Promise<numb
   const nameOrFile = named ?? (flags.from === undefined ? DEFAULT_PRESET : undefined);
   const { run, input } = await askedRun(nameOrFile, flags); // a mistake shows before anything is started
   const store = storeOf(flags);
+  const telemetry = telemetryOf(flags);
   const screen = screenOn(process.stdout);
   let stack: Stack | null = null;
   const interrupt = onInterrupt(() => {
@@ -93,6 +95,7 @@ async function start(named: string | undefined, flags: StartFlags): Promise<numb
     store: order.store,
     port: portOf(flags.port),
     uiPort: portOf(flags.uiPort),
+    telemetry,
     log: line => screen.print([line]),
   });
   try {
@@ -198,8 +201,9 @@ function plannedSteps(spec: RunSpec): PlannedSteps {
 
 /** The command line that means these. */
 function commandLine(nameOrFile: string | undefined, flags: StartFlags): string {
-  const { from, name, set, state, store, port, uiPort } = flags;
-  const pairs = Object.entries({ from, name, state, store, port, 'ui-port': uiPort });
+  const { from, name, set, state, store, port, uiPort, metricsPort, metricsHost } = flags;
+  const metrics = { 'metrics-port': metricsPort, 'metrics-host': metricsHost };
+  const pairs = Object.entries({ from, name, state, store, port, 'ui-port': uiPort, ...metrics });
   return commandWith([
     ...(nameOrFile === undefined || nameOrFile === DEFAULT_PRESET ? [] : [nameOrFile]),
     ...pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value])),

@@ -9,6 +9,7 @@ import { readPreset } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
 import { type DeploymentFlags, deploymentOf, howToGiveWork, withDeploymentFlags } from './deployment-flags.js';
 import { engineSettingsOf, withEngineSettings } from './engine-settings.js';
+import { type ExportFlags, exportSettingsOf, TRACKER_FLAGS, withExportFlags } from './export-flags.js';
 import {
   type StateFlags,
   type StoreFlags,
@@ -18,11 +19,14 @@ import {
   withStateFlag,
   withStoreFlag,
 } from './options.js';
+import { type TelemetryFlags, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
 
 type WorkerFlags = ConnectionFlags &
   StoreFlags &
   StateFlags &
   DeploymentFlags &
+  TelemetryFlags &
+  ExportFlags &
   Partial<EngineSettings> & { acceptOtherNumerics?: boolean };
 
 /** Loaded when asked for: they bring native libraries that other commands do without. */
@@ -36,21 +40,29 @@ export function workerCommand(): Command {
     Object.keys(KINDS),
   );
   const command = withStateFlag(withStoreFlag(new Command('worker').addArgument(kind)));
-  return withDeploymentFlags(withConnectionFlags(withEngineSettings(command).addOption(acceptOtherNumerics())))
+  const engine = withEngineSettings(command).addOption(acceptOtherNumerics());
+  const trackers = withExportFlags(engine, 'Trackers, for runs whose specs name none (cpu):');
+  return withTelemetryFlags(withDeploymentFlags(withConnectionFlags(trackers)), 'this port')
     .description('run one worker until Ctrl-C: it finishes or hands back its step first')
     .addHelpText(
       'after',
       '\nA run needs at least one of each kind; all of them share one store.\n\n' +
         'Examples:\n  longhaul worker cpu\n  longhaul worker gpu --address temporal.example.com:7233 --namespace rl --store /mnt/store',
     )
-    .action(async (kind: keyof typeof KINDS, flags: WorkerFlags) => {
+    .action(async (kind: keyof typeof KINDS, flags: WorkerFlags, command: Command) => {
       const engine = engineSettingsOf(flags);
       const [setting] = Object.keys(engine);
       if (kind === 'cpu' && setting)
         throw new UserError(`--${setting} is about the engine, which only "worker gpu" runs`);
       const deployment = deploymentOf(flags);
+      const telemetry = telemetryOf(flags);
       if (kind === 'gpu' && deployment?.pinned)
         throw new UserError('--pinned is about workflows, which only "worker cpu" runs');
+      const exportTo = exportSettingsOf(flags);
+      // The local stack's workers share one environment.
+      const typed = TRACKER_FLAGS.find(name => command.getOptionValueSource(name) === 'cli');
+      if (kind === 'gpu' && typed)
+        throw new UserError(`--${typed} is about trackers, which only "worker cpu" keeps up`);
       const parent = new AbortController();
       // Started by the local stack: when that is killed, nobody else would end this worker.
       process.once('disconnect', () => parent.abort());
@@ -62,7 +74,9 @@ export function workerCommand(): Command {
         inHand: inHandOf(stateOf(flags)),
         ...(deployment && { deployment }),
         engine,
+        telemetry,
         ...(flags.acceptOtherNumerics && { acceptOtherNumerics: true }),
+        ...(exportTo && { exportTo }),
         modelCache: join(cacheFolder(), 'models'),
         readPreset,
         stop: parent.signal,

@@ -56,6 +56,13 @@ export class S3Bucket {
     });
   }
 
+  /** When an object was put; null if there is none. */
+  modified(key: string): Promise<Date | null> {
+    return this.requests.again(`asking for ${key}`, async () => {
+      return (await this.requests.client.send(new HeadObjectCommand(this.requests.at(key)))).LastModified!;
+    });
+  }
+
   /**
    * Puts an object where none is. The answer alone does not tell who made what lies there: after a lost one the client
    * asks again by itself, and the writer that won is refused. So whatever the error, what lies there is read back.
