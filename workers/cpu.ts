@@ -3,6 +3,7 @@ import { TASK_QUEUE } from '../activities/contract/index.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import { createControlActivities } from '../activities/index.js';
 import { BUNDLE_FILE } from './bundle.js';
+import { refuseOtherStores } from './store-check.js';
 import { withTelemetry } from './telemetry.js';
 import type { Work } from './work.js';
 import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
@@ -11,7 +12,10 @@ export async function runCpuWorker(options: LonghaulWorkerOptions): Promise<void
   await withTelemetry('cpu', options.telemetry ?? {}, async telemetry => {
     const dependencies = telemetry.dependencies(await workerDependencies(options));
     const work = await telemetry.work(cpuWork(dependencies));
-    await runWorker(options, work, client => telemetry.connected(client));
+    await runWorker(options, work, async client => {
+      await refuseOtherStores(client, dependencies.store, options);
+      await telemetry.connected(client);
+    });
   });
 }
 

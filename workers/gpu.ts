@@ -3,6 +3,7 @@ import { createEngine, engineSettings } from '../activities/engine/process/index
 import { measureNumerics } from '../activities/provenance/index.js';
 import { engineWork } from './engine-work.js';
 import { refuseOtherNumerics } from './numerics-check.js';
+import { refuseOtherStores } from './store-check.js';
 import { type Telemetry, withTelemetry } from './telemetry.js';
 import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
 
@@ -17,7 +18,10 @@ async function runEngineWorker(options: LonghaulWorkerOptions, telemetry: Teleme
     // Refuses a provider that is not there before any work is taken.
     const numerics = await measureNumerics(engine, options.engine?.provider ?? engineSettings().provider);
     const work = await telemetry.work(engineWork('onnx', { ...dependencies, engine, numerics }));
-    await runWorker(options, work, client => refuseOtherNumerics(client, dependencies.store, numerics, options));
+    await runWorker(options, work, async client => {
+      await refuseOtherStores(client, dependencies.store, options);
+      await refuseOtherNumerics(client, dependencies.store, numerics, options);
+    });
   } finally {
     await engine.close();
   }

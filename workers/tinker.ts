@@ -3,6 +3,7 @@ import { createTinkerEngine, type TinkerSettings } from '../activities/engine/ti
 import { engineWork } from './engine-work.js';
 import { ExaminedService } from './examined-service.js';
 import { refuseUnservedRuns } from './service-check.js';
+import { refuseOtherStores } from './store-check.js';
 import { type Telemetry, withTelemetry } from './telemetry.js';
 import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
 
@@ -37,7 +38,10 @@ async function runServiceWorker(options: TinkerWorkerOptions, telemetry: Telemet
         onReady: () => options.onReady?.(`${url} serves ${served.slice(0, NAMED).join(', ')}${more}`),
       },
       await telemetry.work(engineWork('tinker', { ...dependencies, engine, service, numerics: service.numerics })),
-      client => refuseUnservedRuns(client, dependencies.store, { service, url }, options.deployment),
+      async client => {
+        await refuseOtherStores(client, dependencies.store, options);
+        await refuseUnservedRuns(client, dependencies.store, { service, url }, options.deployment);
+      },
     );
   } finally {
     await engine.close();

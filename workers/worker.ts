@@ -49,10 +49,14 @@ const HEARTBEAT_EVERY = '2 seconds';
 /** A workflow's next task waits so long for the worker that knows it, and is then given to any: that one may be dead. */
 const STICKY_TIMEOUT = '3 seconds';
 
+const SWEEP_EVERY_MS = 6 * 60 * 60 * 1000;
+
 export async function workerDependencies(options: LonghaulWorkerOptions): Promise<Dependencies> {
   const store = await openStore(options.store);
   await store.open();
   await store.sweep();
+  // What is kept for a successor that does not come goes while this worker runs.
+  setInterval(() => void store.sweep().catch(() => {}), SWEEP_EVERY_MS).unref();
   return {
     store,
     models: createModels(options.modelCache),

@@ -23,9 +23,9 @@ import { readSum, type Sum, sumText } from './sums.js';
 import { sweepUnfinished, workName } from './unfinished.js';
 
 /** Hidden from uris, which have no hidden segments. */
-const WORK = '.work';
+export const WORK = '.work';
 /** Beside each artifact: a file of its name with the hash that it was published with. */
-const SUMS = '.sums';
+export const SUMS = '.sums';
 
 export class FolderStore implements OpenedStore {
   readonly #root: StoreRoot;

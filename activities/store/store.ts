@@ -3,6 +3,7 @@
  * database; workflows carry references to what lies here.
  */
 import { sha256 } from './canonical.js';
+import type { ObjectSettings } from './s3/object-settings.js';
 
 /** Where an artifact lies and the SHA-256 of its content, which reading checks. */
 export interface ArtifactRef {
@@ -87,8 +88,11 @@ export interface Store extends TextReader {
 export interface OpenedStore extends Store {
   /** As a person names it: a folder, or s3://bucket/prefix. */
   readonly root: string;
-  /** Makes the store if there is none. Throws StoreFormatError when a later version made it. */
-  create(): Promise<void>;
+  /**
+   * Makes the store if there is none. Throws StoreFormatError when a later version made it.
+   * @param objects how a bucket keeps its objects from now on; a folder has none
+   */
+  create(objects?: ObjectSettings): Promise<void>;
   /** For whoever takes the store to be there. Throws StoreMissingError when it is not; StoreFormatError. */
   open(): Promise<void>;
   /**

@@ -31,12 +31,12 @@ export class S3Bucket {
   readonly uploads: Uploads;
   readonly downloads: Downloads;
 
+  readonly root: string;
+
   /** @param root s3://bucket/prefix; throws S3AddressError */
-  constructor(
-    readonly root: string,
-    environment: NodeJS.ProcessEnv,
-  ) {
-    this.requests = new Requests(root, environment);
+  constructor(root: string, environment: NodeJS.ProcessEnv) {
+    this.root = root.replace(/\/+$/, '');
+    this.requests = new Requests(this.root, environment);
     this.uploads = new Uploads(this.requests);
     this.downloads = new Downloads(this.requests);
   }

@@ -7,8 +7,8 @@ import { appendFile, type FileHandle, open, readFile, rm } from 'node:fs/promise
 import type { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { fileHash } from '../hash.js';
+import { inParallel } from '../in-parallel.js';
 import { isMissing, passes, statusOf, translated } from './failures.js';
-import { inParallel } from './in-parallel.js';
 import { type Piece, planOf } from './pieces.js';
 import { pause, type Requests, TRIES } from './requests.js';
 

@@ -5,9 +5,9 @@
  */
 import { join } from 'node:path';
 import { folderHash } from '../hash.js';
+import { inParallel } from '../in-parallel.js';
 import { StoreAwayError } from '../store.js';
 import type { S3Bucket } from './bucket.js';
-import { inParallel } from './in-parallel.js';
 import { type Note, Notes } from './notes.js';
 import { isSmall, SMALL_AT_ONCE } from './pieces.js';
 
@@ -108,12 +108,31 @@ export class Parts {
    * @param kept for so many milliseconds it is kept for a successor
    */
   async sweep(kept: number): Promise<void> {
+    // First these: a note is written before its uploads begin.
+    const uploads = await this.#bucket.uploads.unfinished('parts/');
+    const noted = (await this.#notes.all()).map(({ parts }) => `${parts}/`);
+    for (const upload of uploads)
+      if (!noted.some(parts => parts !== '/' && upload.key.startsWith(parts))) await this.#bucket.uploads.abort(upload);
     for (const found of await this.#notes.abandoned(kept)) {
       const note = await this.#notes.takeOver(found);
       if (!note) continue;
       if (note.parts !== '' && !(await this.#isReferred(note))) await this.remove(note.parts);
       await this.#notes.end(note);
     }
+  }
+
+  /** What is begun, with the bytes and open uploads of its files. */
+  async unfinished(): Promise<(Note & { bytes: number; uploads: number })[]> {
+    const found: (Note & { bytes: number; uploads: number })[] = [];
+    for (const note of await this.#notes.all()) {
+      if (note.parts === '') continue;
+      const below = await this.#bucket.below(`${note.parts}/`);
+      const uploads = await this.#bucket.uploads.unfinished(`${note.parts}/`);
+      let bytes = below.reduce((sum, object) => sum + object.bytes, 0);
+      for (const upload of uploads) bytes += await this.#bucket.uploads.sentOf(upload);
+      found.push({ ...note, bytes, uploads: uploads.length });
+    }
+    return found;
   }
 
   /** What another publisher of the same left, of those that live no more: now this one's. */

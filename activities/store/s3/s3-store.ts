@@ -13,7 +13,6 @@ import { join } from 'node:path';
 import { sha256 } from '../canonical.js';
 import { checkFence } from '../claims.js';
 import { fileHashes, folderHash } from '../hash.js';
-import { storeSegments } from '../layout.js';
 import {
   type ArtifactRef,
   absence,
@@ -23,22 +22,12 @@ import {
   type OpenedStore,
 } from '../store.js';
 import { readSum, type Sum, sumText } from '../sums.js';
-import { S3Bucket, type StoredObject } from './bucket.js';
+import { S3Bucket } from './bucket.js';
 import { cacheSettings, FolderCache } from './cache.js';
 import { BucketMark } from './mark.js';
-import { KEPT_MS, type Manifest, manifestText, Parts, partKey, readManifest } from './parts.js';
-import { type Kind, metadataOf, recordOf } from './records.js';
-
-/** An artifact's object as it was found. */
-interface Found {
-  object: StoredObject;
-  kind: Kind;
-  /** What it was published with; null if that is not known. */
-  sum: Sum | null;
-  /** Hash of what lies there. */
-  sha256: string;
-  manifest: Manifest | null;
-}
+import type { ObjectSettings } from './object-settings.js';
+import { KEPT_MS, type Manifest, manifestText, Parts, partKey } from './parts.js';
+import { artifactKey, examined, type Found, type Kind, metadataOf, recordOf, sumKey } from './records.js';
 
 export class S3Store implements OpenedStore {
   readonly root: string;
@@ -52,17 +41,17 @@ export class S3Store implements OpenedStore {
    * @param environment endpoint, region, credentials (as for every AWS tool), LONGHAUL_S3_PATH_STYLE, LONGHAUL_STORE_CACHE
    * @throws S3AddressError; RangeError for a bound of the cache that is none
    */
-  constructor(root: string, environment: NodeJS.ProcessEnv = process.env) {
-    this.root = root.replace(/\/+$/, '');
-    this.#bucket = new S3Bucket(this.root, environment);
+  constructor(root: string, environment: NodeJS.ProcessEnv = process.env, bucket = new S3Bucket(root, environment)) {
+    this.root = bucket.root;
+    this.#bucket = bucket;
     this.#cache = new FolderCache(cacheSettings(environment));
     this.#mark = new BucketMark(this.#bucket);
     this.#parts = new Parts(this.#bucket);
   }
 
   /** Tries the server first. Throws UnfitBucketError when it does not keep what the store relies on; StoreFormatError. */
-  create(): Promise<void> {
-    return this.#mark.make();
+  create(objects?: ObjectSettings): Promise<void> {
+    return this.#mark.make(objects);
   }
 
   open(): Promise<void> {
@@ -198,21 +187,30 @@ export class S3Store implements OpenedStore {
 
   async localFolder(uri: string, wanted: (file: string) => boolean = () => true): Promise<string> {
     const { manifest, object } = await this.#folder(uri);
-    const name = sha256(`${this.root} ${manifest.parts}`);
-    const files = Object.fromEntries(Object.entries(manifest.files).filter(([file]) => wanted(file)));
-    return this.#cache.folder(name, files, async (file, path) => {
-      const { sha256: expected, bytes } = files[file]!;
-      const fetched = await this.#bucket.downloads.fetch({
-        key: partKey(manifest, file),
-        path,
-        sha256: expected,
-        bytes,
-      });
-      if (fetched === expected) return;
+    const files = Object.keys(manifest.files).filter(wanted);
+    return this.cached(manifest, files, async (file, expected, fetched) => {
       // Removed while it was fetched, or damaged?
       const now = await this.#bucket.get(artifactKey(uri));
       if (now?.etag !== object.etag) throw await absence(this, uri, `looked in ${this.root}`);
       throw new CorruptArtifactError(uri, expected, fetched, { file, aside: await this.setAside(uri) });
+    });
+  }
+
+  /**
+   * Files of a folder on this machine.
+   * @param damaged throws the error of a file that is not as it was published: what it should be and is, null if it is gone
+   */
+  cached(
+    manifest: Manifest,
+    files: readonly string[],
+    damaged: (file: string, expected: string, found: string | null) => Promise<never>,
+  ): Promise<string> {
+    const name = sha256(`${this.root} ${manifest.parts}`);
+    const wanted = Object.fromEntries(files.map(file => [file, manifest.files[file]!]));
+    return this.#cache.folder(name, wanted, async (file, path) => {
+      const told = wanted[file]!;
+      const fetched = await this.#bucket.downloads.fetch({ key: partKey(manifest, file), path, ...told });
+      if (fetched !== told.sha256) await damaged(file, told.sha256, fetched);
     });
   }
 
@@ -300,18 +298,7 @@ export class S3Store implements OpenedStore {
   }
 }
 
-const artifactKey = (uri: string): string => `artifacts/${storeSegments(uri).join('/')}`;
-const sumKey = (uri: string): string => `sums/${storeSegments(uri).join('/')}`;
 const divergedUri = (uri: string, offered: string): string => `${uri}.diverged-${offered.slice(0, 12)}`;
 
 const isSame = (published: Sum, offered: Sum): boolean =>
   published.identity === offered.identity || published.sha256 === offered.sha256;
-
-function examined(object: StoredObject): Found {
-  const record = recordOf(object.metadata);
-  const [kind, sum] = [record?.kind ?? 'file', record?.sum ?? null];
-  const own = sha256(object.body);
-  if (kind === 'file') return { object, kind, sum, sha256: own, manifest: null };
-  const manifest = readManifest(object.body.toString('utf8'), sum!.sha256);
-  return { object, kind, sum, sha256: manifest ? sum!.sha256 : own, manifest };
-}

@@ -17,8 +17,8 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { inParallel } from '../in-parallel.js';
 import { passes, translated } from './failures.js';
-import { inParallel } from './in-parallel.js';
 import { isSmall, type Piece, planOf } from './pieces.js';
 import { pause, type Requests, TRIES } from './requests.js';
 

@@ -39,24 +39,35 @@ export class ChaosBucket implements ChaosStore {
     readonly folder: string,
     readonly link: StoreLink,
     readonly gateway: Gateway | null,
+    readonly direct: boolean,
   ) {
     const [bucket, ...prefix] = address.slice('s3://'.length).split('/');
     this.#bucket = bucket!;
     this.#prefix = prefix.map(segment => `${segment}/`).join('');
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     this.#client = new S3Client({ region: 'us-east-1', forcePathStyle: true, endpoint: link.target });
   }
 
-  /** Takes the server from the environment, or the gateway's, which then is the environment of this process too. */
-  static async open(address: string, folder: string, gateway: Gateway | null): Promise<ChaosBucket> {
+  /**
+   * Takes the server from the environment, or the gateway's, which then is the environment of this process too.
+   * @param direct whether workers go past the proxy, where nothing is to strike
+   */
+  static async open(
+    address: string,
+    folder: string,
+    gateway: Gateway | null,
+    { direct = false } = {},
+  ): Promise<ChaosBucket> {
     if (gateway) Object.assign(process.env, gateway.env);
     const server = process.env.AWS_ENDPOINT_URL_S3 ?? '';
     if (!server.startsWith('http://'))
       throw new UserError(`AWS_ENDPOINT_URL_S3=${server}: expected an http:// address, for a proxy stands before it.`);
-    return new ChaosBucket(address, folder, await StoreLink.listen(server), gateway);
+    return new ChaosBucket(address, folder, await StoreLink.listen(server), gateway, direct);
   }
 
   get env(): NodeJS.ProcessEnv {
-    return { AWS_ENDPOINT_URL_S3: this.link.url, LONGHAUL_STORE_CACHE: join(this.folder, 'cache') };
+    const url = this.direct ? this.link.target : this.link.url;
+    return { AWS_ENDPOINT_URL_S3: url, LONGHAUL_STORE_CACHE: join(this.folder, 'cache') };
   }
 
   async create(): Promise<void> {

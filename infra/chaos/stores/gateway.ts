@@ -18,10 +18,11 @@ export class Gateway {
   private constructor(
     readonly process: Supervised,
     readonly url: string,
+    readonly keys: typeof KEYS,
   ) {}
 
   /** @param folder for objects and the log; it has one bucket */
-  static async start(folder: string, usualPort: number): Promise<Gateway> {
+  static async start(folder: string, usualPort: number, keys = KEYS): Promise<Gateway> {
     const binary = process.env.LONGHAUL_TEST_S3_SERVER || join(cacheFolder(), 'bin', 'versitygw');
     if (!existsSync(binary))
       throw new UserError(`There is no S3 server at ${binary}: test/support/build-s3-server.sh builds it (with Go).`);
@@ -31,7 +32,7 @@ export class Gateway {
       name: 'S3 server',
       command: binary,
       args: ['--port', `127.0.0.1:${claim.port}`, '--quiet', 'posix', join(folder, 'objects')],
-      env: { PATH: process.env.PATH, ROOT_ACCESS_KEY: KEYS.id, ROOT_SECRET_KEY: KEYS.secret },
+      env: { PATH: process.env.PATH, ROOT_ACCESS_KEY: keys.id, ROOT_SECRET_KEY: keys.secret },
       logFile: join(folder, 's3-server.log'),
       channel: false,
       onEnd: () => {},
@@ -40,7 +41,7 @@ export class Gateway {
     });
     supervised.start();
     process.once('exit', () => supervised.kill());
-    const gateway = new Gateway(supervised, `http://127.0.0.1:${claim.port}`);
+    const gateway = new Gateway(supervised, `http://127.0.0.1:${claim.port}`, keys);
     try {
       await gateway.#answers();
     } finally {
@@ -51,7 +52,7 @@ export class Gateway {
 
   /** For a client of it. */
   get env(): NodeJS.ProcessEnv {
-    return { AWS_ENDPOINT_URL_S3: this.url, AWS_ACCESS_KEY_ID: KEYS.id, AWS_SECRET_ACCESS_KEY: KEYS.secret };
+    return { AWS_ENDPOINT_URL_S3: this.url, AWS_ACCESS_KEY_ID: this.keys.id, AWS_SECRET_ACCESS_KEY: this.keys.secret };
   }
 
   stop(): Promise<void> {

@@ -46,15 +46,15 @@ const KINDS: Record<string, () => Promise<Given>> = {
   ...(haveS3Server && {
     'a bucket': async () => {
       server ??= await startS3Server();
-      const { fileOf } = server;
+      const { overwrite, read, remove } = server;
       const store = await server.store();
-      const pathOf = (uri: string) => fileOf(store.root, `artifacts/${storeSegments(uri).join('/')}`);
+      const keyOf = (uri: string) => `artifacts/${storeSegments(uri).join('/')}`;
       return {
         store,
-        damage: (uri, text) => writeFile(pathOf(uri), text),
+        damage: (uri, text) => overwrite(store.root, keyOf(uri), text),
         loseFile: async (uri, file) => {
-          const { parts } = JSON.parse(await readFile(pathOf(uri), 'utf8'));
-          await rm(fileOf(store.root, `${parts}/${file}`));
+          const { parts } = JSON.parse(await read(store.root, keyOf(uri)));
+          await remove(store.root, `${parts}/${file}`);
         },
       };
     },
