@@ -23,9 +23,9 @@ import { EXPERIMENT, TrackerServers } from './servers.js';
 const FOLDER = join(CHECKOUT, 'infra', 'trials', 'trackers');
 /** A short one; with more steps there is more to lose. */
 const SPEC = join(CHECKOUT, 'infra', 'chaos', 'small.yaml');
-/** One answer of so many is lost, and a server killed so often. */
-const LOSES_EVERY = 3;
-const KILL_EVERY_MS = 20_000;
+/** One answer of so many is lost, and a server killed after so many. */
+const LOSES_ONE_OF = 4;
+const KILLS_AFTER = 12;
 /** For trackers to be given the rest, at the end. */
 const REST_LIMIT_MS = 300_000;
 
@@ -90,22 +90,22 @@ interface Given {
 async function exactlyOnce(servers: TrackerServers, { folder, python, faults, seed }: Given): Promise<boolean> {
   const { spec } = await loadSpec(SPEC, [], CHECKOUT);
   const striking = new AbortController();
-  const strikes = servers.strike(LOSES_EVERY, KILL_EVERY_MS, striking.signal);
+  const strikes = servers.strike(LOSES_ONE_OF, KILLS_AFTER, striking.signal);
   const reports = await chaos({
     ...{ folder: join(folder, 'runs'), preset: 'small', faults, seeds: faults > 0 ? [seed] : [], judge: false, say },
     spec: { ...spec, export: servers.settings },
   });
-  striking.abort();
-  await strikes;
   const { runs } = reports[0] ?? { runs: [] };
   const all: [Store, string][] = [
     [storeIn(folder, 'undisturbed'), 'undisturbed'],
     ...runs.map(({ run }): [Store, string] => [storeIn(folder, `seed-${seed}`), run]),
   ];
+  for (const [store, run] of all) await writeRest(servers, store, run);
+  striking.abort();
+  await strikes;
   for (const { name, link, kills } of servers.servers)
     say(`${name}: killed ${kills} times; of ${link.passed} answers ${link.lost} were lost`);
   await servers.healthy();
-  for (const [store, run] of all) await writeRest(servers, store, run);
   const expected = (await Promise.all(all.map(([store, run]) => pointsOf(store, run)))).flat();
   const isComplete = await compare(servers, python, expected);
   return isComplete && reports.every(({ violations }) => violations.length === 0);
@@ -113,7 +113,7 @@ async function exactlyOnce(servers: TrackerServers, { folder, python, faults, se
 
 const storeIn = (folder: string, trial: string) => new FolderStore(join(folder, 'runs', trial, 'store'));
 
-/** What the run itself could not write before its cluster was stopped; and once more, when nothing is missing. */
+/** What the run itself could not write before its cluster was stopped, under the same faults; and again, when nothing is missing. */
 async function writeRest(servers: TrackerServers, store: Store, run: string): Promise<void> {
   const { signal } = new AbortController();
   for (const tracker of trackersOf(servers.settings, process.env)) {

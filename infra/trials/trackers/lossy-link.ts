@@ -1,18 +1,24 @@
 /**
- * An HTTP proxy before a tracker's server. Of every so many requests one is carried out and its answer lost: whoever sent it
- * cannot know whether it was.
+ * An HTTP proxy before a tracker's server. Some requests are carried out and their answers lost: whoever sent them cannot know
+ * whether they were.
  */
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type RandomStream, randomStream } from '../../../activities/engine/random.js';
 
 export class LossyLink {
-  /** One answer of so many is lost; 0: none. */
-  losesEvery = 0;
+  /** One answer of so many is lost, by chance: a pattern would strike the same request of each try. 0: none. */
+  losesOneOf = 0;
   lost = 0;
   passed = 0;
   readonly #server: Server;
+  readonly #chance: RandomStream;
 
-  private constructor(readonly port: number) {
+  private constructor(
+    readonly name: string,
+    readonly port: number,
+  ) {
+    this.#chance = randomStream('lost answers', name);
     this.#server = createServer(async (asked, answer) => {
       const parts: Buffer[] = [];
       for await (const part of asked) parts.push(part as Buffer);
@@ -25,7 +31,7 @@ export class LossyLink {
         reply.on('error', () => asked.socket.destroy());
         reply.on('end', () => {
           this.passed++;
-          if (this.losesEvery > 0 && this.passed % this.losesEvery === 0) {
+          if (this.losesOneOf > 0 && this.#chance.below(this.losesOneOf) === 0) {
             this.lost++;
             asked.socket.destroy();
             return;
@@ -39,8 +45,8 @@ export class LossyLink {
     });
   }
 
-  static async before(port: number): Promise<LossyLink> {
-    const link = new LossyLink(port);
+  static async before(name: string, port: number): Promise<LossyLink> {
+    const link = new LossyLink(name, port);
     await new Promise<void>(resolve => link.#server.listen(0, '127.0.0.1', resolve));
     return link;
   }

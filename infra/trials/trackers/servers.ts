@@ -12,6 +12,7 @@ export const EXPERIMENT = 'trial';
 const START_LIMIT_MS = 240_000;
 const GRACE_MS = 10_000;
 const RESTART_MS = 1000;
+const LOOK_MS = 50;
 /** Below the ports that the system gives away by itself. */
 const FIRST_PORT = 21_000;
 
@@ -68,7 +69,7 @@ export class TrackerServers {
       child.start();
       process.once('exit', () => child.kill());
       claim.release();
-      servers.push({ name, process: child, link: await LossyLink.before(claim.port), health, kills: 0 });
+      servers.push({ name, process: child, link: await LossyLink.before(name, claim.port), health, kills: 0 });
     }
     const all = new TrackerServers(folder, servers);
     await all.healthy();
@@ -86,20 +87,11 @@ export class TrackerServers {
     };
   }
 
-  /** Loses one answer of `every`, and kills one server after another, until the signal. */
-  async strike(every: number, pauseMs: number, signal: AbortSignal): Promise<void> {
-    for (const { link } of this.servers) link.losesEvery = every;
-    for (let k = 0; !signal.aborted; k++) {
-      await sleep(pauseMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted) break;
-      const server = this.servers[k % this.servers.length]!;
-      const pid = server.process.identity?.pid;
-      if (pid === undefined) continue;
-      // Its whole group: MLflow's server is a child of a child.
-      process.kill(-pid, 'SIGKILL');
-      server.kills++;
-    }
-    for (const { link } of this.servers) link.losesEvery = 0;
+  /** Until the signal: loses one answer of `losesOneOf`, and kills each server whenever it has given `killsAfter` more. */
+  async strike(losesOneOf: number, killsAfter: number, signal: AbortSignal): Promise<void> {
+    for (const { link } of this.servers) link.losesOneOf = losesOneOf;
+    await Promise.all(this.servers.map(server => killed(server, killsAfter, signal)));
+    for (const { link } of this.servers) link.losesOneOf = 0;
   }
 
   /** Waits until both take requests. @throws UserError */
@@ -122,5 +114,17 @@ export class TrackerServers {
   async stop(): Promise<void> {
     for (const { link } of this.servers) link.close();
     await Promise.all(this.servers.map(({ process: child }) => child.stop(GRACE_MS)));
+  }
+}
+
+/** Counted by answers and not by the clock: on a slow machine a server would be killed before it is up. */
+async function killed(server: TrackerServer, after: number, signal: AbortSignal): Promise<void> {
+  for (let last = server.link.passed; !signal.aborted; await sleep(LOOK_MS)) {
+    const pid = server.process.identity?.pid;
+    if (pid === undefined || server.link.passed < last + after) continue;
+    // Its whole group: MLflow's server is a child of a child.
+    process.kill(-pid, 'SIGKILL');
+    server.kills++;
+    last = server.link.passed;
   }
 }
