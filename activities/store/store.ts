@@ -91,8 +91,11 @@ export interface OpenedStore extends Store {
   create(): Promise<void>;
   /** For whoever takes the store to be there. Throws StoreMissingError when it is not; StoreFormatError. */
   open(): Promise<void>;
-  /** Removes what writers that were killed left behind. */
-  sweep(): Promise<void>;
+  /**
+   * Removes what writers that were killed left behind.
+   * @param kept what others can go on with is kept for so many milliseconds; a day unless told
+   */
+  sweep(kept?: number): Promise<void>;
   /** Where an artifact lies, as a person finds it. */
   placeOf(uri: string): string;
 }
