@@ -93,6 +93,7 @@ async function exactlyOnce(servers: TrackerServers, { folder, python, faults, se
   const strikes = servers.strike(LOSES_ONE_OF, KILLS_AFTER, striking.signal);
   const reports = await chaos({
     ...{ folder: join(folder, 'runs'), preset: 'small', faults, seeds: faults > 0 ? [seed] : [], judge: false, say },
+    store: 'folder',
     spec: { ...spec, export: servers.settings },
   });
   const { runs } = reports[0] ?? { runs: [] };
