@@ -22,7 +22,7 @@ export type ExportedMetrics = Record<string, number>;
 /** How often the store is looked at for news: seldom beside a step, often beside what a person waits for. */
 const LOOK_MS = 3000;
 const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 60_000;
+const LONGEST_PAUSE_MS = 15_000;
 
 export function exportMetrics(deps: Dependencies) {
   return ({ run, to, until }: ExportMetricsInput): Promise<ExportedMetrics> =>

@@ -1,4 +1,4 @@
-/** The peers' Python environment: made once in the user's cache, used again as long as it is what peers/requirements.txt says. */
+/** A Python environment with pinned packages: made once in the user's cache, used again as long as its requirements are the same. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,19 +11,29 @@ export interface PythonOptions {
   /** Environments are kept below it. */
   cache: string;
   log: (line: string) => void;
+  /** Who needs it, and how much disk it takes; unless told the peers, with PyTorch. */
+  needs?: { whom: string; disk: string };
   /** What to make the environment with. */
   python?: string;
 }
+
+const PEERS = { whom: 'the peers', disk: 'some 6 GB' };
 
 /** Written when all is installed, so that an installation cut short is not taken for one. */
 const COMPLETE = 'complete';
 
 /**
- * The environment's `python`, made if need be with `python3 -m venv` and pip, some 6 GB with what PyTorch brings.
+ * The environment's `python`, made if need be with `python3 -m venv` and pip.
  * @throws UserError that says what is missing and what to do
  */
 export async function pythonEnvironment(options: PythonOptions): Promise<string> {
-  const { requirements, cache, log, python = process.env.LONGHAUL_PYTHON || 'python3' } = options;
+  const {
+    requirements,
+    cache,
+    log,
+    needs: { whom, disk } = PEERS,
+    python = process.env.LONGHAUL_PYTHON || 'python3',
+  } = options;
   const wanted = await readFile(requirements, 'utf8');
   const folder = join(cache, `python-${createHash('sha256').update(wanted).digest('hex').slice(0, 12)}`);
   const program = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
@@ -31,12 +41,12 @@ export async function pythonEnvironment(options: PythonOptions): Promise<string>
   if ((await readFile(stamp, 'utf8').catch(() => null)) === wanted) return program;
   await rm(folder, { recursive: true, force: true });
   await mkdir(cache, { recursive: true });
-  log(`making a Python environment for the peers in ${folder}`);
+  log(`making a Python environment for ${whom} in ${folder}`);
   await step(
     python,
     ['-m', 'venv', folder],
     [
-      'The peers need Python 3.10 or newer with its venv module (python3-venv on Debian and Ubuntu).',
+      `${whom[0]!.toUpperCase()}${whom.slice(1)} need Python 3.10 or newer with its venv module (python3-venv on Debian and Ubuntu).`,
       'Install it, or name another interpreter: LONGHAUL_PYTHON=/path/to/python3.',
     ],
   );
@@ -45,7 +55,7 @@ export async function pythonEnvironment(options: PythonOptions): Promise<string>
     program,
     ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements],
     [
-      'pip could not install the packages (its message is above). Python 3.10 or newer and some 6 GB of disk are needed.',
+      `pip could not install the packages (its message is above). Python 3.10 or newer and ${disk} of disk are needed.`,
       'Without internet access, point pip at a registry that can be reached: PIP_INDEX_URL=URL.',
     ],
   );

@@ -11,6 +11,7 @@ import { beginRun } from '../local/begin-run.js';
 import { adviceLines, quoted } from '../local/command-text.js';
 import { expectEngine } from '../local/engine-workers.js';
 import { logsOf, type Stack, startStack } from '../local/stack.js';
+import { restOfMetrics } from '../view/exporter.js';
 import { follow, type Outcome } from '../view/follow.js';
 import { heldOutQuestion } from '../view/held-out.js';
 import { evaluationTable } from '../view/progress-text.js';
@@ -34,6 +35,8 @@ import { STACK_METRICS, type TelemetryFlags, telemetryOf, withTelemetryFlags } f
 const DEFAULT_PRESET = 'tiny';
 /** Where other commands look for a server unless told. */
 const USUAL_ADDRESS = '127.0.0.1:7233';
+/** With trackers that are still given the last points of a run: after it the local stack stops. */
+const PATIENCE_MS = 20_000;
 
 type StartFlags = SpecFlags & StackFlags & TelemetryFlags;
 
@@ -135,6 +138,7 @@ async function onStack(order: Start, stack: Stack): Promise<number> {
       gone: () => (stack.alive() ? null : 'the process that ran the local stack is gone'),
     });
     screen.keep();
+    if (outcome.kind === 'done') screen.print(await restOfMetrics(client, run, PATIENCE_MS));
     return await conclude(order, stack, outcome);
   } finally {
     await connection.close();

@@ -1,6 +1,7 @@
 /** The trials that there are. */
 import type { Command } from 'commander';
 import { addS3Trial } from './s3/command.js';
+import { addTrackersTrial } from './trackers/command.js';
 
 export interface Trial {
   name: string;
@@ -8,4 +9,7 @@ export interface Trial {
   add(command: Command): void;
 }
 
-export const TRIALS: readonly Trial[] = [{ name: 's3', add: addS3Trial }];
+export const TRIALS: readonly Trial[] = [
+  { name: 's3', add: addS3Trial },
+  { name: 'trackers', add: addTrackersTrial },
+];

@@ -95,6 +95,17 @@ describe.each(Object.entries(KINDS))('a store that is %s', (_, make) => {
       expect(await store.readText(ref)).toBe('content');
     });
 
+    test('when it was published is known, and stays', async () => {
+      const before = Date.now();
+      expect(await store.publishedAt(URI)).toBeNull();
+      await store.publishText(URI, 'content');
+      const at = (await store.publishedAt(URI))!;
+      // Servers tell whole seconds.
+      expect(Math.abs(at.getTime() - before)).toBeLessThan(60_000);
+      await store.publishText(URI, 'content');
+      expect(await store.publishedAt(URI)).toEqual(at);
+    });
+
     test('lines survive, separators of every kind included', async () => {
       const values = [{ text: 'a\nb\r\n\u2028' }, { text: '' }];
       expect(await readLines(store, await publishLines(store, URI, values))).toEqual(values);

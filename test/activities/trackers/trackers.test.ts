@@ -322,6 +322,18 @@ test.each(['a line of somebody else', 'two\nlines\n'])(
   },
 );
 
+test('what is missing in the store is said, and all before it is written', async () => {
+  given = await KINDS.tensorboard();
+  const store = await replayed();
+  await store.setAside('store:runs/run/phase-1/2/steps/2/update.json');
+  expect(await catchUp(store).pass(signal)).toMatchObject({ written: 9, behind: 6, isWhole: false });
+  const other = new FolderStore(small.store.root);
+  const list = other.list.bind(other);
+  other.list = async uri => (await list(uri)).filter(name => !name.startsWith('final.'));
+  given = await KINDS.jsonl();
+  expect(await catchUp(other).pass(signal)).toMatchObject({ written: 11, waitsFor: 'the evaluation "final"' });
+});
+
 test('MLflow: a run that is over is marked so, with its parameters, and names are those that it takes', async () => {
   given = await KINDS.mlflow();
   await catchUp().pass(signal);
