@@ -16,6 +16,7 @@ export interface WatchedRun {
 
 /** Enough steps for rates of each kind of work. */
 const SETTINGS = [
+  'warmup.data.0.count=640',
   'phases.0.steps=8',
   'phases.1.steps=4',
   'phases.2.steps=4',
