@@ -37,3 +37,34 @@ export function pad(text: string, columns: number, side: 'left' | 'right' = 'lef
 
 /** What a model or a document says, without what a terminal would take for commands. */
 export const harmless = (text: string): string => text.replace(/(?![\n\t])\p{Cc}/gu, '\ufffd');
+
+/** The text's lines, broken between words where they are too long; a word longer than a line is broken too. */
+export function wrap(text: string, columns: number): string[] {
+  return text.split('\n').flatMap(line => wrapLine(line, columns));
+}
+
+function wrapLine(line: string, columns: number): string[] {
+  if (widthOf(line) <= columns) return [line];
+  const lines: string[] = [];
+  let [current, width] = ['', 0];
+  const end = () => {
+    lines.push(current.trimEnd());
+    [current, width] = ['', 0];
+  };
+  for (const word of line.split(/(?<=\s)/)) {
+    const own = widthOf(word.trimEnd());
+    if (width > 0 && width + own > columns) end();
+    if (own > columns) {
+      for (const { segment } of GRAPHEMES.segment(word)) {
+        if (width + widthOf(segment) > columns) end();
+        current += segment;
+        width += widthOf(segment);
+      }
+    } else {
+      current += word;
+      width += widthOf(word);
+    }
+  }
+  end();
+  return lines;
+}
