@@ -91,7 +91,6 @@ test('a trace leads from the run to the operations of the engine', () => {
     'RunWorkflow:curriculum',
   ]);
   expect(update).toMatchObject({ service: 'longhaul-gpu-worker', attributes: { 'longhaul.loss': expect.any(Number) } });
-  console.log(JSON.stringify(collector.spans.filter(s => !collector.spans.some(o => o.spanId === s.parentSpanId)).map(s => [s.name, s.traceId, s.parentSpanId])));
   expect(new Set(collector.spans.map(({ traceId }) => traceId)).size).toBe(1);
   expect(collector.strays).toEqual([]);
   const engine = collector.spans.filter(({ name }) => name.startsWith('engine:'));
