@@ -1,7 +1,8 @@
 /** `npm run trial -- prometheus`: both workers scraped by a real Prometheus, and everything asked that is ever asked. */
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -39,9 +40,12 @@ export const prometheusTrial: Trial = {
 
 async function trial({ programs, metricsPort }: Flags): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-prometheus-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
     const found = await findPrometheus(programs, folder);
     const checks = await promtoolChecks(found.promtool);
+    process.stderr.write('a short run of the preset tiny, scraped once a second: some minutes\n');
     const asked = await withWatchedRun(join(folder, 'state'), Number(metricsPort), async ({ targets, done }) => {
       const prometheus = await startPrometheus(found.prometheus, folder, targets);
       try {
@@ -53,7 +57,8 @@ async function trial({ programs, metricsPort }: Flags): Promise<void> {
     });
     report([...checks, ...asked]);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   }
 }
 

@@ -34,7 +34,11 @@ export async function startPrometheus(program: string, folder: string, targets: 
     `--web.listen-address=${address}`,
   ];
   const child = spawn(program, args, { stdio: ['ignore', log, log] });
+  // Whatever ends the trial, it leaves nothing behind.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   const stop = async () => {
+    process.off('exit', kill);
     if (child.exitCode !== null) return;
     child.kill('SIGTERM');
     await once(child, 'exit');

@@ -1,11 +1,15 @@
 /** A short run of `tiny` and an evaluation beside it, on a stack whose workers show metrics. */
 
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { CHECKOUT, PRESETS } from '../../checkout.js';
 import { beginRun, beginWorkflow } from '../../local/begin-run.js';
 import { startStack } from '../../local/stack.js';
 import { loadSpec } from '../../specs/spec-files.js';
+import { UserError } from '../../user-error.js';
+
+const LIMIT_MS = 30 * 60_000;
 
 export interface WatchedRun {
   /** host:port of each worker's metrics. */
@@ -16,11 +20,9 @@ export interface WatchedRun {
 
 /** Enough steps for rates of each kind of work. */
 const SETTINGS = [
-  'warmup.data.0.count=640',
-  'phases.0.steps=8',
-  'phases.1.steps=4',
-  'phases.2.steps=4',
-  'phases.3.steps=4',
+  ...[0, 1, 2, 3].map(phase => `phases.${phase}.steps=3`),
+  // However little it has learnt by then.
+  'rl.signal.onMissing=continue',
   ...[0, 1, 2, 3].map(set => `evaluation.sets.${set}.source.count=20`),
 ];
 
@@ -40,7 +42,10 @@ export async function withWatchedRun<T>(
       await beginRun(client, 'watched', spec);
       await beginWorkflow(client, 'evaluation', 'nightly', evaluation());
       const ends = ['watched', 'nightly'].map(id => client.workflow.getHandle(id).result());
-      const done = Promise.all(ends).then(() => {});
+      const late = sleep(LIMIT_MS, undefined, { ref: false }).then(() => {
+        throw new UserError(`The run has not ended after ${LIMIT_MS / 60_000} minutes.`);
+      });
+      const done = Promise.race([Promise.all(ends).then(() => {}), late]);
       done.catch(() => {}); // told to whoever waits for it
       return await watch({ targets: [port, port + 1].map(one => `${host}:${one}`), done });
     } finally {
