@@ -4,14 +4,17 @@ import {
   concludeEvaluation,
   evaluate,
   evaluateRemote,
+  gatherResponses,
   notify,
   prepareEvaluation,
   scoreEvaluation,
 } from './evaluation/index.js';
 import { snapshot } from './policies/index.js';
-import { claimAttempt, exportPolicy, importBase, prepareRun } from './run/index.js';
+import { claimAttempt, examineService, exportPolicy, importBase, prepareRun } from './run/index.js';
+import { exportMetrics } from './trackers/index.js';
 import {
   buildPool,
+  gatherRollouts,
   recordDifficulty,
   rollout,
   score,
@@ -27,6 +30,7 @@ export function createControlActivities(deps: Dependencies) {
     prepareRun: prepareRun(deps),
     claimAttempt: claimAttempt(deps),
     buildPool: buildPool(deps),
+    gatherRollouts: gatherRollouts(deps),
     score: score(deps),
     recordDifficulty: recordDifficulty(deps),
     summarizeSteps: summarizeSteps(deps),
@@ -34,14 +38,17 @@ export function createControlActivities(deps: Dependencies) {
     exportPolicy: exportPolicy(deps),
     prepareEvaluation: prepareEvaluation(deps),
     evaluateRemote: evaluateRemote(deps),
+    gatherResponses: gatherResponses(deps),
     concludeEvaluation: concludeEvaluation(deps),
     notify: notify(deps),
+    exportMetrics: exportMetrics(deps),
   };
 }
 
-/** Activities of the task queue `longhaul-gpu`: one at a time on a worker, which holds the engine. */
+/** Activities of the task queues `longhaul-gpu` and `longhaul-tinker`: one at a time on a worker, which holds the engine. */
 export function createEngineActivities(deps: EngineDependencies) {
   return {
+    examineService: examineService(deps),
     importBase: importBase(deps),
     trainSteps: trainSteps(deps),
     rollout: rollout(deps),

@@ -5,6 +5,7 @@ import { openSource } from '../activities/datasets/index.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import type { EngineSettings } from '../activities/engine/process/index.js';
 import { createRewarder } from '../activities/rewards/index.js';
+import type { ExportSettings } from '../activities/spec/index.js';
 import { openStore } from '../activities/store/index.js';
 import { createModels } from '../activities/text/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
@@ -32,10 +33,12 @@ export interface LonghaulWorkerOptions {
   acceptOtherNumerics?: boolean;
   /** What it shows of itself; nothing unless told. */
   telemetry?: TelemetrySettings;
+  /** Where metrics of runs go whose specs do not say. */
+  exportTo?: ExportSettings;
   /** Stops the worker: it finishes or hands back what it is doing. SIGINT and SIGTERM do the same. */
   stop?: AbortSignal;
-  /** Called once the worker polls. */
-  onReady?: () => void;
+  /** Called once the worker polls, with what there is to say of its engine. */
+  onReady?: (engine?: string) => void;
 }
 
 /** Time in which a stopping worker may finish its work before it is handed back, and in which it must have done that. */
@@ -57,6 +60,7 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
     rewarder: settings => createRewarder(settings, { store, environment: process.env }),
     environment: process.env,
     readPreset: options.readPreset,
+    ...(options.exportTo && { exportTo: options.exportTo }),
   };
 }
 

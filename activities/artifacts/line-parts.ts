@@ -4,7 +4,8 @@ import { readLines, type Store } from '../store/index.js';
 /** Lines too many for one file: their parts, in order. */
 export interface PartList {
   count: number;
-  parts: { uri: string; sha256: string; from: number; count: number }[];
+  /** `tokens`: what they take at most, where shards are made of them. */
+  parts: { uri: string; sha256: string; from: number; count: number; tokens?: number }[];
 }
 
 /** What a part holds at most, unless one item alone has more tokens. */
@@ -17,6 +18,15 @@ export interface PartBounds {
 export const ENGINE_PARTS: PartBounds = { items: 64, tokens: 1 << 18 };
 /** For an endpoint, whose replies are kept one by one: what one file bears, since each part waits for its slowest reply. */
 export const ENDPOINT_PARTS: PartBounds = { items: 4096, tokens: 1 << 24 };
+
+/** Bounds under which there are parts enough for so many shards. */
+export function shardBounds(tokens: readonly number[], bounds: PartBounds, shards: number): PartBounds {
+  const all = tokens.reduce((sum, count) => sum + count, 0);
+  return {
+    items: Math.min(bounds.items, Math.max(1, Math.ceil(tokens.length / shards))),
+    tokens: Math.min(bounds.tokens, Math.ceil(all / shards)),
+  };
+}
 
 /** Where each part begins, given the tokens that every item takes. */
 export function partStarts(tokens: readonly number[], bounds: PartBounds): number[] {

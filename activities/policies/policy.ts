@@ -2,60 +2,63 @@
  * Policies, lost and found. A policy is its nearest snapshot plus the logged steps since: one function, *ensure this
  * policy is loaded*, serves first use, another machine, and recovery alike.
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type CheckpointState, UnreadableSnapshotError, type UpdateRecord } from '../artifacts/index.js';
+import { UnreadableSnapshotError, type UpdateRecord } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { PolicyDependencies } from '../dependencies.js';
-import { WEIGHTS_FILE } from '../engine/files/index.js';
-import { ADAPTER_WEIGHTS_FILE, OPTIMIZER_FILE, plainName } from '../engine/folders/index.js';
-import type { FreshAdapter } from '../engine/protocol/index.js';
 import { codeVersion } from '../provenance/index.js';
-import type { RunSpec } from '../spec/index.js';
 import {
   absence,
-  baseUri,
   CorruptArtifactError,
-  checkpointUri,
   DivergenceError,
   type Fence,
-  fileHashes,
   MissingArtifactError,
   readJson,
   runOf,
   type Store,
-  specUri,
 } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
-import { STATE_FILE, snapshotUri, withSnapshot } from './checkpoint.js';
+import { admitRun } from './admission.js';
+import { snapshotUri, withSnapshot } from './checkpoint.js';
+import { freshAdapter, publishLoaded } from './publish-loaded.js';
 import { divergence, redoLog } from './redo-log.js';
+import { isSamePolicy } from './redone.js';
+import { freshTag, loadSharedWeights } from './shared-weights.js';
 import { applyStep, policyName } from './step.js';
 
 /**
  * What is needed of the loaded policy: `weights` alone (sampling), the optimiser `as-trained` (to go on in its stage), or
- * a `fresh` optimiser (to begin a stage).
+ * a `fresh` optimiser (to begin a stage). Weights that are loaded alone have a fresh one.
  */
 export type Readiness = 'weights' | 'as-trained' | 'fresh';
 
-const freshTag = (name: string) => `${name}/fresh`;
+export interface LoadOptions {
+  /** Awaited before the log is read. */
+  logged?: (() => Promise<void>) | undefined;
+  /** How many the work is cut into: so many engines take turns at the run, each with a policy of its own. */
+  shards?: number | undefined;
+}
 
 /**
  * Loads the policy unless the engine holds it: from its snapshot, else from the nearest one before it and the redo log,
- * each redone step checked against the log. Where another engine may hold it, that one is given the chance first.
- * @param logged awaited before the log is read
- * @throws DivergenceError if a redone step gives other weights than were logged
+ * each redone step held against the log. Where another engine may hold it, that one is given the chance first; of a policy
+ * that several sample from, its shared weights or a snapshot will do, which every engine loads.
+ * @throws DivergenceError if a redone step gives other weights than were logged; OutOfToleranceError where the engine
+ * promises no equal bits, and it came out further from the log than promised
  */
 export async function ensurePolicyLoaded(
   deps: PolicyDependencies,
   policy: PolicyRef,
   readiness: Readiness,
   supervision: Supervision,
-  logged?: () => Promise<void>,
+  { logged, shards = 1 }: LoadOptions = {},
 ): Promise<void> {
   const { tag } = await deps.engine.call('status', {}, supervision.call);
   if (holds(tag, policy.name, readiness)) return;
   await logged?.();
-  handOnUnlessHeld(deps, policy, tag);
+  if (readiness !== 'as-trained' && (await loadSharedWeights(deps, policy, supervision))) return;
+  const forAll = shards > 1 && readiness !== 'as-trained' && (await deps.store.has(snapshotUri(policy)));
+  if (!forAll) handOnUnlessHeld(deps, policy, tag, readiness, shards);
+  await admitRun(deps, runOf(policy.uri), supervision);
   await loadPolicy(deps, policy, readiness, supervision);
 }
 
@@ -64,8 +67,15 @@ function holds(tag: string | null, name: string, need: Readiness): boolean {
   return (tag === name && need !== 'fresh') || (tag === freshTag(name) && need !== 'as-trained');
 }
 
-function handOnUnlessHeld({ handOn }: PolicyDependencies, { name }: PolicyRef, tag: string | null): void {
-  if (tag !== name && tag !== freshTag(name)) handOn?.(name, tag);
+/** Not where it is held with the other optimiser than needed, if no engine need have that one. */
+function handOnUnlessHeld(
+  { handOn }: PolicyDependencies,
+  { name }: PolicyRef,
+  tag: string | null,
+  need: Readiness,
+  shards: number,
+): void {
+  if (tag !== name && (tag !== freshTag(name) || need === 'as-trained')) handOn?.(name, tag, shards);
 }
 
 async function loadPolicy(
@@ -94,7 +104,7 @@ async function loadPolicy(
   if (!holds(tag, from.name, need())) {
     supervision.note(`loading policy ${from.name}`);
     try {
-      await loadSnapshot(deps, from, need() === 'fresh', supervision);
+      await loadSnapshot(deps, from, need(), supervision);
     } catch (error) {
       // Removed since it was looked for: the search begins anew, without it.
       if (await isRemoved(deps.store, from, error)) return loadPolicy(deps, policy, readiness, supervision);
@@ -111,8 +121,9 @@ async function loadPolicy(
   for (const [k, record] of redo.entries()) {
     supervision.note(`redoing step ${record.step} of ${record.stage.stage} (${k + 1} of ${redo.length})`);
     if (k > 0 && record.inputs.freshOptimizer) await freshenOptimizer(deps, redo[k - 1]!, supervision);
-    const { sha256 } = await applyStep(deps, record.inputs, call);
-    if (sha256 !== record.result.sha256) throw divergence(record, sha256, codeVersion(deps.numerics));
+    const redone = await applyStep(deps, record.inputs, call);
+    if (!isSamePolicy(record, redone, deps.numerics))
+      throw divergence(record, redone.sha256, codeVersion(deps.numerics));
   }
   if (redo.length > 0 && readiness === 'fresh') await freshenOptimizer(deps, redo.at(-1)!, supervision);
 }
@@ -128,11 +139,11 @@ export async function ensureSnapshot(
   deps: PolicyDependencies,
   policy: PolicyRef,
   supervision: Supervision,
-  fence?: Fence,
+  { fence, shards = 1 }: { fence?: Fence; shards?: number | undefined } = {},
 ): Promise<void> {
   if (await deps.store.has(snapshotUri(policy))) return;
   const { tag } = await deps.engine.call('status', {}, supervision.call);
-  handOnUnlessHeld(deps, policy, tag);
+  handOnUnlessHeld(deps, policy, tag, 'as-trained', shards);
   await makeSnapshot(deps, policy, supervision, fence);
 }
 
@@ -147,7 +158,7 @@ async function makeSnapshot(
   await loadPolicy(deps, policy, 'as-trained', supervision);
   supervision.note(`writing checkpoint ${policy.name}`);
   const origin = { run: runOf(policy.uri), parent: inputs.parent.name, update: result.uri };
-  await publishLoaded(deps, origin, () => policy.name, supervision, fence);
+  await publishLoaded(deps, origin, () => result, supervision, { fence });
 }
 
 /** The step that made a policy, from the redo log. */
@@ -181,27 +192,15 @@ async function searchUpdate(store: Store, policy: PolicyRef): Promise<UpdateReco
 async function loadSnapshot(
   deps: PolicyDependencies,
   policy: PolicyRef,
-  fresh: boolean,
+  need: Readiness,
   { call }: Supervision,
 ): Promise<void> {
-  const tag = fresh ? freshTag(policy.name) : policy.name;
-  await withSnapshot(deps.store, policy, fresh ? 'weights' : 'whole', async model => {
+  const [part, tag] =
+    need === 'as-trained' ? (['whole', policy.name] as const) : (['weights', freshTag(policy.name)] as const);
+  await withSnapshot(deps.store, policy, part, async model => {
     const adapter = model.adapter ?? (await freshAdapter(deps.store, runOf(policy.uri)));
     await deps.engine.call('load', { ...model, adapter, tag }, call);
   });
-}
-
-/** What a run that trains an adapter begins with: a function of its spec, so the base's snapshot need not hold it. */
-export async function freshAdapter(store: Store, run: string): Promise<{ fresh: FreshAdapter } | null> {
-  const spec = await readPublished<RunSpec>(store, specUri(run));
-  if (!spec.lora) return null;
-  return { fresh: { settings: spec.lora, seed: spec.seed, baseModel: plainName(spec.model) } };
-}
-
-async function readPublished<T>(store: Store, uri: string): Promise<T> {
-  const ref = await store.find(uri);
-  if (!ref) throw await absence(store, uri, 'the run was not prepared');
-  return readJson<T>(store, ref);
 }
 
 /** Gives the policy that a step just made a fresh optimiser, by way of the snapshot it lacked. */
@@ -211,49 +210,6 @@ async function freshenOptimizer(
   supervision: Supervision,
 ): Promise<void> {
   const origin = { run: runOf(result.uri), parent: inputs.parent.name, update: result.uri };
-  await publishLoaded(deps, origin, () => result.name, supervision);
-  await loadSnapshot(deps, result, true, supervision);
-}
-
-/** The policy beneath a run's adapters; null where all weights are trained. */
-async function adapterBase(store: Store, run: string): Promise<PolicyRef | null> {
-  return (await freshAdapter(store, run)) && readPublished<PolicyRef>(store, baseUri(run));
-}
-
-/**
- * Publishes the loaded policy as a checkpoint folder.
- * @param name given the SHA-256 of its weights, for a base whose name comes from them
- */
-export async function publishLoaded(
-  deps: PolicyDependencies,
-  origin: { run: string; parent: string | null; update: string | null },
-  name: (sha256: string) => string,
-  supervision: Supervision,
-  fence?: Fence,
-): Promise<PolicyRef> {
-  return deps.store.workFolder(async folder => {
-    const directory = join(folder, 'policy');
-    const saved = await deps.engine.call(
-      'save',
-      { directory, withOptimizer: origin.update !== null },
-      supervision.call,
-    );
-    const policy = { name: name(saved.sha256), sha256: saved.sha256 };
-    const base = origin.update === null ? null : await adapterBase(deps.store, origin.run);
-    const weights = base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE;
-    // Gigabytes, of a real model: the engine took their hashes as it wrote them.
-    const written = {
-      [weights]: saved.sha256,
-      ...(saved.optimizerSha256 && { [OPTIMIZER_FILE]: saved.optimizerSha256 }),
-    };
-    const hashes = await fileHashes(directory, written);
-    const { [weights]: _, ...files } = hashes;
-    const { parent, update } = origin;
-    const state: CheckpointState = { ...policy, ...(base && { base }), parent, update, files };
-    await writeFile(join(directory, STATE_FILE), `${JSON.stringify(state, null, 1)}\n`);
-    supervision.check();
-    const uri = checkpointUri(origin.run, policy.name);
-    await deps.store.publishFolder(uri, directory, fence, hashes);
-    return { name: policy.name, uri, sha256: policy.sha256 };
-  });
+  await publishLoaded(deps, origin, () => result, supervision);
+  await loadSnapshot(deps, result, 'fresh', supervision);
 }

@@ -24,7 +24,7 @@ export const OPERATIONS = [
 ] as const;
 export const FAILURES = [
   ...['lost', 'cancelled', 'bad-model', 'bad-request', 'not-loaded', 'not-finite', 'unsupported', 'out-of-memory'],
-  ...['storage', 'internal'],
+  ...['storage', 'gone', 'internal'],
 ] as const;
 export const STORE_OPERATIONS = [
   ...['readText', 'publishText', 'publishFirst', 'publishFolder', 'find', 'has', 'list', 'recorded', 'setAside'],

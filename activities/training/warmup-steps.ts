@@ -79,7 +79,9 @@ async function warmupStep(
   const name = policyName(inputs);
   const made = await loggedStep(deps.store, stage, step, name);
   if (made) return made;
-  await ensurePolicyLoaded(deps, policy, entry ? 'fresh' : 'as-trained', supervision, () => publications.done());
+  await ensurePolicyLoaded(deps, policy, entry ? 'fresh' : 'as-trained', supervision, {
+    logged: () => publications.done(),
+  });
   supervision.note(`warming up, step ${step}`);
   const { sha256, metrics } = await applyStep(deps, inputs, supervision.call);
   const result = { name, uri: stepUri(stage, step, 'update.json'), sha256 };

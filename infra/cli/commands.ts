@@ -16,6 +16,7 @@ export const COMMANDS: Record<string, () => Command> = {
   ui: () => load<typeof import('./ui.js')>('./ui.js').uiCommand(),
   data: () => load<typeof import('./data.js')>('./data.js').dataCommand(),
   export: () => load<typeof import('./export.js')>('./export.js').exportCommand(),
+  'export-metrics': () => load<typeof import('./export-metrics.js')>('./export-metrics.js').exportMetricsCommand(),
   verify: () => load<typeof import('./verify.js')>('./verify.js').verifyCommand(),
   lineage: () => load<typeof import('./lineage.js')>('./lineage.js').lineageCommand(),
   evaluate: () => load<typeof import('./evaluate.js')>('./evaluate.js').evaluateCommand(),

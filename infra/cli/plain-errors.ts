@@ -1,5 +1,6 @@
 import { DataError } from '../../activities/datasets/index.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol/index.js';
+import { OutOfToleranceError } from '../../activities/provenance/index.js';
 import { InvalidSpecError } from '../../activities/spec/index.js';
 import {
   DivergenceError,
@@ -13,6 +14,7 @@ import {
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { MetricsPortError } from '../../workers/metrics-port-error.js';
 import { OtherNumericsError } from '../../workers/other-numerics.js';
+import { UnservedRunsError } from '../../workers/unserved-runs.js';
 import { UserError } from '../user-error.js';
 
 /** Errors whose message says all a person needs; others are shown with their stack. */
@@ -24,6 +26,8 @@ const PLAIN = [
   DivergenceError,
   IncompatibleRunsError,
   OtherNumericsError,
+  UnservedRunsError,
+  OutOfToleranceError,
   MetricsPortError,
   EngineRequestError,
   EngineLostError,
