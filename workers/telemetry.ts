@@ -68,7 +68,7 @@ export class Telemetry {
       ...work,
       ...(work.workflowBundle && { workflowBundle: await tracing.workflowBundle() }),
       sinks: tracing.sinks,
-      interceptors: { activity: [tracing.activityInterceptor] },
+      interceptors: tracing.interceptors,
     };
   }
 

@@ -8,14 +8,20 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResourcesSync, envDetectorSync, type IResource, Resource } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { makeWorkflowExporter, OpenTelemetryActivityInboundInterceptor } from '@temporalio/interceptors-opentelemetry';
-import type { ActivityInterceptorsFactory, InjectedSinks, WorkflowBundle } from '@temporalio/worker';
+import {
+  makeWorkflowExporter,
+  OpenTelemetryActivityInboundInterceptor,
+  OpenTelemetryWorkflowClientInterceptor,
+} from '@temporalio/interceptors-opentelemetry';
+import type { InjectedSinks, WorkflowBundle } from '@temporalio/worker';
 import type { Engine } from '../activities/engine/protocol/index.js';
 import { bundleWorkflows } from './bundle.js';
 import { tracedEngine } from './traced-engine.js';
+import type { Work } from './work.js';
 
 export interface Tracing {
-  activityInterceptor: ActivityInterceptorsFactory;
+  /** Of activities, and of the client by which they tell their workflow how far they are. */
+  interceptors: NonNullable<Work['interceptors']>;
   sinks: InjectedSinks<never>;
   engine(engine: Engine): Engine;
   /** The workflows with what makes spans of them: made when asked for, and only where there are traces. */
@@ -38,7 +44,10 @@ export function startTracing(kind: 'cpu' | 'gpu', url: string): Tracing {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
   return {
-    activityInterceptor: activity => ({ inbound: new OpenTelemetryActivityInboundInterceptor(activity, { tracer }) }),
+    interceptors: {
+      activity: [activity => ({ inbound: new OpenTelemetryActivityInboundInterceptor(activity, { tracer }) })],
+      client: { workflow: [new OpenTelemetryWorkflowClientInterceptor({ tracer })] },
+    },
     sinks: { exporter: makeWorkflowExporter(processor, resource as Resource) } as InjectedSinks<never>,
     engine: engine => tracedEngine(engine, tracer),
     workflowBundle: async () => ({ code: await bundleWorkflows([require.resolve(WORKFLOW_SPANS)]) }),

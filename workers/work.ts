@@ -4,4 +4,4 @@ import type { WorkerOptions } from '@temporalio/worker';
 export type Work = Pick<
   WorkerOptions,
   'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions' | 'sinks'
-> & { interceptors?: Pick<NonNullable<WorkerOptions['interceptors']>, 'activity'> };
+> & { interceptors?: Pick<NonNullable<WorkerOptions['interceptors']>, 'activity' | 'client'> };

@@ -93,7 +93,10 @@ export async function runWorker(
       ...deploymentOptions(deployment),
       connection,
       namespace,
-      interceptors: { activity: [...(work.interceptors?.activity ?? []), inHand.interceptor] },
+      interceptors: {
+        ...work.interceptors,
+        activity: [...(work.interceptors?.activity ?? []), inHand.interceptor],
+      },
       stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       shutdownGraceTime: SHUTDOWN_GRACE,
       shutdownForceTime: SHUTDOWN_FORCE,

@@ -51,6 +51,8 @@ class WorkerMeters implements Meters {
       this.#instruments.set(name, instrument);
       // A rate needs the 0 that comes before the first event.
       if (type !== 'gauge') for (const one of closedLabels(labels)) begin(instrument, one);
+      // Of a worker without an engine there is nothing to say.
+      else if (Object.keys(labels).length === 0) instrument.remove();
     }
   }
 

@@ -12,6 +12,7 @@ export const COMMANDS: Record<string, () => Command> = {
   up: () => load<typeof import('./up.js')>('./up.js').upCommand(),
   run: () => load<typeof import('./run.js')>('./run.js').runCommand(),
   watch: () => load<typeof import('./watch.js')>('./watch.js').watchCommand(),
+  show: () => load<typeof import('./show.js')>('./show.js').showCommand(),
   ui: () => load<typeof import('./ui.js')>('./ui.js').uiCommand(),
   data: () => load<typeof import('./data.js')>('./data.js').dataCommand(),
   export: () => load<typeof import('./export.js')>('./export.js').exportCommand(),

@@ -33,6 +33,7 @@ export function program(name?: string): Command {
         'Piece by piece:  longhaul up                 a local server and workers, until Ctrl-C\n' +
         '                 longhaul run tiny           a run on it\n' +
         '                 longhaul watch tiny\n' +
+        '                 longhaul show tiny          the responses of its last step\n' +
         '                 longhaul ui                 the same and more, in a browser\n' +
         '                 longhaul export tiny DIR    its policy, as a Hugging Face folder',
     )

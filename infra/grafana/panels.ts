@@ -57,6 +57,18 @@ export const ROWS: readonly Row[] = [
           },
         ],
       },
+      {
+        title: 'Groups carried over',
+        help: 'Groups an hour whose prompt an earlier phase had found difficult.',
+        unit: 'short',
+        lines: [
+          {
+            legend: '{{run}} {{stage}}',
+            expr: `sum by (run, stage) (increase(longhaul_carried_groups_total{${RUN}}[1h]))`,
+          },
+        ],
+      },
+      learning('Loss', 'loss', 'none', 'Mean over a step’s updates.'),
       learning('Entropy', 'entropy_nats', 'none', 'Mean over response tokens, in nats.'),
       learning('KL from the sampler', 'kl_nats', 'none', 'k3 estimate of KL(sampler || trainer), in nats.'),
       learning('Gradient norm', 'gradient_norm', 'none', 'Before clipping, mean over a step’s updates.'),
@@ -71,6 +83,17 @@ export const ROWS: readonly Row[] = [
         help: 'Number of the last step of each stage.',
         unit: 'none',
         lines: [{ legend: '{{run}} {{stage}}', expr: `max by (run, stage) (longhaul_last_step{${RUN}})` }],
+      },
+      {
+        title: 'Steps an hour',
+        help: 'Trained on, and skipped because too few groups could teach anything.',
+        unit: 'short',
+        lines: [
+          {
+            legend: '{{run}} {{stage}} {{outcome}}',
+            expr: `sum by (run, stage, outcome) (increase(longhaul_steps_total{${RUN}}[1h]))`,
+          },
+        ],
       },
       {
         title: 'Tokens a second',
