@@ -10,6 +10,7 @@ import { compare } from './comparison.js';
 import { disturbedRun } from './disturbed.js';
 import { resultTable, sharesTable, strikesTable } from './report.js';
 import { speedTrial } from './speed/speed.js';
+import { WORKLOAD } from './speed/workload.js';
 import { undisturbedRun } from './undisturbed.js';
 
 const SPEC = join(CHECKOUT, 'infra', 'trials', 'machines', 'spec.yaml');
@@ -17,6 +18,8 @@ const SPEC = join(CHECKOUT, 'infra', 'trials', 'machines', 'spec.yaml');
 interface Flags {
   speed?: boolean;
   shards: number;
+  promptTokens: number;
+  steps: number;
   set: string[];
   keep?: string;
 }
@@ -37,12 +40,14 @@ export function addMachines(command: Command): void {
       (text, before: string[]) => [...before, text],
       [],
     )
+    .option('--prompt-tokens <n>', 'with --speed: tokens of the longest document', Number, WORKLOAD.promptTokens)
+    .option('--steps <n>', 'with --speed: steps, of which the first is not counted', Number, WORKLOAD.steps)
     .option('--keep <folder>', 'keep databases, stores and logs there')
     .action(async (flags: Flags) => {
       const folder = flags.keep ? resolve(flags.keep) : await mkdtemp(join(tmpdir(), 'longhaul-machines-'));
       await mkdir(folder, { recursive: true });
       try {
-        await (flags.speed ? speedTrial(folder, flags, say) : trial(folder, flags));
+        await (flags.speed ? speedTrial(folder, { ...WORKLOAD, ...flags }, say) : trial(folder, flags));
       } finally {
         if (!flags.keep) await rm(folder, { recursive: true, force: true });
       }

@@ -5,7 +5,7 @@ import { UserError } from '../../../user-error.js';
 import { pinnedRun, type Timed } from './pinned.js';
 import { simulateStep } from './simulation.js';
 import { type Timings, timingsOf } from './timings.js';
-import { WORKLOAD, workloadSpec } from './workload.js';
+import { type Workload, workloadSpec } from './workload.js';
 
 const WORKERS = [1, 2];
 /** The paper's prompts of a step. */
@@ -16,24 +16,24 @@ const QUIET = 0.5;
 
 export async function speedTrial(
   folder: string,
-  { shards }: { shards: number },
+  work: Workload & { shards: number },
   say: (line: string) => void,
 ): Promise<void> {
   if (availableParallelism() < Math.max(...WORKERS))
     throw new UserError(`--speed pins two workers to a core each: this machine has ${availableParallelism()}.`);
   const [load] = loadavg() as [number, number, number];
   if (load > QUIET) say(`The machine is not quiet (load ${load.toFixed(1)}): ratios may be off.\n`);
-  const { promptTokens, promptsPerStep, steps, items } = WORKLOAD;
+  const { promptTokens, promptsPerStep, steps, items, shards } = work;
   say(
     `${steps} steps of ${promptsPerStep} prompts of up to ${promptTokens} tokens, ${items} evaluated; ${shards} shards.`,
   );
-  const spec = await workloadSpec(folder, WORKLOAD, shards);
+  const spec = await workloadSpec(folder, work, shards);
   const timed: Timed[] = [];
   for (const workers of WORKERS) timed.push(await pinnedRun(folder, spec, workers));
   const [one, two] = timed.map(({ completed }) => timingsOf(completed)) as [Timings, Timings];
   for (const line of speedTable(one, two)) say(line);
   say('');
-  for (const line of simulationTable(one, two, shards)) say(line);
+  for (const line of simulationTable(one, two, work)) say(line);
   const [first, second] = timed.map(({ result }) => bitsOf(result)) as [string, string];
   if (first !== second) throw new UserError(`The two runs differ:\n${first}\n${second}`);
   say(`\nBoth end in the same bits: ${timed[0]!.result.policy.sha256}`);
@@ -55,16 +55,20 @@ function speedTable(one: Timings, two: Timings): string[] {
 }
 
 /** Of the paper's steps, made of the prompts that were measured over and over. */
-function simulationTable(one: Timings, two: Timings, shards: number): string[] {
+function simulationTable(
+  one: Timings,
+  two: Timings,
+  { shards, promptsPerStep, steps }: Workload & { shards: number },
+): string[] {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-  const perPrompt = sum(one.rollouts) / (WORKLOAD.promptsPerStep * (WORKLOAD.steps - 1));
+  const perPrompt = sum(one.rollouts) / (promptsPerStep * (steps - 1));
   const spread = (k: number) => perPrompt * (0.85 + (0.3 * ((k * 37) % PAPER_PROMPTS)) / (PAPER_PROMPTS - 1));
   const prompts = Array.from({ length: PAPER_PROMPTS }, (_, k) => spread(k));
-  const busy = sum(one.rollouts) / (WORKLOAD.steps - 1);
+  const busy = sum(one.rollouts) / (steps - 1);
   const shardOverhead = Math.max(0, (one.sampling - busy) / shards);
   // What the helpers' shards took longer than the same shards without a policy to load, at least nothing.
-  const weights = Math.max(0, (sum(two.rollouts) - sum(one.rollouts)) / (WORKLOAD.steps - 1));
-  const scale = PAPER_PROMPTS / WORKLOAD.promptsPerStep;
+  const weights = Math.max(0, (sum(two.rollouts) - sum(one.rollouts)) / (steps - 1));
+  const scale = PAPER_PROMPTS / promptsPerStep;
   const parts = { prompts, shardOverhead, weights, alone: 2 * one.between + scale * one.update };
   const rows = SIMULATED.map(workers => simulateStep(parts, workers));
   const [alone] = rows as [(typeof rows)[number]];
