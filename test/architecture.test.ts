@@ -11,11 +11,21 @@ const LAYERS = ['activities', 'workflows', 'workers', 'infra'];
 /** From the ground up: each imports only what stands before it. A folder is a room, and its index.ts its face. */
 const ENGINE = [
   ...['random.ts', 'secrets.ts', 'proxies.ts', 'protocol', 'files', 'graph', 'autodiff', 'model', 'folders', 'text'],
-  ...['sampling', 'training', 'process'],
+  ...['sampling', 'training', 'process', 'tinker'],
 ];
 const ACTIVITIES = [
   ...['contract', 'store', 'datasets', 'remote', 'rewards', 'benchmarks', 'provenance', 'spec', 'artifacts', 'text'],
-  ...['dependencies.ts', 'supervision', 'policies', 'evaluation', 'training', 'run', 'index.ts'],
+  ...[
+    'telemetry',
+    'dependencies.ts',
+    'supervision',
+    'policies',
+    'evaluation',
+    'training',
+    'run',
+    'trackers',
+    'index.ts',
+  ],
 ];
 const INFRA = [
   ...[
@@ -25,6 +35,8 @@ const INFRA = [
     'docs',
     'presets',
     'local',
+    'grafana',
+    'prometheus',
     'view',
     'evaluations',
     'proof',

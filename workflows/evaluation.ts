@@ -12,6 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type {
+  EngineKind,
   EvaluationProgress,
   EvaluationRow,
   EvaluationSpecInput,
@@ -20,12 +21,11 @@ import type {
   PolicyRef,
 } from '../activities/contract/index.js';
 import type { EvaluateInput, PlannedEvaluation } from '../activities/evaluation/index.js';
-import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { ControlActivities } from '../activities/index.js';
 import type { ArtifactRef } from '../activities/store/index.js';
-import { CONTROL, DATA, NOTIFICATION, ROLLOUT } from './options.js';
+import { CONTROL, DATA, engineActivities, NOTIFICATION } from './options.js';
 import { inShards } from './shards.js';
 
-const { evaluate } = proxyActivities<EngineActivities>(ROLLOUT);
 const { prepareEvaluation, evaluateRemote, gatherResponses, scoreEvaluation } =
   proxyActivities<ControlActivities>(DATA);
 const { concludeEvaluation } = proxyActivities<ControlActivities>(CONTROL);
@@ -45,6 +45,8 @@ export interface OwnEvaluationInput {
   sets: { name: string; data: ArtifactRef }[];
   /** How many each set is cut into; absent where it is not. */
   shards?: number;
+  /** Which the run is trained with; absent of the workers' own. */
+  engine?: EngineKind;
 }
 
 export async function evaluation(input: EvaluationSpecInput): Promise<EvaluationSummary>;
@@ -61,20 +63,20 @@ function isOwn(input: OwnEvaluationInput | EvaluationSpecInput): input is OwnEva
 }
 
 async function evaluateOwn(
-  { sets, shards, ...common }: OwnEvaluationInput,
+  { sets, engine, shards, ...common }: OwnEvaluationInput,
   progress: Progress,
 ): Promise<EvaluationRow[]> {
   progress.begin(sets.map(({ name }) => ({ name, total: null })));
   return evaluateSets(sets, progress, {
-    respond: set => answered({ ...common, set }, shards),
+    respond: set => answered({ ...common, set }, { engine, shards }),
     score: (set, responses) => scoreEvaluation({ ...common, set, responses }),
   });
 }
 
 async function evaluateAny(input: EvaluationSpecInput, progress: Progress): Promise<EvaluationSummary> {
-  const { plan, sets, remote, schedule, shards } = await prepareEvaluation({ start: startOf(), input });
+  const { plan, sets, remote, engine, schedule, shards } = await prepareEvaluation({ start: startOf(), input });
   progress.begin(sets.map(({ name, count }) => ({ name, total: count })));
-  const respond = (set: PlannedEvaluation) => (remote ? evaluateRemote(set) : answered(set, shards));
+  const respond = (set: PlannedEvaluation) => (remote ? evaluateRemote(set) : answered(set, { engine, shards }));
   const rows = await evaluateSets(sets, progress, {
     respond: ({ name }) => respond({ plan, set: name }),
     score: ({ name }, responses) => scoreEvaluation({ plan, set: name, responses }),
@@ -85,7 +87,11 @@ async function evaluateAny(input: EvaluationSpecInput, progress: Progress): Prom
 }
 
 /** The engine's answers to a set, each shard of it by whichever engine is free. */
-async function answered(set: EvaluateInput, shards = 1): Promise<ArtifactRef> {
+async function answered(
+  set: EvaluateInput,
+  { engine, shards = 1 }: { engine: EngineKind | undefined; shards: number | undefined },
+): Promise<ArtifactRef> {
+  const { evaluate } = engineActivities(engine);
   if (shards === 1) return evaluate(set);
   return gatherResponses({ ...set, shards: await inShards(shards, shard => evaluate({ ...set, shard })) });
 }

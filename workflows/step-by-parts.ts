@@ -5,14 +5,12 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Round } from '../activities/artifacts/index.js';
 import { type JudgeUsage, promptsToDraw } from '../activities/contract/index.js';
-import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { ControlActivities } from '../activities/index.js';
 import type { StageSettings } from '../activities/run/index.js';
 import type { RolloutInput, RolloutResult, StepInput, TrainStepsResult } from '../activities/training/index.js';
-import { DATA, GRADIENT, ROLLOUT } from './options.js';
+import { DATA, engineActivities } from './options.js';
 import { inShards } from './shards.js';
 
-const { rollout } = proxyActivities<EngineActivities>(ROLLOUT);
-const { update } = proxyActivities<EngineActivities>(GRADIENT);
 const { gatherRollouts, score } = proxyActivities<ControlActivities>(DATA);
 
 export interface JudgedStep extends TrainStepsResult {
@@ -22,7 +20,9 @@ export interface JudgedStep extends TrainStepsResult {
 export async function stepByParts(
   { cursor, pool, ...input }: StepInput,
   rl: NonNullable<StageSettings['rl']>,
+  engine: StageSettings['engine'],
 ): Promise<JudgedStep> {
+  const { update } = engineActivities(engine);
   const { stage, spec, data, step } = input;
   const rounds: Round[] = [];
   const seen = { drawn: 0, effective: 0, newTokens: 0 };
@@ -30,7 +30,7 @@ export async function stepByParts(
 
   while (rounds.length <= rl.maxRefills && seen.effective < rl.promptsPerStep) {
     const round = { refill: rounds.length, cursor: cursor + seen.drawn, count: promptsToDraw(rl.promptsPerStep, seen) };
-    const { more = [], ...first } = await sampled({ ...input, pool, ...round }, rl.shards);
+    const { more = [], ...first } = await sampled({ ...input, pool, ...round }, engine, rl.shards);
     // Version 0.2 scored a round in its rollout where the rule alone rewards, and sampled further ones there.
     for (const { rollouts, newTokens, ...sampled } of [first, ...more]) {
       const refill = rounds.length;
@@ -58,7 +58,8 @@ export async function stepByParts(
 }
 
 /** A round, of whose shards none is without a prompt. */
-async function sampled(round: RolloutInput, shards = 1): Promise<RolloutResult> {
+async function sampled(round: RolloutInput, engine: StageSettings['engine'], shards = 1): Promise<RolloutResult> {
+  const { rollout } = engineActivities(engine);
   if (shards === 1) return rollout(round);
   const { stage, step, refill, count } = round;
   const parts = await inShards(Math.min(shards, count), shard => rollout({ ...round, shard }));

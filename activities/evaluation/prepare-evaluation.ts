@@ -2,7 +2,7 @@
  * The first activity of an evaluation that users or schedules start: everything that can be wrong is found here. Validates
  * the spec, pins the model, reads, renders, tokenises and cuts the items, and publishes them with the plan.
  */
-import type { EvaluationSpecInput, EvaluationStart } from '../contract/index.js';
+import type { EngineKind, EvaluationSpecInput, EvaluationStart } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { checkKey } from '../remote/index.js';
 import {
@@ -34,6 +34,8 @@ export interface PreparedEvaluation {
   sets: { name: string; count: number }[];
   /** Whether an endpoint answers, and no engine. */
   remote: boolean;
+  /** Which engine answers, else; absent of the workers' own. */
+  engine?: EngineKind;
   schedule: string | null;
   /** How many each set is cut into; absent where it is not. */
   shards?: number;
@@ -73,6 +75,7 @@ function prepared(
   const remote = model.kind === 'remote';
   return {
     ...{ plan, sets: sets.map(({ name, count }) => ({ name, count })), remote, schedule },
+    ...(model.kind === 'policy' && model.engine && { engine: model.engine }),
     ...(shards > 1 && !remote && { shards }),
   };
 }

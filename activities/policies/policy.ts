@@ -17,9 +17,11 @@ import {
   type Store,
 } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
+import { admitRun } from './admission.js';
 import { snapshotUri, withSnapshot } from './checkpoint.js';
 import { freshAdapter, publishLoaded } from './publish-loaded.js';
 import { divergence, redoLog } from './redo-log.js';
+import { isSamePolicy } from './redone.js';
 import { freshTag, loadSharedWeights } from './shared-weights.js';
 import { applyStep, policyName } from './step.js';
 
@@ -38,9 +40,10 @@ export interface LoadOptions {
 
 /**
  * Loads the policy unless the engine holds it: from its snapshot, else from the nearest one before it and the redo log,
- * each redone step checked against the log. Where another engine may hold it, that one is given the chance first; of a
- * policy that several sample from, its shared weights or a snapshot will do, which every engine loads.
- * @throws DivergenceError if a redone step gives other weights than were logged
+ * each redone step held against the log. Where another engine may hold it, that one is given the chance first; of a policy
+ * that several sample from, its shared weights or a snapshot will do, which every engine loads.
+ * @throws DivergenceError if a redone step gives other weights than were logged; OutOfToleranceError where the engine
+ * promises no equal bits, and it came out further from the log than promised
  */
 export async function ensurePolicyLoaded(
   deps: PolicyDependencies,
@@ -55,6 +58,7 @@ export async function ensurePolicyLoaded(
   if (readiness !== 'as-trained' && (await loadSharedWeights(deps, policy, supervision))) return;
   const forAll = shards > 1 && readiness !== 'as-trained' && (await deps.store.has(snapshotUri(policy)));
   if (!forAll) handOnUnlessHeld(deps, policy, tag, readiness, shards);
+  await admitRun(deps, runOf(policy.uri), supervision);
   await loadPolicy(deps, policy, readiness, supervision);
 }
 
@@ -117,8 +121,9 @@ async function loadPolicy(
   for (const [k, record] of redo.entries()) {
     supervision.note(`redoing step ${record.step} of ${record.stage.stage} (${k + 1} of ${redo.length})`);
     if (k > 0 && record.inputs.freshOptimizer) await freshenOptimizer(deps, redo[k - 1]!, supervision);
-    const { sha256 } = await applyStep(deps, record.inputs, call);
-    if (sha256 !== record.result.sha256) throw divergence(record, sha256, codeVersion(deps.numerics));
+    const redone = await applyStep(deps, record.inputs, call);
+    if (!isSamePolicy(record, redone, deps.numerics))
+      throw divergence(record, redone.sha256, codeVersion(deps.numerics));
   }
   if (redo.length > 0 && readiness === 'fresh') await freshenOptimizer(deps, redo.at(-1)!, supervision);
 }
@@ -153,7 +158,7 @@ async function makeSnapshot(
   await loadPolicy(deps, policy, 'as-trained', supervision);
   supervision.note(`writing checkpoint ${policy.name}`);
   const origin = { run: runOf(policy.uri), parent: inputs.parent.name, update: result.uri };
-  await publishLoaded(deps, origin, () => policy.name, supervision, { fence });
+  await publishLoaded(deps, origin, () => result, supervision, { fence });
 }
 
 /** The step that made a policy, from the redo log. */
@@ -205,6 +210,6 @@ async function freshenOptimizer(
   supervision: Supervision,
 ): Promise<void> {
   const origin = { run: runOf(result.uri), parent: inputs.parent.name, update: result.uri };
-  await publishLoaded(deps, origin, () => result.name, supervision);
+  await publishLoaded(deps, origin, () => result, supervision);
   await loadSnapshot(deps, result, 'fresh', supervision);
 }

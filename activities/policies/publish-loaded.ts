@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import type { CheckpointState } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { PolicyDependencies } from '../dependencies.js';
-import { WEIGHTS_FILE } from '../engine/files/index.js';
-import { ADAPTER_WEIGHTS_FILE, OPTIMIZER_FILE, plainName } from '../engine/folders/index.js';
+import { OPTIMIZER_FILE, plainName } from '../engine/folders/index.js';
 import type { FreshAdapter } from '../engine/protocol/index.js';
-import type { RunSpec } from '../spec/index.js';
+import { promiseOf } from '../provenance/index.js';
+import { adapterOf, type RunSpec, servedModel } from '../spec/index.js';
 import {
   absence,
   baseUri,
   checkpointUri,
+  DivergenceError,
   type Fence,
   fileHashes,
   readJson,
@@ -20,13 +21,19 @@ import {
   weightsUri,
 } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
-import { STATE_FILE } from './checkpoint.js';
+import { STATE_FILE, usualWeights } from './checkpoint.js';
+
+/** What a service calls the run's model; null where the workers train it. */
+export async function servedModelOf(store: Store, run: string): Promise<string | null> {
+  return servedModel(await readPublished<RunSpec>(store, specUri(run)));
+}
 
 /** What a run that trains an adapter begins with: a function of its spec, so the base's snapshot need not hold it. */
 export async function freshAdapter(store: Store, run: string): Promise<{ fresh: FreshAdapter } | null> {
   const spec = await readPublished<RunSpec>(store, specUri(run));
-  if (!spec.lora) return null;
-  return { fresh: { settings: spec.lora, seed: spec.seed, baseModel: plainName(spec.model) } };
+  const settings = adapterOf(spec);
+  if (!settings) return null;
+  return { fresh: { settings, seed: spec.seed, baseModel: servedModel(spec) ?? plainName(spec.model) } };
 }
 
 async function readPublished<T>(store: Store, uri: string): Promise<T> {
@@ -55,12 +62,12 @@ const FOLDERS = {
 
 /**
  * Publishes the loaded policy as a folder.
- * @param name given the SHA-256 of its weights, for a base whose name comes from them
+ * @param identity the policy's name and SHA-256 as they are logged, given the SHA-256 of its weights: a base is named by it
  */
 export async function publishLoaded(
   deps: PolicyDependencies,
   origin: Origin,
-  name: (sha256: string) => string,
+  identity: (sha256: string) => Pick<PolicyRef, 'name' | 'sha256'>,
   supervision: Supervision,
   { fence, as = 'checkpoint' }: { fence?: Fence | undefined; as?: keyof typeof FOLDERS } = {},
 ): Promise<PolicyRef> {
@@ -68,22 +75,29 @@ export async function publishLoaded(
   return deps.store.workFolder(async folder => {
     const directory = join(folder, 'policy');
     const saved = await deps.engine.call('save', { directory, withOptimizer: withOptimizer(origin) }, supervision.call);
-    const policy = { name: name(saved.sha256), sha256: saved.sha256 };
+    const { name, sha256 } = identity(saved.sha256);
+    const uri = uriOf(origin.run, name);
+    if (promiseOf(deps.numerics) === 'bits' && saved.sha256 !== sha256)
+      throw new DivergenceError(uri, sha256, saved.sha256, null);
     const base = origin.update === null ? null : await adapterBase(deps.store, origin.run);
-    const weights = base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE;
     // Gigabytes, of a real model: the engine took their hashes as it wrote them.
     const written = {
-      [weights]: saved.sha256,
+      [saved.file]: saved.sha256,
       ...(saved.optimizerSha256 && { [OPTIMIZER_FILE]: saved.optimizerSha256 }),
     };
     const hashes = await fileHashes(directory, written);
-    const { [weights]: _, ...files } = hashes;
     const { parent, update } = origin;
-    const state: CheckpointState = { ...policy, ...(base && { base }), parent, update, files };
+    const weights = saved.sha256 === sha256 ? saved.file : null;
+    const files = Object.fromEntries(Object.entries(hashes).filter(([file]) => file !== weights));
+    const state: CheckpointState = {
+      ...{ name, sha256 },
+      ...(base && { base }),
+      ...(weights !== usualWeights(base) && { weights }),
+      ...{ parent, update, files },
+    };
     await writeFile(join(directory, STATE_FILE), `${JSON.stringify(state, null, 1)}\n`);
     supervision.check();
-    const uri = uriOf(origin.run, policy.name);
     await deps.store.publishFolder(uri, directory, fence, hashes);
-    return { name: policy.name, uri, sha256: policy.sha256 };
+    return { name, uri, sha256 };
   });
 }

@@ -32,7 +32,7 @@ export async function shareWeights(
 ): Promise<void> {
   supervision.note(`sharing the weights of ${policy.name}`);
   const origin = { run: runOf(policy.uri), parent: parent.name, update: policy.uri };
-  await publishLoaded(deps, origin, () => policy.name, supervision, { fence, as: 'weights' });
+  await publishLoaded(deps, origin, () => policy, supervision, { fence, as: 'weights' });
   await withdrawWeights(deps.store, policy, name => name !== policy.name, fence);
 }
 

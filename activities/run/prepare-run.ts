@@ -25,6 +25,7 @@ import {
   publishLines,
   readJson,
   type Store,
+  serviceNeedsUri,
   specUri,
   stageUri,
 } from '../store/index.js';
@@ -35,6 +36,7 @@ import { dataIssues, modelIssues } from './data-checks.js';
 import { type RunDataSummary, summaryOf } from './data-summary.js';
 import { readRunData } from './run-data.js';
 import type { DataCounts, RunPlan, StagePlan } from './run-plan.js';
+import { serviceNeeds } from './service-needs.js';
 
 export interface PrepareRunInput {
   run: string;
@@ -42,7 +44,7 @@ export interface PrepareRunInput {
 }
 
 /** plan.json: what stays the same however often the run is started. */
-type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints' | 'shards'>;
+type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints' | 'engine' | 'shards' | 'exportTo'>;
 
 export function prepareRun(deps: Dependencies) {
   return ({ run, input }: PrepareRunInput): Promise<RunPlan> =>
@@ -64,15 +66,26 @@ export function prepareRun(deps: Dependencies) {
         ? await readJson<PublishedPlan>(store, published)
         : await (branch ? prepareBranch(deps, run, branch) : prepareData(deps, run, spec, supervision));
       supervision.check();
-      if (!published) await publishJson(store, planUri(run), prepared);
+      if (!published) {
+        await publishNeeds(store, run, spec, prepared);
+        await publishJson(store, planUri(run), prepared);
+      }
       const stages = await stagesOf(deps, run, spec);
+      const exportTo = spec.export ?? deps.exportTo;
       return {
         ...prepared,
         checkpoints: spec.checkpoints,
         ...(spec.shards !== undefined && { shards: spec.shards }),
+        ...(exportTo && { exportTo }),
+        ...(spec.engine.kind && { engine: spec.engine.kind }),
         stages: stages.slice(stages.findIndex(({ name }) => name === (prepared.branch?.first ?? name))),
       };
     });
+}
+
+async function publishNeeds(store: Store, run: string, spec: RunSpec, { data }: PublishedPlan): Promise<void> {
+  const needs = data.summary && serviceNeeds(spec, await readJson<RunDataSummary>(store, data.summary));
+  if (needs) await publishJson(store, serviceNeedsUri(run), needs);
 }
 
 /** What came before is the other run's: its data and base are referred to. */
@@ -110,13 +123,13 @@ async function presentSpec(deps: Dependencies, run: string): Promise<RunSpec | n
 
 /**
  * A run's name stands for one spec: another one under the same name is refused, with what differs. When snapshots are
- * written and how long they stay, and how its work is shared, change no bit of the run: they may be others from now on.
+ * written, how long they stay, how work is shared and where metrics go changes no bit of the run: that may be another from
+ * now on.
  */
 function refuseOtherSpec(run: string, present: RunSpec | null, spec: RunSpec): void {
   if (!present) return;
-  const { shards: _, ...wanted } = { ...spec, checkpoints: present.checkpoints };
-  const { shards: __, ...known } = present;
-  const differing = differences(known, wanted);
+  const changeable = { checkpoints: null, shards: null, export: null };
+  const differing = differences({ ...present, ...changeable }, { ...spec, ...changeable });
   if (differing.length === 0) return;
   throw new InvalidSpecError(
     differing.map(path => ({
@@ -139,7 +152,7 @@ async function prepareData(
 ): Promise<PublishedPlan> {
   const { store } = deps;
   const reading = { note: supervision.note, signal: supervision.call.signal };
-  const { model, source } = await openModel(deps.models, spec.model, reading);
+  const { model, source } = await openModel(deps.models, spec.model, reading, { weights: !spec.engine.kind });
   refuse(modelIssues(spec, model));
   const data = await readRunData(deps, spec, model, reading);
   refuse(dataIssues(spec, model, data));

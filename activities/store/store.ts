@@ -55,6 +55,8 @@ export interface Store extends TextReader {
   find(uri: string): Promise<ArtifactRef | null>;
   /** Whether a file or folder is published under `uri`. */
   has(uri: string): Promise<boolean>;
+  /** When a file was published; null if none is. Who copies a store may change it, so nothing is decided by it. */
+  publishedAt(uri: string): Promise<Date | null>;
   /** Names directly under `uri`, sorted; none if nothing is there. */
   list(uri: string): Promise<string[]>;
   /** The hash that a file or folder was published with; null if that is not known. */
@@ -89,8 +91,11 @@ export interface OpenedStore extends Store {
   create(): Promise<void>;
   /** For whoever takes the store to be there. Throws StoreMissingError when it is not; StoreFormatError. */
   open(): Promise<void>;
-  /** Removes what writers that were killed left behind. */
-  sweep(): Promise<void>;
+  /**
+   * Removes what writers that were killed left behind.
+   * @param kept what others can go on with is kept for so many milliseconds; a day unless told
+   */
+  sweep(kept?: number): Promise<void>;
   /** Where an artifact lies, as a person finds it. */
   placeOf(uri: string): string;
 }

@@ -8,6 +8,7 @@ import { UnreadableSnapshotError } from '../artifacts/index.js';
 import { DataError } from '../datasets/index.js';
 import { storageTrouble } from '../engine/files/index.js';
 import { EngineLostError, EngineRequestError } from '../engine/protocol/index.js';
+import { OutOfToleranceError } from '../provenance/index.js';
 import { EndpointRefusedError, MissingKeyError } from '../remote/index.js';
 import { CustomRewardError } from '../rewards/index.js';
 import { InvalidSpecError } from '../spec/index.js';
@@ -51,6 +52,8 @@ const ENGINE_REQUESTS: Record<EngineRequestError['code'], Omit<Verdict, 'message
   unsupported: { type: 'Unsupported', tries: ONCE },
   'out-of-memory': { type: 'OutOfMemory', tries: ONCE },
   storage: { type: 'Storage', tries: UNTIL_MENDED, nextRetryDelay: '2 seconds' },
+  // Of a snapshot that is otherwise whole it is the log that helps: see policies/.
+  gone: { type: 'Gone', tries: PASSING },
   internal: { type: 'EngineInternal', tries: ONCE },
 };
 
@@ -85,6 +88,7 @@ const RULES: Rule[] = [
   },
   of(DataError, once),
   of(DivergenceError, once),
+  of(OutOfToleranceError, once),
   of(StaleAttemptError, once),
   of(CustomRewardError, once),
   of(StoreFormatError, once),

@@ -7,5 +7,5 @@ export { carriedCount } from './resampling.js';
 export { type RolloutInput, type RolloutResult, rollout, type StepInput } from './rollout.js';
 export { score } from './score.js';
 export { type TrainStepsResult, trainSteps } from './train-steps.js';
-export { update } from './update.js';
+export { lossSettings, update } from './update.js';
 export { warmupSteps } from './warmup-steps.js';

@@ -3,18 +3,9 @@
  * rewards, which keeps no accelerator waiting for them, or a shard of it where several workers share the round; else as a
  * part of a whole step (see train-steps.ts).
  */
-import {
-  type Pool,
-  type PromptItem,
-  type RolloutGroup,
-  readData,
-  readKept,
-  type Shard,
-  shardsOf,
-} from '../artifacts/index.js';
+import { type RolloutGroup, readKept, type Shard, shardsOf } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';
-import { epochDraw, permutation, randomStream } from '../engine/random.js';
 import { ensurePolicyLoaded, textModelOf } from '../policies/index.js';
 import type { RunSpec } from '../spec/index.js';
 import {
@@ -25,10 +16,11 @@ import {
   publishLines,
   readLines,
   type StageAttempt,
-  type Store,
   stepUri,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
+import { timed } from '../telemetry/index.js';
+import { drawPrompts } from './draws.js';
 import type { ScoreResult } from './score.js';
 
 /** A step that is to be made from the policy before it. */
@@ -71,7 +63,8 @@ export function rollout(deps: EngineDependencies) {
     supervised(`sampling for step ${input.step}`, async supervision => {
       const { store } = deps;
       const spec = await readKept<RunSpec>(store, input.spec);
-      const { groups, published, uri } = await sampleRound(deps, spec, input, supervision);
+      const sampled = await timed(deps, 'rollout', () => sampleRound(deps, spec, input, supervision));
+      const { groups, published, uri } = sampled;
       supervision.check();
       const rollouts = published ?? (await publishLines(store, uri, groups, fenceOf(input.stage)));
       return { rollouts, newTokens: newTokensOf(groups) };
@@ -143,28 +136,4 @@ function shardOf<D extends { promptIds: number[] }>(draws: D[], spec: RunSpec, {
     shard.of,
   );
   return draws.filter((_, k) => shards[k] === shard.index);
-}
-
-/** The prompts at the cursor: every epoch goes through the pool in an order of its own. */
-async function drawPrompts(
-  store: Store,
-  spec: RunSpec,
-  { stage, step, refill, cursor, count, data, pool, policy }: RolloutInput,
-): Promise<Omit<RolloutGroup, 'responses'>[]> {
-  const items = await readData<PromptItem>(store, data);
-  const { entries } = await readKept<Pool>(store, pool);
-  const orders = new Map<number, number[]>();
-  const orderOf = (epoch: number) => {
-    const order =
-      orders.get(epoch) ??
-      permutation(entries.length, randomStream(spec.seed, stage.stage, stage.attempt, 'epoch', epoch));
-    orders.set(epoch, order);
-    return order;
-  };
-  return Array.from({ length: count }, (_, k) => {
-    const at = cursor + k;
-    const { id, index, origin } = entries[epochDraw(at, entries.length, orderOf)]!;
-    const seed = [spec.seed, stage.stage, stage.attempt, step, refill, at, id].join('/');
-    return { policy: policy.name, id, index, origin, cursor: at, seed, promptIds: items[index]!.promptIds };
-  });
 }

@@ -37,6 +37,8 @@ import {
   type TextReader,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
+import { timed } from '../telemetry/index.js';
+import { entropyControl } from './entropy-control.js';
 
 export interface UpdateInput {
   stage: StageAttempt;
@@ -66,7 +68,7 @@ export function update(deps: EngineDependencies) {
     supervised(`updating in step ${input.step}`, async supervision => {
       const spec = await readKept<RunSpec>(deps.store, input.spec);
       return Publications.during(deps.store, supervision.check, publications =>
-        updatePolicy(deps, spec, input, supervision, publications),
+        timed(deps, 'update', () => updatePolicy(deps, spec, input, supervision, publications)),
       );
     });
 }
@@ -107,6 +109,7 @@ export async function updatePolicy(
     record = { stage, step, inputs, result, skipped: null, metrics, counts, code };
   }
   publications.step(record);
+  deps.observer?.step(record);
   return resultOf(record);
 }
 
@@ -117,7 +120,7 @@ async function stepInputs(
   logged: () => Promise<void>,
 ): Promise<StepInputs> {
   const { rl } = spec.phases[phaseNumber(stage.stage) - 1]!;
-  if (rl.kl) await logged();
+  if (rl.kl || rl.aepo) await logged();
   return {
     parent: policy,
     freshOptimizer: entry,
@@ -125,7 +128,7 @@ async function stepInputs(
     rounds,
     settings: {
       kind: 'rl',
-      loss: lossSettings(rl),
+      loss: { ...lossSettings(rl), ...(await entropyControl(store, rl, policy)) },
       optimizer: rl.optimizer,
       microBatchTokens: spec.engine.microBatchTokens,
       take: rulesOf(rl.algorithm).dynamicSampling ? 'effective' : 'all',
@@ -137,7 +140,7 @@ async function stepInputs(
 }
 
 /** What is not asked for is left out: the settings are part of the policy's name. */
-function lossSettings(rl: RlSettings): LossSettings {
+export function lossSettings(rl: RlSettings): LossSettings {
   return {
     algorithm: rl.algorithm,
     clipLow: rl.clipLow,
@@ -150,6 +153,7 @@ function lossSettings(rl: RlSettings): LossSettings {
     }),
     ...(rl.kl && { kl: rl.kl }),
     ...(rl.importanceCap && { importanceCap: rl.importanceCap }),
+    ...(rl.advantageScale === 'task' && { advantageScale: 'task' }),
   };
 }
 

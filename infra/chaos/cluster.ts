@@ -8,7 +8,6 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { FolderStore } from '../../activities/store/index.js';
 import { notesIn } from '../../workers/in-hand.js';
 import { CHECKOUT, LONGHAUL_COMMAND } from '../checkout.js';
 import { claimPort } from '../local/ports.js';
@@ -17,6 +16,7 @@ import { Supervised } from '../local/supervised.js';
 import { findTemporal } from '../local/temporal-binary.js';
 import { FaultyLink } from './faulty-link.js';
 import type { ChaosJudge } from './judge.js';
+import type { ChaosStore } from './stores/chaos-store.js';
 
 const WORKERS = ['cpu-1', 'cpu-2', 'gpu-1', 'gpu-2'];
 const RESTART_MS = 500;
@@ -28,7 +28,7 @@ const FIRST_PORT = 20_000;
 export interface ClusterOptions {
   /** Database and logs. */
   state: string;
-  store: string;
+  store: ChaosStore;
   /** More of the workers' environment. */
   env: NodeJS.ProcessEnv;
   /** Whom the run asks; none where it asks nobody. */
@@ -61,7 +61,7 @@ export class Cluster {
   static async start(options: ClusterOptions): Promise<Cluster> {
     const { state, store, log } = options;
     await mkdir(logsOf(state), { recursive: true });
-    await new FolderStore(store).create();
+    await store.create();
     const temporal = await findTemporal({ log });
     const usual = FIRST_PORT + 2 * (process.pid % 5000);
     const [claim, ui] = [await claimPort(undefined, usual), await claimPort(undefined, usual + 1)];
@@ -86,7 +86,7 @@ export class Cluster {
     const workers: WorkerProcess[] = [];
     for (const name of WORKERS) {
       const link = await FaultyLink.listen({ host: '127.0.0.1', port: claim.port });
-      const flags = ['--address', link.address, '--namespace', 'default', '--store', store, '--state', state];
+      const flags = ['--address', link.address, '--namespace', 'default', '--store', store.address, '--state', state];
       const args = [LONGHAUL_COMMAND, 'worker', name.slice(0, 3), ...flags];
       workers.push({ name, link, process: supervise(name, process.execPath, args, workerEnvironment(options, name)) });
     }
@@ -109,6 +109,10 @@ export class Cluster {
       link.close();
     }
     this.server.kill();
+  }
+
+  get store(): ChaosStore {
+    return this.options.store;
   }
 
   get judge(): ChaosJudge | undefined {
@@ -154,8 +158,8 @@ const clockFile = ({ state }: Pick<ClusterOptions, 'state'>, worker: string) => 
 const CLOCK = join(CHECKOUT, 'dist', 'infra', 'chaos', 'clock.js');
 
 function workerEnvironment(options: ClusterOptions, worker: string): NodeJS.ProcessEnv {
-  const { env } = options;
+  const { env, store } = options;
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
   const clock = { NODE_OPTIONS: `--require ${CLOCK}`, LONGHAUL_CHAOS_CLOCK: clockFile(options, worker) };
-  return { ...Object.fromEntries(own), ...clock, ...env };
+  return { ...Object.fromEntries(own), ...clock, ...store.env, ...env };
 }

@@ -5,9 +5,10 @@ import { type Progress, TASK_QUEUE } from '../../activities/contract/index.js';
 import type { RunSpec } from '../../activities/spec/index.js';
 import { asking } from '../view/asking.js';
 import type { Cluster } from './cluster.js';
-import { FAULT_KINDS, type Injury } from './faults/index.js';
+import { FAULT_KINDS } from './faults/index.js';
 import { type FaultRecord, faultLine, load } from './report.js';
 import type { Fault } from './schedule.js';
+import type { ChaosStore, Injury } from './stores/chaos-store.js';
 import { isDone, published, untilPublished } from './watch.js';
 
 /** Beyond it a run counts as stuck. Far more than any recovery takes, also on a machine that has other work. */
@@ -24,7 +25,7 @@ export class Trial {
   readonly runs: { run: string; seconds: number }[] = [];
   /** Why it went no further; null while it goes on. */
   stuck: string | null = null;
-  readonly #store: string;
+  readonly #store: ChaosStore;
   readonly #began = Date.now();
   #runBegan = 0;
 
@@ -33,7 +34,7 @@ export class Trial {
     readonly spec: RunSpec,
     readonly say: (line: string) => void,
   ) {
-    this.#store = cluster.options.store;
+    this.#store = cluster.store;
   }
 
   get #run(): string | undefined {

@@ -9,6 +9,7 @@ import type { RunSpec } from '../../activities/spec/index.js';
 import { openStore } from '../../activities/store/index.js';
 import { beginRun } from '../local/begin-run.js';
 import { adviceLines, quoted } from '../local/command-text.js';
+import { expectEngine } from '../local/engine-workers.js';
 import { logsOf, type Stack, startStack } from '../local/stack.js';
 import { follow, type Outcome } from '../view/follow.js';
 import { heldOutQuestion } from '../view/held-out.js';
@@ -27,12 +28,14 @@ import {
   withRunFlags,
   withStackFlags,
 } from './options.js';
+import { SERVICE_VARIABLES } from './service-flags.js';
+import { STACK_METRICS, type TelemetryFlags, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
 
 const DEFAULT_PRESET = 'tiny';
 /** Where other commands look for a server unless told. */
 const USUAL_ADDRESS = '127.0.0.1:7233';
 
-type StartFlags = SpecFlags & StackFlags;
+type StartFlags = SpecFlags & StackFlags & TelemetryFlags;
 
 interface Start {
   run: string;
@@ -50,7 +53,7 @@ interface Start {
 
 export function startCommand(): Command {
   const command = new Command('start').argument('[preset-or-file]', `preset or spec file (default: ${DEFAULT_PRESET})`);
-  return withStackFlags(withRunFlags(command))
+  return withTelemetryFlags(withStackFlags(withRunFlags(command)), STACK_METRICS)
     .description('bring up a local stack, run a spec on it, show it live, and print its results')
     .addHelpText(
       'after',
@@ -70,6 +73,7 @@ async function start(named: string | undefined, flags: StartFlags): Promise<numb
   const nameOrFile = named ?? (flags.from === undefined ? DEFAULT_PRESET : undefined);
   const { run, input } = await askedRun(nameOrFile, flags); // a mistake shows before anything is started
   const store = storeOf(flags);
+  const telemetry = telemetryOf(flags);
   const screen = screenOn(process.stdout);
   let stack: Stack | null = null;
   const interrupt = onInterrupt(() => {
@@ -88,11 +92,13 @@ async function start(named: string | undefined, flags: StartFlags): Promise<numb
     again: commandLine(nameOrFile, flags),
     another: commandLine(nameOrFile, { ...flags, name: 'NAME' }),
   };
+  expectEngine(order.spec.engine.kind ?? 'onnx', SERVICE_VARIABLES.engine);
   stack = await startStack({
     state: order.state,
     store: order.store,
     port: portOf(flags.port),
     uiPort: portOf(flags.uiPort),
+    telemetry,
     log: line => screen.print([line]),
   });
   try {
@@ -198,8 +204,9 @@ function plannedSteps(spec: RunSpec): PlannedSteps {
 
 /** The command line that means these. */
 function commandLine(nameOrFile: string | undefined, flags: StartFlags): string {
-  const { from, name, set, state, store, port, uiPort } = flags;
-  const pairs = Object.entries({ from, name, state, store, port, 'ui-port': uiPort });
+  const { from, name, set, state, store, port, uiPort, metricsPort, metricsHost } = flags;
+  const metrics = { 'metrics-port': metricsPort, 'metrics-host': metricsHost };
+  const pairs = Object.entries({ from, name, state, store, port, 'ui-port': uiPort, ...metrics });
   return commandWith([
     ...(nameOrFile === undefined || nameOrFile === DEFAULT_PRESET ? [] : [nameOrFile]),
     ...pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value])),

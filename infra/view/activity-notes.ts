@@ -17,7 +17,12 @@ export async function activityNotes(client: Client, workflows: string[]): Promis
     const { raw } = await client.workflow.getHandle(id).describe();
     for (const { activityType, attempt, lastFailure, heartbeatDetails } of raw.pendingActivities ?? []) {
       const [payload] = heartbeatDetails?.payloads ?? [];
-      if (payload) notes.doing.push(doing(defaultPayloadConverter.fromPayload<HeartbeatDetails>(payload)));
+      if (payload) {
+        const details = defaultPayloadConverter.fromPayload<HeartbeatDetails>(payload);
+        // What goes on all the time has nothing to say but its troubles.
+        if (details.doing !== '') notes.doing.push(doing(details));
+        notes.retries.push(...(details.troubles ?? []));
+      }
       // What is handed on to another engine is in no trouble.
       const benign = decodeApplicationFailureCategory(lastFailure?.applicationFailureInfo?.category) === 'BENIGN';
       if (lastFailure?.message && !benign && (attempt ?? 1) > 1) {

@@ -79,9 +79,13 @@ export async function follow(options: FollowOptions): Promise<Outcome> {
 
 const NO_NOTES: ActivityNotes = { doing: [], retries: [] };
 
-/** The workflows whose activities are now at work: the run itself and the stage's child. */
-function atWork({ run, stages }: Progress): string[] {
-  return [run, ...stages.flatMap(stage => (stage.state === 'running' && stage.workflowId ? [stage.workflowId] : []))];
+/** The workflows whose activities are now at work: the run itself, what keeps its trackers up, and the stage's child. */
+function atWork({ run, stages, exporter }: Progress): string[] {
+  return [
+    run,
+    ...(exporter ? [exporter] : []),
+    ...stages.flatMap(stage => (stage.state === 'running' && stage.workflowId ? [stage.workflowId] : [])),
+  ];
 }
 
 function isWaiting({ state }: Progress): boolean {

@@ -2,8 +2,8 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { TASK_QUEUE } from '../../activities/contract/index.js';
 import { createControlActivities } from '../../activities/index.js';
-import { gpuWork } from '../../workers/gpu.js';
-import type { Work } from '../../workers/worker.js';
+import { engineWork } from '../../workers/engine-work.js';
+import type { Work } from '../../workers/work.js';
 import type { FakeEngine } from './fake-engine.js';
 import type { SmallRun } from './small-run.js';
 import type { TestServer } from './temporal-server.js';
@@ -34,7 +34,7 @@ export const startControlWorker = ({ env, bundle }: TestServer, { deps }: SmallR
 /** By a connection of its own, as a worker elsewhere. */
 export async function startGpuWorker({ env }: TestServer, { deps }: SmallRun, engine: FakeEngine): Promise<Stop> {
   const connection = await NativeConnection.connect({ address: env.address });
-  const stop = await start(connection, gpuWork({ ...deps, engine }));
+  const stop = await start(connection, engineWork('onnx', { ...deps, engine }));
   return async () => {
     await stop();
     await connection.close();

@@ -6,7 +6,7 @@
  *   artifacts/<uri>   files and manifests, with the hash they were published with
  *   sums/<uri>        that hash, of what was set aside as damaged and not made again yet
  *   parts/…           files of folders (see parts.ts)
- *   unfinished/…      what is being published or removed
+ *   unfinished/…      what is being published or removed (see notes.ts)
  */
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -26,18 +26,7 @@ import { readSum, type Sum, sumText } from '../sums.js';
 import { S3Bucket, type StoredObject } from './bucket.js';
 import { cacheSettings, FolderCache } from './cache.js';
 import { BucketMark } from './mark.js';
-import {
-  damagedPart,
-  hashesOf,
-  type Manifest,
-  manifestText,
-  partKey,
-  readManifest,
-  removeParts,
-  sweepParts,
-  uploadParts,
-  withNote,
-} from './parts.js';
+import { KEPT_MS, type Manifest, manifestText, Parts, partKey, readManifest } from './parts.js';
 import { type Kind, metadataOf, recordOf } from './records.js';
 
 /** An artifact's object as it was found. */
@@ -56,6 +45,7 @@ export class S3Store implements OpenedStore {
   readonly #bucket: S3Bucket;
   readonly #cache: FolderCache;
   readonly #mark: BucketMark;
+  readonly #parts: Parts;
 
   /**
    * @param root s3://bucket/prefix
@@ -67,6 +57,7 @@ export class S3Store implements OpenedStore {
     this.#bucket = new S3Bucket(this.root, environment);
     this.#cache = new FolderCache(cacheSettings(environment));
     this.#mark = new BucketMark(this.#bucket);
+    this.#parts = new Parts(this.#bucket);
   }
 
   /** Tries the server first. Throws UnfitBucketError when it does not keep what the store relies on; StoreFormatError. */
@@ -78,9 +69,9 @@ export class S3Store implements OpenedStore {
     return this.#mark.found();
   }
 
-  async sweep(): Promise<void> {
-    await this.#cache.sweep();
-    await sweepParts(this.#bucket);
+  async sweep(kept: number = KEPT_MS): Promise<void> {
+    await this.#cache.sweep(kept);
+    await this.#parts.sweep(kept);
   }
 
   placeOf(uri: string): string {
@@ -124,21 +115,12 @@ export class S3Store implements OpenedStore {
     await checkFence(this, fence);
     if ((await this.#settled(uri, sum)) !== null) return { uri, sha256: offered };
     const keys = [key, artifactKey(divergedUri(uri, offered))];
-    return withNote(
-      this.#bucket,
-      keys,
-      work => `parts/${offered}/${work}`,
-      async parts => {
-        const manifest = { parts, files };
-        await uploadParts(this.#bucket, folder, manifest);
-        // The upload took its time.
-        await checkFence(this, fence);
-        // Where this throws it is not known what refers to the files: the sweep finds out.
-        const placed = await this.#place(uri, 'folder', sum, Buffer.from(manifestText(manifest)));
-        if (placed.parts !== parts) await removeParts(this.#bucket, parts);
-        return { uri, sha256: offered };
-      },
-    );
+    await this.#parts.publish(folder, offered, files, keys, async manifest => {
+      // The upload took its time.
+      await checkFence(this, fence);
+      return (await this.#place(uri, 'folder', sum, Buffer.from(manifestText(manifest)))).parts;
+    });
+    return { uri, sha256: offered };
   }
 
   async find(uri: string): Promise<ArtifactRef | null> {
@@ -153,6 +135,10 @@ export class S3Store implements OpenedStore {
   async has(uri: string): Promise<boolean> {
     const key = artifactKey(uri);
     return (await this.#bucket.head(key)) !== null || !(await this.#bucket.isEmpty(`${key}/`));
+  }
+
+  publishedAt(uri: string): Promise<Date | null> {
+    return this.#bucket.modified(artifactKey(uri));
   }
 
   async readText(ref: ArtifactRef): Promise<string> {
@@ -205,26 +191,23 @@ export class S3Store implements OpenedStore {
         continue;
       }
       const { parts } = found.manifest;
-      const removed = await withNote(
-        this.#bucket,
-        [key],
-        () => parts,
-        async () => {
-          if (!(await this.#bucket.delete(key, etag))) return false;
-          await removeParts(this.#bucket, parts);
-          return true;
-        },
-      );
+      const removed = await this.#parts.withdraw(parts, key, () => this.#bucket.delete(key, etag));
       if (removed) return;
     }
   }
 
   async localFolder(uri: string, wanted: (file: string) => boolean = () => true): Promise<string> {
     const { manifest, object } = await this.#folder(uri);
-    const hashes = Object.fromEntries(Object.entries(hashesOf(manifest)).filter(([file]) => wanted(file)));
-    return this.#cache.folder(sha256(`${this.root} ${manifest.parts}`), hashes, async (file, path) => {
-      const expected = hashes[file]!;
-      const fetched = await this.#bucket.download(partKey(manifest, file), path);
+    const name = sha256(`${this.root} ${manifest.parts}`);
+    const files = Object.fromEntries(Object.entries(manifest.files).filter(([file]) => wanted(file)));
+    return this.#cache.folder(name, files, async (file, path) => {
+      const { sha256: expected, bytes } = files[file]!;
+      const fetched = await this.#bucket.downloads.fetch({
+        key: partKey(manifest, file),
+        path,
+        sha256: expected,
+        bytes,
+      });
       if (fetched === expected) return;
       // Removed while it was fetched, or damaged?
       const now = await this.#bucket.get(artifactKey(uri));
@@ -277,7 +260,7 @@ export class S3Store implements OpenedStore {
   async #settled(uri: string, offered: Sum): Promise<string | null> {
     const found = await this.#get(uri);
     if (!found?.manifest || found.sum?.sha256 !== offered.sha256) return null;
-    if ((await damagedPart(this.#bucket, found.manifest)) === null) return offered.sha256;
+    if ((await this.#parts.damaged(found.manifest)) === null) return offered.sha256;
     await this.setAside(uri);
     return null;
   }

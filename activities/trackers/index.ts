@@ -1,0 +1,7 @@
+/** Trackers of others: TensorBoard, MLflow, trackio, JSON lines, each given every point of a run once. */
+export { CatchUp, type CaughtUp } from './catch-up.js';
+export { type ExportedMetrics, type ExportMetricsInput, exportMetrics } from './export-metrics.js';
+export { MLFLOW_VARIABLES } from './mlflow.js';
+export { OtherRunError, StrangeFileError, TrackerAwayError } from './tracker.js';
+export { trackersOf } from './trackers.js';
+export { TRACKIO_VARIABLE } from './trackio.js';
