@@ -19,5 +19,5 @@ export {
   UnreadableSnapshotError,
   type UpdateRecord,
 } from './formats.js';
-export { ENDPOINT_PARTS, ENGINE_PARTS, type PartList, partStarts, readParts, shardBounds } from './line-parts.js';
+export { ENDPOINT_PARTS, ENGINE_PARTS, type PartList, partStarts, readParts } from './line-parts.js';
 export { type Shard, shardsOf } from './shards.js';

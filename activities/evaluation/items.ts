@@ -3,7 +3,7 @@
  * one. Both lie under the hash of their content, so that models and firings share what they have in common.
  */
 import { setImmediate } from 'node:timers/promises';
-import { ENDPOINT_PARTS, ENGINE_PARTS, type PartList, partStarts, shardBounds } from '../artifacts/index.js';
+import { ENDPOINT_PARTS, ENGINE_PARTS, type PartList, partStarts } from '../artifacts/index.js';
 import { BENCHMARKS, type BenchmarkName, isBenchmark, unreadableGold } from '../benchmarks/index.js';
 import { openData, type PromptMeasure, type Sample, type Source } from '../datasets/index.js';
 import type { Dependencies } from '../dependencies.js';
@@ -101,8 +101,7 @@ async function publishPrompts(
 ): Promise<ArtifactRef> {
   const ofEngine = prompts.every(({ promptIds }) => promptIds !== undefined);
   const lengths = prompts.map(({ tokens, text = '' }) => (tokens ?? text.length) + samples * sampling.maxNewTokens);
-  const bounds = ofEngine ? shardBounds(lengths, ENGINE_PARTS, shards ?? 1) : ENDPOINT_PARTS;
-  const starts = partStarts(lengths, bounds);
+  const starts = ofEngine ? partStarts(lengths, ENGINE_PARTS, shards) : partStarts(lengths, ENDPOINT_PARTS);
   const list: PartList = { count: prompts.length, parts: [] };
   for (const [k, from] of starts.entries()) {
     const lines = prompts.slice(from, starts[k + 1]);

@@ -11,7 +11,6 @@ import {
   readKept,
   readParts,
   type Shard,
-  shardBounds,
   shardsOf,
 } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
@@ -84,8 +83,7 @@ async function ownJob(deps: EngineDependencies, input: OwnEvaluation): Promise<E
   const items = await readData<PromptItem>(store, set.data);
   const { samples, sampling } = evaluation;
   const lengths = items.map(({ promptIds }) => promptIds.length + samples * sampling.maxNewTokens);
-  const bounds = shard ? shardBounds(lengths, ENGINE_PARTS, shard.of) : ENGINE_PARTS;
-  const starts = partStarts(lengths, bounds);
+  const starts = partStarts(lengths, ENGINE_PARTS, shard?.of);
   const parts = starts.map((from, k) => ({ from, lines: items.slice(from, starts[k + 1]) }));
   const tokens = starts.map((from, k) => sum(lengths.slice(from, starts[k + 1])));
   const chosen = ofShard(parts, tokens, shard);

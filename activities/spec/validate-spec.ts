@@ -157,6 +157,11 @@ function contradictions(spec: RunSpec): SpecIssue[] {
     'retrospective.weight',
     'expected "inverse-mean-reward": with reward.evidence a sample never answered may still have a reward above 0',
   );
+  refuse(
+    spec.engine.kind === 'tinker' && (spec.shards ?? 1) > 1,
+    'shards',
+    'expected nothing: with engine.kind "tinker" the service samples, on as many machines as it has',
+  );
   const names = spec.evaluation.sets.map(set => set.name);
   names.forEach((name, k) => {
     refuse(

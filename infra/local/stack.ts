@@ -194,10 +194,10 @@ export const SERVER_SETTINGS = [
 ];
 
 /** A development server with its data in the state folder's temporal.db. */
-export function serverArguments(state: string, port: number, uiPort: number): string[] {
+export function serverArguments(state: string, port: number, uiPort: number, ip = '127.0.0.1'): string[] {
   return [
     ...['server', 'start-dev', '--db-filename', join(state, 'temporal.db')],
-    ...['--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
+    ...['--ip', ip, '--port', String(port), '--ui-port', String(uiPort)],
     ...SERVER_SETTINGS.flatMap(setting => ['--dynamic-config-value', setting]),
     // A transaction is as safe as without, synced once instead of three times and with less work.
     ...['--sqlite-pragma', 'journal_mode=WAL'],

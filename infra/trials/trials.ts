@@ -1,5 +1,6 @@
 /** The trials that there are. */
 import type { Command } from 'commander';
+import { addMachines } from './machines/command.js';
 import { addS3Trial } from './s3/command.js';
 import { addTrackersTrial } from './trackers/command.js';
 
@@ -10,6 +11,7 @@ export interface Trial {
 }
 
 export const TRIALS: readonly Trial[] = [
+  { name: 'machines', add: addMachines },
   { name: 's3', add: addS3Trial },
   { name: 'trackers', add: addTrackersTrial },
 ];
