@@ -1,5 +1,6 @@
 /** The trials that there are. */
 import type { Command } from 'commander';
+import { addTinkerTrial } from './tinker/command.js';
 
 export interface Trial {
   name: string;
@@ -7,4 +8,4 @@ export interface Trial {
   add(command: Command): void;
 }
 
-export const TRIALS: readonly Trial[] = [];
+export const TRIALS: readonly Trial[] = [{ name: 'tinker', add: addTinkerTrial }];

@@ -1,0 +1,86 @@
+/** `npm run trial -- tinker`: longhaul's engine kind `tinker` on a real SkyRL, whose environment is made here. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { typed } from '../../bench/typed-path.js';
+import { PRESETS } from '../../checkout.js';
+import { serverEnvironment } from './environment.js';
+import { pageText, screenText } from './page.js';
+import type { Part, Row } from './rows.js';
+import { serverCases } from './server-cases.js';
+import { SkyRl } from './skyrl.js';
+
+export interface PartOptions {
+  server: SkyRl;
+  say: (line: string) => void;
+}
+
+interface PartKind {
+  title: string;
+  run(options: PartOptions): Promise<Row[]>;
+}
+
+const PARTS: Record<string, PartKind> = {
+  cases: {
+    title: 'What the server does where one could think otherwise',
+    run: ({ server, say }) => serverCases(server, say),
+  },
+};
+
+interface Flags {
+  only?: string[];
+  keep?: string;
+  page?: string;
+}
+
+export function addTinkerTrial(command: Command): void {
+  command
+    .description('the engine kind tinker on a real SkyRL with its JAX backend on the processor')
+    .addOption(new Option('--only <parts...>', 'only these parts').choices(Object.keys(PARTS)))
+    .option('--keep <folder>', "a folder for the servers' and the runs' files, left there afterwards")
+    .option('--page <file>', 'write the table there, too, as a page')
+    .addHelpText(
+      'after',
+      `\nParts:\n${Object.entries(PARTS)
+        .map(([name, { title }]) => `  ${name.padEnd(12)}${title}`)
+        .join('\n')}`,
+    )
+    .action(tinkerTrial);
+}
+
+async function tinkerTrial({ only = Object.keys(PARTS), keep, page }: Flags): Promise<void> {
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  const environment = await serverEnvironment(say);
+  const folder = keep ? typed(keep) : await mkdtemp(join(tmpdir(), 'longhaul-tinker-'));
+  await mkdir(folder, { recursive: true });
+  const parts: Part[] = [];
+  for (const name of Object.keys(PARTS).filter(name => only.includes(name))) {
+    const { title, run } = PARTS[name]!;
+    say(`\n${title}`);
+    const began = performance.now();
+    const server = await SkyRl.start({
+      environment,
+      folder: join(folder, name, 'server'),
+      base: join(PRESETS, 'tiny', 'base'),
+    });
+    try {
+      parts.push({ name, title, rows: await run({ server, say }), seconds: (performance.now() - began) / 1000 });
+    } finally {
+      await server.stop();
+    }
+  }
+  process.stdout.write(`\n${screenText(parts)}\n`);
+  if (page)
+    await writeFile(
+      typed(page),
+      pageText(parts, {
+        date: new Date().toISOString().slice(0, 10),
+        server: 'SkyRL 0.4.0 (JAX backend, on the processor)',
+      }),
+    );
+  const held = parts.every(({ rows }) => rows.every(({ holds }) => holds));
+  if (!held) process.exitCode = 1;
+  if (!keep && held) await rm(folder, { recursive: true, force: true });
+  else say(`files: ${folder}`);
+}
