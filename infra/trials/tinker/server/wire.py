@@ -10,6 +10,7 @@ from tinker.proto import tinker_public_pb2 as messages
 
 PROTOBUF = "application/x-protobuf"
 PATIENCE_S = 600
+HELD_S = 300  # how long the server holds an answer back that is not there yet
 
 
 class Refused(Exception):
@@ -24,7 +25,7 @@ class Refused(Exception):
 class Server:
     def __init__(self, url, base):
         self.base = base
-        self.http = httpx.Client(base_url=f"{url}/api/v1/", timeout=120, headers={"X-API-Key": "tml-any"})
+        self.http = httpx.Client(base_url=f"{url}/api/v1/", timeout=HELD_S + 30, headers={"X-API-Key": "tml-any"})
 
     def ask(self, path, body=None, kind="application/json", accept="application/json"):
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
