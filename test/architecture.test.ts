@@ -11,7 +11,7 @@ const LAYERS = ['activities', 'workflows', 'workers', 'infra'];
 /** From the ground up: each imports only what stands before it. A folder is a room, and its index.ts its face. */
 const ENGINE = [
   ...['random.ts', 'secrets.ts', 'proxies.ts', 'protocol', 'files', 'graph', 'autodiff', 'model', 'folders', 'text'],
-  ...['sampling', 'training', 'process'],
+  ...['sampling', 'training', 'process', 'tinker'],
 ];
 const ACTIVITIES = [
   ...['contract', 'store', 'datasets', 'remote', 'rewards', 'benchmarks', 'provenance', 'spec', 'artifacts', 'text'],

@@ -51,6 +51,8 @@ const ENGINE_REQUESTS: Record<EngineRequestError['code'], Omit<Verdict, 'message
   unsupported: { type: 'Unsupported', tries: ONCE },
   'out-of-memory': { type: 'OutOfMemory', tries: ONCE },
   storage: { type: 'Storage', tries: UNTIL_MENDED, nextRetryDelay: '2 seconds' },
+  // Of a snapshot that is otherwise whole it is the log that helps: see policies/.
+  gone: { type: 'Gone', tries: PASSING },
   internal: { type: 'EngineInternal', tries: ONCE },
 };
 

@@ -157,7 +157,8 @@ export class FakeEngine implements Engine {
       if (withOptimizer) await writeFile(join(directory, 'optimizer.safetensors'), optimizer);
       const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
       const optimizerSha256 = withOptimizer ? sha256(optimizer) : null;
-      return { sha256: sha256(weights), bytes: weights.length, optimizerSha256 };
+      const file = adapter ? 'adapter_model.safetensors' : 'model.safetensors';
+      return { file, sha256: sha256(weights), bytes: weights.length, optimizerSha256 };
     },
     fingerprint: async () => ({ sha256: createHash('sha256').update(this.need().weights).digest('hex') }),
   };

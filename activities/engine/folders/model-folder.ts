@@ -92,6 +92,12 @@ export async function readConfig(directory: string): Promise<{ config: DecoderCo
   return { config: parseConfig(path, json), configText };
 }
 
+/** config.json and the tokenizer's files, of a folder that may be without weights. */
+export async function readSmallFiles(directory: string): Promise<Pick<ModelFolder, 'configText' | 'companions'>> {
+  const { configText } = await readConfig(directory);
+  return { configText, companions: await readCompanions(directory) };
+}
+
 async function readCompanions(directory: string): Promise<Map<string, Buffer>> {
   const present = new Set(await readdir(directory));
   const companions = new Map<string, Buffer>();

@@ -3,8 +3,9 @@
  * operations of protocol.ts on it, one at a time. child.ts serves it over IPC.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { fingerprintSafetensors, type Tensors, whileThere } from '../files/index.js';
+import { fingerprintSafetensors, type Tensors, WEIGHTS_FILE, whileThere } from '../files/index.js';
 import {
+  ADAPTER_WEIGHTS_FILE,
   type ModelFolder,
   readAdapter,
   readModelFolder,
@@ -302,12 +303,12 @@ export class PolicyEngine {
       );
     const { adapter, folder, optimizer } = policy;
     const tensors = await (merged ? this.sampledWeights(policy) : folder.tensors);
-    const fingerprint =
+    const written =
       adapter && !merged
-        ? await writeAdapter(directory, adapter)
-        : await writeModelFolder(directory, { ...folder, tensors });
+        ? { file: ADAPTER_WEIGHTS_FILE, ...(await writeAdapter(directory, adapter)) }
+        : { file: WEIGHTS_FILE, ...(await writeModelFolder(directory, { ...folder, tensors })) };
     const optimizerSha256 = withOptimizer ? (await writeOptimizer(directory, optimizer)).sha256 : null;
-    return { ...fingerprint, optimizerSha256 };
+    return { ...written, optimizerSha256 };
   }
 }
 

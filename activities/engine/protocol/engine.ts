@@ -34,7 +34,10 @@ export interface EngineOperations {
   sft: [SftRequest, SftMetrics];
   update: [UpdateRequest, UpdateMetrics];
   save: [SaveRequest, SavedPolicy];
-  /** SHA-256 that `save` would report (unmerged), without writing. */
+  /**
+   * SHA-256 that `save` would report (unmerged), without writing. Of a training service, which gives no equal bits: of the
+   * policy's tag.
+   */
   fingerprint: [Record<string, never>, { sha256: string }];
 }
 

@@ -19,6 +19,8 @@ export class EngineRequestError extends Error {
       | 'out-of-memory'
       /** Disk or file system: full, away, out of handles. Worth a retry. */
       | 'storage'
+      /** What a saved folder names is gone from the training service that kept it. */
+      | 'gone'
       | 'internal' = 'bad-request',
   ) {
     super(message);

@@ -5,6 +5,11 @@ export interface LoadRequest {
   /** A Hugging Face folder. */
   directory: string;
   /**
+   * What a training service calls the model, where the folder does not say so itself: its weights are the service's. The
+   * folder that `save` then writes says it from there on.
+   */
+  served?: string;
+  /**
    * Trains an adapter over the folder's weights, which stay as they are: one from PEFT's folder, or a fresh one. Null or
    * absent: all weights are trained.
    */
@@ -177,7 +182,9 @@ export interface SaveRequest {
 }
 
 export interface SavedPolicy {
-  /** Of the weights that were written: model.safetensors, or adapter_model.safetensors; hex. */
+  /** Holds the weights: model.safetensors or adapter_model.safetensors; or names those that a training service keeps. */
+  file: string;
+  /** Of that file; hex. */
   sha256: string;
   bytes: number;
   /** Of optimizer.safetensors; null where none was written. */

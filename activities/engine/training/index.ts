@@ -1,5 +1,6 @@
 /** Losses, advantages, the trainer and the optimiser. */
 export { ALGORITHMS, rulesOf } from './algorithms.js';
+export { policySlopes } from './loss-slopes.js';
 export type { Objective } from './losses.js';
 export { AdamW, gradientNorm } from './optimizer.js';
 export { policyMetrics } from './policy-metrics.js';

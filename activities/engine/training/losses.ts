@@ -37,8 +37,8 @@ export interface TokenNumbers {
 }
 
 interface PolicyLoss extends WeightedLoss {
-  /** The term in 64 bits, and whether clipping changed it. */
-  inNumbers(token: TokenNumbers): { term: number; clipped: boolean };
+  /** The term in 64 bits, its derivative by the token's log-probability, and whether clipping changed it. */
+  inNumbers(token: TokenNumbers): { term: number; slope: number; clipped: boolean };
 }
 
 /** The ratio to the policy that sampled, exp(log-probability - old), and the same within bounds. */
@@ -62,7 +62,7 @@ export const POLICY_LOSSES = {
     },
     inNumbers: token => {
       const [free, clipped] = [token.ratio * token.advantage, bounded(token) * token.advantage];
-      return { term: Math.min(free, clipped), clipped: clipped < free };
+      return { term: Math.min(free, clipped), slope: clipped < free ? 0 : free, clipped: clipped < free };
     },
   },
   /** sg(clip(rho)) A log-probability: CISPO's (arXiv 2506.13585, eq. 4), where every token keeps a gradient. */
@@ -72,10 +72,10 @@ export const POLICY_LOSSES = {
       const weight = stopGradient(g, ratios(g, logprobs, fed).clipped);
       return g.op('Mul', [g.op('Mul', [weight, fed('advantages')]), logprobs]);
     },
-    inNumbers: token => ({
-      term: bounded(token) * token.advantage * token.logprob,
-      clipped: bounded(token) !== token.ratio,
-    }),
+    inNumbers: token => {
+      const slope = bounded(token) * token.advantage;
+      return { term: slope * token.logprob, slope, clipped: bounded(token) !== token.ratio };
+    },
   },
 } satisfies Record<string, PolicyLoss>;
 
@@ -84,6 +84,9 @@ export type PolicyLossName = keyof typeof POLICY_LOSSES;
 /** exp(d) - d - 1 with d = reference's minus the trainer's log-probability: never below 0, of mean KL(trainer || reference). */
 export const referenceDivergence = (logprob: number, reference: number): number =>
   Math.expm1(reference - logprob) - (reference - logprob);
+
+/** Its derivative by the trainer's log-probability. */
+export const referenceSlope = (logprob: number, reference: number): number => -Math.expm1(reference - logprob);
 
 /** Takes coefficient times that divergence off every term (GRPO, arXiv 2402.03300, eqs. 3 and 4). */
 function nearReference({ perToken, scalars, term }: WeightedLoss): WeightedLoss {

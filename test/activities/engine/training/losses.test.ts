@@ -8,6 +8,7 @@ import {
   type ScoredGroup,
 } from '../../../../activities/engine/protocol/index';
 import { randomStream } from '../../../../activities/engine/random';
+import { policySlopes } from '../../../../activities/engine/training/loss-slopes';
 import { TOKEN_LOSSES } from '../../../../activities/engine/training/losses';
 import { policyMetrics } from '../../../../activities/engine/training/policy-metrics';
 import { policyObjective, type TokenTargets, tokenTargets } from '../../../../activities/engine/training/token-targets';
@@ -146,6 +147,12 @@ describe.each<[string, LossSettings]>([
     const { loss, gradient } = await onGraph(logprobs, targets, settings);
     expect(loss).toBeCloseTo(wanted.loss, 5);
     expectClose(gradient, wanted.slopes, 5);
+  });
+
+  test('its slopes in numbers are those of the graph', async () => {
+    const slopes = policySlopes(logprobs, targets, settings);
+    expectClose(slopes, wanted.slopes, 6);
+    expectClose((await onGraph(logprobs, targets, settings)).gradient, [...slopes], 6);
   });
 });
 

@@ -1,0 +1,39 @@
+/** What a training service of others is asked before anything is spent on it. */
+import type { CallOptions } from './engine.js';
+import type { LoraSettings, LossSettings, OptimizerSettings, SamplingSettings } from './settings.js';
+
+/** What a run needs of the service. */
+export interface ServiceNeeds {
+  /** As the service calls it. */
+  model: string;
+  /** The adapter that is trained; null: all weights are. */
+  adapter: LoraSettings | null;
+  /** Tokens of the longest prompt and response together. */
+  contextLength: number;
+  /** Every one that the run trains with. */
+  losses: LossSettings[];
+  optimizers: OptimizerSettings[];
+  /** Every one that it samples with, evaluations among them. */
+  samplings: SamplingSettings[];
+}
+
+export interface ServiceReport {
+  /** What it lacks, need by need; none where the run can begin. */
+  lacks: { need: keyof ServiceNeeds; problem: string }[];
+  /** What was found out of the service by trying it, for people: "SkyRL, gradients averaged over sequences, no clipping". */
+  found: string;
+  /**
+   * How far equal steps came apart when they were made twice, relative: what is promised of a step made again, in the
+   * stead of equal bits.
+   */
+  tolerance: number;
+}
+
+/** An engine's other side, where it is a service: the worker asks at its start and before each run. */
+export interface TrainingService {
+  /**
+   * Asks the service what it serves and, where it serves the model, tries it with a few small steps on models of their own.
+   * @throws EngineRequestError for a key that is refused or a protocol that is not known; EngineLostError where it is away
+   */
+  examine(needs: ServiceNeeds, options?: CallOptions): Promise<ServiceReport>;
+}

@@ -1,0 +1,31 @@
+/** What an operation of the engine works with. */
+import { readConfig } from '../folders/index.js';
+import { type DecoderConfig, expectedTensors } from '../model/index.js';
+import type { EngineProgress, ModelSummary } from '../protocol/index.js';
+import type { Models } from './models.js';
+import type { Policy } from './policy.js';
+import type { WholeSettings } from './settings.js';
+import type { Service } from './wire/service.js';
+
+export interface Operating {
+  settings: WholeSettings;
+  service: Service;
+  models: Models;
+  policy: Policy;
+  signal: AbortSignal | undefined;
+  progress(done: number, total: number, unit: EngineProgress['unit']): void;
+}
+
+export const configOf = async (directory: string): Promise<DecoderConfig> => (await readConfig(directory)).config;
+
+export function summary(config: DecoderConfig): ModelSummary {
+  const sizes = [...expectedTensors(config).values()].map(shape => shape.reduce((a, b) => a * b, 1));
+  return {
+    architecture: config.architecture,
+    parameters: sizes.reduce((a, b) => a + b, 0),
+    vocabularySize: config.vocabularySize,
+    contextLength: config.contextLength,
+    layers: config.layers,
+    hiddenSize: config.hiddenSize,
+  };
+}
