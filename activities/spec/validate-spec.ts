@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import { rulesOf } from '../engine/training/index.js';
+import { engineIssues, filledEngine } from './engine-settings.js';
 import { type RlSettings, rlSchema } from './rl-settings.js';
 import { type RunSpec, runSpecSchema } from './run-spec.js';
 import { checkedBy, InvalidSpecError, type SpecIssue } from './spec-issues.js';
@@ -37,8 +38,13 @@ export function validateSpec(input: unknown, overrides: Record<string, unknown> 
         ? { ...evaluation.sampling, maxNewTokens: evaluation.sampling.maxNewTokens ?? rl.sampling.maxNewTokens }
         : rl.sampling,
     },
+    engine: filledEngine(parsed.data.engine, parsed.data.model),
   };
-  issues.push(...phaseContradictions(spec, own), ...contradictions(spec));
+  issues.push(
+    ...phaseContradictions(spec, own),
+    ...contradictions(spec),
+    ...engineIssues(parsed.data.engine, parsed.data.lora),
+  );
   if (issues.length > 0) throw new InvalidSpecError(issues);
   return spec;
 }
