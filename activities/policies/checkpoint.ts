@@ -49,7 +49,7 @@ export interface Snapshot {
   folder: string;
   /** The folder of the model beneath; null where all weights are trained. */
   base: string | null;
-  /** Whether the optimiser's state is in the folder, and asked for. */
+  /** Whether there is an optimiser's state in the folder or where it points to, and it is asked for. */
   withOptimizer: boolean;
 }
 
@@ -61,7 +61,7 @@ export interface Snapshot {
 export async function openSnapshot(store: Store, policy: PolicyRef, part: Part = 'whole'): Promise<Snapshot> {
   const { folder, state } = await checkSnapshot(store, policy, file => part === 'whole' || file !== OPTIMIZER_FILE);
   const base = state.base ? (await openSnapshot(store, state.base, 'weights')).folder : null;
-  return { folder, base, withOptimizer: part === 'whole' && OPTIMIZER_FILE in state.files };
+  return { folder, base, withOptimizer: part === 'whole' && state.update !== null };
 }
 
 /** A snapshot in the terms of the engine's requests. */

@@ -30,9 +30,9 @@ export interface Numerics {
   tolerance?: number;
 }
 
-/** Whether two engines are known to compute differently. Of logs that do not say, nothing is known. */
+/** Whether two engines are known to compute other bits. Of logs that do not say, and of services, nothing is known. */
 export const differ = (a: Numerics | undefined, b: Numerics | undefined): boolean =>
-  a !== undefined && b !== undefined && a.sha256 !== b.sha256;
+  a !== undefined && b !== undefined && promiseOf(a, b) === 'bits' && a.sha256 !== b.sha256;
 
 /** What an engine promises of a step that is made again: the same bits, or numbers no further apart than this. */
 export type RedoPromise = 'bits' | { tolerance: number };

@@ -6,16 +6,17 @@ import type { SpecIssue } from './spec-issues.js';
 
 const positiveInt = z.int().positive();
 
-const servedLoraSchema = z
-  .strictObject({
-    rank: positiveInt.default(DEFAULT_LORA.rank).describe('Rank of the adapter matrices.'),
-    attention: z.boolean().default(true).describe('Adapts the linear layers of attention.'),
-    mlp: z.boolean().default(true).describe('Adapts the linear layers of the feed-forward blocks.'),
-  })
-  .refine(({ attention, mlp }) => attention || mlp, {
-    error: 'expected true for one of "attention" and "mlp": else nothing is trained',
-    path: ['attention'],
-  });
+/** What Tinker and SkyRL scale adapters by. */
+const SERVED_ALPHA = 32;
+
+const servedLoraSchema = z.strictObject({
+  rank: positiveInt.default(DEFAULT_LORA.rank).describe('Rank of the adapter matrices; the service has a largest.'),
+  alpha: z
+    .number()
+    .positive()
+    .default(SERVED_ALPHA)
+    .describe('The adapter is scaled by alpha / rank. No request says it: expected is what the service has anyway.'),
+});
 
 export const engineSchema = z
   .strictObject({
@@ -72,16 +73,9 @@ export function engineIssues(engine: z.output<typeof engineSchema>, lora: unknow
 export const servedModel = ({ engine }: { engine: EngineSpec }): string | null =>
   engine.kind === 'tinker' ? engine.model : null;
 
-/** What every server of that wire scales its adapters by (its requests do not say it). */
-const SERVED_ALPHA = 32;
-const ATTENTION = ['q_proj', 'k_proj', 'v_proj', 'o_proj'];
-const MLP = ['gate_proj', 'up_proj', 'down_proj'];
-
 /** The adapter that a run trains, whoever does it; null where all weights are trained. */
 export function adapterOf({ engine, lora }: { engine: EngineSpec; lora: LoraSettings | null }): LoraSettings | null {
   if (engine.kind !== 'tinker') return lora;
   if (!engine.lora) return null;
-  const { rank, attention, mlp } = engine.lora;
-  const targetModules = [...(attention ? ATTENTION : []), ...(mlp ? MLP : [])];
-  return { rank, alpha: SERVED_ALPHA, targetModules, rslora: false };
+  return { ...engine.lora, targetModules: 'all-linear', rslora: false };
 }
