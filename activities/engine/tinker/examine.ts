@@ -10,7 +10,7 @@ interface Served {
 }
 
 /** The models that the service says it has; null of one that does not say. */
-async function servedModels(service: Service, signal: AbortSignal | undefined): Promise<Served[] | null> {
+export async function servedModels(service: Service, signal: AbortSignal | undefined): Promise<Served[] | null> {
   const { supported_models: models } = await service.ask('get_server_capabilities', undefined, { signal });
   if (!Array.isArray(models)) return null;
   return models.map(model => ({
