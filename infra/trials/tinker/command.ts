@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { typed } from '../../bench/typed-path.js';
 import { PRESETS } from '../../checkout.js';
+import { engineCases } from './engine-cases.js';
 import { serverEnvironment } from './environment.js';
 import { pageText, screenText } from './page.js';
 import type { Part, Row } from './rows.js';
@@ -25,6 +26,10 @@ const PARTS: Record<string, PartKind> = {
   cases: {
     title: 'What the server does where one could think otherwise',
     run: ({ server, say }) => serverCases(server, say),
+  },
+  engine: {
+    title: 'Our own engine and the service, on equal requests',
+    run: ({ server, say }) => engineCases(server, say),
   },
 };
 
