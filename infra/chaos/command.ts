@@ -6,7 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { CHECKOUT } from '../checkout.js';
 import { loadSpec } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
-import { FAULT_KINDS } from './faults/index.js';
+import { FAULT_KINDS, SERVICE_KINDS } from './faults/index.js';
 import { chaos } from './run.js';
 
 /** The preset that is the harness's own. */
@@ -59,7 +59,7 @@ export function chaosCommand(): Command {
       new Option(
         '--kinds <kinds...>',
         'only these kinds of faults (lose-server, for a minute and more, strikes only if named)',
-      ).choices(Object.keys(FAULT_KINDS)),
+      ).choices(Object.keys(FAULT_KINDS).filter(kind => !SERVICE_KINDS.includes(kind))),
     )
     .option('--judge', 'have a judge asked too, which may go away as well', false)
     .option('--json <file>', 'write the report there')

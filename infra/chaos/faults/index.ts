@@ -5,13 +5,16 @@ import { fillDisk } from './disk.js';
 import type { FaultKind } from './fault.js';
 import { freezeWorker, hangEngine } from './freeze.js';
 import { killEngine, killServer, killWorker } from './kill.js';
+import { forgetPromises, killService, killServiceEngine, loseAnswers } from './service.js';
 import { jumpClock, loseStore, silenceJudge } from './surroundings.js';
 
 export type { FaultKind, Injury, Strike, Target } from './fault.js';
+export type { StruckService } from './service.js';
 
 /** Those that strike unless others are asked for: of the long outages there would be time for little else. */
 export function usualKinds({ judge }: { judge: boolean }): string[] {
-  return Object.keys(FAULT_KINDS).filter(kind => kind !== 'lose-server' && (judge || kind !== 'silence-judge'));
+  const others = [...(judge ? [] : ['silence-judge']), ...SERVICE_KINDS, 'lose-server'];
+  return Object.keys(FAULT_KINDS).filter(kind => !others.includes(kind));
 }
 
 export const FAULT_KINDS: Record<string, FaultKind> = {
@@ -29,4 +32,11 @@ export const FAULT_KINDS: Record<string, FaultKind> = {
   'silence-judge': silenceJudge,
   'flip-bit-in-log': flipBitInLog,
   'flip-bit-in-checkpoint': flipBitInCheckpoint,
+  'kill-service': killService,
+  'kill-service-engine': killServiceEngine,
+  'lose-answers': loseAnswers,
+  'forget-promises': forgetPromises,
 };
+
+/** Those that strike a training service: `npm run trial -- tinker` has one. */
+export const SERVICE_KINDS = ['kill-service', 'kill-service-engine', 'lose-answers', 'forget-promises'];

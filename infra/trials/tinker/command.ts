@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { typed } from '../../bench/typed-path.js';
 import { PRESETS } from '../../checkout.js';
+import { atLeastOne } from '../../cli/engine/numbers.js';
+import { type CurriculumOptions, curriculum, faulted } from './curriculum.js';
 import { engineCases } from './engine-cases.js';
 import { serverEnvironment } from './environment.js';
 import { pageText, screenText } from './page.js';
@@ -12,14 +14,9 @@ import type { Part, Row } from './rows.js';
 import { serverCases } from './server-cases.js';
 import { SkyRl } from './skyrl.js';
 
-export interface PartOptions {
-  server: SkyRl;
-  say: (line: string) => void;
-}
-
 interface PartKind {
   title: string;
-  run(options: PartOptions): Promise<Row[]>;
+  run(options: CurriculumOptions): Promise<Row[]>;
 }
 
 const PARTS: Record<string, PartKind> = {
@@ -31,10 +28,14 @@ const PARTS: Record<string, PartKind> = {
     title: 'Our own engine and the service, on equal requests',
     run: ({ server, say }) => engineCases(server, say),
   },
+  curriculum: { title: 'A shortened tiny curriculum, end to end', run: curriculum },
+  faults: { title: 'The same under faults', run: faulted },
 };
 
 interface Flags {
   only?: string[];
+  faults: number;
+  seed: number;
   keep?: string;
   page?: string;
 }
@@ -43,6 +44,8 @@ export function addTinkerTrial(command: Command): void {
   command
     .description('the engine kind tinker on a real SkyRL with its JAX backend on the processor')
     .addOption(new Option('--only <parts...>', 'only these parts').choices(Object.keys(PARTS)))
+    .option('--faults <n>', 'how many faults strike the run', atLeastOne, 40)
+    .option('--seed <n>', 'decides which, when and on what', atLeastOne, 1)
     .option('--keep <folder>', "a folder for the servers' and the runs' files, left there afterwards")
     .option('--page <file>', 'write the table there, too, as a page')
     .addHelpText(
@@ -54,7 +57,7 @@ export function addTinkerTrial(command: Command): void {
     .action(tinkerTrial);
 }
 
-async function tinkerTrial({ only = Object.keys(PARTS), keep, page }: Flags): Promise<void> {
+async function tinkerTrial({ only = Object.keys(PARTS), faults, seed, keep, page }: Flags): Promise<void> {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const environment = await serverEnvironment(say);
   const folder = keep ? typed(keep) : await mkdtemp(join(tmpdir(), 'longhaul-tinker-'));
@@ -70,7 +73,12 @@ async function tinkerTrial({ only = Object.keys(PARTS), keep, page }: Flags): Pr
       base: join(PRESETS, 'tiny', 'base'),
     });
     try {
-      parts.push({ name, title, rows: await run({ server, say }), seconds: (performance.now() - began) / 1000 });
+      parts.push({
+        name,
+        title,
+        rows: await run({ server, folder: join(folder, name), faults, seed, say }),
+        seconds: (performance.now() - began) / 1000,
+      });
     } finally {
       await server.stop();
     }
