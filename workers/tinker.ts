@@ -9,16 +9,20 @@ export interface TinkerWorkerOptions extends LonghaulWorkerOptions {
   service: TinkerSettings;
 }
 
+/** Seconds that the service may be away when the worker starts; later it is waited for longer. */
+const PATIENCE = 15;
 /** Models that are named when the worker is ready. */
 const NAMED = 5;
 
+/** @throws where the service is away, does not take the key, or speaks another protocol: before any work is taken */
 export async function runTinkerWorker(options: TinkerWorkerOptions): Promise<void> {
   const dependencies = await workerDependencies(options);
   const { url } = options.service;
   const engine = createTinkerEngine(options.service);
   try {
-    // Refuses a service that is away, a key that it does not take, and a protocol that is not known.
-    const served = (await engine.serves()).map(({ name }) => name);
+    const served = (await createTinkerEngine({ ...options.service, patience: PATIENCE }).serves()).map(
+      ({ name }) => name,
+    );
     const service = new ExaminedService(engine);
     const more = served.length > NAMED ? ` and ${served.length - NAMED} more` : '';
     await runWorker(

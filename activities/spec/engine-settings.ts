@@ -6,6 +6,9 @@ import type { SpecIssue } from './spec-issues.js';
 
 const positiveInt = z.int().positive();
 
+/** At which log-probabilities are had and gradients taken: the wire has no other. */
+export const SERVED_TEMPERATURE = 1;
+
 /** What Tinker and SkyRL scale adapters by. */
 const SERVED_ALPHA = 32;
 
@@ -23,16 +26,16 @@ export const engineSchema = z
     kind: z.enum(['onnx', 'tinker']).optional().meta({
       unlessGiven: 'onnx',
       description:
-        'Who trains and samples: `onnx`, the workers themselves; `tinker`, a training service that speaks Tinker’s wire (SkyRL, TuFT, the hosted one), see [Tinker](tinker.md).',
+        'Who trains and samples: `onnx`, the workers themselves; `tinker`, a training service that speaks Tinker’s wire (SkyRL, TuFT, the hosted one), where `rl.sampling.temperature` is 1. See [Tinker](tinker.md).',
     }),
     model: z.string().min(1).optional().meta({
       unlessGiven: 'the name in `model`',
       description:
         'tinker only: what the service calls the model, as `Qwen/Qwen3-8B`. Must be the same model as `model`, whose tokenizer makes the prompts.',
     }),
-    lora: servedLoraSchema.nullable().optional().meta({
+    lora: servedLoraSchema.optional().meta({
       unlessGiven: 'an adapter of rank 16 on all linear layers',
-      description: 'tinker only: the adapter that is trained; null: all weights are, where the service can.',
+      description: 'tinker only: the adapter that is trained. Services are asked to train adapters alone.',
     }),
     microBatchTokens: positiveInt.default(DEFAULT_MICRO_BATCH_TOKENS).meta({
       unit: 'tokens',
@@ -46,7 +49,7 @@ export const engineSchema = z
 /** Of a run that the workers themselves train there is no kind: so it was before there were others. */
 export type EngineSpec =
   | { kind?: undefined; microBatchTokens: number }
-  | { kind: 'tinker'; model: string; lora: z.output<typeof servedLoraSchema> | null; microBatchTokens: number };
+  | { kind: 'tinker'; model: string; lora: z.output<typeof servedLoraSchema>; microBatchTokens: number };
 
 /** With what it leaves open filled in. @param model the spec's own */
 export function filledEngine(engine: z.output<typeof engineSchema>, model: string): EngineSpec {
@@ -76,6 +79,5 @@ export const servedModel = ({ engine }: { engine: EngineSpec }): string | null =
 /** The adapter that a run trains, whoever does it; null where all weights are trained. */
 export function adapterOf({ engine, lora }: { engine: EngineSpec; lora: LoraSettings | null }): LoraSettings | null {
   if (engine.kind !== 'tinker') return lora;
-  if (!engine.lora) return null;
   return { ...engine.lora, targetModules: 'all-linear', rslora: false };
 }

@@ -117,8 +117,8 @@ class TinkerEngine implements Engine, TrainingService {
     }, signal);
   }
 
-  serves({ signal }: CallOptions = {}): Promise<ServedModel[]> {
-    return this.queued(async () => (await servedModels(this.service, signal)) ?? [], signal);
+  async serves({ signal }: CallOptions = {}): Promise<ServedModel[]> {
+    return (await servedModels(this.service, signal)) ?? [];
   }
 
   examine(needs: ServiceNeeds, { signal }: CallOptions = {}): Promise<ServiceReport> {

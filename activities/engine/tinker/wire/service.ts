@@ -125,7 +125,7 @@ export class Service {
     for (let asked = 0; ; asked++) {
       const answer = await this.answered({
         path: 'retrieve_future',
-        body: { request_id: promise, allow_metadata_only: false },
+        body: { request_id: promise },
         accept: decode ? PROTOBUF : 'application/json',
         milliseconds: PROMISE_TIMEOUT,
         signal,
