@@ -14,12 +14,14 @@ import { SERVER_FILES, type ServerEnvironment } from './environment.js';
  * each number of rows of a training pass is compiled for itself.
  */
 const BACKEND = {
-  max_lora_adapters: 6,
+  max_lora_adapters: 12,
   max_lora_rank: 16,
-  train_micro_batch_size: 8,
-  sample_max_num_sequences: 32,
+  train_micro_batch_size: 4,
+  sample_max_num_sequences: 16,
 };
-const PATIENCE_MS = 120_000;
+/** A worker that was killed is heard no more: its models are let go then, or there would soon be no place for others. */
+const SESSION_SECONDS = 120;
+const PATIENCE_MS = 300_000;
 /** Below the ports that the system gives away by itself: a server that was killed finds its own again. */
 const FIRST_PORT = 19_000;
 const LAST_LINES = 15;
@@ -71,7 +73,7 @@ export class SkyRl {
         join(SERVER_FILES, 'launch.py'),
         ...['--backend', 'jax', '--base-model', base, '--backend-config', JSON.stringify(BACKEND)],
         ...['--database-url', `sqlite:///${join(folder, 'tinker.db')}`, '--checkpoints-base', join(folder, 'saved')],
-        ...['--host', '127.0.0.1', '--port', String(this.port), '--session-timeout-sec', '-1'],
+        ...['--host', '127.0.0.1', '--port', String(this.port), '--session-timeout-sec', String(SESSION_SECONDS)],
       ],
       { cwd: folder, detached: true, stdio: ['ignore', log, log], env: serverVariables(environment) },
     );
@@ -146,6 +148,8 @@ function serverVariables({ compiled }: ServerEnvironment): NodeJS.ProcessEnv {
     PYTHONDONTWRITEBYTECODE: '1',
     JAX_PLATFORMS: 'cpu',
     HF_HUB_OFFLINE: '1',
+    // The model is small: compiling it well takes five times as long and wins nothing.
+    XLA_FLAGS: '--xla_backend_optimization_level=0',
     JAX_COMPILATION_CACHE_DIR: compiled,
     JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS: '0',
     JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES: '0',
