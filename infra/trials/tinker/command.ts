@@ -1,5 +1,5 @@
 /** `npm run trial -- tinker`: longhaul's engine kind `tinker` on a real SkyRL, whose environment is made here. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -8,7 +8,7 @@ import { PRESETS } from '../../checkout.js';
 import { atLeastOne } from '../../cli/engine/numbers.js';
 import { type CurriculumOptions, curriculum, faulted } from './curriculum.js';
 import { engineCases } from './engine-cases.js';
-import { serverEnvironment } from './environment.js';
+import { type ServerEnvironment, serverEnvironment } from './environment.js';
 import { pageText, screenText } from './page.js';
 import type { Part, Row } from './rows.js';
 import { serverCases } from './server-cases.js';
@@ -32,6 +32,9 @@ const PARTS: Record<string, PartKind> = {
   faults: { title: 'The same under faults', run: faulted },
 };
 
+/** What a part came to, in its folder. */
+const KEPT = 'rows.json';
+
 interface Flags {
   only?: string[];
   faults: number;
@@ -47,7 +50,7 @@ export function addTinkerTrial(command: Command): void {
     .option('--faults <n>', 'how many faults strike the run', atLeastOne, 40)
     .option('--seed <n>', 'decides which, when and on what', atLeastOne, 1)
     .option('--keep <folder>', "a folder for the servers' and the runs' files, left there afterwards")
-    .option('--page <file>', 'write the table there, too, as a page')
+    .option('--page <file>', 'write a page there, with the parts that --keep has from earlier')
     .addHelpText(
       'after',
       `\nParts:\n${Object.entries(PARTS)
@@ -64,36 +67,40 @@ async function tinkerTrial({ only = Object.keys(PARTS), faults, seed, keep, page
   await mkdir(folder, { recursive: true });
   const parts: Part[] = [];
   for (const name of Object.keys(PARTS).filter(name => only.includes(name))) {
-    const { title, run } = PARTS[name]!;
-    say(`\n${title}`);
-    const began = performance.now();
-    const server = await SkyRl.start({
-      environment,
-      folder: join(folder, name, 'server'),
-      base: join(PRESETS, 'tiny', 'base'),
-    });
-    try {
-      parts.push({
-        name,
-        title,
-        rows: await run({ server, folder: join(folder, name), faults, seed, say }),
-        seconds: (performance.now() - began) / 1000,
-      });
-    } finally {
-      await server.stop();
-    }
+    say(`\n${PARTS[name]!.title}`);
+    const part = await onServer(name, environment, { folder: join(folder, name), faults, seed, say });
+    await writeFile(join(folder, name, KEPT), `${JSON.stringify(part, null, 1)}\n`);
+    parts.push(part);
   }
   process.stdout.write(`\n${screenText(parts)}\n`);
-  if (page)
-    await writeFile(
-      typed(page),
-      pageText(parts, {
-        date: new Date().toISOString().slice(0, 10),
-        server: 'SkyRL 0.4.0 (JAX backend, on the processor)',
-      }),
-    );
+  if (page) await writeFile(typed(page), pageText(await partsIn(folder)));
   const held = parts.every(({ rows }) => rows.every(({ holds }) => holds));
   if (!held) process.exitCode = 1;
   if (!keep && held) await rm(folder, { recursive: true, force: true });
   else say(`files: ${folder}`);
+}
+
+async function onServer(
+  name: string,
+  environment: ServerEnvironment,
+  options: Omit<CurriculumOptions, 'server'>,
+): Promise<Part> {
+  const { title, run } = PARTS[name]!;
+  const began = performance.now();
+  const base = join(PRESETS, 'tiny', 'base');
+  const server = await SkyRl.start({ environment, folder: join(options.folder, 'server'), base });
+  try {
+    const rows = await run({ ...options, server });
+    return { title, rows, seconds: (performance.now() - began) / 1000, date: new Date().toISOString().slice(0, 10) };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Of this trial and of earlier ones in the folder, in the table's order. */
+async function partsIn(folder: string): Promise<Part[]> {
+  const texts = await Promise.all(
+    Object.keys(PARTS).map(name => readFile(join(folder, name, KEPT), 'utf8').catch(() => null)),
+  );
+  return texts.flatMap(text => (text === null ? [] : [JSON.parse(text) as Part]));
 }

@@ -10,8 +10,9 @@ export interface Row {
 }
 
 export interface Part {
-  name: string;
   title: string;
   rows: Row[];
   seconds: number;
+  /** Day on which it was run. */
+  date: string;
 }
