@@ -14,6 +14,7 @@ import { claimPort } from '../local/ports.js';
 import { answers, inHandOf, logsOf, serverArguments } from '../local/stack.js';
 import { Supervised } from '../local/supervised.js';
 import { findTemporal } from '../local/temporal-binary.js';
+import type { StruckService } from './faults/index.js';
 import { FaultyLink } from './faulty-link.js';
 import type { ChaosJudge } from './judge.js';
 import type { ChaosStore } from './stores/chaos-store.js';
@@ -33,6 +34,8 @@ export interface ClusterOptions {
   env: NodeJS.ProcessEnv;
   /** Whom the run asks; none where it asks nobody. */
   judge?: ChaosJudge | undefined;
+  /** That the engines' work is done by, where it is one; how the workers reach it is in `env`. */
+  service?: StruckService;
   /** Told whenever a process ends unasked. */
   log: (line: string) => void;
 }
@@ -117,6 +120,10 @@ export class Cluster {
 
   get judge(): ChaosJudge | undefined {
     return this.options.judge;
+  }
+
+  get service(): StruckService | undefined {
+    return this.options.service;
   }
 
   /** What tells a worker by how many seconds its clock is off. */

@@ -17,6 +17,7 @@ const NEEDED = {
   judge: '--judge',
   link: '--store gateway or s3://BUCKET/PREFIX',
   gateway: '--store gateway',
+  service: 'a training service: npm run trial -- tinker',
 };
 
 interface Flags {
@@ -90,7 +91,7 @@ export function chaosCommand(): Command {
       const say = (line: string) => void process.stdout.write(`${line}\n`);
       const { faults, seed: seeds = [1], preset, kinds, judge } = flags;
       const store = storeChoice(flags.store);
-      const has = { judge, link: store !== 'folder', gateway: store === 'gateway' };
+      const has = { judge, link: store !== 'folder', gateway: store === 'gateway', service: false };
       const without = kinds?.find(kind => NEEDS[kind] && !has[NEEDS[kind]]);
       if (without) throw new UserError(`--kinds ${without} needs ${NEEDED[NEEDS[without]!]}`);
       const reports = await chaos({ folder, spec, preset, faults, seeds, judge, store, ...(kinds && { kinds }), say });

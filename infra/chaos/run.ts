@@ -115,7 +115,12 @@ async function struckRuns(
   const { folder, spec, preset, say } = options;
   const wanted =
     typeof options.faults === 'number' ? options.faults : Math.ceil(undisturbed.steps / options.faults.everySteps);
-  const has = { judge: options.judge, link: options.store !== 'folder', gateway: options.store === 'gateway' };
+  const has = {
+    judge: options.judge,
+    link: options.store !== 'folder',
+    gateway: options.store === 'gateway',
+    service: false,
+  };
   const kinds = options.kinds ?? usualKinds(has);
   // All faults should fit into one run, if it is long enough for them.
   // So that a fault by itself finds the run still under way.

@@ -33,6 +33,7 @@ export class Trial {
     readonly cluster: Cluster,
     readonly spec: RunSpec,
     readonly say: (line: string) => void,
+    readonly patienceMs = PATIENCE_MS,
   ) {
     this.#store = cluster.store;
   }
@@ -109,7 +110,7 @@ export class Trial {
 
   async #ended(run: string): Promise<void> {
     const { client } = this.cluster;
-    const limit = Date.now() + PATIENCE_MS;
+    const limit = Date.now() + this.patienceMs;
     while (!this.stuck) {
       const status = await client.workflow
         .getHandle(run)
@@ -129,13 +130,13 @@ export class Trial {
   /** False, with the reason in `stuck`, when the artifacts do not come: looks now and then why. */
   async #progress(run: string, count: number): Promise<boolean> {
     let { length } = await published(this.#store, run);
-    let limit = Date.now() + PATIENCE_MS;
+    let limit = Date.now() + this.patienceMs;
     while (!(await untilPublished(this.#store, run, count, 5000))) {
       const now = (await published(this.#store, run)).length;
-      if (now > length) limit = Date.now() + PATIENCE_MS;
+      if (now > length) limit = Date.now() + this.patienceMs;
       length = now;
       this.stuck = await this.#whyStuck(run);
-      if (!this.stuck && Date.now() > limit) this.stuck = `${run} published nothing for ${PATIENCE_MS / 1000} s`;
+      if (!this.stuck && Date.now() > limit) this.stuck = `${run} published nothing for ${this.patienceMs / 1000} s`;
       if (this.stuck) return false;
     }
     return true;

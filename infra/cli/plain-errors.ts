@@ -14,8 +14,8 @@ import {
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { MetricsPortError } from '../../workers/metrics-port-error.js';
 import { OtherNumericsError } from '../../workers/other-numerics.js';
-import { UnservedRunsError } from '../../workers/unserved-runs.js';
 import { OtherStoreError } from '../../workers/other-store.js';
+import { UnservedRunsError } from '../../workers/unserved-runs.js';
 import { UserError } from '../user-error.js';
 
 /** Errors whose message says all a person needs; others are shown with their stack. */

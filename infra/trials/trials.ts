@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { addMachines } from './machines/command.js';
 import { addS3Trial } from './s3/command.js';
+import { addTinkerTrial } from './tinker/command.js';
 import { addTrackersTrial } from './trackers/command.js';
 
 export interface Trial {
@@ -13,5 +14,6 @@ export interface Trial {
 export const TRIALS: readonly Trial[] = [
   { name: 'machines', add: addMachines },
   { name: 's3', add: addS3Trial },
+  { name: 'tinker', add: addTinkerTrial },
   { name: 'trackers', add: addTrackersTrial },
 ];

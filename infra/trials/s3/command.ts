@@ -38,7 +38,8 @@ export function addS3Trial(command: Command): void {
     .action(async ({ speed, gib, runs }: Flags) => {
       const say = (line: string) => void process.stderr.write(`${line}\n`);
       const requirements = join(CHECKOUT, 'infra', 'trials', 's3', 'requirements.txt');
-      const python = await pythonEnvironment({ requirements, cache: cacheFolder(), log: say });
+      const needs = { who: 'the other servers', python: 'Python 3.10 or newer', disk: '1 GB' };
+      const python = await pythonEnvironment({ requirements, cache: cacheFolder(), log: say, needs });
       const folder = await mkdtemp(join(tmpdir(), 'longhaul-trial-s3-'));
       try {
         const { text, holds } = speed

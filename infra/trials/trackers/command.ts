@@ -61,7 +61,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function trial({ faults, seed, overhead, keep }: Flags): Promise<number> {
   const requirements = join(FOLDER, 'requirements.txt');
-  const needs = { whom: 'the trackers', disk: 'some 2 GB' };
+  const needs = { who: 'the trackers', python: 'Python 3.10 or newer', disk: '2 GB' };
   const python = await pythonEnvironment({ requirements, cache: cacheFolder(), log: say, needs });
   const folder = keep ? resolve(keep) : await mkdtemp(join(tmpdir(), 'longhaul-trackers-'));
   await mkdir(folder, { recursive: true });
