@@ -20,7 +20,7 @@ export async function runTinkerWorker(options: TinkerWorkerOptions): Promise<voi
   const { url } = options.service;
   const engine = createTinkerEngine(options.service);
   try {
-    const served = (await createTinkerEngine({ ...options.service, patience: PATIENCE }).serves()).map(
+    const served = (await createTinkerEngine({ patience: PATIENCE, ...options.service }).serves()).map(
       ({ name }) => name,
     );
     const service = new ExaminedService(engine);
