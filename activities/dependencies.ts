@@ -1,6 +1,6 @@
 /** What the activities work with. Workers wire the real ones; tests put in what they like. */
 import type { OpenedSource, Source } from './datasets/index.js';
-import type { Engine } from './engine/protocol/index.js';
+import type { Engine, TrainingService } from './engine/protocol/index.js';
 import type { Numerics } from './provenance/index.js';
 import type { Environment } from './remote/index.js';
 import type { Rewarder, RewardSettings } from './rewards/index.js';
@@ -21,12 +21,14 @@ export interface Dependencies {
 }
 
 /** What policies are loaded and trained with. */
-export type PolicyDependencies = Pick<EngineDependencies, 'store' | 'engine' | 'numerics' | 'handOn'>;
+export type PolicyDependencies = Pick<EngineDependencies, 'store' | 'engine' | 'service' | 'numerics' | 'handOn'>;
 
 /** The activities that need the model itself. */
 export interface EngineDependencies extends Dependencies {
   engine: Engine;
-  /** What bits it computes, for the log; absent where that was not measured. */
+  /** Its other side where it is a training service of others; absent of the workers' own. */
+  service?: TrainingService;
+  /** What it computes as, for the log; absent where that was not measured. */
   numerics?: Numerics;
   /**
    * Asked before the engine loads a policy that it does not hold; throws where the activity is to be given to an engine

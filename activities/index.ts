@@ -9,7 +9,7 @@ import {
   scoreEvaluation,
 } from './evaluation/index.js';
 import { snapshot } from './policies/index.js';
-import { claimAttempt, exportPolicy, importBase, prepareRun } from './run/index.js';
+import { claimAttempt, examineService, exportPolicy, importBase, prepareRun } from './run/index.js';
 import {
   buildPool,
   recordDifficulty,
@@ -39,9 +39,10 @@ export function createControlActivities(deps: Dependencies) {
   };
 }
 
-/** Activities of the task queue `longhaul-gpu`: one at a time on a worker, which holds the engine. */
+/** Activities of the task queues `longhaul-gpu` and `longhaul-tinker`: one at a time on a worker, which holds the engine. */
 export function createEngineActivities(deps: EngineDependencies) {
   return {
+    examineService: examineService(deps),
     importBase: importBase(deps),
     trainSteps: trainSteps(deps),
     rollout: rollout(deps),

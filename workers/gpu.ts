@@ -1,12 +1,9 @@
 /** The GPU worker: one engine, so one activity at a time. It is named for where it is best put; a CPU serves too. */
-import { GPU_TASK_QUEUE } from '../activities/contract/index.js';
-import type { EngineDependencies } from '../activities/dependencies.js';
 import { createEngine, engineSettings } from '../activities/engine/process/index.js';
-import { createEngineActivities } from '../activities/index.js';
 import { measureNumerics } from '../activities/provenance/index.js';
-import { handOn } from './hand-on.js';
+import { engineWork } from './engine-work.js';
 import { refuseOtherNumerics } from './numerics-check.js';
-import { type LonghaulWorkerOptions, runWorker, type Work, workerDependencies } from './worker.js';
+import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
 
 export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
   const dependencies = await workerDependencies(options);
@@ -14,16 +11,10 @@ export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void
   try {
     // Refuses a provider that is not there before any work is taken.
     const numerics = await measureNumerics(engine, options.engine?.provider ?? engineSettings().provider);
-    await runWorker(options, gpuWork({ ...dependencies, engine, numerics }), client =>
+    await runWorker(options, engineWork('onnx', { ...dependencies, engine, numerics }), client =>
       refuseOtherNumerics(client, dependencies.store, numerics, options),
     );
   } finally {
     await engine.close();
   }
 }
-
-export const gpuWork = (dependencies: EngineDependencies): Work => ({
-  taskQueue: GPU_TASK_QUEUE,
-  maxConcurrentActivityTaskExecutions: 1,
-  activities: createEngineActivities({ ...dependencies, handOn }),
-});

@@ -30,8 +30,8 @@ export interface LonghaulWorkerOptions {
   acceptOtherNumerics?: boolean;
   /** Stops the worker: it finishes or hands back what it is doing. SIGINT and SIGTERM do the same. */
   stop?: AbortSignal;
-  /** Called once the worker polls. */
-  onReady?: () => void;
+  /** Called once the worker polls, with what there is to say of its engine. */
+  onReady?: (engine?: string) => void;
 }
 
 /** What a worker takes from its task queue, and how much of it at once. */

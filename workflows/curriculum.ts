@@ -4,11 +4,11 @@
  */
 import { isCancellation, proxyActivities, startChild, workflowInfo } from '@temporalio/workflow';
 import type { CurriculumInput, CurriculumResult, PolicyRef, StageProgress } from '../activities/contract/index.js';
-import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { ControlActivities } from '../activities/index.js';
 import type { RunPlan, StagePlan } from '../activities/run/index.js';
 import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
 import { evaluation } from './evaluation.js';
-import { CONTROL, DATA, GRADIENT } from './options.js';
+import { CONTROL, DATA, engineActivities } from './options.js';
 import { phase } from './phase.js';
 import { Repairs } from './repairs.js';
 import { type Attempt, RunState } from './run-state.js';
@@ -16,7 +16,6 @@ import { warmup } from './warmup.js';
 
 const { prepareRun } = proxyActivities<ControlActivities>(DATA);
 const { claimAttempt, buildPool, exportPolicy } = proxyActivities<ControlActivities>(CONTROL);
-const { importBase } = proxyActivities<EngineActivities>(GRADIENT);
 
 type StageRow = CurriculumResult['stages'][number];
 
@@ -38,7 +37,10 @@ async function train(input: CurriculumInput, state: RunState, repairs: Repairs):
   const plan = await prepareRun({ run, input });
   state.plan(stagesToShow(plan));
 
-  const { branch } = plan;
+  const { branch, engine } = plan;
+  const { importBase, examineService } = engineActivities(engine);
+  // Before anything is spent: whether the service that is to train has what the run needs.
+  if (engine) await examineService({ run });
   let policy = branch ? branch.policy : await importBase({ run, model: plan.model });
   state.reached(policy);
   if (!branch) await evaluatePolicy(state, plan, 'base', policy);
@@ -145,7 +147,9 @@ async function evaluatePolicy(state: RunState, plan: RunPlan, label: string, pol
   const rows = await state.runStage<typeof evaluation>(`evaluation/${label}`, 1, () =>
     startChild(evaluation, {
       workflowId: `${run}/evaluation/${label}`,
-      args: [{ run, spec: plan.spec, policy, label, sets: plan.data.sets }],
+      args: [
+        { run, spec: plan.spec, policy, label, sets: plan.data.sets, ...(plan.engine && { engine: plan.engine }) },
+      ],
     }),
   );
   state.addRows(rows);

@@ -12,6 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type {
+  EngineKind,
   EvaluationProgress,
   EvaluationRow,
   EvaluationSpecInput,
@@ -19,11 +20,10 @@ import type {
   EvaluationSummary,
   PolicyRef,
 } from '../activities/contract/index.js';
-import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { ControlActivities } from '../activities/index.js';
 import type { ArtifactRef } from '../activities/store/index.js';
-import { CONTROL, DATA, NOTIFICATION, ROLLOUT } from './options.js';
+import { CONTROL, DATA, engineActivities, NOTIFICATION } from './options.js';
 
-const { evaluate } = proxyActivities<EngineActivities>(ROLLOUT);
 const { prepareEvaluation, evaluateRemote, scoreEvaluation } = proxyActivities<ControlActivities>(DATA);
 const { concludeEvaluation } = proxyActivities<ControlActivities>(CONTROL);
 const { notify } = proxyActivities<ControlActivities>(NOTIFICATION);
@@ -40,6 +40,8 @@ export interface OwnEvaluationInput {
   /** `base`, `sft`, `phase-<k>` or `final`. */
   label: string;
   sets: { name: string; data: ArtifactRef }[];
+  /** Which the run is trained with; absent of the workers' own. */
+  engine?: EngineKind;
 }
 
 export async function evaluation(input: EvaluationSpecInput): Promise<EvaluationSummary>;
@@ -55,7 +57,11 @@ function isOwn(input: OwnEvaluationInput | EvaluationSpecInput): input is OwnEva
   return typeof input === 'object' && input !== null && 'run' in input && 'policy' in input && 'sets' in input;
 }
 
-async function evaluateOwn({ sets, ...common }: OwnEvaluationInput, progress: Progress): Promise<EvaluationRow[]> {
+async function evaluateOwn(
+  { sets, engine, ...common }: OwnEvaluationInput,
+  progress: Progress,
+): Promise<EvaluationRow[]> {
+  const { evaluate } = engineActivities(engine);
   progress.begin(sets.map(({ name }) => ({ name, total: null })));
   return evaluateSets(sets, progress, {
     respond: set => evaluate({ ...common, set }),
@@ -64,9 +70,9 @@ async function evaluateOwn({ sets, ...common }: OwnEvaluationInput, progress: Pr
 }
 
 async function evaluateAny(input: EvaluationSpecInput, progress: Progress): Promise<EvaluationSummary> {
-  const { plan, sets, remote, schedule } = await prepareEvaluation({ start: startOf(), input });
+  const { plan, sets, remote, engine, schedule } = await prepareEvaluation({ start: startOf(), input });
   progress.begin(sets.map(({ name, count }) => ({ name, total: count })));
-  const respond = remote ? evaluateRemote : evaluate;
+  const respond = remote ? evaluateRemote : engineActivities(engine).evaluate;
   const rows = await evaluateSets(sets, progress, {
     respond: ({ name }) => respond({ plan, set: name }),
     score: ({ name }, responses) => scoreEvaluation({ plan, set: name, responses }),

@@ -1,7 +1,7 @@
 /** How long each class of activity may take, how soon its silence counts as death, and how it is tried again. */
-import type { ActivityOptions } from '@temporalio/workflow';
-import { ActivityCancellationType } from '@temporalio/workflow';
-import { GPU_TASK_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, TASK_QUEUE } from '../activities/contract/index.js';
+import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import { ENGINE_QUEUES, type EngineKind, HEARTBEAT_TIMEOUT_SECONDS, TASK_QUEUE } from '../activities/contract/index.js';
+import type { EngineActivities } from '../activities/index.js';
 
 /** Tried again until it works or fails for good: a worker, a disk or a server that is away comes back. */
 const RETRY = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' } as const;
@@ -22,16 +22,16 @@ export const CONTROL: ActivityOptions = {
 /** Reading and tokenising whole data sets; asking judges. */
 export const DATA: ActivityOptions = { ...CONTROL, startToCloseTimeout: '6 hours' };
 
-/** Sampling: a step's rollouts, an evaluation set. */
-export const ROLLOUT: ActivityOptions = {
+/** Sampling and gradients: a step or a block of steps, an evaluation set, after the rebuild of a lost policy where need be. */
+const ENGINE: ActivityOptions = {
   ...COMMON,
-  taskQueue: GPU_TASK_QUEUE,
   startToCloseTimeout: '1 day',
   heartbeatTimeout: HEARTBEAT_TIMEOUT_SECONDS * 1000,
 };
 
-/** Gradients: a step or a block of steps, after the rebuild of a lost policy where need be. */
-export const GRADIENT: ActivityOptions = ROLLOUT;
+/** @param kind of engine that the run's spec names; runs of earlier versions had no choice */
+export const engineActivities = (kind: EngineKind = 'onnx') =>
+  proxyActivities<EngineActivities>({ ...ENGINE, taskQueue: ENGINE_QUEUES[kind] });
 
 /** Telling somebody else's server: tried for a while, since no result waits for it. */
 export const NOTIFICATION: ActivityOptions = {

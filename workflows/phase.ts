@@ -11,17 +11,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PolicyRef } from '../activities/contract/index.js';
-import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { ControlActivities } from '../activities/index.js';
 import type { StageSettings } from '../activities/run/index.js';
 import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
 import { type BlockStart, blockLength } from './blocks.js';
 import { PauseGate, reportStep } from './messages.js';
-import { CONTROL, GRADIENT } from './options.js';
+import { CONTROL, engineActivities } from './options.js';
 import { damagedArtifact } from './repairs.js';
 import { advanced, isSnapshotDue, NEW_CLOCK, restarted } from './snapshot-interval.js';
 import { type JudgedStep, stepByParts } from './step-by-parts.js';
 
-const { trainSteps, snapshot } = proxyActivities<EngineActivities>(GRADIENT);
 const { recordDifficulty, summarizeSteps } = proxyActivities<ControlActivities>(CONTROL);
 
 export interface PhaseInput {
@@ -57,6 +56,7 @@ export interface PhaseResult {
 export async function phase(input: PhaseInput): Promise<PhaseResult> {
   const { stage, settings } = input;
   const rl = settings.rl!;
+  const { snapshot } = engineActivities(settings.engine);
   const kept = settings.keep && { keep: settings.keep };
   const gate = new PauseGate(input.paused);
   let at: Position = { policy: input.policy, ...BEGINNING, ...input.position };
@@ -97,6 +97,7 @@ async function takeStepsTwice(input: PhaseInput, at: Position): Promise<Position
 
 async function takeSteps({ stage, settings, data, pool, policy: entry }: PhaseInput, at: Position): Promise<Position> {
   const rl = settings.rl!;
+  const { trainSteps } = engineActivities(settings.engine);
   const next = {
     ...{ stage, spec: settings.spec, data, pool },
     ...{ policy: at.policy, entry: at.policy.name === entry.name, step: at.step + 1, cursor: at.cursor },
@@ -104,7 +105,7 @@ async function takeSteps({ stage, settings, data, pool, policy: entry }: PhaseIn
   const started = Date.now();
   const made: JudgedStep = rl.ruleAlone
     ? await trainSteps({ ...next, to: at.step + blockLength(settings, at), seconds: settings.blockSeconds! })
-    : await stepByParts(next, rl);
+    : await stepByParts(next, rl, settings.engine);
   const { policy, step, counts, metrics, judge } = made;
   const worked = secondsSince(started);
   const seconds = worked / (step - at.step);

@@ -5,13 +5,11 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Round } from '../activities/artifacts/index.js';
 import { type JudgeUsage, promptsToDraw } from '../activities/contract/index.js';
-import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { ControlActivities } from '../activities/index.js';
 import type { StageSettings } from '../activities/run/index.js';
 import type { StepInput, TrainStepsResult } from '../activities/training/index.js';
-import { DATA, GRADIENT, ROLLOUT } from './options.js';
+import { DATA, engineActivities } from './options.js';
 
-const { rollout } = proxyActivities<EngineActivities>(ROLLOUT);
-const { update } = proxyActivities<EngineActivities>(GRADIENT);
 const { score } = proxyActivities<ControlActivities>(DATA);
 
 export interface JudgedStep extends TrainStepsResult {
@@ -21,7 +19,9 @@ export interface JudgedStep extends TrainStepsResult {
 export async function stepByParts(
   { cursor, pool, ...input }: StepInput,
   rl: NonNullable<StageSettings['rl']>,
+  engine: StageSettings['engine'],
 ): Promise<JudgedStep> {
+  const { rollout, update } = engineActivities(engine);
   const { stage, spec, data, step } = input;
   const rounds: Round[] = [];
   const seen = { drawn: 0, effective: 0, newTokens: 0 };

@@ -1,15 +1,14 @@
 /** Warm-up: supervised fine-tuning on reasoning traces, in blocks of steps that end in a checkpoint. */
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { PolicyRef } from '../activities/contract/index.js';
-import type { ControlActivities, EngineActivities } from '../activities/index.js';
+import type { ControlActivities } from '../activities/index.js';
 import type { StageSettings } from '../activities/run/index.js';
 import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
 import { type BlockStart, blockLength } from './blocks.js';
 import { PauseGate, reportStep } from './messages.js';
-import { CONTROL, GRADIENT } from './options.js';
+import { CONTROL, engineActivities } from './options.js';
 import { advanced, isSnapshotDue, NEW_CLOCK, restarted } from './snapshot-interval.js';
 
-const { warmupSteps, snapshot } = proxyActivities<EngineActivities>(GRADIENT);
 const { summarizeSteps } = proxyActivities<ControlActivities>(CONTROL);
 
 export interface WarmupInput {
@@ -36,6 +35,7 @@ export interface WarmupResult {
 
 export async function warmup(input: WarmupInput): Promise<WarmupResult> {
   const { stage, settings } = input;
+  const { snapshot } = engineActivities(settings.engine);
   const kept = settings.keep && { keep: settings.keep };
   const gate = new PauseGate(input.paused);
   let at: Position = { policy: input.policy, step: 0, clock: NEW_CLOCK, secondsPerStep: null, ...input.position };
@@ -55,6 +55,7 @@ export async function warmup(input: WarmupInput): Promise<WarmupResult> {
 
 async function trainBlock({ stage, settings, data, policy: entry }: WarmupInput, at: Position): Promise<Position> {
   const started = Date.now();
+  const { warmupSteps, snapshot } = engineActivities(settings.engine);
   const { blockSeconds: seconds } = settings;
   const upTo = at.step + blockLength(settings, at);
   const {

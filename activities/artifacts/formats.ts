@@ -159,8 +159,10 @@ export interface StepCounts {
 /** checkpoints/<policy>/state.json */
 export interface CheckpointState {
   name: string;
-  /** Of model.safetensors, or of an adapter's adapter_model.safetensors. */
+  /** As the log has it: of model.safetensors, or of an adapter's adapter_model.safetensors. */
   sha256: string;
+  /** Of which file that is, where it is another; null where it is of none, since the weights differ from making to making. */
+  weights?: string | null;
   /** Adapters: the policy whose snapshot holds the model beneath. */
   base?: PolicyRef;
   parent: string | null;

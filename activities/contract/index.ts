@@ -11,7 +11,7 @@ export type {
   Shortened,
 } from './evaluation.js';
 export type { PolicyRef, SnapshotRule } from './policy.js';
-export { GPU_TASK_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, TASK_QUEUE } from './queues.js';
+export { ENGINE_QUEUES, type EngineKind, GPU_TASK_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, TASK_QUEUE } from './queues.js';
 export { promptsToDraw } from './refills.js';
 export type {
   BranchInput,

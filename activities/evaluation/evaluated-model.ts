@@ -1,11 +1,12 @@
 /** From the model that an evaluation spec names to one that stays the same however often the evaluation goes on. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EngineKind } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { EngineRequestError } from '../engine/protocol/index.js';
-import { policyOfRun, textModelOf } from '../policies/index.js';
+import { policyOfRun, servedModelOf, textModelOf } from '../policies/index.js';
 import { type EvaluationSpec, invalidEvaluation } from '../spec/index.js';
-import { CorruptArtifactError, fileHash, folderHash } from '../store/index.js';
+import { CorruptArtifactError, fileHash, folderHash, type Store } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
 import type { TextModel } from '../text/index.js';
 import type { EvaluatedModel } from './plan.js';
@@ -19,13 +20,18 @@ export async function pinModel(
   if (remote) return { kind: 'remote', endpoint: remote };
   if (run !== undefined) {
     const found = await policyOfRun(deps.store, run, policy);
-    if (typeof found !== 'string') return { kind: 'policy', run, policy: found };
+    if (typeof found !== 'string') return { kind: 'policy', run, policy: found, ...(await engineOf(deps.store, run)) };
     throw invalidEvaluation([{ path: 'model', problem: found }]);
   }
   note(`fetching ${folder}`);
   const { directory, source } = await refusing('model.folder', () => deps.models.resolve(folder!, call.signal));
   note(`hashing ${source}`);
   return { kind: 'folder', source, sha256: await weightsHash(directory) };
+}
+
+/** The engine that trained the run answers for its policies: what a service keeps no other has. */
+async function engineOf(store: Store, run: string): Promise<{ engine?: EngineKind }> {
+  return (await servedModelOf(store, run)) === null ? {} : { engine: 'tinker' };
 }
 
 /** The model as far as text is concerned; null of a remote one. */

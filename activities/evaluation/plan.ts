@@ -1,6 +1,6 @@
 /** What a prepared evaluation works from: artifacts' types, and where they lie. */
 import type { BenchmarkName } from '../benchmarks/index.js';
-import type { PolicyRef } from '../contract/index.js';
+import type { EngineKind, PolicyRef } from '../contract/index.js';
 import type { DataSummary, Task } from '../datasets/index.js';
 import type { ChatSettings } from '../remote/index.js';
 import type { ArtifactRef } from '../store/index.js';
@@ -8,7 +8,8 @@ import type { Rendered } from '../text/index.js';
 
 /** The model, pinned: equal plans evaluate equal models. */
 export type EvaluatedModel =
-  | { kind: 'policy'; run: string; policy: PolicyRef }
+  /** `engine` is the run's, absent of the workers' own. */
+  | { kind: 'policy'; run: string; policy: PolicyRef; engine?: EngineKind }
   /** `source` names the folder again on any worker; `sha256` is of the weights. */
   | { kind: 'folder'; source: string; sha256: string }
   | { kind: 'remote'; endpoint: ChatSettings };

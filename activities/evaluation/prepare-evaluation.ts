@@ -2,7 +2,7 @@
  * The first activity of an evaluation that users or schedules start: everything that can be wrong is found here. Validates
  * the spec, pins the model, reads, renders, tokenises and cuts the items, and publishes them with the plan.
  */
-import type { EvaluationSpecInput, EvaluationStart } from '../contract/index.js';
+import type { EngineKind, EvaluationSpecInput, EvaluationStart } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { checkKey } from '../remote/index.js';
 import {
@@ -34,6 +34,8 @@ export interface PreparedEvaluation {
   sets: { name: string; count: number }[];
   /** Whether an endpoint answers, and no engine. */
   remote: boolean;
+  /** Which engine answers, else; absent of the workers' own. */
+  engine?: EngineKind;
   schedule: string | null;
 }
 
@@ -64,7 +66,13 @@ export function prepareEvaluation(deps: Dependencies) {
 }
 
 function prepared(plan: ArtifactRef, { sets, model, schedule }: EvaluationPlan): PreparedEvaluation {
-  return { plan, sets: sets.map(({ name, count }) => ({ name, count })), remote: model.kind === 'remote', schedule };
+  return {
+    plan,
+    sets: sets.map(({ name, count }) => ({ name, count })),
+    remote: model.kind === 'remote',
+    ...(model.kind === 'policy' && model.engine && { engine: model.engine }),
+    schedule,
+  };
 }
 
 /**

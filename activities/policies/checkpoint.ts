@@ -18,6 +18,10 @@ import {
 
 export const STATE_FILE = 'state.json';
 
+/** The file that a policy's SHA-256 is of. @param base of an adapter: the policy beneath */
+export const usualWeights = (base: PolicyRef | null | undefined): string =>
+  base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE;
+
 /** Where a policy's snapshot lies, once there is one. */
 export function snapshotUri(policy: PolicyRef): string {
   return checkpointUri(runOf(policy.uri), policy.name);
@@ -45,7 +49,7 @@ export interface Snapshot {
   folder: string;
   /** The folder of the model beneath; null where all weights are trained. */
   base: string | null;
-  /** Whether the optimiser's state is in the folder, and asked for. */
+  /** Whether there is an optimiser's state in the folder or where it points to, and it is asked for. */
   withOptimizer: boolean;
 }
 
@@ -57,7 +61,7 @@ export interface Snapshot {
 export async function openSnapshot(store: Store, policy: PolicyRef, part: Part = 'whole'): Promise<Snapshot> {
   const { folder, state } = await checkSnapshot(store, policy, file => part === 'whole' || file !== OPTIMIZER_FILE);
   const base = state.base ? (await openSnapshot(store, state.base, 'weights')).folder : null;
-  return { folder, base, withOptimizer: part === 'whole' && OPTIMIZER_FILE in state.files };
+  return { folder, base, withOptimizer: part === 'whole' && state.update !== null };
 }
 
 /** A snapshot in the terms of the engine's requests. */
@@ -83,8 +87,12 @@ export async function withSnapshot<T>(
   try {
     return await read({ ...model, optimizer: withOptimizer ? folder : null });
   } catch (error) {
-    if (error instanceof EngineRequestError && error.code === 'bad-model')
-      throw new UnreadableSnapshotError(snapshotUri(policy), error);
+    if (!(error instanceof EngineRequestError)) throw error;
+    const uri = snapshotUri(policy);
+    if (error.code === 'bad-model') throw new UnreadableSnapshotError(uri, error);
+    // What the folder names is no longer kept by the service: like any damage, it is made again from the log.
+    if (error.code === 'gone')
+      throw new CorruptArtifactError(uri, policy.sha256, null, { aside: await store.setAside(uri) });
     throw error;
   }
 }
@@ -129,12 +137,9 @@ async function examined(
   const text = await readFile(join(folder, STATE_FILE), 'utf8').catch(() => '');
   const state = parsed(text);
   if (!state) return { file: STATE_FILE, expected: 'of a JSON object', hash: sha256(text) };
-  const { base, files } = state;
+  const { base, files, weights = usualWeights(base) } = state;
   const hashes: Record<string, string> = { [STATE_FILE]: sha256(text) };
-  for (const [file, expected] of Object.entries({
-    ...files,
-    [base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE]: policy.sha256,
-  })) {
+  for (const [file, expected] of Object.entries({ ...files, ...(weights !== null && { [weights]: policy.sha256 }) })) {
     const hash = wanted(file) ? await fileHash(join(folder, file)).catch(() => 'nothing') : expected;
     if (hash !== expected) return { file, expected, hash };
     hashes[file] = expected;

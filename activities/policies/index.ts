@@ -1,6 +1,7 @@
 /** Policies lost and found: snapshots, the redo log, and the step that makes one from another. */
+export { admitRun, serviceIssues } from './admission.js';
 export { openSnapshot, STATE_FILE, snapshotUri } from './checkpoint.js';
-export { ensurePolicyLoaded, ensureSnapshot, freshAdapter, publishLoaded } from './policy.js';
+export { ensurePolicyLoaded, ensureSnapshot, freshAdapter, publishLoaded, servedModelOf } from './policy.js';
 export { policyOfRun } from './policy-of-run.js';
 export { textModelOf } from './policy-text.js';
 export { Publications } from './publications.js';
@@ -14,6 +15,7 @@ export {
   stepNumbers,
   withoutAsking,
 } from './redo-log.js';
+export { type Comparison, compareRedone, type Difference, differenceText } from './redone.js';
 export { referenceOf } from './reference.js';
 export { snapshot } from './snapshot.js';
 export { snapshotCost } from './snapshot-cost.js';

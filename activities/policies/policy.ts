@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import { type CheckpointState, UnreadableSnapshotError, type UpdateRecord } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { PolicyDependencies } from '../dependencies.js';
-import { WEIGHTS_FILE } from '../engine/files/index.js';
-import { ADAPTER_WEIGHTS_FILE, OPTIMIZER_FILE, plainName } from '../engine/folders/index.js';
+import { OPTIMIZER_FILE, plainName } from '../engine/folders/index.js';
 import type { FreshAdapter } from '../engine/protocol/index.js';
-import { codeVersion } from '../provenance/index.js';
-import type { RunSpec } from '../spec/index.js';
+import { codeVersion, promiseOf } from '../provenance/index.js';
+import { adapterOf, type RunSpec, servedModel } from '../spec/index.js';
 import {
   absence,
   baseUri,
@@ -27,8 +26,10 @@ import {
   specUri,
 } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
-import { STATE_FILE, snapshotUri, withSnapshot } from './checkpoint.js';
+import { admitRun } from './admission.js';
+import { STATE_FILE, snapshotUri, usualWeights, withSnapshot } from './checkpoint.js';
 import { divergence, redoLog } from './redo-log.js';
+import { isSamePolicy } from './redone.js';
 import { applyStep, policyName } from './step.js';
 
 /**
@@ -41,9 +42,10 @@ const freshTag = (name: string) => `${name}/fresh`;
 
 /**
  * Loads the policy unless the engine holds it: from its snapshot, else from the nearest one before it and the redo log,
- * each redone step checked against the log. Where another engine may hold it, that one is given the chance first.
+ * each redone step held against the log. Where another engine may hold it, that one is given the chance first.
  * @param logged awaited before the log is read
- * @throws DivergenceError if a redone step gives other weights than were logged
+ * @throws DivergenceError if a redone step gives other weights than were logged; OutOfToleranceError where the engine
+ * promises no equal bits, and it came out further from the log than promised
  */
 export async function ensurePolicyLoaded(
   deps: PolicyDependencies,
@@ -56,6 +58,7 @@ export async function ensurePolicyLoaded(
   if (holds(tag, policy.name, readiness)) return;
   await logged?.();
   handOnUnlessHeld(deps, policy, tag);
+  await admitRun(deps, runOf(policy.uri), supervision);
   await loadPolicy(deps, policy, readiness, supervision);
 }
 
@@ -111,8 +114,9 @@ async function loadPolicy(
   for (const [k, record] of redo.entries()) {
     supervision.note(`redoing step ${record.step} of ${record.stage.stage} (${k + 1} of ${redo.length})`);
     if (k > 0 && record.inputs.freshOptimizer) await freshenOptimizer(deps, redo[k - 1]!, supervision);
-    const { sha256 } = await applyStep(deps, record.inputs, call);
-    if (sha256 !== record.result.sha256) throw divergence(record, sha256, codeVersion(deps.numerics));
+    const redone = await applyStep(deps, record.inputs, call);
+    if (!isSamePolicy(record, redone, deps.numerics))
+      throw divergence(record, redone.sha256, codeVersion(deps.numerics));
   }
   if (redo.length > 0 && readiness === 'fresh') await freshenOptimizer(deps, redo.at(-1)!, supervision);
 }
@@ -147,7 +151,7 @@ async function makeSnapshot(
   await loadPolicy(deps, policy, 'as-trained', supervision);
   supervision.note(`writing checkpoint ${policy.name}`);
   const origin = { run: runOf(policy.uri), parent: inputs.parent.name, update: result.uri };
-  await publishLoaded(deps, origin, () => policy.name, supervision, fence);
+  await publishLoaded(deps, origin, () => result, supervision, fence);
 }
 
 /** The step that made a policy, from the redo log. */
@@ -191,11 +195,17 @@ async function loadSnapshot(
   });
 }
 
+/** What a service calls the run's model; null where the workers train it. */
+export async function servedModelOf(store: Store, run: string): Promise<string | null> {
+  return servedModel(await readPublished<RunSpec>(store, specUri(run)));
+}
+
 /** What a run that trains an adapter begins with: a function of its spec, so the base's snapshot need not hold it. */
 export async function freshAdapter(store: Store, run: string): Promise<{ fresh: FreshAdapter } | null> {
   const spec = await readPublished<RunSpec>(store, specUri(run));
-  if (!spec.lora) return null;
-  return { fresh: { settings: spec.lora, seed: spec.seed, baseModel: plainName(spec.model) } };
+  const settings = adapterOf(spec);
+  if (!settings) return null;
+  return { fresh: { settings, seed: spec.seed, baseModel: servedModel(spec) ?? plainName(spec.model) } };
 }
 
 async function readPublished<T>(store: Store, uri: string): Promise<T> {
@@ -211,7 +221,7 @@ async function freshenOptimizer(
   supervision: Supervision,
 ): Promise<void> {
   const origin = { run: runOf(result.uri), parent: inputs.parent.name, update: result.uri };
-  await publishLoaded(deps, origin, () => result.name, supervision);
+  await publishLoaded(deps, origin, () => result, supervision);
   await loadSnapshot(deps, result, true, supervision);
 }
 
@@ -222,12 +232,12 @@ async function adapterBase(store: Store, run: string): Promise<PolicyRef | null>
 
 /**
  * Publishes the loaded policy as a checkpoint folder.
- * @param name given the SHA-256 of its weights, for a base whose name comes from them
+ * @param identity the policy's name and SHA-256 as they are logged, given the SHA-256 of its weights: a base is named by it
  */
 export async function publishLoaded(
   deps: PolicyDependencies,
   origin: { run: string; parent: string | null; update: string | null },
-  name: (sha256: string) => string,
+  identity: (sha256: string) => Pick<PolicyRef, 'name' | 'sha256'>,
   supervision: Supervision,
   fence?: Fence,
 ): Promise<PolicyRef> {
@@ -238,22 +248,29 @@ export async function publishLoaded(
       { directory, withOptimizer: origin.update !== null },
       supervision.call,
     );
-    const policy = { name: name(saved.sha256), sha256: saved.sha256 };
+    const { name, sha256 } = identity(saved.sha256);
+    const uri = checkpointUri(origin.run, name);
+    if (promiseOf(deps.numerics) === 'bits' && saved.sha256 !== sha256)
+      throw new DivergenceError(uri, sha256, saved.sha256, null);
     const base = origin.update === null ? null : await adapterBase(deps.store, origin.run);
-    const weights = base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE;
     // Gigabytes, of a real model: the engine took their hashes as it wrote them.
     const written = {
-      [weights]: saved.sha256,
+      [saved.file]: saved.sha256,
       ...(saved.optimizerSha256 && { [OPTIMIZER_FILE]: saved.optimizerSha256 }),
     };
     const hashes = await fileHashes(directory, written);
-    const { [weights]: _, ...files } = hashes;
     const { parent, update } = origin;
-    const state: CheckpointState = { ...policy, ...(base && { base }), parent, update, files };
+    const weights = saved.sha256 === sha256 ? saved.file : null;
+    const files = Object.fromEntries(Object.entries(hashes).filter(([file]) => file !== weights));
+    const state: CheckpointState = {
+      ...{ name, sha256 },
+      ...(base && { base }),
+      ...(weights !== usualWeights(base) && { weights }),
+      ...{ parent, update, files },
+    };
     await writeFile(join(directory, STATE_FILE), `${JSON.stringify(state, null, 1)}\n`);
     supervision.check();
-    const uri = checkpointUri(origin.run, policy.name);
     await deps.store.publishFolder(uri, directory, fence, hashes);
-    return { name: policy.name, uri, sha256: policy.sha256 };
+    return { name, uri, sha256 };
   });
 }

@@ -2,7 +2,7 @@
 import type { PolicyRef } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { WEIGHTS_FILE } from '../engine/files/index.js';
-import type { RunSpec } from '../spec/index.js';
+import { adapterOf, type RunSpec } from '../spec/index.js';
 import { absence, baseUri, readJson } from '../store/index.js';
 import { textModelOf } from './policy-text.js';
 
@@ -13,7 +13,8 @@ const COPIES = 3;
 const FLOAT_BYTES = 4;
 
 /** @returns seconds: the size of weights and optimiser, or of an adapter and its optimiser, over a careful rate */
-export async function snapshotCost(deps: Dependencies, run: string, { lora }: RunSpec): Promise<number> {
+export async function snapshotCost(deps: Dependencies, run: string, spec: RunSpec): Promise<number> {
+  const lora = adapterOf(spec);
   const trained = lora
     ? FLOAT_BYTES * (await textModelOf(deps, run)).adapterParameters(lora)
     : await baseBytes(deps, run);

@@ -6,7 +6,7 @@ import type { Numerics } from './numerics.js';
 export interface CodeVersion {
   longhaul: string;
   onnxruntime: string;
-  /** What bits its engine computes; absent where no engine took part, and in records of earlier versions. */
+  /** What its engine computes; absent where no engine took part, and in records of earlier versions. */
   numerics?: Numerics;
 }
 
@@ -22,8 +22,10 @@ export function codeVersion(numerics?: Numerics): CodeVersion {
 }
 
 export function codeText({ longhaul, onnxruntime, numerics }: CodeVersion): string {
-  const engine = numerics && `, numerics ${numerics.sha256.slice(0, 8)} (${numerics.provider}, ${numerics.processor})`;
-  return `longhaul ${longhaul}, onnxruntime ${onnxruntime}${engine ?? ''}`;
+  if (!numerics) return `longhaul ${longhaul}, onnxruntime ${onnxruntime}`;
+  const { provider, processor, sha256, tolerance } = numerics;
+  if (tolerance !== undefined) return `longhaul ${longhaul}, ${provider} (${processor}), tolerance ${tolerance}`;
+  return `longhaul ${longhaul}, onnxruntime ${onnxruntime}, numerics ${sha256.slice(0, 8)} (${provider}, ${processor})`;
 }
 
 /** Compiled code lies one folder deeper than its source, so the nearest package is looked for. */

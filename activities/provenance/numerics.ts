@@ -21,16 +21,27 @@ import { randomStream } from '../engine/random.js';
 import { hashOf } from '../store/index.js';
 
 export interface Numerics {
-  provider: Provider;
-  /** As the operating system names it, for whoever looks for another of its kind. */
+  provider: Provider | 'tinker';
+  /** As the operating system names it, for whoever looks for another of its kind; of a service, what it was found to be. */
   processor: string;
   /** Over the provider and everything that was computed. */
   sha256: string;
+  /** Of an engine that does not give equal bits: how far apart, relative, a step may come out when it is made again. */
+  tolerance?: number;
 }
 
-/** Whether two engines are known to compute differently. Of logs that do not say, nothing is known. */
+/** Whether two engines are known to compute other bits. Of logs that do not say, and of services, nothing is known. */
 export const differ = (a: Numerics | undefined, b: Numerics | undefined): boolean =>
-  a !== undefined && b !== undefined && a.sha256 !== b.sha256;
+  a !== undefined && b !== undefined && promiseOf(a, b) === 'bits' && a.sha256 !== b.sha256;
+
+/** What an engine promises of a step that is made again: the same bits, or numbers no further apart than this. */
+export type RedoPromise = 'bits' | { tolerance: number };
+
+/** @param sides of the log and of the engine that makes the step again: the looser of the two holds */
+export function promiseOf(...sides: (Numerics | undefined)[]): RedoPromise {
+  const tolerances = sides.flatMap(numerics => numerics?.tolerance ?? []);
+  return tolerances.length === 0 ? 'bits' : { tolerance: Math.max(...tolerances) };
+}
 
 /** Sizes that vector lanes do not divide, more query heads than key heads, and sums of more terms than are summed in one go. */
 const CONFIG = {

@@ -52,7 +52,7 @@ export async function openBranch(store: Store, { from, overrides = {}, ...rest }
       .map(path => ({
         path: `overrides["${path}"]`,
         problem:
-          'a branch shares model and data with its run: expected seed, rl.…, reward.…, phases.…, retrospective.…, evaluation.…, checkpoints.… or engine.…',
+          'a branch shares model, data and engine with its run: expected seed, rl.…, reward.…, phases.…, retrospective.…, evaluation.…, checkpoints.… or engine.microBatchTokens',
       })),
   ];
   if (issues.length > 0) throw new InvalidSpecError(issues);

@@ -3,7 +3,7 @@
  * know of the stage's settings.
  */
 import { readData, type TraceItem } from '../artifacts/index.js';
-import type { SnapshotRule } from '../contract/index.js';
+import type { EngineKind, SnapshotRule } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { snapshotCost } from '../policies/index.js';
 import {
@@ -46,6 +46,8 @@ export interface StageSettings {
   blockSeconds?: number;
   /** How many of the stage's snapshots stay; absent in histories of earlier versions. */
   keep?: CheckpointSettings['keep'];
+  /** Which engine trains it; absent of the workers' own. */
+  engine?: EngineKind;
   /** Phases only. */
   rl: {
     promptsPerStep: number;
@@ -63,7 +65,7 @@ const BLOCK_SECONDS = 6;
 
 /** Where overrides may reach: what was tokenised, imported or trained before stays as it is. */
 export const CHANGEABLE =
-  /^(seed$|rl\.|reward\.(?!evidence)|phases[.[]|retrospective\.|warmup\.(epochs$|batchSize$|optimizer\.)|checkpoints\.|engine\.)/;
+  /^(seed$|rl\.|reward\.(?!evidence)|phases[.[]|retrospective\.|warmup\.(epochs$|batchSize$|optimizer\.)|checkpoints\.|engine\.microBatchTokens$)/;
 
 export function claimAttempt(deps: Dependencies) {
   return ({ stage, spec, warmupData, overrides, checkpoints }: ClaimAttemptInput): Promise<StageSettings> =>
@@ -82,6 +84,7 @@ export function claimAttempt(deps: Dependencies) {
         snapshotEvery: await snapshotRule(deps, stage.run, own),
         blockSeconds: BLOCK_SECONDS,
         keep: own.checkpoints.keep,
+        ...(run.engine.kind && { engine: run.engine.kind }),
       };
       if (stage.stage === 'warmup') {
         const items = await readData<TraceItem>(deps.store, warmupData!);
@@ -118,7 +121,7 @@ function forStage(stage: string, overrides: Record<string, unknown>): Record<str
       refused.map(path => ({
         path,
         problem:
-          'a replay cannot change it: expected seed, rl.…, reward.… (evidence apart), phases.…, retrospective.…, warmup.…, checkpoints.… or engine.…',
+          'a replay cannot change it: expected seed, rl.…, reward.… (evidence apart), phases.…, retrospective.…, warmup.…, checkpoints.… or engine.microBatchTokens',
       })),
     );
   }

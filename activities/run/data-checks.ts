@@ -1,7 +1,7 @@
 /** With which model and data a run's stages could not run, or would say nothing. */
 import type { Overlap } from '../datasets/index.js';
 import { EngineRequestError } from '../engine/protocol/index.js';
-import type { RunSpec, SpecIssue } from '../spec/index.js';
+import { adapterOf, type RunSpec, type SpecIssue } from '../spec/index.js';
 import type { TextModel } from '../text/index.js';
 import { bandOf, inBand } from '../training/index.js';
 import { evaluationLimit, type RunData } from './run-data.js';
@@ -32,12 +32,13 @@ export function modelIssues(spec: RunSpec, model: TextModel): SpecIssue[] {
       problem: `expected less than the model's context of ${model.contextLength} tokens, found ${sampling.maxNewTokens}`,
     });
   }
-  if (spec.lora) {
+  const adapter = adapterOf(spec);
+  if (adapter) {
     try {
-      model.adapterParameters(spec.lora);
+      model.adapterParameters(adapter);
     } catch (error) {
       if (!(error instanceof EngineRequestError)) throw error;
-      issues.push({ path: 'lora.targetModules', problem: error.message });
+      issues.push({ path: spec.lora ? 'lora.targetModules' : 'engine.lora', problem: error.message });
     }
   }
   return issues;

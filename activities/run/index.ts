@@ -3,6 +3,7 @@ export { isBranch, openBranch } from './branch.js';
 export { claimAttempt, type StageSettings } from './claim-attempt.js';
 export { dataIssues, modelIssues } from './data-checks.js';
 export { type PhaseData, type RunDataSummary, summaryOf } from './data-summary.js';
+export { examineService } from './examine-service.js';
 export { exportPolicy } from './export-policy.js';
 export { importBase } from './import-base.js';
 export { prepareRun } from './prepare-run.js';

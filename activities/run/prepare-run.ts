@@ -25,6 +25,7 @@ import {
   publishLines,
   readJson,
   type Store,
+  serviceNeedsUri,
   specUri,
   stageUri,
 } from '../store/index.js';
@@ -35,6 +36,7 @@ import { dataIssues, modelIssues } from './data-checks.js';
 import { type RunDataSummary, summaryOf } from './data-summary.js';
 import { readRunData } from './run-data.js';
 import type { DataCounts, RunPlan, StagePlan } from './run-plan.js';
+import { serviceNeeds } from './service-needs.js';
 
 export interface PrepareRunInput {
   run: string;
@@ -42,7 +44,7 @@ export interface PrepareRunInput {
 }
 
 /** plan.json: what stays the same however often the run is started. */
-type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints'>;
+type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints' | 'engine'>;
 
 export function prepareRun(deps: Dependencies) {
   return ({ run, input }: PrepareRunInput): Promise<RunPlan> =>
@@ -64,14 +66,23 @@ export function prepareRun(deps: Dependencies) {
         ? await readJson<PublishedPlan>(store, published)
         : await (branch ? prepareBranch(deps, run, branch) : prepareData(deps, run, spec, supervision));
       supervision.check();
-      if (!published) await publishJson(store, planUri(run), prepared);
+      if (!published) {
+        await publishNeeds(store, run, spec, prepared);
+        await publishJson(store, planUri(run), prepared);
+      }
       const stages = await stagesOf(deps, run, spec);
       return {
         ...prepared,
         checkpoints: spec.checkpoints,
+        ...(spec.engine.kind && { engine: spec.engine.kind }),
         stages: stages.slice(stages.findIndex(({ name }) => name === (prepared.branch?.first ?? name))),
       };
     });
+}
+
+async function publishNeeds(store: Store, run: string, spec: RunSpec, { data }: PublishedPlan): Promise<void> {
+  const needs = data.summary && serviceNeeds(spec, await readJson<RunDataSummary>(store, data.summary));
+  if (needs) await publishJson(store, serviceNeedsUri(run), needs);
 }
 
 /** What came before is the other run's: its data and base are referred to. */
@@ -136,7 +147,7 @@ async function prepareData(
 ): Promise<PublishedPlan> {
   const { store } = deps;
   const reading = { note: supervision.note, signal: supervision.call.signal };
-  const { model, source } = await openModel(deps.models, spec.model, reading);
+  const { model, source } = await openModel(deps.models, spec.model, reading, { weights: !spec.engine.kind });
   refuse(modelIssues(spec, model));
   const data = await readRunData(deps, spec, model, reading);
   refuse(dataIssues(spec, model, data));

@@ -1,5 +1,5 @@
 /** What the first activity of a run decides, and every other goes by. */
-import type { PolicyRef } from '../contract/index.js';
+import type { EngineKind, PolicyRef } from '../contract/index.js';
 import type { CheckpointSettings, RunSpec } from '../spec/index.js';
 import type { ArtifactRef } from '../store/index.js';
 
@@ -25,6 +25,8 @@ export interface RunPlan {
   stages: StagePlan[];
   /** As the run was last started with; in histories of earlier versions those of its spec. */
   checkpoints?: CheckpointSettings;
+  /** Which trains it; absent of the workers' own. */
+  engine?: EngineKind;
   evaluate: RunSpec['evaluation']['policies'];
   counts: DataCounts;
   /** Of a run that branches off another: which, and what it begins with. */

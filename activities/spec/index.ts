@@ -1,4 +1,5 @@
 /** Specs of runs and evaluations: schemas, defaults, and messages about mistakes. */
+export { adapterOf, type EngineSpec, servedModel } from './engine-settings.js';
 export {
   defaultLabel,
   type EvaluatedModelSpec,

@@ -5,9 +5,9 @@
  */
 import { z } from 'zod';
 import { dataSourceSchema, OVERLAPS } from '../datasets/index.js';
-import { DEFAULT_MICRO_BATCH_TOKENS } from '../engine/protocol/index.js';
 import { RESERVED_VARIABLES } from '../engine/text/index.js';
 import { rewardSchema } from '../rewards/index.js';
+import { type EngineSpec, engineSchema } from './engine-settings.js';
 import {
   evaluationSamplingSchema,
   type Filled,
@@ -231,16 +231,7 @@ export const runSpecSchema = z.strictObject({
     .describe(
       'When snapshots are written and how long they stay. It changes no bit of the run, so a run may go on with others.',
     ),
-  engine: z
-    .strictObject({
-      microBatchTokens: positiveInt.default(DEFAULT_MICRO_BATCH_TOKENS).meta({
-        unit: 'tokens',
-        description:
-          'Tokens of one forward and backward pass. Part of the spec because it fixes the order of summation, so the bits.',
-      }),
-    })
-    .prefault({})
-    .describe('How the engine computes, where that changes bits.'),
+  engine: engineSchema,
 });
 
 export interface PhaseSpec {
@@ -253,8 +244,9 @@ export type CheckpointSettings = Parsed['checkpoints'];
 export type WarmupSpec = NonNullable<Parsed['warmup']>;
 export type EvaluationSpec = Omit<Filled<Parsed['evaluation']>, 'sampling'> & { sampling: RlSettings['sampling'] };
 /** A valid spec as `validateSpec` returns it and spec.json holds it. */
-export type RunSpec = Omit<Parsed, 'rl' | 'phases' | 'evaluation'> & {
+export type RunSpec = Omit<Parsed, 'rl' | 'phases' | 'evaluation' | 'engine'> & {
   rl: RlSettings;
   phases: PhaseSpec[];
   evaluation: EvaluationSpec;
+  engine: EngineSpec;
 };

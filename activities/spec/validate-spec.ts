@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import { rulesOf } from '../engine/training/index.js';
+import { engineIssues, filledEngine, SERVED_TEMPERATURE } from './engine-settings.js';
 import { type RlSettings, rlSchema } from './rl-settings.js';
 import { type RunSpec, runSpecSchema } from './run-spec.js';
 import { checkedBy, InvalidSpecError, type SpecIssue } from './spec-issues.js';
@@ -17,7 +18,7 @@ type Json = Record<string, unknown>;
  */
 export function validateSpec(input: unknown, overrides: Record<string, unknown> = {}): RunSpec {
   const issues: SpecIssue[] = [];
-  const raw = withOverrides(input, overrides, issues);
+  const raw = withEngineDefaults(withOverrides(input, overrides, issues));
   const parsed = checkedBy(runSpecSchema, raw);
   issues.push(...parsed.issues);
   if (parsed.data === undefined || issues.length > 0) throw new InvalidSpecError(issues);
@@ -37,10 +38,22 @@ export function validateSpec(input: unknown, overrides: Record<string, unknown> 
         ? { ...evaluation.sampling, maxNewTokens: evaluation.sampling.maxNewTokens ?? rl.sampling.maxNewTokens }
         : rl.sampling,
     },
+    engine: filledEngine(parsed.data.engine, parsed.data.model),
   };
-  issues.push(...phaseContradictions(spec, own), ...contradictions(spec));
+  issues.push(
+    ...phaseContradictions(spec, own),
+    ...contradictions(spec),
+    ...engineIssues(parsed.data.engine, parsed.data.lora),
+  );
   if (issues.length > 0) throw new InvalidSpecError(issues);
   return spec;
+}
+
+/** A training service samples, scores and trains at one temperature, so there the paper's is not the default. */
+function withEngineDefaults(raw: unknown): unknown {
+  const { engine, rl } = isObject(raw) ? raw : {};
+  if (!isObject(engine) || engine.kind !== 'tinker' || has(rl, 'sampling.temperature')) return raw;
+  return merged(raw as Json, { rl: merged(isObject(rl) ? rl : {}, { sampling: { temperature: SERVED_TEMPERATURE } }) });
 }
 
 /** Rounds of further draws, where the algorithm samples dynamically. */
@@ -87,6 +100,11 @@ function phaseContradictions(spec: RunSpec, own: Json[]): SpecIssue[] {
       rl.sampling.temperature === 0,
       ['sampling.temperature'],
       'expected more than 0, found 0: greedy responses are all equal, and a group without variance teaches nothing',
+    );
+    refuse(
+      spec.engine.kind === 'tinker' && rl.sampling.temperature !== SERVED_TEMPERATURE,
+      ['sampling.temperature'],
+      `expected ${SERVED_TEMPERATURE}, found ${rl.sampling.temperature}: a training service scores and trains at no other temperature`,
     );
     refuse(
       rl.signal.minEffectiveGroups > rl.promptsPerStep,

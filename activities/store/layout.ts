@@ -37,6 +37,8 @@ export function storeSegments(uri: string): string[] {
 }
 
 export const specUri = (run: string) => storeUri('runs', run, 'spec.json');
+/** What the run needs of the training service that is to train it. */
+export const serviceNeedsUri = (run: string) => storeUri('runs', run, 'service-needs.json');
 export const planUri = (run: string) => storeUri('runs', run, 'plan.json');
 /** Reference of the imported base policy. */
 export const baseUri = (run: string) => storeUri('runs', run, 'base.json');

@@ -8,6 +8,7 @@ import { UnreadableSnapshotError } from '../artifacts/index.js';
 import { DataError } from '../datasets/index.js';
 import { storageTrouble } from '../engine/files/index.js';
 import { EngineLostError, EngineRequestError } from '../engine/protocol/index.js';
+import { OutOfToleranceError } from '../provenance/index.js';
 import { EndpointRefusedError, MissingKeyError } from '../remote/index.js';
 import { CustomRewardError } from '../rewards/index.js';
 import { InvalidSpecError } from '../spec/index.js';
@@ -87,6 +88,7 @@ const RULES: Rule[] = [
   },
   of(DataError, once),
   of(DivergenceError, once),
+  of(OutOfToleranceError, once),
   of(StaleAttemptError, once),
   of(CustomRewardError, once),
   of(StoreFormatError, once),

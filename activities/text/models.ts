@@ -8,7 +8,7 @@ import type { TextTokens } from './truncation.js';
 /** @param cacheDir where models from the Hugging Face Hub are kept */
 export function createModels(cacheDir: string): Models {
   return {
-    resolve: (model, signal) => resolveModel(model, { cacheDir, signal }),
+    resolve: (model, signal, what) => resolveModel(model, { cacheDir, signal, ...what }),
     open: openTextModel,
     tokens: async (model, signal) => {
       const { directory } = await resolveModel(model, { cacheDir, signal, weights: false });

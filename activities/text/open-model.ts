@@ -14,10 +14,11 @@ export async function openModel(
   models: Models,
   name: string,
   { note, signal }: Reading,
+  what?: { weights: boolean },
 ): Promise<{ model: TextModel; source: string }> {
   note(`fetching ${name}`);
   try {
-    const { directory, source } = await models.resolve(name, signal);
+    const { directory, source } = await models.resolve(name, signal, what);
     const model = await models.open(directory);
     if (model.remark) note(model.remark);
     return { model, source };

@@ -36,8 +36,13 @@ export interface Models {
   /**
    * Makes a model named in a spec available here: a folder, or `hf:owner/name[@revision]`, fetched when it is not here.
    * `source` names the very same model again, whatever moves meanwhile.
+   * @param what its weights are fetched unless told otherwise
    */
-  resolve(model: string, signal: AbortSignal): Promise<{ directory: string; source: string }>;
+  resolve(
+    model: string,
+    signal: AbortSignal,
+    what?: { weights: boolean },
+  ): Promise<{ directory: string; source: string }>;
   /** Opens a Hugging Face folder for text work. */
   open(folder: string): Promise<TextModel>;
   /** The tokenizer of a model named in a spec, of any architecture; its weights are not fetched. */

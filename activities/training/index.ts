@@ -6,5 +6,5 @@ export { carriedCount } from './resampling.js';
 export { rollout, type StepInput } from './rollout.js';
 export { score } from './score.js';
 export { type TrainStepsResult, trainSteps } from './train-steps.js';
-export { update } from './update.js';
+export { lossSettings, update } from './update.js';
 export { warmupSteps } from './warmup-steps.js';

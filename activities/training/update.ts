@@ -128,7 +128,7 @@ async function stepInputs(
 }
 
 /** What is not asked for is left out: the settings are part of the policy's name. */
-function lossSettings(rl: RlSettings): LossSettings {
+export function lossSettings(rl: RlSettings): LossSettings {
   return {
     algorithm: rl.algorithm,
     clipLow: rl.clipLow,

@@ -7,9 +7,21 @@ import type { CurriculumResult, PolicyRef, Progress } from '../../activities/con
 import { WEIGHTS_FILE } from '../../activities/engine/files/index.js';
 import { ADAPTER_WEIGHTS_FILE } from '../../activities/engine/folders/index.js';
 import { createEngine } from '../../activities/engine/process/index.js';
+import { SERVICE_FILE } from '../../activities/engine/tinker/index.js';
 import { openSnapshot } from '../../activities/policies/index.js';
-import { checkpointUri, fileHash, openStore, readJson, resultUri, type Store } from '../../activities/store/index.js';
+import type { RunPlan } from '../../activities/run/index.js';
+import {
+  checkpointUri,
+  fileHash,
+  openStore,
+  planUri,
+  readJson,
+  resultUri,
+  type Store,
+} from '../../activities/store/index.js';
+import { createModels } from '../../activities/text/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
+import { cacheFolder } from '../local/temporal-binary.js';
 import { UserError } from '../user-error.js';
 import {
   folder,
@@ -26,7 +38,7 @@ type ExportFlags = StoreFlags & StateFlags & ConnectionFlags & { optimizer?: boo
 
 /** What longhaul itself needs beside the model. */
 const OPTIMIZER_FILES = new Set(['optimizer.safetensors']);
-const OWN_FILES = new Set(['state.json']);
+const OWN_FILES = new Set(['state.json', SERVICE_FILE]);
 
 export function exportCommand(): Command {
   const command = new Command('export')
@@ -66,32 +78,51 @@ async function exportPolicy(run: string, target: string, flags: ExportFlags): Pr
     );
   }
   const source = await store.localFolder(uri, file => flags.optimizer === true || !OPTIMIZER_FILES.has(file));
-  const { base } = JSON.parse(await readFile(join(source, 'state.json'), 'utf8')) as CheckpointState;
+  const { base, files, weights } = JSON.parse(await readFile(join(source, 'state.json'), 'utf8')) as CheckpointState;
   if (flags.adapter && !base)
     throw new UserError(`The run "${run}" trained all its weights: there is no adapter. Leave out --adapter.`);
   if (base && flags.optimizer && !flags.adapter)
     throw new UserError("--optimizer: the optimiser's state is the adapter's: give --adapter too, or leave it out.");
+  if (weights === SERVICE_FILE)
+    throw new UserError(
+      `The newest policy of "${run}" is the model that it began with, whose weights the service has.`,
+    );
+  const served = SERVICE_FILE in files;
+  if (served && flags.optimizer)
+    throw new UserError("--optimizer: the optimiser's state is kept by the service that trained the run.");
   await mkdir(target, { recursive: true });
   if ((await readdir(target)).length > 0) throw new UserError(`${target}: expected a new or an empty folder.`);
-  if (base && !flags.adapter) return merge(store, policy, target);
+  if (base && !flags.adapter) return merge(store, policy, target, served ? await trainedModel(store, run) : null);
   for (const file of await readdir(source)) {
     if (OWN_FILES.has(file) || (OPTIMIZER_FILES.has(file) && !flags.optimizer)) continue;
     await cp(join(source, file), join(target, file), { recursive: true });
   }
   const file = base ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE;
+  // The weights of a policy that a service trained differ from making to making: these are the snapshot's.
+  const expected = files[file] ?? policy.sha256;
   const written = await fileHash(join(target, file));
-  if (written !== policy.sha256) {
-    throw new UserError(`${target}/${file}: expected sha256 ${policy.sha256}, found ${written}: do not use it.`);
+  if (written !== expected) {
+    throw new UserError(`${target}/${file}: expected sha256 ${expected}, found ${written}: do not use it.`);
   }
   return { file, sha256: written };
 }
 
-/** Writes the model with the adapter in its weights. */
-async function merge(store: Store, policy: PolicyRef, target: string): Promise<Exported> {
+/** The folder of the model that a service trained an adapter of, with its weights: the store has none. */
+async function trainedModel(store: Store, run: string): Promise<string> {
+  const plan = await readJson<RunPlan>(store, (await store.find(planUri(run)))!);
+  const models = createModels(join(cacheFolder(), 'models'));
+  return (await models.resolve(plan.model, new AbortController().signal)).directory;
+}
+
+/**
+ * Writes the model with the adapter in its weights.
+ * @param model folder of the model, where the store has not its weights
+ */
+async function merge(store: Store, policy: PolicyRef, target: string, model: string | null): Promise<Exported> {
   const { folder: directory, base } = await openSnapshot(store, policy);
   const engine = createEngine();
   try {
-    await engine.call('load', { directory: base!, adapter: { directory }, optimizer: null, tag: policy.name });
+    await engine.call('load', { directory: model ?? base!, adapter: { directory }, optimizer: null, tag: policy.name });
     const { sha256 } = await engine.call('save', { directory: target, withOptimizer: false, merged: true });
     return { file: WEIGHTS_FILE, sha256 };
   } finally {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { DataError } from '../../activities/datasets/index.js';
 import { EngineLostError, EngineRequestError } from '../../activities/engine/protocol/index.js';
+import { OutOfToleranceError } from '../../activities/provenance/index.js';
 import { InvalidSpecError } from '../../activities/spec/index.js';
 import {
   DivergenceError,
@@ -16,6 +17,7 @@ import {
 } from '../../activities/store/index.js';
 import { IncompatibleRunsError } from '../../workers/incompatible-runs.js';
 import { OtherNumericsError } from '../../workers/other-numerics.js';
+import { UnservedRunsError } from '../../workers/unserved-runs.js';
 import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { dataCommand } from './data.js';
@@ -46,6 +48,8 @@ const PLAIN = [
   DivergenceError,
   IncompatibleRunsError,
   OtherNumericsError,
+  UnservedRunsError,
+  OutOfToleranceError,
   EngineRequestError,
   EngineLostError,
   StoreMissingError,

@@ -1,7 +1,10 @@
 /** `longhaul run`: starts a run on whatever server is configured. */
 import { Command } from 'commander';
+import { isBranch } from '../../activities/run/index.js';
+import type { RunSpec } from '../../activities/spec/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { beginRun } from '../local/begin-run.js';
+import { withoutWorkers } from '../local/engine-workers.js';
 import { askedRun, type SpecFlags, sayHowItBegan, withClient, withConnectionFlags, withRunFlags } from './options.js';
 
 export function runCommand(): Command {
@@ -16,7 +19,9 @@ export function runCommand(): Command {
       const { run, input } = await askedRun(nameOrFile, flags);
       await withClient(flags, async client => {
         const begun = await beginRun(client, run, input);
-        process.stdout.write(`${sayHowItBegan(run, begun, flags)}\nWatch it: npx longhaul watch ${run}\n`);
+        const lines = [sayHowItBegan(run, begun, flags), `Watch it: npx longhaul watch ${run}`];
+        const alone = isBranch(input) ? null : await withoutWorkers(client, (input as RunSpec).engine.kind ?? 'onnx');
+        process.stdout.write(`${[...lines, ...(alone === null ? [] : [alone])].join('\n')}\n`);
       });
     });
 }

@@ -9,6 +9,7 @@ import type { RunSpec } from '../../activities/spec/index.js';
 import { openStore } from '../../activities/store/index.js';
 import { beginRun } from '../local/begin-run.js';
 import { adviceLines, quoted } from '../local/command-text.js';
+import { expectEngine } from '../local/engine-workers.js';
 import { logsOf, type Stack, startStack } from '../local/stack.js';
 import { follow, type Outcome } from '../view/follow.js';
 import { heldOutQuestion } from '../view/held-out.js';
@@ -27,6 +28,7 @@ import {
   withRunFlags,
   withStackFlags,
 } from './options.js';
+import { SERVICE_VARIABLES } from './service-flags.js';
 
 const DEFAULT_PRESET = 'tiny';
 /** Where other commands look for a server unless told. */
@@ -88,6 +90,7 @@ async function start(named: string | undefined, flags: StartFlags): Promise<numb
     again: commandLine(nameOrFile, flags),
     another: commandLine(nameOrFile, { ...flags, name: 'NAME' }),
   };
+  expectEngine(order.spec.engine.kind ?? 'onnx', SERVICE_VARIABLES.engine);
   stack = await startStack({
     state: order.state,
     store: order.store,

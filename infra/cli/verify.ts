@@ -1,22 +1,26 @@
-/** `longhaul verify`: whether a run's log holds together, and its steps give the same bits again. */
+/** `longhaul verify`: whether a run's log holds together, and its steps come out again as they were promised to. */
 import { Command } from 'commander';
 import type { PolicyRef } from '../../activities/contract/index.js';
-import type { PolicyDependencies } from '../../activities/dependencies.js';
-import { createEngine, type EngineSettings, engineSettings } from '../../activities/engine/process/index.js';
-import { type LogEntry, redoLog } from '../../activities/policies/index.js';
-import { codeText, codeVersion, differ, measureNumerics } from '../../activities/provenance/index.js';
+import type { EngineSettings } from '../../activities/engine/process/index.js';
+import { type Comparison, differenceText, type LogEntry, redoLog } from '../../activities/policies/index.js';
+import { codeText, codeVersion, differ } from '../../activities/provenance/index.js';
 import type { RunPlan } from '../../activities/run/index.js';
 import { type ArtifactRef, baseUri, openStore, planUri, readJson, type Store } from '../../activities/store/index.js';
 import type { Supervision } from '../../activities/supervision/index.js';
 import { ChainCheck } from '../proof/chain.js';
 import { redo } from '../proof/redo.js';
+import { type RedoEngine, redoEngine } from '../proof/redo-engine.js';
 import { UserError } from '../user-error.js';
 import { atLeastOne } from './engine/numbers.js';
 import { engineSettingsOf, withEngineSettings } from './engine-settings.js';
 import { INTERRUPTED, onInterrupt } from './interrupt.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from './options.js';
+import { type ServiceFlags, serviceOf, withServiceFlags } from './service-flags.js';
 
-type VerifyFlags = StoreFlags & StateFlags & Partial<EngineSettings> & { step?: number; stage?: string; all?: boolean };
+type VerifyFlags = StoreFlags &
+  StateFlags &
+  ServiceFlags &
+  Partial<EngineSettings> & { step?: number; stage?: string; all?: boolean };
 
 /** What a difference is not: damage shows in the log's own check before. */
 const MEANING =
@@ -27,76 +31,89 @@ const OTHER_MEANING =
   'Each step that differs was made with other numerics than this engine’s, as said above: that is no fault. Redo it with the ' +
   'version, the --provider and a processor of the kind that made it.';
 
+const SERVICE_MEANING =
+  'The service did not do again what it did: is it another one, does it train other models too, or has its model changed? ' +
+  'Ask for the steps again where it trains nothing else.';
+
 export function verifyCommand(): Command {
-  return withEngineSettings(withStateFlag(withStoreFlag(new Command('verify').argument('<run>', 'name of the run'))))
+  const command = withStateFlag(withStoreFlag(new Command('verify').argument('<run>', 'name of the run')));
+  return withServiceFlags(withEngineSettings(command))
     .option('--stage <name>', 'only this stage: warmup, phase-1, …')
     .option('--step <k>', 'redo step K of each stage (of --stage)', atLeastOne)
     .option('--all', 'redo every step')
-    .description("check a run's log and artifacts against their hashes, then redo logged updates and compare the bits")
+    .description("check a run's log and artifacts against their hashes, then redo logged updates and compare")
     .addHelpText(
       'after',
-      '\nWithout --step and --all the last step of each stage is redone. No server is needed. Ends with 0 when all is equal, else with 1.\n\n' +
+      '\nWithout --step and --all the last step of each stage is redone. No server is needed. Ends with 0 when all is as promised, equal bits or a service’s tolerance, else with 1.\n\n' +
         'Examples:\n  longhaul verify tiny\n  longhaul verify tiny --stage phase-2 --step 7\n  longhaul verify tiny --all',
     )
     .action(async (run: string, flags: VerifyFlags) => {
       if (flags.all && flags.step !== undefined) throw new UserError('--all and --step: give one of them.');
       const interrupt = onInterrupt(() => process.exit(INTERRUPTED));
-      const engine = createEngine(engineSettingsOf(flags));
       try {
-        const deps = { store: await openStore(storeOf(flags)), engine };
-        const sound = await verify(deps, run, flags, interrupt.signal);
+        const sound = await verify(await openStore(storeOf(flags)), run, flags, interrupt.signal);
         if (!sound) process.exitCode = 1;
       } catch (error) {
         if (!interrupt.signal.aborted) throw error;
         process.exitCode = INTERRUPTED;
       } finally {
         interrupt.dispose();
-        await engine.close();
       }
     });
 }
 
 /** Prints what it finds as it goes. @returns whether everything was as logged */
-async function verify(
-  deps: PolicyDependencies,
-  run: string,
-  flags: VerifyFlags,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const entries = await checkedLog(deps.store, run, signal);
+async function verify(store: Store, run: string, flags: VerifyFlags, signal: AbortSignal): Promise<boolean> {
+  const entries = await checkedLog(store, run, signal);
   const chosen = entries.log.filter(chooser(entries.log, flags));
   if (chosen.length === 0) {
     throw new UserError(
       `"${run}" has no such step: its log has ${stagesIn(entries.log)}. Choose with --stage and --step, or leave them out.`,
     );
   }
-  const numerics = await measureNumerics(deps.engine, flags.provider ?? engineSettings().provider);
+  const engine = await redoEngine(store, run, engineSettingsOf(flags), await serviceOf(flags));
+  try {
+    return (await redoAll({ store, ...engine }, chosen, signal)) && entries.sound;
+  } finally {
+    await engine.engine.close();
+  }
+}
+
+/** @returns whether every step came out as its engine promises */
+async function redoAll(deps: RedoEngine & { store: Store }, chosen: LogEntry[], signal: AbortSignal): Promise<boolean> {
+  const { numerics } = deps;
   const foreign = chosen.filter(({ record }) => differ(record.code?.numerics, numerics));
   const own = codeText(codeVersion(numerics));
   for (const made of new Set(foreign.map(({ record }) => codeText(record.code!))))
     say(`Some of the steps to redo were made with other numerics (${made}) than this engine's (${own}).`);
-  let equal = 0;
+  let kept = 0;
   let faults = 0;
+  let within = false;
   for (const entry of chosen) {
     signal.throwIfAborted();
     if (entry.record.skipped) {
       say(`${nameOf(entry)}: skipped for want of signal, the policy is its parent`);
-      equal++;
+      kept++;
       continue;
     }
-    const difference = await redo({ ...deps, numerics }, entry.record, supervision(signal));
-    if (!difference) equal++;
+    const comparison = await redo(deps, entry.record, supervision(signal));
+    within ||= comparison.tolerance !== null;
+    if (comparison.kept) kept++;
     else if (!foreign.includes(entry)) faults++;
-    const { field, logged, redone } = difference ?? {};
-    say(
-      difference
-        ? `${nameOf(entry)}: DIFFERS, first in ${field}: logged ${JSON.stringify(logged)}, redone ${JSON.stringify(redone)}`
-        : `${nameOf(entry)}: bit-equal (sha256 ${entry.record.result.sha256})`,
-    );
+    say(`${nameOf(entry)}: ${comparisonText(comparison, entry.record.result)}`);
   }
-  say(`${equal} of ${chosen.length} redone ${chosen.length === 1 ? 'step' : 'steps'} bit-equal.`);
-  if (equal < chosen.length) say(faults === 0 ? OTHER_MEANING : MEANING);
-  return entries.sound && equal === chosen.length;
+  const promise = within ? 'within the tolerance' : 'bit-equal';
+  say(`${kept} of ${chosen.length} redone ${chosen.length === 1 ? 'step' : 'steps'} ${promise}.`);
+  if (kept < chosen.length) say(within ? SERVICE_MEANING : faults === 0 ? OTHER_MEANING : MEANING);
+  return kept === chosen.length;
+}
+
+function comparisonText({ difference, kept, tolerance }: Comparison, { sha256 }: PolicyRef): string {
+  if (tolerance === null)
+    return difference ? `DIFFERS, first in ${differenceText(difference)}` : `bit-equal (sha256 ${sha256})`;
+  if (!difference) return `equal in every number that is measured (${tolerance} is promised)`;
+  const far = `most in ${differenceText(difference)}, where ${tolerance} is promised`;
+  return kept ? `within the tolerance, ${far}` : `DIFFERS, ${far}`;
 }
 
 async function checkedLog(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
 import type { EngineSettings } from '../../activities/engine/process/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
+import type { LonghaulWorkerOptions } from '../../workers/worker.js';
 import { inHandOf } from '../local/stack.js';
 import { cacheFolder } from '../local/temporal-binary.js';
 import { readPreset } from '../specs/spec-files.js';
@@ -18,17 +19,24 @@ import {
   withStateFlag,
   withStoreFlag,
 } from './options.js';
+import { type ServiceFlags, serviceOf, withServiceFlags } from './service-flags.js';
 
 type WorkerFlags = ConnectionFlags &
   StoreFlags &
   StateFlags &
   DeploymentFlags &
+  ServiceFlags &
   Partial<EngineSettings> & { acceptOtherNumerics?: boolean };
 
 /** Loaded when asked for: they bring native libraries that other commands do without. */
 const KINDS = {
   cpu: async () => (await import('../../workers/cpu.js')).runCpuWorker,
-  gpu: async () => (await import('../../workers/gpu.js')).runGpuWorker,
+  gpu: async (flags: WorkerFlags) => {
+    const service = await serviceOf(flags);
+    if (!service) return (await import('../../workers/gpu.js')).runGpuWorker;
+    const { runTinkerWorker } = await import('../../workers/tinker.js');
+    return (options: LonghaulWorkerOptions) => runTinkerWorker({ ...options, service });
+  },
 };
 
 export function workerCommand(): Command {
@@ -36,18 +44,22 @@ export function workerCommand(): Command {
     Object.keys(KINDS),
   );
   const command = withStateFlag(withStoreFlag(new Command('worker').addArgument(kind)));
-  return withDeploymentFlags(withConnectionFlags(withEngineSettings(command).addOption(acceptOtherNumerics())))
+  return withDeploymentFlags(
+    withConnectionFlags(withServiceFlags(withEngineSettings(command)).addOption(acceptOtherNumerics())),
+  )
     .description('run one worker until Ctrl-C: it finishes or hands back its step first')
     .addHelpText(
       'after',
       '\nA run needs at least one of each kind; all of them share one store.\n\n' +
-        'Examples:\n  longhaul worker cpu\n  longhaul worker gpu --address temporal.example.com:7233 --namespace rl --store /mnt/store',
+        'Examples:\n  longhaul worker cpu\n  longhaul worker gpu --address temporal.example.com:7233 --namespace rl --store /mnt/store\n  longhaul worker gpu --engine tinker --engine-url http://trainer:8000',
     )
-    .action(async (kind: keyof typeof KINDS, flags: WorkerFlags) => {
+    .action(async (kind: keyof typeof KINDS, flags: WorkerFlags, command: Command) => {
       const engine = engineSettingsOf(flags);
       const [setting] = Object.keys(engine);
       if (kind === 'cpu' && setting)
         throw new UserError(`--${setting} is about the engine, which only "worker gpu" runs`);
+      if (kind === 'cpu' && command.getOptionValueSource('engine') === 'cli')
+        throw new UserError('--engine is about the engine, which only "worker gpu" runs');
       const deployment = deploymentOf(flags);
       if (kind === 'gpu' && deployment?.pinned)
         throw new UserError('--pinned is about workflows, which only "worker cpu" runs');
@@ -55,7 +67,7 @@ export function workerCommand(): Command {
       // Started by the local stack: when that is killed, nobody else would end this worker.
       process.once('disconnect', () => parent.abort());
       process.channel?.unref(); // listening must not keep a worker alive that has failed
-      const run = await KINDS[kind]();
+      const run = await KINDS[kind](flags);
       await run({
         connection: flags,
         store: storeOf(flags),
@@ -66,8 +78,10 @@ export function workerCommand(): Command {
         modelCache: join(cacheFolder(), 'models'),
         readPreset,
         stop: parent.signal,
-        onReady: () =>
-          process.stdout.write(`${kind} worker ready${deployment ? `, ${howToGiveWork(deployment)}` : ''}\n`),
+        onReady: engine => {
+          const more = [...(engine === undefined ? [] : [engine]), ...(deployment ? [howToGiveWork(deployment)] : [])];
+          process.stdout.write(`${[`${kind} worker ready`, ...more].join(', ')}\n`);
+        },
       });
     });
 }

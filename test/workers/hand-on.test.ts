@@ -6,7 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { type PolicyRef, TASK_QUEUE } from '../../activities/contract/index.js';
 import { createActivities, createControlActivities } from '../../activities/index.js';
-import { gpuWork } from '../../workers/gpu.js';
+import { engineWork } from '../../workers/engine-work.js';
 import { handOn } from '../../workers/hand-on.js';
 import type { Work } from '../../workers/worker.js';
 import { curriculum } from '../../workflows/index.js';
@@ -96,7 +96,7 @@ describe('a run with two engines', () => {
   /** By a connection of its own, as a worker elsewhere. */
   async function startEngine(engine: FakeEngine): Promise<() => Promise<void>> {
     const connection = await NativeConnection.connect({ address: server.env.address });
-    const stop = await start(connection, gpuWork({ ...small.deps, engine }));
+    const stop = await start(connection, engineWork('onnx', { ...small.deps, engine }));
     return async () => {
       await stop();
       await connection.close();

@@ -29,8 +29,17 @@ export interface ServiceReport {
   tolerance: number;
 }
 
+export interface ServedModel {
+  /** As requests call it. */
+  name: string;
+  /** Tokens of the longest sequence; null where the service does not say. */
+  contextLength: number | null;
+}
+
 /** An engine's other side, where it is a service: the worker asks at its start and before each run. */
 export interface TrainingService {
+  /** What it serves. @throws what `examine` throws */
+  serves(options?: CallOptions): Promise<ServedModel[]>;
   /**
    * Asks the service what it serves and, where it serves the model, tries it with a few small steps on models of their own.
    * @throws EngineRequestError for a key that is refused or a protocol that is not known; EngineLostError where it is away

@@ -13,11 +13,12 @@ import {
   type EngineProgress,
   EngineRequestError,
   type Operation,
+  type ServedModel,
   type ServiceNeeds,
   type ServiceReport,
   type TrainingService,
 } from '../protocol/index.js';
-import { examined, expectServed } from './examine.js';
+import { examined, expectServed, servedModels } from './examine.js';
 import { generate } from './generate.js';
 import { type CallLog, FileCallLog } from './journal.js';
 import type { Meaning } from './meaning.js';
@@ -113,6 +114,10 @@ class TinkerEngine implements Engine, TrainingService {
         clearInterval(ticking);
       }
     }, signal);
+  }
+
+  async serves({ signal }: CallOptions = {}): Promise<ServedModel[]> {
+    return (await servedModels(this.service, signal)) ?? [];
   }
 
   examine(needs: ServiceNeeds, { signal }: CallOptions = {}): Promise<ServiceReport> {

@@ -1,16 +1,11 @@
 /** What a run needs and the service lacks, need by need, before anything is spent. */
-import { EngineRequestError, type ServiceNeeds, type ServiceReport } from '../protocol/index.js';
+import { EngineRequestError, type ServedModel, type ServiceNeeds, type ServiceReport } from '../protocol/index.js';
 import { type Meaning, meaningText } from './meaning.js';
 import { adapterProblems } from './source.js';
 import type { Service } from './wire/service.js';
 
-interface Served {
-  name: string;
-  contextLength: number | null;
-}
-
 /** The models that the service says it has; null of one that does not say. */
-async function servedModels(service: Service, signal: AbortSignal | undefined): Promise<Served[] | null> {
+export async function servedModels(service: Service, signal: AbortSignal | undefined): Promise<ServedModel[] | null> {
   const { supported_models: models } = await service.ask('get_server_capabilities', undefined, { signal });
   if (!Array.isArray(models)) return null;
   return models.map(model => ({
@@ -24,7 +19,7 @@ export async function expectServed(
   service: Service,
   model: string,
   signal: AbortSignal | undefined,
-): Promise<Served | null> {
+): Promise<ServedModel | null> {
   const models = await servedModels(service, signal);
   if (models === null || models.length === 0) return null;
   const found = models.find(({ name }) => name === model);
@@ -49,7 +44,10 @@ export async function examined(
   const report = (found: string, tolerance: number): ServiceReport => ({ lacks, found, tolerance });
   const served = await refusalAs('model', lack, () => expectServed(service, needs.model, signal));
   if (needs.adapter === null)
-    lack('adapter', `${service.name} is used to train adapters, and the run trains all weights: give it \`lora\``);
+    lack(
+      'adapter',
+      `${service.name} is used to train adapters, and the run trains all weights: leave engine.lora out, or give it a rank`,
+    );
   const limit = served?.contextLength ?? null;
   if (limit !== null && needs.contextLength > limit)
     lack(

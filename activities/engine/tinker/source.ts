@@ -69,12 +69,10 @@ export function adapterProblems({ alpha, rslora, targetModules }: LoraSettings, 
   return [
     ...(alpha === given
       ? []
-      : [`trains adapters with alpha ${given}, and alpha ${alpha} is wanted: set lora.alpha to ${given}`]),
-    ...(rslora ? ['scales adapters by alpha / rank: set lora.rslora to false'] : []),
+      : [`trains adapters with alpha ${given}, and alpha ${alpha} is wanted: set engine.lora.alpha to ${given}`]),
+    ...(rslora ? ['scales adapters by alpha / rank: set its rslora to false'] : []),
     ...(names.join() === modules.join()
       ? []
-      : [
-          `trains adapters of ${modules.join(', ')}, and of ${names.join(', ')} are wanted: leave lora.targetModules out, or name those`,
-        ]),
+      : [`trains adapters of ${modules.join(', ')}, and of ${names.join(', ')} are wanted: expected those`]),
   ];
 }

@@ -9,7 +9,7 @@ const [address] = process.argv.slice(2) as [string];
 serveProgram<null>(async (stop, onReady) => {
   const unused = { store: '', inHand: '', modelCache: '', readPreset: async () => null };
   await runWorker(
-    { ...unused, connection: { address, namespace: 'default' }, stop, onReady },
+    { ...unused, connection: { address, namespace: 'default' }, stop, onReady: () => onReady() },
     { taskQueue: TASK_QUEUE, workflowBundle: { codePath: BUNDLE_FILE } },
   );
   return null;

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { createEngine } from '../../../activities/engine/process/index.js';
 import { cpuWork } from '../../../workers/cpu.js';
-import { gpuWork } from '../../../workers/gpu.js';
+import { engineWork } from '../../../workers/engine-work.js';
 import { runWorker, workerDependencies } from '../../../workers/worker.js';
 import { readPreset } from '../../specs/spec-files.js';
 import { serveProgram } from '../dev-server.js';
@@ -18,13 +18,16 @@ serveProgram<Span[]>(async (stop, ready) => {
   const dependencies = recorder.judged(await workerDependencies(options));
   if (kind === 'cpu') {
     const work = cpuWork(dependencies);
-    await runWorker({ ...options, onReady: ready }, { ...work, activities: recorder.activities(work.activities!) });
+    await runWorker(
+      { ...options, onReady: () => ready() },
+      { ...work, activities: recorder.activities(work.activities!) },
+    );
     return recorder.spans;
   }
   const engine = createEngine();
   try {
     const { pid } = await engine.call('status', {});
-    const work = gpuWork({ ...dependencies, engine: recorder.engine(engine) });
+    const work = engineWork('onnx', { ...dependencies, engine: recorder.engine(engine) });
     const onReady = () => ready([pid]);
     await runWorker({ ...options, onReady }, { ...work, activities: recorder.activities(work.activities!) });
   } finally {

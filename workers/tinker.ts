@@ -1,0 +1,39 @@
+/** The GPU worker whose engine is a training service of others: one policy there, so one activity at a time. */
+import { createTinkerEngine, type TinkerSettings } from '../activities/engine/tinker/index.js';
+import { engineWork } from './engine-work.js';
+import { ExaminedService } from './examined-service.js';
+import { refuseUnservedRuns } from './service-check.js';
+import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
+
+export interface TinkerWorkerOptions extends LonghaulWorkerOptions {
+  service: TinkerSettings;
+}
+
+/** Seconds that the service may be away when the worker starts; later it is waited for longer. */
+const PATIENCE = 15;
+/** Models that are named when the worker is ready. */
+const NAMED = 5;
+
+/** @throws where the service is away, does not take the key, or speaks another protocol: before any work is taken */
+export async function runTinkerWorker(options: TinkerWorkerOptions): Promise<void> {
+  const dependencies = await workerDependencies(options);
+  const { url } = options.service;
+  const engine = createTinkerEngine(options.service);
+  try {
+    const served = (await createTinkerEngine({ ...options.service, patience: PATIENCE }).serves()).map(
+      ({ name }) => name,
+    );
+    const service = new ExaminedService(engine);
+    const more = served.length > NAMED ? ` and ${served.length - NAMED} more` : '';
+    await runWorker(
+      {
+        ...options,
+        onReady: () => options.onReady?.(`${url} serves ${served.slice(0, NAMED).join(', ')}${more}`),
+      },
+      engineWork('tinker', { ...dependencies, engine, service, numerics: service.numerics }),
+      client => refuseUnservedRuns(client, dependencies.store, { service, url }, options.deployment),
+    );
+  } finally {
+    await engine.close();
+  }
+}
