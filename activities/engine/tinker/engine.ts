@@ -71,7 +71,6 @@ class TinkerEngine implements Engine, TrainingService {
       log,
       now: settings.clock.now,
       meaningOf: (served, rank, signal) => this.meaningOf(served, rank, signal),
-      forgetMeanings: () => this.meanings.clear(),
     });
   }
 
