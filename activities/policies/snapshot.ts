@@ -24,7 +24,7 @@ export function snapshot(deps: EngineDependencies) {
       const log = keep === 'all' ? [] : await attemptLog(store, stage);
       if (await isSuperseded(store, log, policy.name)) return policy;
       await ensureSnapshot(deps, policy, supervision, fenceOf(stage));
-      if (keep !== 'all') await removeEarlier(store, log, policy.name, keep, supervision);
+      if (keep !== 'all') await removeEarlier(deps, log, policy.name, keep, supervision);
       return { ...policy, uri: snapshotUri(policy) };
     });
 }
