@@ -34,6 +34,10 @@ export class ExaminedService implements TrainingService {
     return report;
   }
 
+  discard(directory: string, options?: CallOptions) {
+    return this.service.discard(directory, options);
+  }
+
   private learn({ found, tolerance }: ServiceReport): void {
     this.numerics.processor = found;
     this.numerics.tolerance = Math.max(this.numerics.tolerance, tolerance);

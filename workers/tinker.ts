@@ -27,7 +27,7 @@ async function runServiceWorker(options: TinkerWorkerOptions, telemetry: Telemet
   const tinker = createTinkerEngine(options.service);
   const engine = telemetry.engine(tinker);
   try {
-    const served = (await createTinkerEngine({ ...options.service, patience: PATIENCE }).serves()).map(
+    const served = (await createTinkerEngine({ patience: PATIENCE, ...options.service }).serves()).map(
       ({ name }) => name,
     );
     const service = new ExaminedService(tinker);

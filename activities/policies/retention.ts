@@ -3,9 +3,10 @@
  * since the log makes their policies again from what the stage began with. What a stage begins with is another's, and the
  * base nobody's: neither is touched here.
  */
+import type { PolicyDependencies } from '../dependencies.js';
 import { fenceOf, type Store } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
-import { snapshotUri } from './checkpoint.js';
+import { openSmallFiles, snapshotUri } from './checkpoint.js';
 import type { LogEntry } from './redo-log.js';
 
 /**
@@ -25,7 +26,7 @@ export async function isSuperseded(store: Store, log: readonly LogEntry[], polic
  * @param keep how many stay, the policy's own among them
  */
 export async function removeEarlier(
-  store: Store,
+  { store, service }: Pick<PolicyDependencies, 'store' | 'service'>,
   log: readonly LogEntry[],
   policy: string,
   keep: number,
@@ -40,6 +41,8 @@ export async function removeEarlier(
   for (const { stage, step, record } of beyond.filter(({ step }) => step <= rebuildable)) {
     supervision.check();
     supervision.note(`removing checkpoint ${record.result.name} of step ${step}`);
+    // First there: a snapshot that names what is gone is met like a damaged one, what nobody names is never found again.
+    await service?.discard(await openSmallFiles(store, record.result), supervision.call);
     await store.remove(snapshotUri(record.result), fenceOf(stage));
   }
 }

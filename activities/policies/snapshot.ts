@@ -29,7 +29,7 @@ export function snapshot(deps: EngineDependencies) {
       await ensureSnapshot(deps, policy, supervision, { fence: fenceOf(stage), shards });
       // Which has the weights in it.
       if (shards !== undefined) await withdrawWeights(store, policy, name => name === policy.name, fenceOf(stage));
-      if (keep !== 'all') await removeEarlier(store, log, policy.name, keep, supervision);
+      if (keep !== 'all') await removeEarlier(deps, log, policy.name, keep, supervision);
       return { ...policy, uri: snapshotUri(policy) };
     });
 }

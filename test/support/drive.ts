@@ -3,7 +3,7 @@
  * something at every place in turn.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { PolicyRef } from '../../activities/contract/index.js';
+import type { CurriculumInput, PolicyRef } from '../../activities/contract/index.js';
 import { createActivities } from '../../activities/index.js';
 import type { ArtifactRef, StageAttempt } from '../../activities/store/index.js';
 import { isSnapshotDue, NEW_CLOCK } from '../../workflows/snapshot-interval.js';
@@ -18,7 +18,10 @@ export interface Driven {
   pools: ArtifactRef[];
 }
 
-export async function driveRun(small: Pick<SmallRun, 'deps' | 'run' | 'spec'>, name = 'run'): Promise<Driven> {
+export async function driveRun(
+  small: Pick<SmallRun, 'deps' | 'run'> & { spec: CurriculumInput },
+  name = 'run',
+): Promise<Driven> {
   const activities = createActivities(small.deps);
   const attempt = async <I, R>(activity: (input: I) => Promise<R>, input: I): Promise<R> => {
     for (let tries = 1; ; tries++) {

@@ -45,4 +45,6 @@ export interface TrainingService {
    * @throws EngineRequestError for a key that is refused or a protocol that is not known; EngineLostError where it is away
    */
   examine(needs: ServiceNeeds, options?: CallOptions): Promise<ServiceReport>;
+  /** Lets go, as far as it goes, of what the service keeps for a saved folder that is about to be removed. */
+  discard(directory: string, options?: CallOptions): Promise<void>;
 }

@@ -27,6 +27,7 @@ import { configOf, type Operating, summary } from './operation.js';
 import { Policy } from './policy.js';
 import { save } from './save.js';
 import { logprobs, score } from './scores.js';
+import { readServiceFile } from './service-file.js';
 import { TINKER_DEFAULTS, type TinkerSettings, type WholeSettings } from './settings.js';
 import { tryService } from './trial.js';
 import { sft, update } from './updates.js';
@@ -71,7 +72,6 @@ class TinkerEngine implements Engine, TrainingService {
       log,
       now: settings.clock.now,
       meaningOf: (served, rank, signal) => this.meaningOf(served, rank, signal),
-      forgetMeanings: () => this.meanings.clear(),
     });
   }
 
@@ -126,6 +126,11 @@ class TinkerEngine implements Engine, TrainingService {
       () => examined(this.service, needs, rank => this.meaningOf(needs.model, rank, signal), signal),
       signal,
     );
+  }
+
+  async discard(directory: string): Promise<void> {
+    const { checkpoint } = (await readServiceFile(directory)) ?? {};
+    if (checkpoint?.service === this.service.name) await this.models.forget(checkpoint.path, 'weights');
   }
 
   /** What is held on the service stays there, to be gone on with by the next engine in this folder. */

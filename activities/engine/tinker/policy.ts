@@ -20,8 +20,6 @@ export interface PolicyContext {
   now: () => number;
   /** What the service was found to do with models of this name and rank. */
   meaningOf(served: string, rank: number, signal: AbortSignal | undefined): Promise<Meaning>;
-  /** The service lost what it held, and may be another since. */
-  forgetMeanings(): void;
 }
 
 type Signal = AbortSignal | undefined;
@@ -77,7 +75,6 @@ export class Policy {
       return held;
     } catch (error) {
       if (!(error instanceof EngineLostError) || error instanceof ServiceAwayError) throw error;
-      this.context.forgetMeanings();
       await this.dropReference();
       return this.restore(held.state, signal);
     }
@@ -163,6 +160,7 @@ export class Policy {
     this.attached = false;
     await this.context.models.unload(state.id);
     await this.forgetUnkept({ checkpoint: null, sampler: state.sampler });
+    // Of a worker that was started again the service may be another too.
     const meaning = await this.context.meaningOf(state.served, state.rank, signal);
     try {
       const source = { path: state.checkpoint!.path, optimizer: true, seed: 1 };

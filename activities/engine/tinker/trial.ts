@@ -98,11 +98,11 @@ class Trial {
     const { model } = this;
     // Takes up what an earlier model may have left here.
     await model.optimStep(NO_STEP);
-    const [counted, long, beside] = await model.forward([COUNTED, LONG, BESIDE]);
+    const [counted, long] = await model.forward([COUNTED, LONG]);
+    const [again, beside] = await model.forward([COUNTED, BESIDE]);
     this.logprobs = { counted: counted!, long: long!, beside: beside! };
-    const pair = await model.forward([COUNTED, BESIDE]);
-    const again = await model.forward([COUNTED, BESIDE]);
-    const spread = Math.max(distance(pair[0]!, again[0]!), distance(pair[0]!, counted!), distance(pair[1]!, beside!));
+    const alone = only(await model.forward([COUNTED]));
+    const spread = Math.max(distance(counted!, again!), distance(counted!, alone));
 
     const normMetric = await this.normMetric();
     const norms = [];

@@ -46,7 +46,7 @@ export function inspectCommand(): Command {
 async function inspect(spec: RunSpec, examples: boolean, note: (doing: string) => void): Promise<Inspected> {
   const cacheDir = join(cacheFolder(), 'models');
   const reading = { note, signal: new AbortController().signal };
-  const { model } = await openModel(createModels(cacheDir), spec.model, reading);
+  const { model } = await openModel(createModels(cacheDir), spec.model, reading, { weights: !spec.engine.kind });
   const unfit = modelIssues(spec, model);
   if (unfit.length > 0) throw new InvalidSpecError(unfit);
   const deps = { openSource: (source: Parameters<typeof openSource>[0]) => openSource(source, { cacheDir }) };
