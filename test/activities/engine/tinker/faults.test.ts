@@ -18,6 +18,8 @@ import type { CallLog, JournalRecord } from '../../../../activities/engine/tinke
 import { goldenFolder } from '../../../support/golden';
 import { type Behaviour, type Fault, SERVERS, TinkerServer } from '../../../support/tinker-server';
 
+jest.setTimeout(300_000);
+
 const directory = goldenFolder('llama');
 const LORA = { ...DEFAULT_LORA, rank: 2 };
 /** A step without faults has twenty. */
@@ -174,14 +176,10 @@ test.each<[Fault, string]>([
   ['fails', 'SkyRL'],
   ['ends before', 'TuFT'],
   ['ends after', 'TuFT'],
-])(
-  'each request of a step %s on %s: no step is lost, and none taken twice',
-  async (fault, name) => {
-    const behaviour = SERVERS[name as keyof typeof SERVERS];
-    const { weights, faults } = await withFaults(behaviour, fault);
-    expect(faults).toBeGreaterThan(18);
-    expect(redone).toBe(0);
-    expect(weights).toBe(await withoutFaults(behaviour));
-  },
-  180_000,
-);
+])('each request of a step %s on %s: no step is lost, and none taken twice', async (fault, name) => {
+  const behaviour = SERVERS[name as keyof typeof SERVERS];
+  const { weights, faults } = await withFaults(behaviour, fault);
+  expect(faults).toBeGreaterThan(18);
+  expect(redone).toBe(0);
+  expect(weights).toBe(await withoutFaults(behaviour));
+});
