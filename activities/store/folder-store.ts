@@ -123,6 +123,14 @@ export class FolderStore implements OpenedStore {
     return (await this.sum(uri))?.sha256 ?? null;
   }
 
+  async publishedAt(uri: string): Promise<Date | null> {
+    try {
+      return (await stat(this.pathOf(uri))).mtime;
+    } catch (error) {
+      return await this.absent(error, null);
+    }
+  }
+
   private async sum(uri: string): Promise<Sum | null> {
     const text = await readFile(this.sumOf(uri), 'utf8').catch((error: unknown) => {
       if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return '';

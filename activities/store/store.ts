@@ -60,6 +60,11 @@ export interface Store extends TextReader {
   /** The hash that a file or folder was published with; null if that is not known. */
   recorded(uri: string): Promise<string | null>;
   /**
+   * When a file was published, by the clock of where it lies; null of one that is not there. For people alone: nothing is
+   * decided by it, and in a copy of a store it is the copy's.
+   */
+  publishedAt(uri: string): Promise<Date | null>;
+  /**
    * Moves a damaged file or folder to a name beside its own, for inspection, and gives that uri. What is published in its
    * place must be what was published before.
    */

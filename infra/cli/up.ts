@@ -3,21 +3,21 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import { logsOf, type Stack, startStack } from '../local/stack.js';
 import { INTERRUPTED, onInterrupt } from './interrupt.js';
-import { portOf, type StackFlags, stateOf, storeOf, withStackFlags } from './options.js';
+import { type PageFlags, portOf, type StackFlags, stateOf, storeOf, withPageFlag, withStackFlags } from './options.js';
 
 export function upCommand(): Command {
-  return withStackFlags(new Command('up'))
+  return withPageFlag(withStackFlags(new Command('up')))
     .description('a local Temporal server with its UI and both workers, until Ctrl-C')
     .addHelpText(
       'after',
       '\nThen, from another terminal:\n  longhaul run tiny\n  longhaul watch tiny\n  longhaul temporal workflow list',
     )
-    .action(async (flags: StackFlags) => {
+    .action(async (flags: StackFlags & PageFlags) => {
       process.exitCode = await up(flags);
     });
 }
 
-async function up(flags: StackFlags): Promise<number> {
+async function up(flags: StackFlags & PageFlags): Promise<number> {
   const state = stateOf(flags);
   const store = storeOf(flags);
   let stack: Stack | null = null;
@@ -30,11 +30,13 @@ async function up(flags: StackFlags): Promise<number> {
     store,
     port: portOf(flags.port),
     uiPort: portOf(flags.uiPort),
+    page: { port: portOf(flags.pagePort) },
     log: line => process.stderr.write(`${line}\n`),
   });
   process.stdout.write(
     `${[
       `server   ${stack.address}`,
+      `page     ${stack.page ?? 'npx longhaul ui'}`,
       `UI       ${stack.ui}`,
       `store    ${store}`,
       `logs     ${logsOf(state)}`,

@@ -10,6 +10,7 @@ import { type ArtifactRef, baseUri, openStore, planUri, readJson, type Store } f
 import type { Supervision } from '../../activities/supervision/index.js';
 import { ChainCheck } from '../proof/chain.js';
 import { redo } from '../proof/redo.js';
+import { keepVerification, type Verification } from '../proof/verifications.js';
 import { UserError } from '../user-error.js';
 import { atLeastOne } from './engine/numbers.js';
 import { engineSettingsOf, withEngineSettings } from './engine-settings.js';
@@ -75,6 +76,7 @@ async function verify(
   const own = codeText(codeVersion(numerics));
   for (const made of new Set(foreign.map(({ record }) => codeText(record.code!))))
     say(`Some of the steps to redo were made with other numerics (${made}) than this engine's (${own}).`);
+  const again: Verification['redone'] = [];
   let equal = 0;
   let faults = 0;
   for (const entry of chosen) {
@@ -85,6 +87,7 @@ async function verify(
       continue;
     }
     const difference = await redo({ ...deps, numerics }, entry.record, supervision(signal));
+    again.push({ stage: entry.stage.stage, attempt: entry.stage.attempt, step: entry.step, difference });
     if (!difference) equal++;
     else if (!foreign.includes(entry)) faults++;
     const { field, logged, redone } = difference ?? {};
@@ -96,35 +99,45 @@ async function verify(
   }
   say(`${equal} of ${chosen.length} redone ${chosen.length === 1 ? 'step' : 'steps'} bit-equal.`);
   if (equal < chosen.length) say(faults === 0 ? OTHER_MEANING : MEANING);
-  return entries.sound && equal === chosen.length;
+  const sound = entries.problems.length === 0 && equal === chosen.length;
+  const verification = { at: new Date().toISOString(), code: codeVersion(numerics), redone: again, sound };
+  await keep(deps.store, run, { ...verification, steps: entries.log.length, faults: entries.problems });
+  return sound;
+}
+
+/** For whoever asks later; a store that may only be read does without. */
+async function keep(store: Store, run: string, verification: Verification): Promise<void> {
+  await keepVerification(store, run, verification).catch((error: Error) =>
+    say(`This result is not kept in the store: ${error.message}`),
+  );
 }
 
 async function checkedLog(
   store: Store,
   run: string,
   signal: AbortSignal,
-): Promise<{ log: LogEntry[]; sound: boolean }> {
+): Promise<{ log: LogEntry[]; problems: string[] }> {
   const base = await store.find(baseUri(run));
   if (!base) {
     throw new UserError(`There is no run "${run}" in this store. Is it another one's (--store, LONGHAUL_STORE)?`);
   }
   const chain = new ChainCheck(store, await beginnings(store, run, base));
   const log: LogEntry[] = [];
-  let problems = 0;
+  const problems: string[] = [];
   for await (const entry of redoLog(store, run)) {
     signal.throwIfAborted();
     for (const problem of await chain.problemsOf(entry)) {
-      say(`${nameOf(entry)}: ${problem}`);
-      problems++;
+      problems.push(`${nameOf(entry)}: ${problem}`);
+      say(problems.at(-1)!);
     }
     log.push(entry);
   }
   say(
-    problems === 0
+    problems.length === 0
       ? `The log holds together: ${log.length} steps, each from the one before, all they name unharmed.`
-      : `The log has ${problems} ${problems === 1 ? 'fault' : 'faults'}.`,
+      : `The log has ${problems.length} ${problems.length === 1 ? 'fault' : 'faults'}.`,
   );
-  return { log, sound: problems === 0 };
+  return { log, problems };
 }
 
 /** The policies that no step of the run made: its base and, of a branch, what it began with. */

@@ -75,6 +75,13 @@ export class S3Bucket {
     });
   }
 
+  /** When an object was written, by the server's clock; null of one that is not there. */
+  modified(key: string): Promise<Date | null> {
+    return this.#again(`asking for ${key}`, async () => {
+      return (await this.#client.send(new HeadObjectCommand(this.#at(key)))).LastModified ?? null;
+    });
+  }
+
   /**
    * Puts an object where none is. The answer alone does not tell who made what lies there: after a lost one the client
    * asks again by itself, and the writer that won is refused. So whatever the error, what lies there is read back.

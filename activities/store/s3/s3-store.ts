@@ -155,6 +155,10 @@ export class S3Store implements OpenedStore {
     return (await this.#bucket.head(key)) !== null || !(await this.#bucket.isEmpty(`${key}/`));
   }
 
+  publishedAt(uri: string): Promise<Date | null> {
+    return this.#bucket.modified(artifactKey(uri));
+  }
+
   async readText(ref: ArtifactRef): Promise<string> {
     const found = await this.#get(ref.uri);
     if (!found) throw await absence(this, ref.uri, `looked in ${this.root}`);
