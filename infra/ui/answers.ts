@@ -2,13 +2,14 @@
 import { textModelOf } from '../../activities/policies/index.js';
 import type { Store } from '../../activities/store/index.js';
 import type { Models } from '../../activities/text/index.js';
-import { comparePage } from './compare.js';
+import { comparedRuns, comparePage } from './compare.js';
 import type { RunControl } from './control.js';
 import { curriculumPage } from './curriculum.js';
 import { curvesCsv } from './curves-csv.js';
+import { Differences } from './differences.js';
 import { Draws } from './draws.js';
 import { BadRequestError, NotThereError } from './errors.js';
-import { evaluationsPage, namedEvaluation, type Pair, runEvaluations } from './evaluations.js';
+import { evaluationsPage, namedEvaluation, runEvaluations } from './evaluations.js';
 import { groupOf } from './group.js';
 import type { RunHistories } from './history.js';
 import { type ItemsWanted, itemsPage } from './items.js';
@@ -51,6 +52,7 @@ export class Answers {
   constructor({ store, models, live, histories, control }: AnswersOptions) {
     const rows = new StepRows(store);
     const scores = new Scores(store);
+    const differences = new Differences(store);
     const samples = new Samples(store);
     const draws = new Draws(store, rows);
     const curves = new CurveReader(store, rows);
@@ -69,8 +71,11 @@ export class Answers {
       compare: (_, query) => comparePage({ store, curves }, query.getAll('run')),
       curriculum: route => curriculumPage({ store, draws }, runOf(route)),
       evaluations: () => evaluationsPage(store),
-      evaluation: ({ texts }, query) => namedEvaluation(store, texts.name!, pairOf(query)),
-      runEvaluations: (route, query) => runEvaluations({ store, scores }, runOf(route), pairOf(query)),
+      compareDifferences: (_, query) => differences.ofRuns(comparedRuns(query.getAll('run'))),
+      evaluation: ({ texts }) => namedEvaluation(store, texts.name!),
+      evaluationDifferences: ({ texts }, query) => differences.ofPair(texts.name!, ...pairOf(query)),
+      runEvaluations: route => runEvaluations(scores, runOf(route)),
+      runDifferences: (route, query) => differences.ofPair(runOf(route), ...pairOf(query)),
       evaluationItems: ({ texts }, query) => itemsPage(store, { name: texts.name! }, wantedOf(query)),
       runItems: (route, query) => itemsPage(store, { run: runOf(route) }, wantedOf(query)),
       proof: route => proofPage({ store, rows, histories }, runOf(route)),
@@ -99,13 +104,16 @@ function stepOf({ texts, numbers }: Route) {
   return { stage: { run: run!, stage: stage!, attempt: numbers.attempt! }, step: numbers.step! };
 }
 
-const pairOf = (query: URLSearchParams): Pair => ({ a: query.get('a'), b: query.get('b') });
+const pairOf = (query: URLSearchParams): [a: string, b: string] => [wanted(query, 'a'), wanted(query, 'b')];
 
-function wantedOf(query: URLSearchParams): ItemsWanted {
-  const text = (name: string) => {
-    const value = query.get(name);
-    if (value === null) throw new BadRequestError(`expected ?set=SET&a=POLICY&b=POLICY; "${name}" is missing`);
-    return value;
-  };
-  return { set: text('set'), a: text('a'), b: text('b'), item: query.get('item') };
+const wantedOf = (query: URLSearchParams): ItemsWanted => {
+  const [a, b] = pairOf(query);
+  return { set: wanted(query, 'set'), a, b, item: query.get('item') };
+};
+
+function wanted(query: URLSearchParams, name: string): string {
+  const value = query.get(name);
+  if (value === null)
+    throw new BadRequestError(`"${name}" is missing: expected ?a=POLICY&b=POLICY, and for items set=SET`);
+  return value;
 }

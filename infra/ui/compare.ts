@@ -1,11 +1,7 @@
 /** Runs beside one another: their curves laid over each other, where their specs differ, and their evaluations. */
-import type { Comparison } from '../../activities/contract/index.js';
-import { compareRows } from '../../activities/evaluation/index.js';
 import { differences } from '../../activities/spec/index.js';
 import type { Store } from '../../activities/store/index.js';
-import { type MeasuredRow, measuredRows } from '../evaluations/rows.js';
-import { UserError } from '../user-error.js';
-import { BadRequestError, isDamage } from './errors.js';
+import { BadRequestError } from './errors.js';
 import type { CurveReader, DrawnCurve } from './run-curves.js';
 import { basisOf, storedRun } from './stages.js';
 
@@ -17,11 +13,15 @@ interface Parts {
   curves: CurveReader;
 }
 
-export async function comparePage({ store, curves }: Parts, names: readonly string[]) {
+/** @throws BadRequestError for fewer than two or too many */
+export function comparedRuns(names: readonly string[]): string[] {
   const runs = [...new Set(names)];
-  if (runs.length < 2 || runs.length > MOST_RUNS) {
-    throw new BadRequestError(`Expected two to ${MOST_RUNS} different runs to compare, found ${runs.length}.`);
-  }
+  if (runs.length >= 2 && runs.length <= MOST_RUNS) return runs;
+  throw new BadRequestError(`Expected two to ${MOST_RUNS} different runs to compare, found ${runs.length}.`);
+}
+
+export async function comparePage({ store, curves }: Parts, names: readonly string[]) {
+  const runs = comparedRuns(names);
   const problems: string[] = [];
   const problem = (message: string) => void problems.push(message);
   const drawn: { run: string; curves: DrawnCurve[]; steps: number }[] = [];
@@ -39,7 +39,6 @@ export async function comparePage({ store, curves }: Parts, names: readonly stri
     runs: drawn.map(({ run, steps }) => ({ run, steps })),
     curves: overlaid(drawn),
     spec: await specDifferences(store, runs),
-    evaluations: await evaluationDifferences(store, runs, problem),
     missing,
     problems,
   };
@@ -77,31 +76,4 @@ function valueAt(spec: unknown, path: string): unknown {
   let at: unknown = spec;
   for (const key of path.split('.')) at = (at as Record<string, unknown> | null | undefined)?.[key];
   return at;
-}
-
-/** The last policy of each run against that of the first: item by item where both answered the same. */
-async function evaluationDifferences(store: Store, runs: readonly string[], problem: (message: string) => void) {
-  const rows: { run: string; row: MeasuredRow }[] = [];
-  for (const run of runs) {
-    try {
-      const row = (await measuredRows(store, [run])).at(-1);
-      if (row) rows.push({ run, row });
-    } catch (error) {
-      if (isDamage(error)) problem(error.message);
-      else if (!(error instanceof UserError)) throw error;
-    }
-  }
-  const [baseline, ...others] = rows;
-  const named = ({ run, row }: (typeof rows)[number]) => ({ ...row, label: `${run}, ${row.label}` });
-  const comparisons: Comparison[] = baseline
-    ? others.flatMap(other => compareRows(named(other), named(baseline), 'reward'))
-    : [];
-  return {
-    rows: rows.map(one => ({
-      run: one.run,
-      policy: one.row.label,
-      sets: one.row.sets.map(({ name, reward }) => ({ set: name, ...reward })),
-    })),
-    comparisons,
-  };
 }

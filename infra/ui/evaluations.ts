@@ -1,23 +1,16 @@
 /** The pages of evaluations: of a run's own policies, and of those that belong to no run, schedules with their history. */
-import { compareRows, type EvaluationRecord, recordsOf } from '../../activities/evaluation/index.js';
+import { type EvaluationRecord, recordsOf } from '../../activities/evaluation/index.js';
 import { type Store, storeUri } from '../../activities/store/index.js';
-import { measuredRows } from '../evaluations/rows.js';
-import { BadRequestError, isDamage, NotThereError } from './errors.js';
+import { isDamage, NotThereError } from './errors.js';
 import type { Score, Scores } from './scores.js';
 
-/** Which two policies or models are compared; none where either is missing. */
-export interface Pair {
-  a: string | null;
-  b: string | null;
-}
-
-export async function runEvaluations({ store, scores }: { store: Store; scores: Scores }, run: string, pair: Pair) {
+export async function runEvaluations(scores: Scores, run: string) {
   const problems: string[] = [];
   const rows = await scores.of(run, message => void problems.push(message));
-  return { name: run, run, rows, history: [], pair: await comparedPair(store, run, pair), problems };
+  return { name: run, run, rows, history: [], problems };
 }
 
-export async function namedEvaluation(store: Store, name: string, pair: Pair) {
+export async function namedEvaluation(store: Store, name: string) {
   const records = await recordsOf(store, name);
   if (records.length === 0) throw new NotThereError(`The store has no finished evaluation "${name}".`);
   const labelOf = uniqueLabels(records.map(({ record }) => record));
@@ -36,7 +29,7 @@ export async function namedEvaluation(store: Store, name: string, pair: Pair) {
       sets: sets.map(({ name: set, row: { score, low, high } }) => ({ set, score, low, high })),
       comparisons: before?.comparisons ?? [],
     }));
-  return { name, run: null, rows, history, pair: await comparedPair(store, name, pair), problems: [] };
+  return { name, run: null, rows, history, problems: [] };
 }
 
 /** Firings of a schedule are called alike. */
@@ -77,16 +70,4 @@ export async function evaluationsPage(store: Store) {
   }
   const runs = await store.list(storeUri('runs'));
   return { evaluations, runs, problems };
-}
-
-/** b minus a, set by set and over all. */
-async function comparedPair(store: Store, name: string, { a, b }: Pair) {
-  if (a === null || b === null) return null;
-  const rows = await measuredRows(store, [name]);
-  const rowOf = (label: string) => {
-    const row = rows.find(one => one.label === label || one.label === `${name}/${label}`);
-    if (row) return row;
-    throw new BadRequestError(`"${label}" is none of ${rows.map(one => one.label).join(', ')}.`);
-  };
-  return { a, b, comparisons: compareRows(rowOf(b), rowOf(a), 'reward') };
 }

@@ -125,11 +125,11 @@ export async function storedRun(store: Store, run: string): Promise<StoredRun> {
 }
 
 function plannedSteps({ spec, plan, data }: RunBasis): number | null {
-  const names = plan?.stages.map(({ name }) => name) ?? [];
-  const steps = names.map(name =>
-    name === 'warmup' ? data?.warmup?.steps : spec.phases[phaseNumber(name) - 1]?.steps,
-  );
-  return plan && steps.every(count => count !== undefined) ? steps.reduce((a, b) => a! + b!, 0)! : null;
+  const first = plan?.branch?.first ?? null;
+  const phases = spec.phases.slice(first === null || first === 'warmup' ? 0 : phaseNumber(first) - 1);
+  const steps = phases.reduce((sum, phase) => sum + phase.steps, 0);
+  if (!spec.warmup || first?.startsWith('phase-')) return steps;
+  return data?.warmup ? data.warmup.steps + steps : null;
 }
 
 /** When it last logged a step: the last one that has begun may not be. */
