@@ -24,19 +24,19 @@ export async function comparePage({ store, curves }: Parts, names: readonly stri
   const runs = comparedRuns(names);
   const problems: string[] = [];
   const problem = (message: string) => void problems.push(message);
-  const drawn: { run: string; curves: DrawnCurve[]; steps: number }[] = [];
+  const drawn: { run: string; curves: DrawnCurve[]; steps: number; isDone: boolean }[] = [];
   let missing = 0;
   for (const run of runs) {
-    const { stages } = await storedRun(store, run);
+    const { stages, isDone } = await storedRun(store, run);
     const found = await curves.of(
       stages.map(({ stage }) => stage),
       problem,
     );
     missing += found.missing;
-    drawn.push({ run, curves: found.curves, steps: found.stages.at(-1)?.to ?? 0 });
+    drawn.push({ run, curves: found.curves, steps: found.stages.at(-1)?.to ?? 0, isDone });
   }
   return {
-    runs: drawn.map(({ run, steps }) => ({ run, steps })),
+    runs: drawn.map(({ run, steps, isDone }) => ({ run, steps, isDone })),
     curves: overlaid(drawn),
     spec: await specDifferences(store, runs),
     missing,

@@ -38,7 +38,7 @@ export function showCompare({ runs, curves, spec, missing, problems: found }) {
     ...(missing > 0 ? [h('p.quiet', { role: 'status' }, `${plural(missing, 'step')} still to be read.`)] : []),
   ];
 }
-showCompare.mayChange = () => true;
+showCompare.mayChange = ({ runs, missing }) => missing > 0 || runs.some(({ isDone }) => !isDone);
 
 /** All series over the same places: those that only another run has are gaps that a line passes over. */
 function joined({ part, title, help, series }) {

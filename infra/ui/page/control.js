@@ -145,7 +145,7 @@ export function startForm() {
     .then(response => response.json())
     .then(({ presets }) => {
       if (!presets) return;
-      preset.replaceChildren(...presets.map(one => h('option', { value: one }, one)));
+      preset.replaceChildren(...presets.map(one => h('option', { value: one, selected: one === 'tiny' }, one)));
       form.hidden = false;
     });
   return form;

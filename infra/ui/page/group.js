@@ -18,6 +18,8 @@ const NOT_LOGGED = {
 };
 /** Of a document, that much is shown before it is unfolded. */
 const GLIMPSE = 90;
+/** A prompt of so many characters is shown whole. */
+const SHORT = 2000;
 
 /** Reads the group and shows it. */
 export function groupBox(run, at, { round, line }) {
@@ -51,20 +53,21 @@ function groupBody(run, at, { index, prompt, promptTokens, problems: found, gold
 }
 
 function promptBox(parts, tokens, golds) {
+  const isShort = parts.reduce((sum, { text }) => sum + text.length, 0) <= SHORT;
   return h(
     'div.prompt',
     { tabindex: 0, 'aria-label': `Prompt, ${plural(tokens, 'token')}` },
     h('small', {}, `Prompt, ${plural(tokens, 'token')}`),
-    parts.map(part => (part.kind === 'text' ? h('pre', {}, part.text) : documentBox(part, golds))),
+    parts.map(part => (part.kind === 'text' ? h('pre', {}, part.text) : documentBox(part, golds, isShort))),
   );
 }
 
-function documentBox({ text, number: k, isEvidence }, golds) {
+function documentBox({ text, number: k, isEvidence }, golds, isShort) {
   const [first = ''] = text.split('\n');
   const places = golds.some(gold => placesOf(text, gold).length > 0);
   return h(
     `details.document${isEvidence ? '.evidence' : ''}`,
-    { open: isEvidence },
+    { open: isEvidence || isShort },
     h(
       'summary.fold',
       {},

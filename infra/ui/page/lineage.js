@@ -1,7 +1,7 @@
 /** Where policies come from, as a picture: stages from left to right, attempts of one below each other. */
 import { h, number, runAddress, svg } from './dom.js';
 
-const BOX = { width: 150, height: 62, across: 46, down: 24, edge: 8 };
+const BOX = { width: 168, height: 62, across: 22, down: 24, edge: 8 };
 
 /** @param nodes attempts of stages, in order */
 export function lineageGraph({ run, base, branch, nodes }) {
