@@ -37,6 +37,12 @@ afterEach(async () => {
   ui?.close();
 });
 
+/** In what was opened already: a server and a page of their own for each would take most of the time. */
+async function visit(page: Page, path: string): Promise<void> {
+  await page.goto(ui.address + path);
+  await page.waitForSelector('main h1, main .problem');
+}
+
 async function open(path: string, options: BrowserContextOptions = {}, served: Partial<UiOptions> = {}): Promise<Page> {
   ui = await serveUi({ root: small.store.root, models: small.deps.models, ...served });
   context = await browser.newContext(options);
@@ -63,18 +69,23 @@ const PAGES: [path: string, heading: string, shows: string][] = [
 ];
 
 inBrowser('every page', () => {
-  test.each(PAGES)('%s, dark and light, wide and narrow', async (path, heading, shows) => {
-    const page = await open(path, { colorScheme: 'light', viewport: { width: 1280, height: 900 } });
-    await page.getByText(shows).first().waitFor();
-    expect(await page.textContent('h1')).toBe(heading);
+  test('dark and light, wide and narrow', async () => {
+    const page = await open('/');
     const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
-    const light = await ground();
-    await page.emulateMedia({ colorScheme: 'dark' });
-    expect(await ground()).not.toBe(light);
-    await page.setViewportSize({ width: 400, height: 800 });
-    // What is wider scrolls within itself, the page does not.
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400);
-    expect([complaints, ui.logged]).toEqual([[], []]);
+    for (const [path, heading, shows] of PAGES) {
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await visit(page, path);
+      await page.getByText(shows).first().waitFor();
+      expect([path, await page.textContent('h1')]).toEqual([path, heading]);
+      const light = await ground();
+      await page.emulateMedia({ colorScheme: 'dark' });
+      expect(await ground()).not.toBe(light);
+      await page.setViewportSize({ width: 400, height: 800 });
+      // What is wider scrolls within itself, the page does not.
+      expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, 400]);
+      expect([path, complaints, ui.logged]).toEqual([path, [], []]);
+    }
   });
 
   test('two runs compared', async () => {
@@ -110,19 +121,20 @@ inBrowser('a run', () => {
     expect(complaints).toEqual([]);
   });
 
-  test.each([
-    ['CSV', 'reward.csv', /^step,reward/],
-    ['SVG', 'reward.svg', /^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/],
-    ['PNG', 'reward.png', /^.PNG/],
-  ])('a curve to take away as %s', async (kind, file, begins) => {
+  test('a curve to take away', async () => {
     const page = await open('/runs/run');
-    await page.getByLabel('Save Reward').click();
-    const [download] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByText(kind, { exact: true }).click(),
-    ]);
-    expect(download.suggestedFilename()).toBe(file);
-    expect((await readFile(await download.path())).toString('latin1')).toMatch(begins);
+    const kinds: [string, RegExp][] = [
+      ['csv', /^step,reward/],
+      ['svg', /^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/],
+      ['png', /^.PNG/],
+    ];
+    for (const [kind, begins] of kinds) {
+      await page.getByLabel('Save Reward').click();
+      const item = page.locator('.menu[open]').getByText(kind.toUpperCase(), { exact: true });
+      const [download] = await Promise.all([page.waitForEvent('download'), item.click()]);
+      expect(download.suggestedFilename()).toBe(`reward.${kind}`);
+      expect((await readFile(await download.path())).toString('latin1')).toMatch(begins);
+    }
     expect(complaints).toEqual([]);
   });
 
@@ -205,21 +217,19 @@ inBrowser('text is never taken for markup', () => {
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, marked(one, name)]));
   };
 
-  test.each(PAGES.map(([path]) => path))('%s with HTML in every text', async path => {
-    ui = await serveUi({ root: small.store.root, models: small.deps.models });
-    context = await browser.newContext();
-    const page = await context.newPage();
+  test('every page with HTML in every text', async () => {
+    const page = await open('/');
     await page.route('**/live/**', route => route.abort());
     await page.route('**/data/**', async route => {
       const response = await route.fetch();
       await route.fulfill({ response, json: marked(await response.json()) });
     });
-    await page.goto(ui.address + path);
-    await page.getByText(HTML).first().waitFor();
-    for (const summary of await page.locator('summary.head').all())
-      await summary.click({ timeout: 1000 }).catch(() => {});
-    expect(await page.locator('main img').count()).toBe(0);
-    expect(await page.evaluate('window.taken')).toBeUndefined();
+    for (const [path] of PAGES) {
+      await page.goto(ui.address + path);
+      await page.getByText(HTML).first().waitFor();
+      expect([path, await page.locator('main img').count()]).toEqual([path, 0]);
+      expect(await page.evaluate('window.taken')).toBeUndefined();
+    }
   });
 });
 
