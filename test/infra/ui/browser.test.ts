@@ -68,6 +68,8 @@ const PAGES: [path: string, heading: string, shows: string][] = [
   ['/evaluations', 'Evaluations', 'Of runs'],
 ];
 
+jest.setTimeout(120_000);
+
 inBrowser('every page', () => {
   test('dark and light, wide and narrow', async () => {
     const page = await open('/');
