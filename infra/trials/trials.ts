@@ -1,5 +1,6 @@
 /** The trials that there are. */
 import type { Command } from 'commander';
+import { addPageTrial } from './page/page.js';
 
 export interface Trial {
   name: string;
@@ -7,4 +8,4 @@ export interface Trial {
   add(command: Command): void;
 }
 
-export const TRIALS: readonly Trial[] = [];
+export const TRIALS: readonly Trial[] = [{ name: 'page', add: addPageTrial }];
