@@ -1,6 +1,7 @@
 /** The trials that there are. */
 import type { Command } from 'commander';
 import { addMachines } from './machines/command.js';
+import { addPageTrial } from './page/page.js';
 import { addS3Trial } from './s3/command.js';
 import { addTinkerTrial } from './tinker/command.js';
 import { addTrackersTrial } from './trackers/command.js';
@@ -13,6 +14,7 @@ export interface Trial {
 
 export const TRIALS: readonly Trial[] = [
   { name: 'machines', add: addMachines },
+  { name: 'page', add: addPageTrial },
   { name: 's3', add: addS3Trial },
   { name: 'tinker', add: addTinkerTrial },
   { name: 'trackers', add: addTrackersTrial },

@@ -9,7 +9,7 @@ import { asking } from '../view/asking.js';
 const LIMIT_MS = 1500;
 /** A server that did not answer is not asked again for so long. */
 const PAUSE_MS = 10_000;
-const MOST_RUNS = 200;
+const MOST_RUNS = 1000;
 
 export interface RunStates {
   /** By run, as Temporal calls them in small letters: running, completed, failed, … */
@@ -37,22 +37,22 @@ export const NO_SERVER: LiveRuns = {
 };
 
 export class ServerRuns implements LiveRuns {
+  readonly client: Client;
   readonly #address: string;
   readonly #connection: Connection;
-  readonly #client: Client;
   #pausedUntil = 0;
 
   constructor({ connection, namespace }: ConnectionSettings) {
     this.#address = connection.address ?? 'localhost:7233';
     this.#connection = Connection.lazy({ ...connection, connectTimeout: LIMIT_MS });
-    this.#client = new Client({ connection: this.#connection, namespace });
+    this.client = new Client({ connection: this.#connection, namespace });
   }
 
   async states(): Promise<RunStates> {
     const states = new Map<string, string>();
     const answered = await this.#ask(async () => {
       const query = "WorkflowType = 'curriculum'";
-      for await (const { workflowId, status } of this.#client.workflow.list({ query })) {
+      for await (const { workflowId, status } of this.client.workflow.list({ query })) {
         // The newest comes first: of one begun again that is the one meant.
         if (!states.has(workflowId)) states.set(workflowId, status.name.toLowerCase());
         if (states.size >= MOST_RUNS) break;
@@ -63,11 +63,11 @@ export class ServerRuns implements LiveRuns {
   }
 
   async of(run: string): Promise<LiveRun> {
-    const handle = this.#client.workflow.getHandle(run);
+    const handle = this.client.workflow.getHandle(run);
     const { states, note } = await this.states();
     const state = states.get(run) ?? null;
     if (state !== 'running') return { state, progress: null, note };
-    const progress = await asking(this.#client, LIMIT_MS)(() => handle.query<Progress>('progress')).catch(() => null);
+    const progress = await asking(this.client, LIMIT_MS)(() => handle.query<Progress>('progress')).catch(() => null);
     if (!progress) return { state, progress, note: 'No worker answers for the run at the moment.' };
     return { state, progress, note: await this.#trackers(progress) };
   }
@@ -75,7 +75,7 @@ export class ServerRuns implements LiveRuns {
   /** Which trackers are away. */
   async #trackers({ exporter }: Progress): Promise<string | null> {
     if (exporter === undefined) return null;
-    const notes = await asking(this.#client, LIMIT_MS)(() => activityNotes(this.#client, [exporter])).catch(() => null);
+    const notes = await asking(this.client, LIMIT_MS)(() => activityNotes(this.client, [exporter])).catch(() => null);
     return notes?.retries.join(' ') || null;
   }
 
@@ -87,7 +87,7 @@ export class ServerRuns implements LiveRuns {
   async #ask<T>(question: () => Promise<T>): Promise<T | null> {
     if (Date.now() < this.#pausedUntil) return null;
     try {
-      return await asking(this.#client, LIMIT_MS)(question);
+      return await asking(this.client, LIMIT_MS)(question);
     } catch {
       this.#pausedUntil = Date.now() + PAUSE_MS;
       return null;
