@@ -9,7 +9,7 @@ import { Worker } from '@temporalio/worker';
 import { type CurriculumResult, TASK_QUEUE } from '../../activities/contract';
 import { findTemporal } from '../../infra/local/temporal-binary';
 import { cpuWork } from '../../workers/cpu';
-import { gpuWork } from '../../workers/gpu';
+import { engineWork } from '../../workers/engine-work';
 import { Telemetry } from '../../workers/telemetry';
 import type { Work } from '../../workers/work';
 import { curriculum } from '../../workflows';
@@ -41,7 +41,7 @@ beforeAll(async () => {
   });
   small = await smallRun();
   const deps = { ...telemetry.dependencies(small.deps), engine: telemetry.engine(small.engine) };
-  works = [await telemetry.work(cpuWork(deps)), await telemetry.work(gpuWork(deps))];
+  works = [await telemetry.work(cpuWork(deps)), await telemetry.work(engineWork('onnx', deps))];
   await telemetry.connected(env.client);
   const workers = await Promise.all(works.map(work => Worker.create({ connection: env.nativeConnection, ...work })));
   const running = workers.map(worker => worker.run());
