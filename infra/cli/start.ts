@@ -13,9 +13,9 @@ import { expectEngine } from '../local/engine-workers.js';
 import { logsOf, type Stack, startStack } from '../local/stack.js';
 import { follow, type Outcome } from '../view/follow.js';
 import { heldOutQuestion } from '../view/held-out.js';
+import { plannedSteps } from '../view/planned-steps.js';
 import { evaluationTable } from '../view/progress-text.js';
 import { type Screen, screenOn } from '../view/screen.js';
-import type { PlannedSteps } from '../view/time-left.js';
 import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
 import {
   askedRun,
@@ -128,7 +128,7 @@ async function onStack(order: Start, stack: Stack): Promise<number> {
       client,
       run,
       screen,
-      planned: plannedSteps(spec),
+      planned: plannedSteps(spec.phases),
       signal: interrupt.signal,
       footer: ['', `UI ${ui}`],
       advice: adviceLines,
@@ -195,11 +195,6 @@ async function results(
     `Export   npx longhaul export ${run} FOLDER`,
     `A new run: ${another}`,
   ];
-}
-
-/** Steps of each stage, as far as the spec says: the warm-up's depend on how many samples have traces. */
-function plannedSteps(spec: RunSpec): PlannedSteps {
-  return Object.fromEntries(spec.phases.map((phase, i) => [`phase-${i + 1}`, phase.steps]));
 }
 
 /** The command line that means these. */

@@ -8,4 +8,4 @@ export interface Trial {
   add(command: Command): void;
 }
 
-export const TRIALS: readonly Trial[] = [prometheusTrial];
+export const TRIALS: readonly Trial[] = [{ name: 'prometheus', add: prometheusTrial }];
