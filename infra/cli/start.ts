@@ -14,9 +14,9 @@ import { logsOf, type Stack, startStack } from '../local/stack.js';
 import { restOfMetrics } from '../view/exporter.js';
 import { follow, type Outcome } from '../view/follow.js';
 import { heldOutQuestion } from '../view/held-out.js';
+import { plannedSteps } from '../view/planned-steps.js';
 import { evaluationTable } from '../view/progress-text.js';
 import { type Screen, screenOn } from '../view/screen.js';
-import type { PlannedSteps } from '../view/time-left.js';
 import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
 import {
   askedRun,
@@ -134,7 +134,7 @@ async function onStack(order: Start, stack: Stack): Promise<number> {
       client,
       run,
       screen,
-      planned: plannedSteps(spec),
+      planned: plannedSteps(spec.phases),
       signal: interrupt.signal,
       footer: ['', `Watch it learn: ${pageOf(order, stack)}`],
       advice: adviceLines,
@@ -205,11 +205,6 @@ async function results(
     `Export   npx longhaul export ${run} FOLDER`,
     `A new run: ${another}`,
   ];
-}
-
-/** Steps of each stage, as far as the spec says: the warm-up's depend on how many samples have traces. */
-function plannedSteps(spec: RunSpec): PlannedSteps {
-  return Object.fromEntries(spec.phases.map((phase, i) => [`phase-${i + 1}`, phase.steps]));
 }
 
 /** The command line that means these. */

@@ -15,6 +15,7 @@ export interface Trial {
 export const TRIALS: readonly Trial[] = [
   { name: 'machines', add: addMachines },
   { name: 'page', add: addPageTrial },
+  { name: 'prometheus', add: prometheusTrial },
   { name: 's3', add: addS3Trial },
   { name: 'tinker', add: addTinkerTrial },
   { name: 'trackers', add: addTrackersTrial },
