@@ -112,7 +112,8 @@ export class State {
     const kept = this.work.then(async () => {
       if (epoch !== this.epoch) return;
       const result = await job().catch((error: unknown) => {
-        if (error instanceof Refusal) return { refusal: error };
+        // A job's failure, whatever it is, is the promise's 400.
+        if (error instanceof Refusal) return { refusal: new Refusal(400, error.message) };
         throw error;
       });
       if (epoch === this.epoch) promised.result = result;

@@ -16,6 +16,8 @@ const PROMISE_TIMEOUT = 60_000;
 const ARCHIVE_TIMEOUT = 3_600_000;
 /** How long a service that answers "not yet" at once is left alone. */
 const PAUSES = [20, 100, 500, 1000];
+/** Of a promise that the service does not know, or no longer. */
+const UNKNOWN = [404, 410];
 /** How often a call is sent anew because the service forgot its promise. */
 const RESUBMISSIONS = 3;
 
@@ -129,7 +131,7 @@ export class Service {
         accept: decode ? PROTOBUF : 'application/json',
         milliseconds: PROMISE_TIMEOUT,
         signal,
-        patient: true,
+        awaited: path,
       });
       if (answer) {
         if (answer.type.startsWith(PROTOBUF)) return this.decoded(path, answer, decode);
@@ -182,9 +184,11 @@ export class Service {
   }
 
   private answered(call: Call & { called?: string }): Promise<Answer>;
-  private answered(call: Call & { patient: true }): Promise<Answer | null>;
-  /** The first answer that is one, within the service's patience. `patient`: null where it takes its time. */
-  private async answered(call: Call & { called?: string; patient?: true }): Promise<Answer | null> {
+  private answered(call: Call & { awaited: string }): Promise<Answer | null>;
+  /**
+   * The first answer that is one, within the service's patience. Of an `awaited` call's promise null where it takes its time.
+   */
+  private async answered(call: Call & { called?: string; awaited?: string }): Promise<Answer | null> {
     const { clock, patience } = this.settings;
     const started = clock.now();
     const name = call.called ?? call.path;
@@ -194,15 +198,17 @@ export class Service {
       try {
         const answer = await this.http.send(call);
         if (answer.status < 300) return answer;
-        const failure = this.failed(name, answer.status, answer.bytes.toString('utf8'));
+        // A promise that is not known is told by these; any other failure is the call's own.
+        const whose = UNKNOWN.includes(answer.status) ? name : (call.awaited ?? name);
+        const failure = this.failed(whose, answer.status, answer.bytes.toString('utf8'));
         if (remedyFor(failure.failure) !== 'again') throw failure;
         // How a promise that is not there yet is answered, as the SDK reads it.
-        if (call.patient && answer.status === 408) return null;
+        if (call.awaited && answer.status === 408) return null;
         last = failure.message;
         wait = Math.max(wait, answer.retryAfterMs);
       } catch (error) {
         if (!(error instanceof NoAnswerError)) throw error;
-        if (call.patient && error.late) return null;
+        if (call.awaited && error.late) return null;
         if (!error.late) this.breaks++;
         last = error.message;
       }
