@@ -1,7 +1,10 @@
+// `npm test` leaves out what takes minutes: `npm run test:long` runs that, and that alone.
+const long = process.env.LONG_TESTS === '1';
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: '<rootDir>/test/support/environment.js',
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testMatch: [long ? '<rootDir>/test/**/*.long.test.ts' : '<rootDir>/test/**/!(*.long).test.ts'],
   transform: {
     '^.+\\.(t|j)s$': [
       '@swc/jest',

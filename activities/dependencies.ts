@@ -4,7 +4,9 @@ import type { Engine, TrainingService } from './engine/protocol/index.js';
 import type { Numerics } from './provenance/index.js';
 import type { Environment } from './remote/index.js';
 import type { Rewarder, RewardSettings } from './rewards/index.js';
+import type { ExportSettings } from './spec/index.js';
 import type { Store } from './store/index.js';
+import type { Observer } from './telemetry/index.js';
 import type { Models } from './text/index.js';
 
 export interface Dependencies {
@@ -16,8 +18,12 @@ export interface Dependencies {
   rewarder(settings: RewardSettings): Rewarder;
   /** Where the keys of endpoints are, by the names that specs give: never in a spec, a message or the store. */
   environment: Environment;
+  /** Where metrics of runs go whose specs do not say; absent: nowhere. */
+  exportTo?: ExportSettings;
   /** A preset's spec as written. Throws if there is none of that name. */
   readPreset(name: string): Promise<unknown>;
+  /** Who hears of what is done; absent where nobody measures it. */
+  observer?: Observer;
 }
 
 /** What policies are loaded and trained with. */
@@ -33,6 +39,7 @@ export interface EngineDependencies extends Dependencies {
   /**
    * Asked before the engine loads a policy that it does not hold; throws where the activity is to be given to an engine
    * that may hold it. Absent where there is no other.
+   * @param shards how many the run's work is cut into
    */
-  handOn?: (wanted: string, held: string | null) => void;
+  handOn?: (wanted: string, held: string | null, shards: number) => void;
 }

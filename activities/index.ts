@@ -4,14 +4,17 @@ import {
   concludeEvaluation,
   evaluate,
   evaluateRemote,
+  gatherResponses,
   notify,
   prepareEvaluation,
   scoreEvaluation,
 } from './evaluation/index.js';
 import { snapshot } from './policies/index.js';
 import { claimAttempt, examineService, exportPolicy, importBase, prepareRun } from './run/index.js';
+import { exportMetrics } from './trackers/index.js';
 import {
   buildPool,
+  gatherRollouts,
   recordDifficulty,
   rollout,
   score,
@@ -27,6 +30,7 @@ export function createControlActivities(deps: Dependencies) {
     prepareRun: prepareRun(deps),
     claimAttempt: claimAttempt(deps),
     buildPool: buildPool(deps),
+    gatherRollouts: gatherRollouts(deps),
     score: score(deps),
     recordDifficulty: recordDifficulty(deps),
     summarizeSteps: summarizeSteps(deps),
@@ -34,8 +38,10 @@ export function createControlActivities(deps: Dependencies) {
     exportPolicy: exportPolicy(deps),
     prepareEvaluation: prepareEvaluation(deps),
     evaluateRemote: evaluateRemote(deps),
+    gatherResponses: gatherResponses(deps),
     concludeEvaluation: concludeEvaluation(deps),
     notify: notify(deps),
+    exportMetrics: exportMetrics(deps),
   };
 }
 

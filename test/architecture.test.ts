@@ -15,7 +15,17 @@ const ENGINE = [
 ];
 const ACTIVITIES = [
   ...['contract', 'store', 'datasets', 'remote', 'rewards', 'benchmarks', 'provenance', 'spec', 'artifacts', 'text'],
-  ...['dependencies.ts', 'supervision', 'policies', 'evaluation', 'training', 'run', 'index.ts'],
+  ...[
+    'telemetry',
+    'dependencies.ts',
+    'supervision',
+    'policies',
+    'evaluation',
+    'training',
+    'run',
+    'trackers',
+    'index.ts',
+  ],
 ];
 const INFRA = [
   ...[
@@ -25,6 +35,8 @@ const INFRA = [
     'docs',
     'presets',
     'local',
+    'grafana',
+    'prometheus',
     'view',
     'evaluations',
     'proof',

@@ -8,10 +8,14 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 export const BUNDLE_FILE = resolve(__dirname, '..', 'workflow-bundle.js');
 
-/** @returns the bundle's code, with its source map inside */
-export async function bundleWorkflows(): Promise<string> {
+/**
+ * @param interceptors paths of modules whose interceptors are put around the workflows
+ * @returns the bundle's code, with its source map inside
+ */
+export async function bundleWorkflows(interceptors: string[] = []): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: resolve(__dirname, '..', 'workflows'),
+    workflowInterceptorModules: interceptors,
     logger: new DefaultLogger('WARN'),
   });
   return code;

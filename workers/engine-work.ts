@@ -3,7 +3,7 @@ import { ENGINE_QUEUES, type EngineKind } from '../activities/contract/index.js'
 import type { EngineDependencies } from '../activities/dependencies.js';
 import { createEngineActivities } from '../activities/index.js';
 import { handOn } from './hand-on.js';
-import type { Work } from './worker.js';
+import type { Work } from './work.js';
 
 export const engineWork = (kind: EngineKind, dependencies: EngineDependencies): Work => ({
   taskQueue: ENGINE_QUEUES[kind],

@@ -3,17 +3,25 @@ import { createEngine, engineSettings } from '../activities/engine/process/index
 import { measureNumerics } from '../activities/provenance/index.js';
 import { engineWork } from './engine-work.js';
 import { refuseOtherNumerics } from './numerics-check.js';
+import { refuseOtherStores } from './store-check.js';
+import { type Telemetry, withTelemetry } from './telemetry.js';
 import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './worker.js';
 
-export async function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
-  const dependencies = await workerDependencies(options);
-  const engine = createEngine(options.engine);
+export function runGpuWorker(options: LonghaulWorkerOptions): Promise<void> {
+  return withTelemetry('gpu', options.telemetry ?? {}, telemetry => runEngineWorker(options, telemetry));
+}
+
+async function runEngineWorker(options: LonghaulWorkerOptions, telemetry: Telemetry): Promise<void> {
+  const dependencies = telemetry.dependencies(await workerDependencies(options));
+  const engine = telemetry.engine(createEngine({ ...options.engine, ...telemetry.engineOptions() }));
   try {
     // Refuses a provider that is not there before any work is taken.
     const numerics = await measureNumerics(engine, options.engine?.provider ?? engineSettings().provider);
-    await runWorker(options, engineWork('onnx', { ...dependencies, engine, numerics }), client =>
-      refuseOtherNumerics(client, dependencies.store, numerics, options),
-    );
+    const work = await telemetry.work(engineWork('onnx', { ...dependencies, engine, numerics }));
+    await runWorker(options, work, async client => {
+      await refuseOtherStores(client, dependencies.store, options);
+      await refuseOtherNumerics(client, dependencies.store, numerics, options);
+    });
   } finally {
     await engine.close();
   }

@@ -3,7 +3,7 @@
  * taken, so that an upgrade which cannot is refused at the start and not met in the middle of a run.
  */
 import type { Client } from '@temporalio/client';
-import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { type ReplayWorkerOptions, Worker } from '@temporalio/worker';
 import type { Deployment } from './deployment.js';
 import { IncompatibleRunsError } from './incompatible-runs.js';
 import { openWorkflows } from './open-workflows.js';
@@ -11,12 +11,12 @@ import { openWorkflows } from './open-workflows.js';
 /** @throws IncompatibleRunsError naming every workflow and where its history and the code part */
 export async function refuseIncompatibleRuns(
   client: Client,
-  workflowBundle: WorkflowBundleOption,
+  workflows: Pick<ReplayWorkerOptions, 'workflowBundle' | 'sinks'>,
   deployment?: Deployment,
 ): Promise<void> {
   const failed: { workflowId: string; reason: string }[] = [];
   const histories = openHistories(client, deployment);
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
+  for await (const { workflowId, error } of Worker.runReplayHistories(workflows, histories)) {
     if (error) failed.push({ workflowId, reason: error.message.split('\n')[0]! });
   }
   if (failed.length > 0) throw new IncompatibleRunsError(failed);

@@ -1,16 +1,19 @@
 /** What both kinds of worker have in common. */
 import { Client } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { openSource } from '../activities/datasets/index.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import type { EngineSettings } from '../activities/engine/process/index.js';
 import { createRewarder } from '../activities/rewards/index.js';
+import type { ExportSettings } from '../activities/spec/index.js';
 import { openStore } from '../activities/store/index.js';
 import { createModels } from '../activities/text/index.js';
 import { type ConnectionFlags, connectionSettings } from './connection.js';
 import { type Deployment, deploymentOptions } from './deployment.js';
 import { InHand } from './in-hand.js';
+import type { TelemetrySettings } from './telemetry.js';
 import { refuseIncompatibleRuns } from './upgrade-check.js';
+import type { Work } from './work.js';
 
 export interface LonghaulWorkerOptions {
   connection: ConnectionFlags;
@@ -28,17 +31,15 @@ export interface LonghaulWorkerOptions {
   engine?: Partial<EngineSettings>;
   /** Where it runs an engine: go on with runs whose last step another engine's numerics made. */
   acceptOtherNumerics?: boolean;
+  /** What it shows of itself; nothing unless told. */
+  telemetry?: TelemetrySettings;
+  /** Where metrics of runs go whose specs do not say. */
+  exportTo?: ExportSettings;
   /** Stops the worker: it finishes or hands back what it is doing. SIGINT and SIGTERM do the same. */
   stop?: AbortSignal;
   /** Called once the worker polls, with what there is to say of its engine. */
   onReady?: (engine?: string) => void;
 }
-
-/** What a worker takes from its task queue, and how much of it at once. */
-export type Work = Pick<
-  WorkerOptions,
-  'taskQueue' | 'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions'
->;
 
 /** Time in which a stopping worker may finish its work before it is handed back, and in which it must have done that. */
 const SHUTDOWN_GRACE = '5 seconds';
@@ -48,10 +49,14 @@ const HEARTBEAT_EVERY = '2 seconds';
 /** A workflow's next task waits so long for the worker that knows it, and is then given to any: that one may be dead. */
 const STICKY_TIMEOUT = '3 seconds';
 
+const SWEEP_EVERY_MS = 6 * 60 * 60 * 1000;
+
 export async function workerDependencies(options: LonghaulWorkerOptions): Promise<Dependencies> {
   const store = await openStore(options.store);
   await store.open();
   await store.sweep();
+  // What is kept for a successor that does not come goes while this worker runs.
+  setInterval(() => void store.sweep().catch(() => {}), SWEEP_EVERY_MS).unref();
   return {
     store,
     models: createModels(options.modelCache),
@@ -59,6 +64,7 @@ export async function workerDependencies(options: LonghaulWorkerOptions): Promis
     rewarder: settings => createRewarder(settings, { store, environment: process.env }),
     environment: process.env,
     readPreset: options.readPreset,
+    ...(options.exportTo && { exportTo: options.exportTo }),
   };
 }
 
@@ -79,15 +85,18 @@ export async function runWorker(
   try {
     const client = new Client({ connection, namespace });
     const watching = inHand.watch(client.activity, stopped.signal);
-    const { workflowBundle } = work;
-    if (workflowBundle) await refuseIncompatibleRuns(client, workflowBundle, deployment);
+    const { workflowBundle, sinks = {} } = work;
+    if (workflowBundle) await refuseIncompatibleRuns(client, { workflowBundle, sinks }, deployment);
     await check?.(client);
     const worker = await Worker.create({
       ...work,
       ...deploymentOptions(deployment),
       connection,
       namespace,
-      interceptors: { activity: [inHand.interceptor] },
+      interceptors: {
+        ...work.interceptors,
+        activity: [...(work.interceptors?.activity ?? []), inHand.interceptor],
+      },
       stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       shutdownGraceTime: SHUTDOWN_GRACE,
       shutdownForceTime: SHUTDOWN_FORCE,

@@ -36,6 +36,7 @@ async function train(input: CurriculumInput, state: RunState, repairs: Repairs):
   const run = workflowInfo().workflowId;
   const plan = await prepareRun({ run, input });
   state.plan(stagesToShow(plan));
+  if (plan.exportTo) state.keepTrackersUp(plan.exportTo);
 
   const { branch, engine } = plan;
   const { importBase, examineService } = engineActivities(engine);
@@ -86,7 +87,7 @@ async function trainStage(
   difficulties: ArtifactRef[],
 ): Promise<Trained> {
   const { workflowId: run } = workflowInfo();
-  const { spec, checkpoints } = plan;
+  const { spec, checkpoints, shards } = plan;
   const { warmup: warmupData } = plan.data;
   const claim = (attempt: number, overrides: Record<string, unknown>) =>
     claimAttempt({
@@ -95,6 +96,7 @@ async function trainStage(
       warmupData,
       overrides,
       ...(checkpoints && { checkpoints }),
+      ...(shards !== undefined && { shards }),
     });
 
   let next: Attempt = { attempt: stage.attempt, settings: await claim(stage.attempt, stage.overrides) };
@@ -144,11 +146,16 @@ function runPhase(
 async function evaluatePolicy(state: RunState, plan: RunPlan, label: string, policy: PolicyRef): Promise<void> {
   if (!isEvaluated(plan, label)) return;
   const { workflowId: run } = workflowInfo();
+  const { spec, shards } = plan;
   const rows = await state.runStage<typeof evaluation>(`evaluation/${label}`, 1, () =>
     startChild(evaluation, {
       workflowId: `${run}/evaluation/${label}`,
       args: [
-        { run, spec: plan.spec, policy, label, sets: plan.data.sets, ...(plan.engine && { engine: plan.engine }) },
+        {
+          ...{ run, spec, policy, label, sets: plan.data.sets },
+          ...(shards !== undefined && { shards }),
+          ...(plan.engine && { engine: plan.engine }),
+        },
       ],
     }),
   );

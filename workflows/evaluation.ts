@@ -20,17 +20,20 @@ import type {
   EvaluationSummary,
   PolicyRef,
 } from '../activities/contract/index.js';
+import type { EvaluateInput, PlannedEvaluation } from '../activities/evaluation/index.js';
 import type { ControlActivities } from '../activities/index.js';
 import type { ArtifactRef } from '../activities/store/index.js';
 import { CONTROL, DATA, engineActivities, NOTIFICATION } from './options.js';
+import { inShards } from './shards.js';
 
-const { prepareEvaluation, evaluateRemote, scoreEvaluation } = proxyActivities<ControlActivities>(DATA);
+const { prepareEvaluation, evaluateRemote, gatherResponses, scoreEvaluation } =
+  proxyActivities<ControlActivities>(DATA);
 const { concludeEvaluation } = proxyActivities<ControlActivities>(CONTROL);
 const { notify } = proxyActivities<ControlActivities>(NOTIFICATION);
 
 export const evaluationProgress = defineQuery<EvaluationProgress>('progress');
-/** From the activity that has a model answer: so many items of a set are done. */
-export const evaluated = defineSignal<[set: string, done: number]>('evaluated');
+/** From the activity that has a model answer: so many items of a set are done, or of one of its shards. */
+export const evaluated = defineSignal<[set: string, done: number, shard?: number]>('evaluated');
 
 /** A policy on the sets of its own run. */
 export interface OwnEvaluationInput {
@@ -40,6 +43,8 @@ export interface OwnEvaluationInput {
   /** `base`, `sft`, `phase-<k>` or `final`. */
   label: string;
   sets: { name: string; data: ArtifactRef }[];
+  /** How many each set is cut into; absent where it is not. */
+  shards?: number;
   /** Which the run is trained with; absent of the workers' own. */
   engine?: EngineKind;
 }
@@ -58,21 +63,20 @@ function isOwn(input: OwnEvaluationInput | EvaluationSpecInput): input is OwnEva
 }
 
 async function evaluateOwn(
-  { sets, engine, ...common }: OwnEvaluationInput,
+  { sets, engine, shards, ...common }: OwnEvaluationInput,
   progress: Progress,
 ): Promise<EvaluationRow[]> {
-  const { evaluate } = engineActivities(engine);
   progress.begin(sets.map(({ name }) => ({ name, total: null })));
   return evaluateSets(sets, progress, {
-    respond: set => evaluate({ ...common, set }),
+    respond: set => answered({ ...common, set }, { engine, shards }),
     score: (set, responses) => scoreEvaluation({ ...common, set, responses }),
   });
 }
 
 async function evaluateAny(input: EvaluationSpecInput, progress: Progress): Promise<EvaluationSummary> {
-  const { plan, sets, remote, engine, schedule } = await prepareEvaluation({ start: startOf(), input });
+  const { plan, sets, remote, engine, schedule, shards } = await prepareEvaluation({ start: startOf(), input });
   progress.begin(sets.map(({ name, count }) => ({ name, total: count })));
-  const respond = remote ? evaluateRemote : engineActivities(engine).evaluate;
+  const respond = (set: PlannedEvaluation) => (remote ? evaluateRemote(set) : answered(set, { engine, shards }));
   const rows = await evaluateSets(sets, progress, {
     respond: ({ name }) => respond({ plan, set: name }),
     score: ({ name }, responses) => scoreEvaluation({ plan, set: name, responses }),
@@ -80,6 +84,16 @@ async function evaluateAny(input: EvaluationSpecInput, progress: Progress): Prom
   const summary = await concludeEvaluation({ plan, results: rows.map(({ uri }) => uri) });
   progress.finish();
   return schedule === null ? summary : { ...summary, notification: await notified(summary, schedule) };
+}
+
+/** The engine's answers to a set, each shard of it by whichever engine is free. */
+async function answered(
+  set: EvaluateInput,
+  { engine, shards = 1 }: { engine: EngineKind | undefined; shards: number | undefined },
+): Promise<ArtifactRef> {
+  const { evaluate } = engineActivities(engine);
+  if (shards === 1) return evaluate(set);
+  return gatherResponses({ ...set, shards: await inShards(shards, shard => evaluate({ ...set, shard })) });
 }
 
 interface SetWork<S> {
@@ -129,14 +143,20 @@ function startOf(): EvaluationStart {
 
 class Progress {
   private readonly progress: EvaluationProgress;
+  /** By set, of each of its shards. */
+  private readonly done = new Map<string, number[]>();
 
   constructor() {
     this.progress = { evaluation: workflowInfo().workflowId, state: 'preparing', sets: [], rows: [] };
     setHandler(evaluationProgress, () => this.progress);
-    setHandler(evaluated, (name, done) => {
+    setHandler(evaluated, (name, done, shard = 0) => {
       const set = this.set(name);
+      if (!set) return;
+      const shards = this.done.get(name) ?? [];
+      this.done.set(name, shards);
       // Reports may overtake one another, and an activity that is tried again begins at what it finds.
-      if (set) set.done = Math.max(set.done, done);
+      shards[shard] = Math.max(shards[shard] ?? 0, done);
+      set.done = shards.reduce((sum, one) => sum + one, 0);
     });
   }
 

@@ -33,6 +33,12 @@ const ENGINE: ActivityOptions = {
 export const engineActivities = (kind: EngineKind = 'onnx') =>
   proxyActivities<EngineActivities>({ ...ENGINE, taskQueue: ENGINE_QUEUES[kind] });
 
+/** Trackers kept up with a run, for as long as it goes on: whatever they do is met inside the activity. */
+export const EXPORT: ActivityOptions = { ...CONTROL, startToCloseTimeout: '30 days' };
+
+/** What a tracker that was away at the end of a run still lacks: it has a day to come back. */
+export const EXPORT_REST: ActivityOptions = { ...EXPORT, scheduleToCloseTimeout: '1 day' };
+
 /** Telling somebody else's server: tried for a while, since no result waits for it. */
 export const NOTIFICATION: ActivityOptions = {
   ...CONTROL,

@@ -56,8 +56,8 @@ export interface PhaseResult {
 export async function phase(input: PhaseInput): Promise<PhaseResult> {
   const { stage, settings } = input;
   const rl = settings.rl!;
+  const kept = { ...(settings.keep && { keep: settings.keep }), ...(rl.shards !== undefined && { shards: rl.shards }) };
   const { snapshot } = engineActivities(settings.engine);
-  const kept = settings.keep && { keep: settings.keep };
   const gate = new PauseGate(input.paused);
   let at: Position = { policy: input.policy, ...BEGINNING, ...input.position };
 
@@ -103,9 +103,10 @@ async function takeSteps({ stage, settings, data, pool, policy: entry }: PhaseIn
     ...{ policy: at.policy, entry: at.policy.name === entry.name, step: at.step + 1, cursor: at.cursor },
   };
   const started = Date.now();
-  const made: JudgedStep = rl.ruleAlone
-    ? await trainSteps({ ...next, to: at.step + blockLength(settings, at), seconds: settings.blockSeconds! })
-    : await stepByParts(next, rl, settings.engine);
+  const made: JudgedStep =
+    rl.ruleAlone && rl.shards === undefined
+      ? await trainSteps({ ...next, to: at.step + blockLength(settings, at), seconds: settings.blockSeconds! })
+      : await stepByParts(next, rl, settings.engine);
   const { policy, step, counts, metrics, judge } = made;
   const worked = secondsSince(started);
   const seconds = worked / (step - at.step);

@@ -9,8 +9,10 @@ import {
   defineQuery,
   defineUpdate,
   log,
+  ParentClosePolicy,
   rootCause,
   setHandler,
+  startChild,
   type Workflow,
   type WorkflowResultType,
 } from '@temporalio/workflow';
@@ -22,7 +24,8 @@ import type {
   StageProgress,
   RunState as State,
 } from '../activities/contract/index.js';
-import type { StageSettings } from '../activities/run/index.js';
+import type { RunPlan, StageSettings } from '../activities/run/index.js';
+import { exporting } from './exporting.js';
 import { setPaused, stageReport } from './messages.js';
 
 export const progress = defineQuery<Progress>('progress');
@@ -68,6 +71,19 @@ export class RunState {
     this.progress.state = 'running';
     this.progress.stages = stages;
     this.progress.table = [];
+  }
+
+  /** Nothing waits for it. One that still writes what a run of this name left over gives way: this one writes that too. */
+  keepTrackersUp(to: NonNullable<RunPlan['exportTo']>): void {
+    if (this.progress.exporter !== undefined) return;
+    const { run } = this.progress;
+    this.progress.exporter = `${run}/export`;
+    startChild(exporting, {
+      workflowId: this.progress.exporter,
+      args: [{ run, to }],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      workflowIdReusePolicy: 'TERMINATE_IF_RUNNING',
+    }).catch((error: unknown) => log.warn('The run goes on without its trackers', { error: String(error) }));
   }
 
   reached(policy: PolicyRef): void {

@@ -68,6 +68,8 @@ export interface RolloutGroup {
   seed: string;
   promptIds: number[];
   responses: GeneratedResponse[];
+  /** Where advantages are scaled by task. */
+  task?: Sample['task'];
 }
 
 /** A line of steps/<step>/scores-<refill>.jsonl, in the order of the rollouts. */

@@ -20,3 +20,4 @@ export {
   type UpdateRecord,
 } from './formats.js';
 export { ENDPOINT_PARTS, ENGINE_PARTS, type PartList, partStarts, readParts } from './line-parts.js';
+export { type Shard, shardsOf } from './shards.js';

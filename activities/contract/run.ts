@@ -68,6 +68,8 @@ export interface Progress {
   /** What a person should do now, when the run waits for one. */
   advice: string | null;
   policy: PolicyRef | null;
+  /** Id of the workflow that keeps trackers up; absent where there are none. */
+  exporter?: string;
 }
 
 export interface CurriculumResult {

@@ -16,6 +16,7 @@ import { qasper } from './qasper.js';
 import { RecordError } from './records.js';
 import type { Sample } from './sample.js';
 import type { SourceSummary } from './summary.js';
+import { texts, textsOptions } from './texts/index.js';
 import { readWorld, worldOptions } from './world.js';
 
 export { DataError } from './records.js';
@@ -44,6 +45,11 @@ export const sourceSchema = z
     files('qasper', 'Qasper (Dasigi et al. 2021).', {}),
     files('docmath', 'DocMath-Eval (Zhao et al. 2024).', {}),
     files('frames', 'FRAMES (Krishna et al. 2024).', {}),
+    files(
+      'texts',
+      'Questions made of your own texts, without labels: {text, title?}, or .txt and .md files by `*`.',
+      textsOptions,
+    ),
     files('longbench', 'LongBench, both versions (Bai et al. 2023 and 2024).', longbenchOptions),
   ])
   .meta({ id: 'plainSource' });
@@ -62,6 +68,7 @@ const FORMATS: { [K in FileSource['type']]: Format<Extract<FileSource, { type: K
   docmath,
   frames,
   longbench,
+  texts,
 };
 
 /** Names of the fields that a record of the kind has. */

@@ -35,9 +35,10 @@ export function concludeEvaluation(deps: Dependencies) {
         : await recordOf(store, plan, results);
       supervision.check();
       if (!published) await publishJson(store, uri, record);
-      const { name, label, sets, before } = record;
+      const { name, label, sets, before, regression } = record;
+      deps.observer?.concluded(name, regression);
       return {
-        ...{ name, label, uri, before, regression: record.regression, notification: null },
+        ...{ name, label, uri, before, regression, notification: null },
         rows: sets.map(({ row }) => row),
         mean: mean(sets.map(({ row }) => row.score)),
       };

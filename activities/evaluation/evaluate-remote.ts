@@ -54,7 +54,7 @@ export function evaluateRemote(deps: Dependencies) {
         const responses = lines.map(({ id }, k) =>
           responsesOf(id, settled.slice(k * spec.samples, (k + 1) * spec.samples)),
         );
-        const ref = await publishLines(store, plannedResponsesUri(plan, set, from), responses);
+        const ref = await publishLines(store, plannedResponsesUri(plan, set, `${from}.jsonl`), responses);
         list.parts.push({ ...ref, from, count: lines.length });
       }
       return publishJson(store, plannedResponsesUri(plan, set), list);

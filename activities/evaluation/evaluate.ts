@@ -1,5 +1,5 @@
 /**
- * The responses of a local model to an evaluation set, published part by part: whoever goes on after a crash goes on with
+ * The responses of a local model to an evaluation set, or to a shard of it, published part by part: whoever goes on after a crash goes on with
  * the first part that is missing. Scoring them is another activity: it needs no accelerator.
  */
 import type { PartList } from '../artifacts/index.js';
@@ -7,7 +7,7 @@ import type { EngineDependencies } from '../dependencies.js';
 import { Publications } from '../policies/index.js';
 import { type ArtifactRef, jsonText, linesText } from '../store/index.js';
 import { progressReporter, type Supervision, supervised } from '../supervision/index.js';
-import { type Asked, type EvaluateInput, type EvaluationJob, evaluationJob } from './job.js';
+import { type Asked, allResponsesUri, type EvaluateInput, type EvaluationJob, evaluationJob } from './job.js';
 
 /** A line of the responses of a local model. */
 export interface EvaluationResponses {
@@ -20,20 +20,24 @@ export function evaluate(deps: EngineDependencies) {
     supervised('evaluating', async supervision => {
       const { store } = deps;
       const job = await evaluationJob(deps, input, supervision);
-      const published = await store.find(job.responsesUri());
+      const published =
+        (input.shard && (await store.find(await allResponsesUri(store, input)))) ??
+        (await store.find(job.responsesUri()));
       if (published) return published;
-      const report = progressReporter(job.set, job.count);
+      const report = progressReporter(job.set, job.count, input.shard?.index);
       return Publications.during(store, supervision.check, async publications => {
         const list: PartList = { count: job.count, parts: [] };
+        let done = 0;
         for await (const { from, lines } of job.parts()) {
-          supervision.note(`evaluating ${job.title}: ${from} of ${job.count}`);
-          report(from);
-          const uri = job.responsesUri(from);
+          supervision.note(`evaluating ${job.title}: ${done} of ${job.asked}`);
+          report(done);
+          const uri = job.responsesUri({ from, count: lines.length });
           const ref =
             (await store.find(uri)) ?? publications.text(uri, linesText(await answers(deps, job, lines, supervision)));
           list.parts.push({ ...ref, from, count: lines.length });
+          done += lines.length;
         }
-        report(job.count);
+        report(done);
         return publications.text(job.responsesUri(), jsonText(list));
       });
     });

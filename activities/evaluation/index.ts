@@ -3,7 +3,9 @@ export { type ComparedRow, type ComparedSet, comparedSet, compareRows } from './
 export { concludeEvaluation } from './conclude-evaluation.js';
 export { evaluate } from './evaluate.js';
 export { evaluateRemote } from './evaluate-remote.js';
+export { gatherResponses } from './gather-responses.js';
 export { metricOf } from './items.js';
+export type { EvaluateInput, PlannedEvaluation } from './job.js';
 export { notify } from './notify.js';
 export { prepareEvaluation } from './prepare-evaluation.js';
 export { type EvaluationRecord, recordsOf, scoresOf } from './record.js';

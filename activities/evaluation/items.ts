@@ -96,17 +96,18 @@ async function publishPrompts(
   store: Store,
   name: string,
   set: string,
-  { sampling, samples }: EvaluationSpec,
+  { sampling, samples, shards }: EvaluationSpec,
   prompts: PromptLine[],
 ): Promise<ArtifactRef> {
   const ofEngine = prompts.every(({ promptIds }) => promptIds !== undefined);
   const lengths = prompts.map(({ tokens, text = '' }) => (tokens ?? text.length) + samples * sampling.maxNewTokens);
-  const starts = partStarts(lengths, ofEngine ? ENGINE_PARTS : ENDPOINT_PARTS);
+  const starts = ofEngine ? partStarts(lengths, ENGINE_PARTS, shards) : partStarts(lengths, ENDPOINT_PARTS);
   const list: PartList = { count: prompts.length, parts: [] };
   for (const [k, from] of starts.entries()) {
     const lines = prompts.slice(from, starts[k + 1]);
     const ref = await publishShared(store, name, `${set}.prompts`, linesText(lines));
-    list.parts.push({ ...ref, from, count: lines.length });
+    const tokens = lengths.slice(from, starts[k + 1]).reduce((sum, length) => sum + length, 0);
+    list.parts.push({ ...ref, from, count: lines.length, ...(shards !== undefined && { tokens }) });
   }
   return publishShared(store, name, `${set}.prompts`, linesText([list]));
 }

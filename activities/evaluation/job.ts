@@ -10,6 +10,8 @@ import {
   readData,
   readKept,
   readParts,
+  type Shard,
+  shardsOf,
 } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';
@@ -28,12 +30,15 @@ export interface OwnEvaluation {
   /** `base`, `sft`, `phase-<k>` or `final`. */
   label: string;
   set: { name: string; data: ArtifactRef };
+  /** Which of its parts to answer, where others answer the rest. */
+  shard?: Shard;
 }
 
 /** One set of a prepared evaluation. */
 export interface PlannedEvaluation {
   plan: ArtifactRef;
   set: string;
+  shard?: Shard;
 }
 
 export type EvaluateInput = OwnEvaluation | PlannedEvaluation;
@@ -48,15 +53,17 @@ export interface EvaluationJob {
   title: string;
   set: string;
   count: number;
-  /** All prompts, in parts whose answers are published together. */
+  /** The prompts, or the shard's, in parts whose answers are published together. */
   parts(): AsyncIterable<{ from: number; lines: Asked[] }>;
+  /** How many of the set's prompts are in them. */
+  asked: number;
   samples: number;
   sampling: RunSpec['evaluation']['sampling'];
   stopIds: number[];
   /** The model is no part of it: all models answer with the same luck. */
   seedOf(id: string): string;
-  /** Where the answers of the part that begins at an item lie; without one, the list of all parts. */
-  responsesUri(from?: number): string;
+  /** Where the answers of a part lie; without one, the list of all parts, or of the shard's. */
+  responsesUri(part?: { from: number; count: number }): string;
   /** Makes sure that the engine holds the model. */
   load(supervision: Supervision): Promise<void>;
 }
@@ -69,33 +76,35 @@ export async function evaluationJob(
   return isPlanned(input) ? plannedJob(deps, input, supervision) : ownJob(deps, input);
 }
 
-async function ownJob(
-  deps: EngineDependencies,
-  { run, spec, policy, label, set }: OwnEvaluation,
-): Promise<EvaluationJob> {
+async function ownJob(deps: EngineDependencies, input: OwnEvaluation): Promise<EvaluationJob> {
   const { store } = deps;
+  const { run, spec, policy, label, set, shard } = input;
   const { evaluation, seed } = await readKept<RunSpec>(store, spec);
   const items = await readData<PromptItem>(store, set.data);
-  const name = `${label}.${set.name}`;
   const { samples, sampling } = evaluation;
-  const starts = partStarts(
-    items.map(({ promptIds }) => promptIds.length + samples * sampling.maxNewTokens),
-    ENGINE_PARTS,
-  );
+  const lengths = items.map(({ promptIds }) => promptIds.length + samples * sampling.maxNewTokens);
+  const starts = partStarts(lengths, ENGINE_PARTS, shard?.of);
+  const parts = starts.map((from, k) => ({ from, lines: items.slice(from, starts[k + 1]) }));
+  const tokens = starts.map((from, k) => sum(lengths.slice(from, starts[k + 1])));
+  const chosen = ofShard(parts, tokens, shard);
   return {
     title: `${label} on ${set.name}`,
     set: set.name,
     count: items.length,
+    asked: sum(chosen.map(({ lines }) => lines.length)),
     async *parts() {
-      for (const [k, from] of starts.entries()) yield { from, lines: items.slice(from, starts[k + 1]) };
+      yield* chosen;
     },
     samples,
     sampling,
     stopIds: (await textModelOf(deps, run)).stopIds,
     seedOf: id => [seed, 'evaluation', set.name, id].join('/'),
-    responsesUri: from =>
-      evaluationUri(run, name, policy.name, from === undefined ? 'responses.json' : `responses.${from}.jsonl`),
-    load: supervision => ensurePolicyLoaded(deps, policy, 'weights', supervision),
+    responsesUri: part => {
+      if (!part) return ownResponsesUri(input, shard ? `${shardName(shard)}.json` : 'json');
+      // Cut for another number of shards it is another part.
+      return ownResponsesUri(input, shard ? `${part.from}-${part.from + part.count}.jsonl` : `${part.from}.jsonl`);
+    },
+    load: supervision => ensurePolicyLoaded(deps, policy, 'weights', supervision, { shards: shard?.of }),
   };
 }
 
@@ -105,15 +114,20 @@ async function plannedJob(
   supervision: Supervision,
 ): Promise<EvaluationJob> {
   const { store } = deps;
+  const { shard } = input;
   const { plan, set, spec } = await readPlan(store, input);
   const { samples, sampling, seed } = spec;
+  const prompts = await readPartList(store, set.prompts);
+  const tokens = prompts.parts.map(part => part.tokens ?? part.count);
+  const chosen = { ...prompts, parts: ofShard(prompts.parts, tokens, shard) };
   const { stopIds } = (await textModelFor(deps, plan.model, supervision))!;
   return {
     title: `${plan.label} on ${set.name}`,
     set: set.name,
     count: set.count,
+    asked: sum(chosen.parts.map(({ count }) => count)),
     async *parts() {
-      for await (const { from, lines } of readParts<PromptLine>(store, await readPartList(store, set.prompts))) {
+      for await (const { from, lines } of readParts<PromptLine>(store, chosen)) {
         yield { from, lines: lines.map(({ id, promptIds }) => ({ id, promptIds: promptIds! })) };
       }
     },
@@ -121,13 +135,31 @@ async function plannedJob(
     sampling,
     stopIds,
     seedOf: id => [seed, 'evaluation', set.name, id].join('/'),
-    responsesUri: from => plannedResponsesUri(plan, set, from),
-    load: supervision => loadModel(deps, plan.model, supervision),
+    responsesUri: part => {
+      if (!part) return plannedResponsesUri(plan, set, shard ? `${shardName(shard)}.json` : undefined);
+      return plannedResponsesUri(plan, set, `${part.from}.jsonl`);
+    },
+    load: supervision => loadModel(deps, plan.model, supervision, shard?.of),
   };
 }
 
-async function loadModel(deps: EngineDependencies, model: EvaluatedModel, supervision: Supervision): Promise<void> {
-  if (model.kind === 'policy') return ensurePolicyLoaded(deps, model.policy, 'weights', supervision);
+/** The parts that are the shard's, by the tokens of each. */
+function ofShard<P>(parts: P[], tokens: number[], shard: Shard | undefined): P[] {
+  if (!shard) return parts;
+  const shards = shardsOf(tokens, shard.of);
+  return parts.filter((_, k) => shards[k] === shard.index);
+}
+
+const shardName = ({ index, of }: Shard): string => `${index + 1}-of-${of}`;
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
+async function loadModel(
+  deps: EngineDependencies,
+  model: EvaluatedModel,
+  supervision: Supervision,
+  shards: number | undefined,
+): Promise<void> {
+  if (model.kind === 'policy') return ensurePolicyLoaded(deps, model.policy, 'weights', supervision, { shards });
   if (model.kind === 'remote') throw new RangeError('a remote model has no weights that an engine could load');
   const tag = `folder/${model.sha256}`;
   if ((await deps.engine.call('status', {}, supervision.call)).tag === tag) return;
@@ -151,8 +183,22 @@ export async function readPartList(store: Store, ref: ArtifactRef): Promise<Part
   return readJson<PartList>(store, ref);
 }
 
-export function plannedResponsesUri({ name, folder }: EvaluationPlan, set: { name: string }, from?: number): string {
-  return evaluatedUri(name, folder, 'responses', set.name, from === undefined ? 'all.json' : `${from}.jsonl`);
+export function plannedResponsesUri(
+  { name, folder }: EvaluationPlan,
+  set: { name: string },
+  file = 'all.json',
+): string {
+  return evaluatedUri(name, folder, 'responses', set.name, file);
+}
+
+const ownResponsesUri = ({ run, label, set, policy }: OwnEvaluation, file: string): string =>
+  evaluationUri(run, `${label}.${set.name}`, policy.name, `responses.${file}`);
+
+/** Where the list of all parts of a set's answers lies, whoever made them. */
+export async function allResponsesUri(store: Store, input: EvaluateInput): Promise<string> {
+  if (!isPlanned(input)) return ownResponsesUri(input, 'json');
+  const { plan, set } = await readPlan(store, input);
+  return plannedResponsesUri(plan, set);
 }
 
 /** The responses of a set, whole or in parts: earlier versions published them in one file. */

@@ -37,6 +37,8 @@ export interface PreparedEvaluation {
   /** Which engine answers, else; absent of the workers' own. */
   engine?: EngineKind;
   schedule: string | null;
+  /** How many each set is cut into; absent where it is not. */
+  shards?: number;
 }
 
 export function prepareEvaluation(deps: Dependencies) {
@@ -53,7 +55,7 @@ export function prepareEvaluation(deps: Dependencies) {
       if (spec.model.remote) checkKey(spec.model.remote, deps.environment);
       const uri = evaluatedUri(name, folder, 'plan.json');
       const published = await store.find(uri);
-      if (published) return prepared(published, await readJson<EvaluationPlan>(store, published));
+      if (published) return prepared(published, await readJson<EvaluationPlan>(store, published), spec);
 
       const model = await pinModel(deps, spec, supervision);
       const asking = await askingOf(deps, spec, model, supervision);
@@ -61,17 +63,20 @@ export function prepareEvaluation(deps: Dependencies) {
       supervision.check();
       const specRef = await publishJson(store, evaluatedUri(name, folder, 'spec.json'), spec);
       const plan: EvaluationPlan = { ...place, spec: specRef, model, sets };
-      return prepared(await publishJson(store, uri, plan), plan);
+      return prepared(await publishJson(store, uri, plan), plan, spec);
     });
 }
 
-function prepared(plan: ArtifactRef, { sets, model, schedule }: EvaluationPlan): PreparedEvaluation {
+function prepared(
+  plan: ArtifactRef,
+  { sets, model, schedule }: EvaluationPlan,
+  { shards = 1 }: EvaluationSpec,
+): PreparedEvaluation {
+  const remote = model.kind === 'remote';
   return {
-    plan,
-    sets: sets.map(({ name, count }) => ({ name, count })),
-    remote: model.kind === 'remote',
+    ...{ plan, sets: sets.map(({ name, count }) => ({ name, count })), remote, schedule },
     ...(model.kind === 'policy' && model.engine && { engine: model.engine }),
-    schedule,
+    ...(shards > 1 && !remote && { shards }),
   };
 }
 
@@ -111,9 +116,11 @@ async function presentSpec({ store }: Dependencies, name: string, folder: string
   return present && validateEvaluation(await readJson(store, present));
 }
 
-/** A name and a label stand for one spec: another one under the same is refused, with what differs. */
+/** A name and a label stand for one spec: another one under the same is refused, with what differs, but for how it is shared. */
 function refuseOtherSpec(evaluation: string, known: EvaluationSpec, spec: EvaluationSpec): void {
-  const differing = differences(known, spec);
+  const { shards: _, ...before } = known;
+  const { shards: __, ...wanted } = spec;
+  const differing = differences(before, wanted);
   if (differing.length === 0) return;
   throw invalidEvaluation(
     differing.map(path => ({

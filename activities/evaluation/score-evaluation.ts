@@ -56,7 +56,9 @@ export function scoreEvaluation(deps: Dependencies) {
       const result: EvaluationResult = { label, set, policy, metric, row, items };
       // A judge that is asked twice may answer twice: of two workers at one set the first decides for both.
       const ref = await deps.store.publishFirst(uri, `${JSON.stringify(result, null, 1)}\n`);
-      return (await readJson<EvaluationResult>(deps.store, ref)).row;
+      const { row: kept } = await readJson<EvaluationResult>(deps.store, ref);
+      deps.observer?.evaluated(job.name, kept);
+      return kept;
     });
 }
 

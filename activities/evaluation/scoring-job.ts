@@ -25,6 +25,8 @@ import {
 import type { EvaluatedModel, EvaluationItem, PromptLine } from './plan.js';
 
 export interface ScoringJob {
+  /** The run, or the evaluation's own name. */
+  name: string;
   label: string;
   set: string;
   /** The model's name, of a policy: its own. */
@@ -79,6 +81,7 @@ async function ownScoring(
   const lines = await readResponses<EvaluationResponses>(store, responses);
   const written = evaluation.sets.find(({ name }) => name === set.name);
   return {
+    name: run,
     label,
     set: set.name,
     policy: policy.name,
@@ -107,6 +110,7 @@ async function plannedScoring(
   const prompts = await promptFacts(store, set.prompts);
   const answered = await answersOf(deps, plan.model, input.responses, supervision);
   return {
+    name: plan.name,
     label: plan.label,
     set: set.name,
     policy: nameOf(plan.model),

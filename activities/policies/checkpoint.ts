@@ -1,4 +1,4 @@
-/** A policy's snapshot as a folder in the store: where it lies, and opened with every file of it checked. */
+/** A policy as a folder in the store, its snapshot or its weights alone: where that lies, and opened with every file checked. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CheckpointState, UnreadableSnapshotError } from '../artifacts/index.js';
@@ -58,8 +58,13 @@ export interface Snapshot {
  * published with. One that is damaged is set aside: the policy can be made again.
  * @throws CorruptArtifactError naming the file; MissingArtifactError if there is no snapshot, or no longer
  */
-export async function openSnapshot(store: Store, policy: PolicyRef, part: Part = 'whole'): Promise<Snapshot> {
-  const { folder, state } = await checkSnapshot(store, policy, file => part === 'whole' || file !== OPTIMIZER_FILE);
+export async function openSnapshot(
+  store: Store,
+  policy: PolicyRef,
+  part: Part = 'whole',
+  uri = snapshotUri(policy),
+): Promise<Snapshot> {
+  const { folder, state } = await checkFolder(store, policy, uri, file => part === 'whole' || file !== OPTIMIZER_FILE);
   const base = state.base ? (await openSnapshot(store, state.base, 'weights')).folder : null;
   return { folder, base, withOptimizer: part === 'whole' && state.update !== null };
 }
@@ -75,20 +80,21 @@ export interface SnapshotModel {
 /**
  * Has the engine read a snapshot, checked before. Throws UnreadableSnapshotError, and what `openSnapshot` throws.
  * @param part `weights`: as if it had no optimiser state, which is twice their size and then not looked at
+ * @param uri where the folder lies
  */
 export async function withSnapshot<T>(
   store: Store,
   policy: PolicyRef,
   part: Part,
   read: (model: SnapshotModel) => Promise<T>,
+  uri = snapshotUri(policy),
 ): Promise<T> {
-  const { folder, base, withOptimizer } = await openSnapshot(store, policy, part);
+  const { folder, base, withOptimizer } = await openSnapshot(store, policy, part, uri);
   const model = base ? { directory: base, adapter: { directory: folder } } : { directory: folder, adapter: null };
   try {
     return await read({ ...model, optimizer: withOptimizer ? folder : null });
   } catch (error) {
     if (!(error instanceof EngineRequestError)) throw error;
-    const uri = snapshotUri(policy);
     if (error.code === 'bad-model') throw new UnreadableSnapshotError(uri, error);
     // What the folder names is no longer kept by the service: like any damage, it is made again from the log.
     if (error.code === 'gone')
@@ -99,15 +105,15 @@ export async function withSnapshot<T>(
 
 /** The snapshot's folder for those who read its small files only: the weights in it are not checked. */
 export async function openSmallFiles(store: Store, policy: PolicyRef): Promise<string> {
-  return (await checkSnapshot(store, policy, file => !file.endsWith('.safetensors'))).folder;
+  return (await checkFolder(store, policy, snapshotUri(policy), file => !file.endsWith('.safetensors'))).folder;
 }
 
-async function checkSnapshot(
+async function checkFolder(
   store: Store,
   policy: PolicyRef,
+  uri: string,
   wanted: (file: string) => boolean,
 ): Promise<{ folder: string; state: CheckpointState }> {
-  const uri = snapshotUri(policy);
   for (;;) {
     const folder = await store.localFolder(uri, file => file === STATE_FILE || wanted(file));
     const opened = await identityOf(folder);

@@ -1,10 +1,11 @@
 /** Policies lost and found: snapshots, the redo log, and the step that makes one from another. */
 export { admitRun, serviceIssues } from './admission.js';
 export { openSnapshot, STATE_FILE, snapshotUri } from './checkpoint.js';
-export { ensurePolicyLoaded, ensureSnapshot, freshAdapter, publishLoaded, servedModelOf } from './policy.js';
+export { ensurePolicyLoaded, ensureSnapshot } from './policy.js';
 export { policyOfRun } from './policy-of-run.js';
 export { textModelOf } from './policy-text.js';
 export { Publications } from './publications.js';
+export { freshAdapter, publishLoaded, servedModelOf } from './publish-loaded.js';
 export {
   attemptsOf,
   entryAt,
@@ -16,7 +17,8 @@ export {
   withoutAsking,
 } from './redo-log.js';
 export { type Comparison, compareRedone, type Difference, differenceText } from './redone.js';
-export { referenceOf } from './reference.js';
+export { referenceOf, stepThatMade } from './reference.js';
+export { shareWeights } from './shared-weights.js';
 export { snapshot } from './snapshot.js';
 export { snapshotCost } from './snapshot-cost.js';
 export { applyStep, policyName } from './step.js';

@@ -2,48 +2,46 @@
  * Policies, lost and found. A policy is its nearest snapshot plus the logged steps since: one function, *ensure this
  * policy is loaded*, serves first use, another machine, and recovery alike.
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type CheckpointState, UnreadableSnapshotError, type UpdateRecord } from '../artifacts/index.js';
+import { UnreadableSnapshotError, type UpdateRecord } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { PolicyDependencies } from '../dependencies.js';
-import { OPTIMIZER_FILE, plainName } from '../engine/folders/index.js';
-import type { FreshAdapter } from '../engine/protocol/index.js';
-import { codeVersion, promiseOf } from '../provenance/index.js';
-import { adapterOf, type RunSpec, servedModel } from '../spec/index.js';
+import { codeVersion } from '../provenance/index.js';
 import {
   absence,
-  baseUri,
   CorruptArtifactError,
-  checkpointUri,
   DivergenceError,
   type Fence,
-  fileHashes,
   MissingArtifactError,
   readJson,
   runOf,
   type Store,
-  specUri,
 } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
 import { admitRun } from './admission.js';
-import { STATE_FILE, snapshotUri, usualWeights, withSnapshot } from './checkpoint.js';
+import { snapshotUri, withSnapshot } from './checkpoint.js';
+import { freshAdapter, publishLoaded } from './publish-loaded.js';
 import { divergence, redoLog } from './redo-log.js';
 import { isSamePolicy } from './redone.js';
+import { freshTag, loadSharedWeights } from './shared-weights.js';
 import { applyStep, policyName } from './step.js';
 
 /**
  * What is needed of the loaded policy: `weights` alone (sampling), the optimiser `as-trained` (to go on in its stage), or
- * a `fresh` optimiser (to begin a stage).
+ * a `fresh` optimiser (to begin a stage). Weights that are loaded alone have a fresh one.
  */
 export type Readiness = 'weights' | 'as-trained' | 'fresh';
 
-const freshTag = (name: string) => `${name}/fresh`;
+export interface LoadOptions {
+  /** Awaited before the log is read. */
+  logged?: (() => Promise<void>) | undefined;
+  /** How many the work is cut into: so many engines take turns at the run, each with a policy of its own. */
+  shards?: number | undefined;
+}
 
 /**
  * Loads the policy unless the engine holds it: from its snapshot, else from the nearest one before it and the redo log,
- * each redone step held against the log. Where another engine may hold it, that one is given the chance first.
- * @param logged awaited before the log is read
+ * each redone step held against the log. Where another engine may hold it, that one is given the chance first; of a policy
+ * that several sample from, its shared weights or a snapshot will do, which every engine loads.
  * @throws DivergenceError if a redone step gives other weights than were logged; OutOfToleranceError where the engine
  * promises no equal bits, and it came out further from the log than promised
  */
@@ -52,13 +50,14 @@ export async function ensurePolicyLoaded(
   policy: PolicyRef,
   readiness: Readiness,
   supervision: Supervision,
-  logged?: () => Promise<void>,
+  { logged, shards = 1 }: LoadOptions = {},
 ): Promise<void> {
   const { tag } = await deps.engine.call('status', {}, supervision.call);
   if (holds(tag, policy.name, readiness)) return;
   await logged?.();
-  handOnUnlessHeld(deps, policy, tag);
-  await admitRun(deps, runOf(policy.uri), supervision);
+  if (readiness !== 'as-trained' && (await loadSharedWeights(deps, policy, supervision))) return;
+  const forAll = shards > 1 && readiness !== 'as-trained' && (await deps.store.has(snapshotUri(policy)));
+  if (!forAll) handOnUnlessHeld(deps, policy, tag, readiness, shards);
   await loadPolicy(deps, policy, readiness, supervision);
 }
 
@@ -67,8 +66,15 @@ function holds(tag: string | null, name: string, need: Readiness): boolean {
   return (tag === name && need !== 'fresh') || (tag === freshTag(name) && need !== 'as-trained');
 }
 
-function handOnUnlessHeld({ handOn }: PolicyDependencies, { name }: PolicyRef, tag: string | null): void {
-  if (tag !== name && tag !== freshTag(name)) handOn?.(name, tag);
+/** Not where it is held with the other optimiser than needed, if no engine need have that one. */
+function handOnUnlessHeld(
+  { handOn }: PolicyDependencies,
+  { name }: PolicyRef,
+  tag: string | null,
+  need: Readiness,
+  shards: number,
+): void {
+  if (tag !== name && (tag !== freshTag(name) || need === 'as-trained')) handOn?.(name, tag, shards);
 }
 
 async function loadPolicy(
@@ -80,6 +86,7 @@ async function loadPolicy(
   const { call } = supervision;
   const { tag } = await deps.engine.call('status', {}, call);
   if (holds(tag, policy.name, readiness)) return;
+  await admitRun(deps, runOf(policy.uri), supervision);
 
   const redo: UpdateRecord[] = [];
   let from = policy;
@@ -97,7 +104,7 @@ async function loadPolicy(
   if (!holds(tag, from.name, need())) {
     supervision.note(`loading policy ${from.name}`);
     try {
-      await loadSnapshot(deps, from, need() === 'fresh', supervision);
+      await loadSnapshot(deps, from, need(), supervision);
     } catch (error) {
       // Removed since it was looked for: the search begins anew, without it.
       if (await isRemoved(deps.store, from, error)) return loadPolicy(deps, policy, readiness, supervision);
@@ -132,11 +139,11 @@ export async function ensureSnapshot(
   deps: PolicyDependencies,
   policy: PolicyRef,
   supervision: Supervision,
-  fence?: Fence,
+  { fence, shards = 1 }: { fence?: Fence; shards?: number | undefined } = {},
 ): Promise<void> {
   if (await deps.store.has(snapshotUri(policy))) return;
   const { tag } = await deps.engine.call('status', {}, supervision.call);
-  handOnUnlessHeld(deps, policy, tag);
+  handOnUnlessHeld(deps, policy, tag, 'as-trained', shards);
   await makeSnapshot(deps, policy, supervision, fence);
 }
 
@@ -151,7 +158,7 @@ async function makeSnapshot(
   await loadPolicy(deps, policy, 'as-trained', supervision);
   supervision.note(`writing checkpoint ${policy.name}`);
   const origin = { run: runOf(policy.uri), parent: inputs.parent.name, update: result.uri };
-  await publishLoaded(deps, origin, () => result, supervision, fence);
+  await publishLoaded(deps, origin, () => result, supervision, { fence });
 }
 
 /** The step that made a policy, from the redo log. */
@@ -185,33 +192,15 @@ async function searchUpdate(store: Store, policy: PolicyRef): Promise<UpdateReco
 async function loadSnapshot(
   deps: PolicyDependencies,
   policy: PolicyRef,
-  fresh: boolean,
+  need: Readiness,
   { call }: Supervision,
 ): Promise<void> {
-  const tag = fresh ? freshTag(policy.name) : policy.name;
-  await withSnapshot(deps.store, policy, fresh ? 'weights' : 'whole', async model => {
+  const [part, tag] =
+    need === 'as-trained' ? (['whole', policy.name] as const) : (['weights', freshTag(policy.name)] as const);
+  await withSnapshot(deps.store, policy, part, async model => {
     const adapter = model.adapter ?? (await freshAdapter(deps.store, runOf(policy.uri)));
     await deps.engine.call('load', { ...model, adapter, tag }, call);
   });
-}
-
-/** What a service calls the run's model; null where the workers train it. */
-export async function servedModelOf(store: Store, run: string): Promise<string | null> {
-  return servedModel(await readPublished<RunSpec>(store, specUri(run)));
-}
-
-/** What a run that trains an adapter begins with: a function of its spec, so the base's snapshot need not hold it. */
-export async function freshAdapter(store: Store, run: string): Promise<{ fresh: FreshAdapter } | null> {
-  const spec = await readPublished<RunSpec>(store, specUri(run));
-  const settings = adapterOf(spec);
-  if (!settings) return null;
-  return { fresh: { settings, seed: spec.seed, baseModel: servedModel(spec) ?? plainName(spec.model) } };
-}
-
-async function readPublished<T>(store: Store, uri: string): Promise<T> {
-  const ref = await store.find(uri);
-  if (!ref) throw await absence(store, uri, 'the run was not prepared');
-  return readJson<T>(store, ref);
 }
 
 /** Gives the policy that a step just made a fresh optimiser, by way of the snapshot it lacked. */
@@ -222,55 +211,5 @@ async function freshenOptimizer(
 ): Promise<void> {
   const origin = { run: runOf(result.uri), parent: inputs.parent.name, update: result.uri };
   await publishLoaded(deps, origin, () => result, supervision);
-  await loadSnapshot(deps, result, true, supervision);
-}
-
-/** The policy beneath a run's adapters; null where all weights are trained. */
-async function adapterBase(store: Store, run: string): Promise<PolicyRef | null> {
-  return (await freshAdapter(store, run)) && readPublished<PolicyRef>(store, baseUri(run));
-}
-
-/**
- * Publishes the loaded policy as a checkpoint folder.
- * @param identity the policy's name and SHA-256 as they are logged, given the SHA-256 of its weights: a base is named by it
- */
-export async function publishLoaded(
-  deps: PolicyDependencies,
-  origin: { run: string; parent: string | null; update: string | null },
-  identity: (sha256: string) => Pick<PolicyRef, 'name' | 'sha256'>,
-  supervision: Supervision,
-  fence?: Fence,
-): Promise<PolicyRef> {
-  return deps.store.workFolder(async folder => {
-    const directory = join(folder, 'policy');
-    const saved = await deps.engine.call(
-      'save',
-      { directory, withOptimizer: origin.update !== null },
-      supervision.call,
-    );
-    const { name, sha256 } = identity(saved.sha256);
-    const uri = checkpointUri(origin.run, name);
-    if (promiseOf(deps.numerics) === 'bits' && saved.sha256 !== sha256)
-      throw new DivergenceError(uri, sha256, saved.sha256, null);
-    const base = origin.update === null ? null : await adapterBase(deps.store, origin.run);
-    // Gigabytes, of a real model: the engine took their hashes as it wrote them.
-    const written = {
-      [saved.file]: saved.sha256,
-      ...(saved.optimizerSha256 && { [OPTIMIZER_FILE]: saved.optimizerSha256 }),
-    };
-    const hashes = await fileHashes(directory, written);
-    const { parent, update } = origin;
-    const weights = saved.sha256 === sha256 ? saved.file : null;
-    const files = Object.fromEntries(Object.entries(hashes).filter(([file]) => file !== weights));
-    const state: CheckpointState = {
-      ...{ name, sha256 },
-      ...(base && { base }),
-      ...(weights !== usualWeights(base) && { weights }),
-      ...{ parent, update, files },
-    };
-    await writeFile(join(directory, STATE_FILE), `${JSON.stringify(state, null, 1)}\n`);
-    supervision.check();
-    await deps.store.publishFolder(uri, directory, fence, hashes);
-    return { name, uri, sha256 };
-  });
+  await loadSnapshot(deps, result, 'fresh', supervision);
 }

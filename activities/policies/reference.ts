@@ -18,8 +18,8 @@ export async function referenceOf(store: Store, policy: PolicyRef): Promise<Poli
   }
 }
 
-/** Null for the base. */
-async function stepThatMade(store: Store, policy: PolicyRef): Promise<UpdateRecord | null> {
+/** The log's entry of it; null for the base. */
+export async function stepThatMade(store: Store, policy: PolicyRef): Promise<UpdateRecord | null> {
   const state = await snapshotState(store, policy);
   if (!state) return readUpdate(store, policy);
   return state.update === null ? null : readUpdate(store, { ...policy, uri: state.update });

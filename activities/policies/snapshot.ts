@@ -8,22 +8,27 @@ import { snapshotUri } from './checkpoint.js';
 import { ensureSnapshot } from './policy.js';
 import { type LogEntry, stepsOf } from './redo-log.js';
 import { isSuperseded, removeEarlier } from './retention.js';
+import { withdrawWeights } from './shared-weights.js';
 
 export interface SnapshotInput {
   stage: StageAttempt;
   policy: PolicyRef;
   /** How many of the stage's snapshots stay; earlier versions did not say, and kept all. */
   keep?: CheckpointSettings['keep'];
+  /** How many the stage's work is cut into; absent where it is not. */
+  shards?: number;
 }
 
 /** @returns the policy by its snapshot; as it was given where a later one of the stage makes it needless */
 export function snapshot(deps: EngineDependencies) {
-  return ({ stage, policy, keep = 'all' }: SnapshotInput): Promise<PolicyRef> =>
+  return ({ stage, policy, keep = 'all', shards }: SnapshotInput): Promise<PolicyRef> =>
     supervised(`writing checkpoint ${policy.name}`, async supervision => {
       const { store } = deps;
       const log = keep === 'all' ? [] : await attemptLog(store, stage);
       if (await isSuperseded(store, log, policy.name)) return policy;
-      await ensureSnapshot(deps, policy, supervision, fenceOf(stage));
+      await ensureSnapshot(deps, policy, supervision, { fence: fenceOf(stage), shards });
+      // Which has the weights in it.
+      if (shards !== undefined) await withdrawWeights(store, policy, name => name === policy.name, fenceOf(stage));
       if (keep !== 'all') await removeEarlier(deps, log, policy.name, keep, supervision);
       return { ...policy, uri: snapshotUri(policy) };
     });

@@ -12,7 +12,8 @@ import {
 } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { PolicyDependencies } from '../dependencies.js';
-import type { CallOptions, ScoredGroup } from '../engine/protocol/index.js';
+import type { CallOptions, LossSettings, ScoredGroup } from '../engine/protocol/index.js';
+import { shapedReward, taskDeviations } from '../engine/training/index.js';
 import { hashOf, readLines, type TextReader } from '../store/index.js';
 import { withSnapshot } from './checkpoint.js';
 
@@ -75,7 +76,7 @@ async function applyRl(deps: PolicyDependencies, inputs: StepInputs, call: CallO
   if (settings.kind !== 'rl') throw new TypeError('An RL step needs RL settings');
   const { loss } = settings;
   if (inputs.reference) await ensureReferenceLoaded(deps, inputs.reference, call);
-  const sampled = await trainedGroups(log, inputs);
+  const sampled = scaledByTask(await trainedGroups(log, inputs), loss);
   // Scored before the first update, under the very weights that sampled.
   const groups = loss.importanceCap ? await withProximal(deps, sampled, loss.temperature, call) : sampled;
   const name = policyName(inputs);
@@ -129,11 +130,25 @@ async function withProximal(
   }));
 }
 
+/** The groups with their tasks' deviations over the whole step, however many updates it is split into. */
+function scaledByTask(groups: readonly TaskGroup[], loss: LossSettings): ScoredGroup[] {
+  if (!loss.advantageScale) return groups.map(({ task: _, ...group }) => group);
+  const deviations = taskDeviations(
+    groups.map(({ task, responses }) => ({
+      task: task!,
+      rewards: responses.map(({ reward, ids }) => shapedReward(reward, ids.length, loss)),
+    })),
+  );
+  return groups.map(({ task, ...group }) => ({ ...group, deviation: deviations.get(task!)! }));
+}
+
+type TaskGroup = ScoredGroup & Pick<RolloutGroup, 'task'>;
+
 /** The groups a step trains on, in draw order. */
-async function trainedGroups(log: TextReader, inputs: StepInputs): Promise<ScoredGroup[]> {
+async function trainedGroups(log: TextReader, inputs: StepInputs): Promise<TaskGroup[]> {
   const { settings } = inputs;
   if (settings.kind !== 'rl') return [];
-  const groups: ScoredGroup[] = [];
+  const groups: TaskGroup[] = [];
   for (const round of inputs.rounds) {
     const rollouts = await readLines<RolloutGroup>(log, round.rollouts);
     const scores = await readLines<ScoredRollouts>(log, round.scores);
@@ -141,6 +156,7 @@ async function trainedGroups(log: TextReader, inputs: StepInputs): Promise<Score
       const score = scores[k]!;
       if (score.dropped === 'unscored' || (settings.take === 'effective' && score.dropped)) return;
       groups.push({
+        ...(rollout.task !== undefined && { task: rollout.task }),
         promptIds: rollout.promptIds,
         responses: rollout.responses.map(({ ids, logprobs }, i) => ({
           ids,

@@ -48,11 +48,11 @@ export async function openBranch(store: Store, { from, overrides = {}, ...rest }
   const issues = [
     ...Object.keys(rest).map(path => ({ path, problem: 'unknown field: beside "from" only "overrides" may stand' })),
     ...Object.keys(overrides)
-      .filter(path => !CHANGEABLE.test(path) && !path.startsWith('evaluation.'))
+      .filter(path => !CHANGEABLE.test(path) && !/^((evaluation|export)\.|shards$)/.test(path))
       .map(path => ({
         path: `overrides["${path}"]`,
         problem:
-          'a branch shares model, data and engine with its run: expected seed, rl.…, reward.…, phases.…, retrospective.…, evaluation.…, checkpoints.… or engine.microBatchTokens',
+          'a branch shares model, data and engine with its run: expected seed, rl.…, reward.…, phases.…, retrospective.…, evaluation.…, checkpoints.…, engine.microBatchTokens, export.… or shards',
       })),
   ];
   if (issues.length > 0) throw new InvalidSpecError(issues);

@@ -34,6 +34,8 @@ export interface ClaimAttemptInput {
   overrides: Record<string, unknown>;
   /** The run's, which may have changed since its spec was published; the spec's where an earlier version did not say. */
   checkpoints?: CheckpointSettings;
+  /** Likewise the run's. */
+  shards?: number;
 }
 
 /** What a stage's workflow decides by. */
@@ -57,6 +59,8 @@ export interface StageSettings {
     minEffectiveGroups: number;
     patience: number;
     onMissing: 'stop' | 'continue';
+    /** How many a step's rollouts are cut into; absent where they are not. */
+    shards?: number;
   } | null;
 }
 
@@ -68,7 +72,7 @@ export const CHANGEABLE =
   /^(seed$|rl\.|reward\.(?!evidence)|phases[.[]|retrospective\.|warmup\.(epochs$|batchSize$|optimizer\.)|checkpoints\.|engine\.microBatchTokens$)/;
 
 export function claimAttempt(deps: Dependencies) {
-  return ({ stage, spec, warmupData, overrides, checkpoints }: ClaimAttemptInput): Promise<StageSettings> =>
+  return ({ stage, spec, warmupData, overrides, checkpoints, shards }: ClaimAttemptInput): Promise<StageSettings> =>
     supervised('claiming the attempt', async () => {
       const run = validateSpec(await readJson<RunSpec>(deps.store, spec));
       const changed = validateSpec(run, forStage(stage.stage, overrides));
@@ -96,7 +100,13 @@ export function claimAttempt(deps: Dependencies) {
       return {
         ...common,
         steps: phase.steps,
-        rl: { promptsPerStep, maxRefills, ruleAlone: !deps.rewarder(settings.reward).asksOthers, ...signal },
+        rl: {
+          promptsPerStep,
+          maxRefills,
+          ruleAlone: !deps.rewarder(settings.reward).asksOthers,
+          ...signal,
+          ...(shards !== undefined && shards > 1 && { shards }),
+        },
       };
     });
 }

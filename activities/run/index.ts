@@ -1,5 +1,5 @@
 /** A run as a whole: its data, its branches and attempts, its beginning and its end. */
-export { isBranch, openBranch } from './branch.js';
+export { isBranch, openBranch, stageNames } from './branch.js';
 export { claimAttempt, type StageSettings } from './claim-attempt.js';
 export { dataIssues, modelIssues } from './data-checks.js';
 export { type PhaseData, type RunDataSummary, summaryOf } from './data-summary.js';

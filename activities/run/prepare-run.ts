@@ -44,7 +44,7 @@ export interface PrepareRunInput {
 }
 
 /** plan.json: what stays the same however often the run is started. */
-type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints' | 'engine'>;
+type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints' | 'engine' | 'shards' | 'exportTo'>;
 
 export function prepareRun(deps: Dependencies) {
   return ({ run, input }: PrepareRunInput): Promise<RunPlan> =>
@@ -71,9 +71,12 @@ export function prepareRun(deps: Dependencies) {
         await publishJson(store, planUri(run), prepared);
       }
       const stages = await stagesOf(deps, run, spec);
+      const exportTo = spec.export ?? deps.exportTo;
       return {
         ...prepared,
         checkpoints: spec.checkpoints,
+        ...(spec.shards !== undefined && { shards: spec.shards }),
+        ...(exportTo && { exportTo }),
         ...(spec.engine.kind && { engine: spec.engine.kind }),
         stages: stages.slice(stages.findIndex(({ name }) => name === (prepared.branch?.first ?? name))),
       };
@@ -120,11 +123,13 @@ async function presentSpec(deps: Dependencies, run: string): Promise<RunSpec | n
 
 /**
  * A run's name stands for one spec: another one under the same name is refused, with what differs. When snapshots are
- * written and how long they stay changes no bit of the run, so that may be another from now on.
+ * written, how long they stay, how work is shared and where metrics go changes no bit of the run: that may be another from
+ * now on.
  */
 function refuseOtherSpec(run: string, present: RunSpec | null, spec: RunSpec): void {
   if (!present) return;
-  const differing = differences(present, { ...spec, checkpoints: present.checkpoints });
+  const changeable = { checkpoints: null, shards: null, export: null };
+  const differing = differences({ ...present, ...changeable }, { ...spec, ...changeable });
   if (differing.length === 0) return;
   throw new InvalidSpecError(
     differing.map(path => ({

@@ -1,6 +1,6 @@
 /** What the first activity of a run decides, and every other goes by. */
 import type { EngineKind, PolicyRef } from '../contract/index.js';
-import type { CheckpointSettings, RunSpec } from '../spec/index.js';
+import type { CheckpointSettings, ExportSettings, RunSpec } from '../spec/index.js';
 import type { ArtifactRef } from '../store/index.js';
 
 /** A stage as it stands: a run that starts again goes on with the attempt it had reached. */
@@ -25,6 +25,10 @@ export interface RunPlan {
   stages: StagePlan[];
   /** As the run was last started with; in histories of earlier versions those of its spec. */
   checkpoints?: CheckpointSettings;
+  /** As the run was last started with; absent where its work is not cut. */
+  shards?: number;
+  /** Where its metrics go; absent: nowhere. */
+  exportTo?: ExportSettings;
   /** Which trains it; absent of the workers' own. */
   engine?: EngineKind;
   evaluate: RunSpec['evaluation']['policies'];

@@ -9,7 +9,7 @@ import { chatSchema } from '../remote/index.js';
 import { rewardSchema } from '../rewards/index.js';
 import { ITEMS_FOLDER } from '../store/index.js';
 import { benchmarkSamplingSchema } from './rl-settings.js';
-import { promptSchema, runNameSchema } from './run-spec.js';
+import { promptSchema, runNameSchema, shardsSchema } from './run-spec.js';
 import { checkedBy, InvalidSpecError, type SpecIssue } from './spec-issues.js';
 import { unusedByTemplate, withOverrides } from './validate-spec.js';
 
@@ -93,6 +93,12 @@ export const evaluationSpecSchema = z.strictObject({
     .prefault({})
     .describe('How answers are scored: by rule and judge alone, so that rows compare, whatever trained the models.'),
   seed: z.int().min(0).default(1).describe('All randomness of local models follows from it.'),
+  shards: shardsSchema.meta({
+    unit: 'shards',
+    unlessGiven: '1',
+    description:
+      'Into how many each benchmark is cut for a local model: several GPU workers share them. It changes no bit.',
+  }),
 });
 
 /** A valid spec as `validateEvaluation` returns it. */

@@ -12,6 +12,7 @@ export {
   remoteInputLimit,
   validateEvaluation,
 } from './evaluation-spec.js';
+export { type ExportSettings, exportSchema } from './export-settings.js';
 export { nearest } from './nearest.js';
 export { checkRewardKeys, withRewardFiles } from './reward-files.js';
 export type { RlSettings } from './rl-settings.js';

@@ -178,6 +178,31 @@ export const rlSchema = z.strictObject({
     .describe(
       'dapo only: tokens are averaged within each prompt’s group (the paper) or over the whole update (the authors’ code).',
     ),
+  advantageScale: z.enum(['group', 'task']).optional().meta({
+    unlessGiven: 'group',
+    description:
+      'grpo, dapo, gspo and cispo: what rewards are divided by, the deviation in their group or that of all rewards of their task in the step (QwenLong-L1.5, arXiv 2512.12967).',
+  }),
+  balanceTasks: z.boolean().optional().meta({
+    unlessGiven: 'false',
+    description:
+      'Whether each step draws as many prompts of one task as of another, however many the pool has of each (QwenLong-L1.5, arXiv 2512.12967).',
+  }),
+  aepo: z
+    .strictObject({
+      high: z.number().positive().meta({
+        unit: 'nats',
+        description:
+          'Once the mean entropy of the tokens is above this, responses of negative advantage teach nothing, …',
+      }),
+      low: z.number().positive().meta({ unit: 'nats', description: '… until it is below this.' }),
+    })
+    .optional()
+    .meta({
+      unlessGiven: 'no such control',
+      description:
+        'Adaptive entropy-controlled policy optimisation (AEPO, arXiv 2512.12967). The entropy is that of the updates before.',
+    }),
   maxRefills: z.int().min(0).optional().meta({
     unit: 'rounds',
     unlessGiven: '3 with dapo and cispo, else 0',
@@ -202,5 +227,8 @@ export const rlSchema = z.strictObject({
 });
 
 /** RL settings with every default filled in, also those that depend on the algorithm. */
-export type RlSettings = Filled<z.output<typeof rlSchema>>;
+export type RlSettings = Filled<Omit<Rl, Option>> & Pick<Rl, Option>;
+type Rl = z.output<typeof rlSchema>;
+/** What a run has only if it is asked for: absent it is not in the spec, whose bytes are then those of earlier versions. */
+type Option = 'advantageScale' | 'balanceTasks' | 'aepo';
 export type Filled<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };

@@ -8,6 +8,7 @@ import { dataSourceSchema, OVERLAPS } from '../datasets/index.js';
 import { RESERVED_VARIABLES } from '../engine/text/index.js';
 import { rewardSchema } from '../rewards/index.js';
 import { type EngineSpec, engineSchema } from './engine-settings.js';
+import { exportSchema } from './export-settings.js';
 import {
   evaluationSamplingSchema,
   type Filled,
@@ -138,6 +139,16 @@ export const modelSchema = z
   .min(1)
   .describe('The model to train: a Hugging Face folder (llama, qwen2 or qwen3), or `hf:owner/name[@revision]`.');
 
+/** Beyond what anybody has workers for; each is an activity of its own. */
+const MOST_SHARDS = 512;
+
+export const shardsSchema = z.int().min(1).max(MOST_SHARDS).optional().meta({
+  unit: 'shards',
+  unlessGiven: '1',
+  description:
+    'Into how many a step’s rollouts, and each evaluation set, are cut: several GPU workers share them. It changes no bit, so a run may go on with another.',
+});
+
 export const runSpecSchema = z.strictObject({
   seed: z.int().min(0).default(1).describe('All randomness follows from it: equal spec and data give equal bits.'),
   model: modelSchema,
@@ -232,6 +243,12 @@ export const runSpecSchema = z.strictObject({
       'When snapshots are written and how long they stay. It changes no bit of the run, so a run may go on with others.',
     ),
   engine: engineSchema,
+  shards: shardsSchema,
+  export: exportSchema.optional().meta({
+    unlessGiven: 'what the cpu worker was started with',
+    description:
+      'Trackers that get the run’s metrics, each point once. It changes no bit of the run, so a run may go on with others.',
+  }),
 });
 
 export interface PhaseSpec {

@@ -117,6 +117,16 @@ function phaseContradictions(spec: RunSpec, own: Json[]): SpecIssue[] {
       `expected nothing: ${rl.algorithm} has a mean of its own, found "${rl.tokenMean}"`,
     );
     refuse(
+      rl.advantageScale === 'task' && !rulesOf(rl.algorithm).options.includes('advantageScale'),
+      ['advantageScale', 'algorithm'],
+      `expected nothing: ${rl.algorithm} does not divide by a deviation, found "${rl.advantageScale}"`,
+    );
+    refuse(
+      rl.aepo !== undefined && rl.aepo.low > rl.aepo.high,
+      ['aepo.low', 'aepo.high'],
+      `expected at most high (${rl.aepo?.high}), found ${rl.aepo?.low}`,
+    );
+    refuse(
       rl.overlong !== null && rl.overlong.cache > rl.overlong.maxLength,
       ['overlong.cache', 'overlong.maxLength'],
       `expected at most maxLength (${rl.overlong?.maxLength}), found ${rl.overlong?.cache}`,
@@ -146,6 +156,11 @@ function contradictions(spec: RunSpec): SpecIssue[] {
     evidence !== null && spec.retrospective.enabled && spec.retrospective.weight === 'zero-accuracy',
     'retrospective.weight',
     'expected "inverse-mean-reward": with reward.evidence a sample never answered may still have a reward above 0',
+  );
+  refuse(
+    spec.engine.kind === 'tinker' && (spec.shards ?? 1) > 1,
+    'shards',
+    'expected nothing: with engine.kind "tinker" the service samples, on as many machines as it has',
   );
   const names = spec.evaluation.sets.map(set => set.name);
   names.forEach((name, k) => {

@@ -23,9 +23,9 @@ import { readSum, type Sum, sumText } from './sums.js';
 import { sweepUnfinished, workName } from './unfinished.js';
 
 /** Hidden from uris, which have no hidden segments. */
-const WORK = '.work';
+export const WORK = '.work';
 /** Beside each artifact: a file of its name with the hash that it was published with. */
-const SUMS = '.sums';
+export const SUMS = '.sums';
 
 export class FolderStore implements OpenedStore {
   readonly #root: StoreRoot;
@@ -106,6 +106,14 @@ export class FolderStore implements OpenedStore {
     if (await exists(this.pathOf(uri))) return true;
     await this.#root.there();
     return false;
+  }
+
+  async publishedAt(uri: string): Promise<Date | null> {
+    try {
+      return (await stat(this.pathOf(uri))).mtime;
+    } catch (error) {
+      return await this.absent(error, null);
+    }
   }
 
   async readText(ref: ArtifactRef): Promise<string> {

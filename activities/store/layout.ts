@@ -47,6 +47,10 @@ export const resultUri = (run: string) => storeUri('runs', run, 'result.json');
 export const dataUri = (run: string, name: string) => storeUri('runs', run, 'data', `${name}.jsonl`);
 /** Lengths, counts and hashes of all that was read. */
 export const dataSummaryUri = (run: string) => storeUri('runs', run, 'data', 'summary.json');
+/** Weights alone, of the newest policy, while several workers sample from it. */
+export const weightsUri = (run: string, policy: string) => storeUri('runs', run, 'weights', policy);
+/** Folder of what `weightsUri` names. */
+export const sharedUri = (run: string) => storeUri('runs', run, 'weights');
 export const checkpointUri = (run: string, policy: string) => storeUri('runs', run, 'checkpoints', policy);
 /** `name` is `<policy label>.<set>`; the policy's name keeps evaluations of different attempts apart. */
 export const evaluationUri = (run: string, name: string, policy: string, file: string) =>

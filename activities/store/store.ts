@@ -3,6 +3,7 @@
  * database; workflows carry references to what lies here.
  */
 import { sha256 } from './canonical.js';
+import type { ObjectSettings } from './s3/object-settings.js';
 
 /** Where an artifact lies and the SHA-256 of its content, which reading checks. */
 export interface ArtifactRef {
@@ -55,6 +56,8 @@ export interface Store extends TextReader {
   find(uri: string): Promise<ArtifactRef | null>;
   /** Whether a file or folder is published under `uri`. */
   has(uri: string): Promise<boolean>;
+  /** When a file was published; null if none is. Who copies a store may change it, so nothing is decided by it. */
+  publishedAt(uri: string): Promise<Date | null>;
   /** Names directly under `uri`, sorted; none if nothing is there. */
   list(uri: string): Promise<string[]>;
   /** The hash that a file or folder was published with; null if that is not known. */
@@ -85,12 +88,18 @@ export interface Store extends TextReader {
 export interface OpenedStore extends Store {
   /** As a person names it: a folder, or s3://bucket/prefix. */
   readonly root: string;
-  /** Makes the store if there is none. Throws StoreFormatError when a later version made it. */
-  create(): Promise<void>;
+  /**
+   * Makes the store if there is none. Throws StoreFormatError when a later version made it.
+   * @param objects how a bucket keeps its objects from now on; a folder has none
+   */
+  create(objects?: ObjectSettings): Promise<void>;
   /** For whoever takes the store to be there. Throws StoreMissingError when it is not; StoreFormatError. */
   open(): Promise<void>;
-  /** Removes what writers that were killed left behind. */
-  sweep(): Promise<void>;
+  /**
+   * Removes what writers that were killed left behind.
+   * @param kept what others can go on with is kept for so many milliseconds; a day unless told
+   */
+  sweep(kept?: number): Promise<void>;
   /** Where an artifact lies, as a person finds it. */
   placeOf(uri: string): string;
 }

@@ -15,6 +15,9 @@ export const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000;
 
 const NAME = /^(?<place>[0-9a-f]{12})\.(?<pid>\d+)-(?<started>[0-9a-f]{12})\./;
 
+/** What tells the works of one writer apart; more may follow it in a name. */
+const WORK = /^[^.]+\.[^.]+\.[^.]+/;
+
 const short = (text: string): string => sha256(text).slice(0, 12);
 
 /**
@@ -40,14 +43,26 @@ export function workName(): string {
   return `${writer}.${randomUUID()}`;
 }
 
-/** Removes from the work folder what is left of writers that live no more. */
-export async function sweepUnfinished(folder: string): Promise<void> {
+/** Works of this process that are over, though it lives: what is left of them is anybody's. */
+const over = new Set<string>();
+
+export function letGo(work: string): void {
+  over.add(work);
+}
+
+/**
+ * Removes from the work folder what is left of writers that live no more.
+ * @param kept for so many milliseconds it is kept for a successor
+ */
+export async function sweepUnfinished(folder: string, kept = 0): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   if (names.length === 0) return;
   const now = await fileSystemTime(folder);
   for (const name of names) {
     const path = join(folder, name);
-    if (writerLives(name) ?? (await isRecent(path, now))) continue;
+    const lives = writerLives(name);
+    const span = lives === null ? ABANDONED_MS : kept;
+    if (lives || (span > 0 && (await isRecent(path, now, span)))) continue;
     await rm(path, { recursive: true, force: true });
   }
 }
@@ -56,13 +71,14 @@ export async function sweepUnfinished(folder: string): Promise<void> {
 export function writerLives(name: string): boolean | null {
   const { place, pid, started } = NAME.exec(name)?.groups ?? {};
   if (place !== PLACE) return null;
+  if (over.has(WORK.exec(name)?.[0] ?? '')) return false;
   const found = identify(Number(pid));
   return found !== null && short(found.started) === started;
 }
 
-async function isRecent(path: string, now: number): Promise<boolean> {
+async function isRecent(path: string, now: number, span: number): Promise<boolean> {
   const found = await stat(path).catch(() => null);
-  return found !== null && now - found.mtimeMs < ABANDONED_MS;
+  return found !== null && now - found.mtimeMs < span;
 }
 
 /** The time by which the file system dates what is written: a file server's, where it is on one. */

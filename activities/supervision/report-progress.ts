@@ -8,23 +8,23 @@ export const EVALUATED = 'evaluated';
 const REPORTS = 50;
 
 /**
- * Says how many of `total` items are done, every fiftieth of them. Nothing depends on whether it arrives: the workflow may
+ * Says how many of `total` items are done, every fiftieth of them; of a shard, how many of its own. Nothing depends on whether it arrives: the workflow may
  * have ended, and tests may have none.
  */
-export function progressReporter(set: string, total: number): (done: number) => void {
+export function progressReporter(set: string, total: number, shard?: number): (done: number) => void {
   const context = Context.current();
   let told = -1;
   return done => {
     const slot = Math.floor((done * REPORTS) / total);
     if (slot === told) return;
     told = slot;
-    tell(context, set, done).catch((error: unknown) =>
+    tell(context, shard === undefined ? [set, done] : [set, done, shard]).catch((error: unknown) =>
       context.log.debug('A progress report did not arrive', { error: String(error) }),
     );
   };
 }
 
-async function tell(context: Context, set: string, done: number): Promise<void> {
+async function tell(context: Context, news: (string | number)[]): Promise<void> {
   const { workflowId, runId } = context.info.workflowExecution!;
-  await context.client.workflow.getHandle(workflowId, runId).signal(EVALUATED, set, done);
+  await context.client.workflow.getHandle(workflowId, runId).signal(EVALUATED, ...news);
 }

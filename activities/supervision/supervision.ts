@@ -16,6 +16,8 @@ const HEARTBEAT_MS = 1000;
 export interface HeartbeatDetails {
   doing: string;
   engine?: EngineProgress;
+  /** What does not go as it should, and is being tried again. */
+  troubles?: string[];
 }
 
 /** Handed to an activity's work. */
@@ -24,6 +26,8 @@ export interface Supervision {
   call: CallOptions & { signal: AbortSignal };
   /** Says what is being done now, in a few words. */
   note(doing: string): void;
+  /** Says what does not go as it should, while the activity goes on; none: all is well again. */
+  troubles(lines: string[]): void;
   /** Throws if the activity was cancelled meanwhile: called before publishing. */
   check(): void;
 }
@@ -44,6 +48,9 @@ export async function supervised<T>(doing: string, work: (supervision: Supervisi
       note: text => {
         details.doing = text;
         delete details.engine;
+      },
+      troubles: lines => {
+        details.troubles = lines;
       },
       check: () => context.cancellationSignal.throwIfAborted(),
     });

@@ -1,9 +1,10 @@
 /** What a stage of training is made of: pool, rollouts, scores, updates, books. */
 export { bandOf, inBand } from './bands.js';
 export { buildPool } from './build-pool.js';
+export { gatherRollouts } from './gather-rollouts.js';
 export { recordDifficulty, type StepLine, summarizeSteps } from './record-phase.js';
 export { carriedCount } from './resampling.js';
-export { rollout, type StepInput } from './rollout.js';
+export { type RolloutInput, type RolloutResult, rollout, type StepInput } from './rollout.js';
 export { score } from './score.js';
 export { type TrainStepsResult, trainSteps } from './train-steps.js';
 export { lossSettings, update } from './update.js';

@@ -1,11 +1,11 @@
 /**
  * Draws a round of prompts from the pool and samples a group of responses to each. By itself where others are asked for
- * rewards, which keeps no accelerator waiting for them; else as a part of a whole step (see train-steps.ts).
+ * rewards, which keeps no accelerator waiting for them, or a shard of it where several workers share the round; else as a
+ * part of a whole step (see train-steps.ts).
  */
-import { type Pool, type PromptItem, type RolloutGroup, readData, readKept } from '../artifacts/index.js';
+import { type RolloutGroup, readKept, type Shard, shardsOf } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';
-import { epochDraw, permutation, randomStream } from '../engine/random.js';
 import { ensurePolicyLoaded, textModelOf } from '../policies/index.js';
 import type { RunSpec } from '../spec/index.js';
 import {
@@ -16,10 +16,11 @@ import {
   publishLines,
   readLines,
   type StageAttempt,
-  type Store,
   stepUri,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
+import { timed } from '../telemetry/index.js';
+import { drawPrompts } from './draws.js';
 import type { ScoreResult } from './score.js';
 
 /** A step that is to be made from the policy before it. */
@@ -41,6 +42,8 @@ export interface RolloutInput extends StepInput {
   refill: number;
   /** How many prompts to take at the cursor. */
   count: number;
+  /** Which of them, where others take the rest. */
+  shard?: Shard;
 }
 
 export interface SampledRound {
@@ -60,7 +63,8 @@ export function rollout(deps: EngineDependencies) {
     supervised(`sampling for step ${input.step}`, async supervision => {
       const { store } = deps;
       const spec = await readKept<RunSpec>(store, input.spec);
-      const { groups, published, uri } = await sampleRound(deps, spec, input, supervision);
+      const sampled = await timed(deps, 'rollout', () => sampleRound(deps, spec, input, supervision));
+      const { groups, published, uri } = sampled;
       supervision.check();
       const rollouts = published ?? (await publishLines(store, uri, groups, fenceOf(input.stage)));
       return { rollouts, newTokens: newTokensOf(groups) };
@@ -71,8 +75,14 @@ export function newTokensOf(groups: readonly RolloutGroup[]): number {
   return groups.flatMap(group => group.responses).reduce((sum, { ids }) => sum + ids.length, 0);
 }
 
+/** Where a round's rollouts lie, or those of one of its shards until they are gathered. */
+export function rolloutsUri(stage: StageAttempt, step: number, refill: number, shard?: Shard): string {
+  const part = shard ? `.${shard.index + 1}-of-${shard.of}` : '';
+  return stepUri(stage, step, `rollouts-${refill}${part}.jsonl`);
+}
+
 /**
- * The round's groups: those published, with the reference; else made now.
+ * The round's groups, or its shard's: those published, with the reference; else made now.
  * @param before `isNew`: it cannot be in the store; `logged`: awaited before the log is read
  */
 export async function sampleRound(
@@ -82,9 +92,10 @@ export async function sampleRound(
   supervision: Supervision,
   { isNew = false, logged }: { isNew?: boolean; logged?: () => Promise<void> } = {},
 ): Promise<{ groups: RolloutGroup[]; published: ArtifactRef | null; uri: string }> {
-  const { stage, step, refill, policy } = input;
-  const uri = stepUri(stage, step, `rollouts-${refill}.jsonl`);
-  const published = isNew ? null : await deps.store.find(uri);
+  const { stage, step, refill, policy, shard } = input;
+  const uri = rolloutsUri(stage, step, refill, shard);
+  const gathered = shard ? await deps.store.find(rolloutsUri(stage, step, refill)) : null;
+  const published = isNew ? null : (gathered ?? (await deps.store.find(uri)));
   if (published) {
     const groups = await readLines<RolloutGroup>(deps.store, published);
     const other = groups.find(group => group.policy !== policy.name);
@@ -93,8 +104,8 @@ export async function sampleRound(
   }
 
   const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
-  const draws = await drawPrompts(deps.store, spec, input);
-  await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision, logged);
+  const draws = shardOf(await drawPrompts(deps.store, spec, input), spec, input);
+  await ensurePolicyLoaded(deps, policy, readiness(input), supervision, { logged, shards: shard?.of });
   supervision.note(`sampling for step ${step}`);
   const { stopIds } = await textModelOf(deps, stage.run);
   const sampled = await deps.engine.call(
@@ -110,26 +121,19 @@ export async function sampleRound(
   return { groups, published: null, uri };
 }
 
-/** The prompts at the cursor: every epoch goes through the pool in an order of its own. */
-async function drawPrompts(
-  store: Store,
-  spec: RunSpec,
-  { stage, step, refill, cursor, count, data, pool, policy }: RolloutInput,
-): Promise<Omit<RolloutGroup, 'responses'>[]> {
-  const items = await readData<PromptItem>(store, data);
-  const { entries } = await readKept<Pool>(store, pool);
-  const orders = new Map<number, number[]>();
-  const orderOf = (epoch: number) => {
-    const order =
-      orders.get(epoch) ??
-      permutation(entries.length, randomStream(spec.seed, stage.stage, stage.attempt, 'epoch', epoch));
-    orders.set(epoch, order);
-    return order;
-  };
-  return Array.from({ length: count }, (_, k) => {
-    const at = cursor + k;
-    const { id, index, origin } = entries[epochDraw(at, entries.length, orderOf)]!;
-    const seed = [spec.seed, stage.stage, stage.attempt, step, refill, at, id].join('/');
-    return { policy: policy.name, id, index, origin, cursor: at, seed, promptIds: items[index]!.promptIds };
-  });
+/** What an engine that samples a shard need not have is the state of an optimiser that another goes on with. */
+function readiness({ entry, shard }: RolloutInput) {
+  if (entry) return 'fresh';
+  return shard ? 'weights' : 'as-trained';
+}
+
+/** Those of the draws that the shard is of, by the tokens that each has at most. */
+function shardOf<D extends { promptIds: number[] }>(draws: D[], spec: RunSpec, { stage, shard }: RolloutInput): D[] {
+  if (!shard) return draws;
+  const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
+  const shards = shardsOf(
+    draws.map(({ promptIds }) => promptIds.length + groupSize * sampling.maxNewTokens),
+    shard.of,
+  );
+  return draws.filter((_, k) => shards[k] === shard.index);
 }

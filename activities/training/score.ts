@@ -22,6 +22,7 @@ import {
   stepUri,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
+import { timed } from '../telemetry/index.js';
 
 export interface ScoreInput {
   stage: StageAttempt;
@@ -58,7 +59,8 @@ export function score(deps: Dependencies) {
       if (published) return summary(published, await readLines<ScoredRollouts>(store, published));
 
       const groups = await readLines<RolloutGroup>(store, input.rollouts);
-      const { scored, judge, asksOthers } = await scoreGroups(deps, input, groups, supervision);
+      const scoring = () => scoreGroups(deps, input, groups, supervision);
+      const { scored, judge, asksOthers } = await timed(deps, 'score', scoring);
       supervision.check();
       const [text, fence] = [linesText(scored), fenceOf(stage)];
       if (!asksOthers) return summary(await store.publishText(uri, text, fence), scored);

@@ -10,6 +10,7 @@ import { Publications } from '../policies/index.js';
 import type { RunSpec } from '../spec/index.js';
 import { type ArtifactRef, fenceOf, linesText, phaseNumber, readLines } from '../store/index.js';
 import { type Supervision, supervised, timeLimit } from '../supervision/index.js';
+import { timed } from '../telemetry/index.js';
 import { newTokensOf, type RolloutInput, type StepInput, sampleRound } from './rollout.js';
 import { effectiveOf, scoreGroups, scoresUri } from './score.js';
 import { type UpdateResult, updatePolicy } from './update.js';
@@ -69,7 +70,8 @@ async function trainStep(
   // A step without signal is logged and leaves the policy alone: an update on noise does harm.
   const skipped = effective < rlOf(spec, input).signal.minEffectiveGroups;
   const sampled = performance.now();
-  const updated = await updatePolicy(deps, spec, { ...input, rounds, skip: skipped }, supervision, publications);
+  const change = { ...input, rounds, skip: skipped };
+  const updated = await timed(deps, 'update', () => updatePolicy(deps, spec, change, supervision, publications));
   const updateSeconds = skipped ? 0 : (performance.now() - sampled) / 1000;
   return { ...updated, step, skipped, drawn, newTokens, updateSeconds };
 }
@@ -94,7 +96,8 @@ async function sampleStep(
     publications.check();
     const [refill, cursor] = [rounds.length, input.cursor + seen.drawn];
     const round = { ...input, refill, cursor, count: promptsToDraw(promptsPerStep, seen) };
-    const { groups, published, uri } = await sampleRound(deps, spec, round, supervision, { isNew, logged });
+    const sample = () => sampleRound(deps, spec, round, supervision, { isNew, logged });
+    const { groups, published, uri } = await timed(deps, 'rollout', sample);
     const rollouts = published ?? publications.text(uri, linesText(groups), fenceOf(input.stage));
     // Where a round is made just now, nothing that comes after it is in the store.
     isNew = !published;
@@ -120,6 +123,6 @@ async function scoreRound(
   const uri = scoresUri(stage, step, refill);
   const published = isNew ? null : await deps.store.find(uri);
   if (published) return { scores: published, scored: await readLines<ScoredRollouts>(deps.store, published) };
-  const { scored } = await scoreGroups(deps, input, groups, supervision);
+  const { scored } = await timed(deps, 'score', () => scoreGroups(deps, input, groups, supervision));
   return { scores: publications.text(uri, linesText(scored), fenceOf(stage)), scored };
 }

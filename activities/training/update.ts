@@ -21,12 +21,14 @@ import {
   Publications,
   policyName,
   referenceOf,
+  shareWeights,
 } from '../policies/index.js';
 import { codeVersion } from '../provenance/index.js';
 import type { JudgeUsage } from '../rewards/index.js';
 import type { RlSettings, RunSpec } from '../spec/index.js';
 import {
   type ArtifactRef,
+  fenceOf,
   phaseNumber,
   readLines,
   type StageAttempt,
@@ -35,6 +37,8 @@ import {
   type TextReader,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
+import { timed } from '../telemetry/index.js';
+import { entropyControl } from './entropy-control.js';
 
 export interface UpdateInput {
   stage: StageAttempt;
@@ -48,6 +52,8 @@ export interface UpdateInput {
   skip: boolean;
   /** What the judge was asked in these rounds. */
   judge?: JudgeUsage;
+  /** How many the rollouts of the next step are cut into, which then need the weights; absent where they are not. */
+  shards?: number;
 }
 
 export interface UpdateResult {
@@ -62,7 +68,7 @@ export function update(deps: EngineDependencies) {
     supervised(`updating in step ${input.step}`, async supervision => {
       const spec = await readKept<RunSpec>(deps.store, input.spec);
       return Publications.during(deps.store, supervision.check, publications =>
-        updatePolicy(deps, spec, input, supervision, publications),
+        timed(deps, 'update', () => updatePolicy(deps, spec, input, supervision, publications)),
       );
     });
 }
@@ -90,14 +96,20 @@ export async function updatePolicy(
     record = { stage, step, inputs, result: policy, skipped: 'no-signal', metrics: [], counts, code };
   } else {
     if (inputs.reference) await ensureSnapshot(deps, inputs.reference, supervision);
-    await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision, logged);
+    await ensurePolicyLoaded(deps, policy, input.entry ? 'fresh' : 'as-trained', supervision, {
+      logged,
+      shards: input.shards,
+    });
     publications.check();
     supervision.note(`updating in step ${step}`);
     const { sha256, metrics } = await applyStep(deps, inputs, supervision.call, publications);
     const result = { name, uri: stepUri(stage, step, 'update.json'), sha256 };
+    // Before the step is logged: who then needs them finds them.
+    if (input.shards !== undefined) await shareWeights(deps, result, inputs, supervision, fenceOf(stage));
     record = { stage, step, inputs, result, skipped: null, metrics, counts, code };
   }
   publications.step(record);
+  deps.observer?.step(record);
   return resultOf(record);
 }
 
@@ -108,7 +120,7 @@ async function stepInputs(
   logged: () => Promise<void>,
 ): Promise<StepInputs> {
   const { rl } = spec.phases[phaseNumber(stage.stage) - 1]!;
-  if (rl.kl) await logged();
+  if (rl.kl || rl.aepo) await logged();
   return {
     parent: policy,
     freshOptimizer: entry,
@@ -116,7 +128,7 @@ async function stepInputs(
     rounds,
     settings: {
       kind: 'rl',
-      loss: lossSettings(rl),
+      loss: { ...lossSettings(rl), ...(await entropyControl(store, rl, policy)) },
       optimizer: rl.optimizer,
       microBatchTokens: spec.engine.microBatchTokens,
       take: rulesOf(rl.algorithm).dynamicSampling ? 'effective' : 'all',
@@ -141,6 +153,7 @@ export function lossSettings(rl: RlSettings): LossSettings {
     }),
     ...(rl.kl && { kl: rl.kl }),
     ...(rl.importanceCap && { importanceCap: rl.importanceCap }),
+    ...(rl.advantageScale === 'task' && { advantageScale: 'task' }),
   };
 }
 

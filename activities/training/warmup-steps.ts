@@ -8,6 +8,7 @@ import { codeVersion } from '../provenance/index.js';
 import type { RunSpec } from '../spec/index.js';
 import { type ArtifactRef, type StageAttempt, stepUri } from '../store/index.js';
 import { type Supervision, supervised, timeLimit } from '../supervision/index.js';
+import { timed } from '../telemetry/index.js';
 
 export interface WarmupStepsInput {
   stage: StageAttempt;
@@ -48,7 +49,8 @@ export function warmupSteps(deps: EngineDependencies) {
         for (let step = input.from; step <= input.to && (step === input.from || !isOver()); step++) {
           const from = { ...input, policy, entry: input.entry && step === input.from };
           const inputs = stepInputs(spec, examples, from, step);
-          const record = await warmupStep(deps, inputs, { ...from, step }, supervision, publications);
+          const make = () => warmupStep(deps, inputs, { ...from, step }, supervision, publications);
+          const record = await timed(deps, 'warmup', make);
           records.push(record);
           policy = record.result;
         }
@@ -77,13 +79,16 @@ async function warmupStep(
   const name = policyName(inputs);
   const made = await loggedStep(deps.store, stage, step, name);
   if (made) return made;
-  await ensurePolicyLoaded(deps, policy, entry ? 'fresh' : 'as-trained', supervision, () => publications.done());
+  await ensurePolicyLoaded(deps, policy, entry ? 'fresh' : 'as-trained', supervision, {
+    logged: () => publications.done(),
+  });
   supervision.note(`warming up, step ${step}`);
   const { sha256, metrics } = await applyStep(deps, inputs, supervision.call);
   const result = { name, uri: stepUri(stage, step, 'update.json'), sha256 };
   const code = codeVersion(deps.numerics);
   const record: UpdateRecord = { stage, step, inputs, result, skipped: null, metrics, counts: null, code };
   publications.step(record);
+  deps.observer?.step(record);
   return record;
 }
 

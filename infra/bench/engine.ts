@@ -72,6 +72,7 @@ async function bench(flags: Flags): Promise<void> {
         requirements: join(PEERS_FOLDER, 'requirements.txt'),
         cache: join(cacheFolder(), 'bench'),
         log,
+        needs: { who: 'the peers', python: 'Python 3.10 or newer', disk: '6 GB' },
       })
     : null;
   const { threads, repetitions } = flags;

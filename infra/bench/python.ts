@@ -1,4 +1,4 @@
-/** The peers' Python environment: made once in the user's cache, used again as long as it is what peers/requirements.txt says. */
+/** Python environments: made once in the user's cache, used again as long as they are what their requirements say. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,47 +8,56 @@ import { UserError } from '../user-error.js';
 export interface PythonOptions {
   /** The file that pip is given. */
   requirements: string;
+  /** A further one, of packages that are installed without what they ask for. */
+  bare?: string;
   /** Environments are kept below it. */
   cache: string;
   log: (line: string) => void;
   /** What to make the environment with. */
   python?: string;
+  /** Who needs it, and how much of everything: the words of the messages. */
+  needs: { who: string; python: string; disk: string };
 }
 
 /** Written when all is installed, so that an installation cut short is not taken for one. */
 const COMPLETE = 'complete';
 
 /**
- * The environment's `python`, made if need be with `python3 -m venv` and pip, some 6 GB with what PyTorch brings.
+ * The environment's `python`, made if need be with `python3 -m venv` and pip.
  * @throws UserError that says what is missing and what to do
  */
 export async function pythonEnvironment(options: PythonOptions): Promise<string> {
-  const { requirements, cache, log, python = process.env.LONGHAUL_PYTHON || 'python3' } = options;
-  const wanted = await readFile(requirements, 'utf8');
+  const { requirements, bare, cache, log, needs, python = process.env.LONGHAUL_PYTHON || 'python3' } = options;
+  const lists = [
+    { file: requirements, flags: [] },
+    ...(bare === undefined ? [] : [{ file: bare, flags: ['--no-deps'] }]),
+  ];
+  const wanted = (await Promise.all(lists.map(({ file }) => readFile(file, 'utf8')))).join('');
   const folder = join(cache, `python-${createHash('sha256').update(wanted).digest('hex').slice(0, 12)}`);
   const program = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   const stamp = join(folder, COMPLETE);
   if ((await readFile(stamp, 'utf8').catch(() => null)) === wanted) return program;
   await rm(folder, { recursive: true, force: true });
   await mkdir(cache, { recursive: true });
-  log(`making a Python environment for the peers in ${folder}`);
+  log(`making a Python environment for ${needs.who} in ${folder}`);
   await step(
     python,
     ['-m', 'venv', folder],
     [
-      'The peers need Python 3.10 or newer with its venv module (python3-venv on Debian and Ubuntu).',
+      `For ${needs.who}: ${needs.python} with its venv module (python3-venv on Debian and Ubuntu) is needed.`,
       'Install it, or name another interpreter: LONGHAUL_PYTHON=/path/to/python3.',
     ],
   );
   log(`installing ${wanted.trim().split('\n').join(', ')}: this can take minutes`);
-  await step(
-    program,
-    ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements],
-    [
-      'pip could not install the packages (its message is above). Python 3.10 or newer and some 6 GB of disk are needed.',
-      'Without internet access, point pip at a registry that can be reached: PIP_INDEX_URL=URL.',
-    ],
-  );
+  for (const { file, flags } of lists)
+    await step(
+      program,
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...flags, '-r', file],
+      [
+        `pip could not install the packages (its message is above). ${needs.python} and some ${needs.disk} of disk are needed.`,
+        'Without internet access, point pip at a registry that can be reached: PIP_INDEX_URL=URL.',
+      ],
+    );
   await writeFile(stamp, wanted);
   return program;
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm test`: runs everything with Jest and ends with the true counts, alone on the last line: `N passed, N failed`, and
- * `, N skipped` where there are any. Arguments go to Jest.
+ * `npm test`: runs the tests with Jest and ends with the true counts, alone on the last line: `N passed, N failed`, and
+ * `, N skipped` where there are any. `npm run test:long` (`--long`) runs those that take minutes instead. Other arguments go
+ * to Jest.
  */
 
 const fs = require('node:fs');
@@ -11,13 +12,16 @@ const { spawnSync } = require('node:child_process');
 
 const ROOT = path.resolve(__dirname, '../..');
 
-function main(args) {
+function main(all) {
+  const args = all.filter(argument => argument !== '--long');
+  const env = { ...process.env, LONG_TESTS: args.length < all.length ? '1' : '' };
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'longhaul-test-'));
   const report = path.join(folder, 'report.json');
   try {
     const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
     const { status, signal } = spawnSync(process.execPath, [jest, '--json', `--outputFile=${report}`, ...args], {
       cwd: ROOT,
+      env,
       stdio: ['inherit', 'ignore', 'inherit'], // with --json, standard output is the report again
     });
     if (signal) process.stderr.write(`Jest was ended by ${signal}\n`);

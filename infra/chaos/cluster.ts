@@ -8,15 +8,16 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { FolderStore } from '../../activities/store/index.js';
 import { notesIn } from '../../workers/in-hand.js';
 import { CHECKOUT, LONGHAUL_COMMAND } from '../checkout.js';
 import { claimPort } from '../local/ports.js';
 import { answers, inHandOf, logsOf, serverArguments } from '../local/stack.js';
 import { Supervised } from '../local/supervised.js';
 import { findTemporal } from '../local/temporal-binary.js';
+import type { StruckService } from './faults/index.js';
 import { FaultyLink } from './faulty-link.js';
 import type { ChaosJudge } from './judge.js';
+import type { ChaosStore } from './stores/chaos-store.js';
 
 const WORKERS = ['cpu-1', 'cpu-2', 'gpu-1', 'gpu-2'];
 const RESTART_MS = 500;
@@ -28,11 +29,13 @@ const FIRST_PORT = 20_000;
 export interface ClusterOptions {
   /** Database and logs. */
   state: string;
-  store: string;
+  store: ChaosStore;
   /** More of the workers' environment. */
   env: NodeJS.ProcessEnv;
   /** Whom the run asks; none where it asks nobody. */
   judge?: ChaosJudge | undefined;
+  /** That the engines' work is done by, where it is one; how the workers reach it is in `env`. */
+  service?: StruckService;
   /** Told whenever a process ends unasked. */
   log: (line: string) => void;
 }
@@ -61,7 +64,7 @@ export class Cluster {
   static async start(options: ClusterOptions): Promise<Cluster> {
     const { state, store, log } = options;
     await mkdir(logsOf(state), { recursive: true });
-    await new FolderStore(store).create();
+    await store.create();
     const temporal = await findTemporal({ log });
     const usual = FIRST_PORT + 2 * (process.pid % 5000);
     const [claim, ui] = [await claimPort(undefined, usual), await claimPort(undefined, usual + 1)];
@@ -86,7 +89,7 @@ export class Cluster {
     const workers: WorkerProcess[] = [];
     for (const name of WORKERS) {
       const link = await FaultyLink.listen({ host: '127.0.0.1', port: claim.port });
-      const flags = ['--address', link.address, '--namespace', 'default', '--store', store, '--state', state];
+      const flags = ['--address', link.address, '--namespace', 'default', '--store', store.address, '--state', state];
       const args = [LONGHAUL_COMMAND, 'worker', name.slice(0, 3), ...flags];
       workers.push({ name, link, process: supervise(name, process.execPath, args, workerEnvironment(options, name)) });
     }
@@ -111,8 +114,16 @@ export class Cluster {
     this.server.kill();
   }
 
+  get store(): ChaosStore {
+    return this.options.store;
+  }
+
   get judge(): ChaosJudge | undefined {
     return this.options.judge;
+  }
+
+  get service(): StruckService | undefined {
+    return this.options.service;
   }
 
   /** What tells a worker by how many seconds its clock is off. */
@@ -154,8 +165,8 @@ const clockFile = ({ state }: Pick<ClusterOptions, 'state'>, worker: string) => 
 const CLOCK = join(CHECKOUT, 'dist', 'infra', 'chaos', 'clock.js');
 
 function workerEnvironment(options: ClusterOptions, worker: string): NodeJS.ProcessEnv {
-  const { env } = options;
+  const { env, store } = options;
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
   const clock = { NODE_OPTIONS: `--require ${CLOCK}`, LONGHAUL_CHAOS_CLOCK: clockFile(options, worker) };
-  return { ...Object.fromEntries(own), ...clock, ...env };
+  return { ...Object.fromEntries(own), ...clock, ...store.env, ...env };
 }

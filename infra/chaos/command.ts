@@ -6,11 +6,19 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { CHECKOUT } from '../checkout.js';
 import { loadSpec } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
-import { FAULT_KINDS } from './faults/index.js';
+import { FAULT_KINDS, NEEDS } from './faults/index.js';
 import { chaos } from './run.js';
+import { storeChoice } from './stores/open.js';
 
 /** The preset that is the harness's own. */
 const SMALL = join(CHECKOUT, 'infra', 'chaos', 'small.yaml');
+
+const NEEDED = {
+  judge: '--judge',
+  link: '--store gateway or s3://BUCKET/PREFIX',
+  gateway: '--store gateway',
+  service: 'a training service: npm run trial -- tinker',
+};
 
 interface Flags {
   faults: number | { everySteps: number };
@@ -18,6 +26,7 @@ interface Flags {
   seed?: number[];
   preset: string;
   kinds?: string[];
+  store: string;
   set: string[];
   json?: string;
   keep?: string;
@@ -61,6 +70,12 @@ export function chaosCommand(): Command {
         'only these kinds of faults (lose-server, for a minute and more, strikes only if named)',
       ).choices(Object.keys(FAULT_KINDS)),
     )
+    .option(
+      '--store <store>',
+      'what the disturbed runs are on: a folder, the bucket of a "gateway" of its own, or s3://BUCKET/PREFIX on the server ' +
+        'at AWS_ENDPOINT_URL_S3 (http://)',
+      'folder',
+    )
     .option('--judge', 'have a judge asked too, which may go away as well', false)
     .option('--json <file>', 'write the report there')
     .option(
@@ -75,8 +90,11 @@ export function chaosCommand(): Command {
       await mkdir(folder, { recursive: true });
       const say = (line: string) => void process.stdout.write(`${line}\n`);
       const { faults, seed: seeds = [1], preset, kinds, judge } = flags;
-      if (kinds?.includes('silence-judge') && !judge) throw new UserError('--kinds silence-judge needs --judge');
-      const reports = await chaos({ folder, spec, preset, faults, seeds, judge, ...(kinds && { kinds }), say });
+      const store = storeChoice(flags.store);
+      const has = { judge, link: store !== 'folder', gateway: store === 'gateway', service: false };
+      const without = kinds?.find(kind => NEEDS[kind] && !has[NEEDS[kind]]);
+      if (without) throw new UserError(`--kinds ${without} needs ${NEEDED[NEEDS[without]!]}`);
+      const reports = await chaos({ folder, spec, preset, faults, seeds, judge, store, ...(kinds && { kinds }), say });
       if (flags.json) await writeFile(flags.json, `${JSON.stringify(reports, null, 1)}\n`);
       process.exitCode = reports.every(({ violations }) => violations.length === 0) ? 0 : 1;
       if (!flags.keep && process.exitCode === 0) await rm(folder, { recursive: true, force: true });

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSnapshot, STATE_FILE } from '../../activities/policies/index.js';
 import { CorruptArtifactError, FolderStore, MissingArtifactError } from '../../activities/store/index.js';
-import type { Injury } from './faults/index.js';
 import type { FaultRecord, Outcome } from './report.js';
+import type { Injury } from './stores/chaos-store.js';
 
 /** A fault's damaged file: as it was again, or still damaged and then found by whoever reads it. */
 export async function withOutcome(

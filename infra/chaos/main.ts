@@ -9,4 +9,6 @@ chaosCommand()
     process.exitCode = 1;
   });
 
+// Each process that is started is ended with this one.
+process.setMaxListeners(0);
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));

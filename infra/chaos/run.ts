@@ -14,6 +14,9 @@ import { ChaosJudge } from './judge.js';
 import { readLedger } from './ledger.js';
 import { type ChaosReport, productiveShare, type RunRecord, recoveryOf, verdictLines } from './report.js';
 import { schedule } from './schedule.js';
+import type { ChaosStore } from './stores/chaos-store.js';
+import { ChaosFolder } from './stores/folder.js';
+import { openChaosStore, type StoreChoice } from './stores/open.js';
 import { PROGRESS, Trial } from './trial.js';
 import { published } from './watch.js';
 
@@ -28,6 +31,8 @@ export interface ChaosOptions {
   seeds: readonly number[];
   /** Has a judge asked about what the rule does not pass: the harness's own, which may go away too. */
   judge: boolean;
+  /** What the disturbed runs are on; the one in peace is on a folder. */
+  store: StoreChoice;
   /** Which kinds of faults; all unless told. */
   kinds?: readonly string[];
   say: (line: string) => void;
@@ -89,18 +94,39 @@ async function trialOf(
   undisturbed: ChaosReport['undisturbed'],
   judge: ChaosJudge | undefined,
 ): Promise<ChaosReport> {
-  const { folder, spec, preset, say } = options;
+  const { folder, say } = options;
   say(`\nseed ${seed}`);
+  const name = `seed-${seed}`;
+  const { store, stop } = await openChaosStore(options.store, join(folder, name), name);
+  try {
+    return await struckRuns(options, seed, undisturbed, store, judge);
+  } finally {
+    await stop();
+  }
+}
+
+async function struckRuns(
+  options: ChaosOptions,
+  seed: number,
+  undisturbed: ChaosReport['undisturbed'],
+  store: ChaosStore,
+  judge: ChaosJudge | undefined,
+): Promise<ChaosReport> {
+  const { folder, spec, preset, say } = options;
   const wanted =
     typeof options.faults === 'number' ? options.faults : Math.ceil(undisturbed.steps / options.faults.everySteps);
-  const kinds = options.kinds ?? usualKinds(options);
+  const has = {
+    judge: options.judge,
+    link: options.store !== 'folder',
+    gateway: options.store === 'gateway',
+    service: false,
+  };
+  const kinds = options.kinds ?? usualKinds(has);
   // All faults should fit into one run, if it is long enough for them.
   // So that a fault by itself finds the run still under way.
   const most = Math.floor(undisturbed.artifacts / 2);
   const peace = Math.min(most, Math.max(1, Math.floor((2 * undisturbed.artifacts) / wanted) - PROGRESS));
-  const name = `seed-${seed}`;
-  const store = join(folder, name, 'store');
-  const cluster = await startCluster(options, name, store, judge);
+  const cluster = await startCluster(options, `seed-${seed}`, store, judge);
   const trial = new Trial(cluster, spec, say);
   try {
     for (const fault of schedule(seed, wanted, kinds, peace)) {
@@ -111,14 +137,15 @@ async function trialOf(
     await cluster.stop();
   }
   const calm = { store: join(folder, 'undisturbed', 'store'), run: UNDISTURBED };
-  const lost = await losses(store, trial.injuries.values());
+  const settled = await store.settled(trial.runs.map(({ run }) => run));
+  const lost = await losses(settled, trial.injuries.values());
   const runs: RunRecord[] = [];
   for (const { run, seconds } of trial.runs) {
-    const comparison = await compareRuns(calm, { store, run });
-    const ledger = await readLedger(store, run, lost);
-    runs.push({ run, seconds, sha256: await resultOf(store, run), ledger, comparison });
+    const comparison = await compareRuns(calm, { store: settled, run });
+    const ledger = await readLedger(settled, run, lost);
+    runs.push({ run, seconds, sha256: await resultOf(settled, run), ledger, comparison });
   }
-  const faults = await Promise.all(trial.records.map(record => withOutcome(store, record, trial.injuries)));
+  const faults = await Promise.all(trial.records.map(record => withOutcome(settled, record, trial.injuries)));
   const report = { seed, preset, cores: availableParallelism(), undisturbed, faults, runs };
   return {
     ...report,
@@ -132,7 +159,7 @@ async function trialOf(
 function startCluster(
   { folder, say }: ChaosOptions,
   name: string,
-  store: string,
+  store: ChaosStore,
   judge: ChaosJudge | undefined,
 ): Promise<Cluster> {
   const env = { LONGHAUL_ENGINE_SILENCE: String(ENGINE_SILENCE_SECONDS) };
@@ -158,16 +185,17 @@ async function undisturbedRun(
   options: ChaosOptions,
   judge: ChaosJudge | undefined,
 ): Promise<ChaosReport['undisturbed']> {
-  const store = join(options.folder, 'undisturbed', 'store');
+  const folder = join(options.folder, 'undisturbed', 'store');
+  const store = new ChaosFolder(folder);
   const cluster = await startCluster(options, 'undisturbed', store, judge);
   try {
     const trial = new Trial(cluster, options.spec, options.say);
     await trial.begin(UNDISTURBED);
     await trial.finish();
-    const sha256 = await resultOf(store, UNDISTURBED);
+    const sha256 = await resultOf(folder, UNDISTURBED);
     if (sha256 === null) throw new Error(`the undisturbed run does not end by itself: ${trial.stuck}`);
     const artifacts = (await published(store, UNDISTURBED)).length;
-    const { steps } = await readLedger(store, UNDISTURBED);
+    const { steps } = await readLedger(folder, UNDISTURBED);
     const undisturbed = { seconds: trial.runs[0]!.seconds, sha256, artifacts, steps };
     await writeFile(join(options.folder, KEPT), JSON.stringify({ ...undisturbed, spec: hashOf(options.spec) }));
     return undisturbed;

@@ -5,9 +5,10 @@ import { type Progress, TASK_QUEUE } from '../../activities/contract/index.js';
 import type { RunSpec } from '../../activities/spec/index.js';
 import { asking } from '../view/asking.js';
 import type { Cluster } from './cluster.js';
-import { FAULT_KINDS, type Injury } from './faults/index.js';
+import { FAULT_KINDS } from './faults/index.js';
 import { type FaultRecord, faultLine, load } from './report.js';
 import type { Fault } from './schedule.js';
+import type { ChaosStore, Injury } from './stores/chaos-store.js';
 import { isDone, published, untilPublished } from './watch.js';
 
 /** Beyond it a run counts as stuck. Far more than any recovery takes, also on a machine that has other work. */
@@ -24,7 +25,7 @@ export class Trial {
   readonly runs: { run: string; seconds: number }[] = [];
   /** Why it went no further; null while it goes on. */
   stuck: string | null = null;
-  readonly #store: string;
+  readonly #store: ChaosStore;
   readonly #began = Date.now();
   #runBegan = 0;
 
@@ -32,8 +33,9 @@ export class Trial {
     readonly cluster: Cluster,
     readonly spec: RunSpec,
     readonly say: (line: string) => void,
+    readonly patienceMs = PATIENCE_MS,
   ) {
-    this.#store = cluster.options.store;
+    this.#store = cluster.store;
   }
 
   get #run(): string | undefined {
@@ -108,7 +110,7 @@ export class Trial {
 
   async #ended(run: string): Promise<void> {
     const { client } = this.cluster;
-    const limit = Date.now() + PATIENCE_MS;
+    const limit = Date.now() + this.patienceMs;
     while (!this.stuck) {
       const status = await client.workflow
         .getHandle(run)
@@ -128,13 +130,13 @@ export class Trial {
   /** False, with the reason in `stuck`, when the artifacts do not come: looks now and then why. */
   async #progress(run: string, count: number): Promise<boolean> {
     let { length } = await published(this.#store, run);
-    let limit = Date.now() + PATIENCE_MS;
+    let limit = Date.now() + this.patienceMs;
     while (!(await untilPublished(this.#store, run, count, 5000))) {
       const now = (await published(this.#store, run)).length;
-      if (now > length) limit = Date.now() + PATIENCE_MS;
+      if (now > length) limit = Date.now() + this.patienceMs;
       length = now;
       this.stuck = await this.#whyStuck(run);
-      if (!this.stuck && Date.now() > limit) this.stuck = `${run} published nothing for ${PATIENCE_MS / 1000} s`;
+      if (!this.stuck && Date.now() > limit) this.stuck = `${run} published nothing for ${this.patienceMs / 1000} s`;
       if (this.stuck) return false;
     }
     return true;

@@ -10,6 +10,7 @@ import { DEFAULT_STATE } from '../checkout.js';
 import type { Begun } from '../local/begin-run.js';
 import { loadSpec, parseSettings } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
+import { withS3Flags } from './s3-flags.js';
 
 export interface StoreFlags {
   store?: string;
@@ -37,11 +38,13 @@ export function withConnectionFlags(command: Command): Command {
 }
 
 export function withStoreFlag(command: Command): Command {
-  return command.addOption(
-    new Option(
-      '--store <store>',
-      'where the artifacts are: a folder (default: "store" in the state folder), or s3://BUCKET/PREFIX',
-    ).env('LONGHAUL_STORE'),
+  return withS3Flags(
+    command.addOption(
+      new Option(
+        '--store <store>',
+        'where the artifacts are: a folder (default: "store" in the state folder), or s3://BUCKET/PREFIX',
+      ).env('LONGHAUL_STORE'),
+    ),
   );
 }
 

@@ -11,6 +11,7 @@ import { beginRun } from '../local/begin-run.js';
 import { adviceLines, quoted } from '../local/command-text.js';
 import { expectEngine } from '../local/engine-workers.js';
 import { logsOf, type Stack, startStack } from '../local/stack.js';
+import { restOfMetrics } from '../view/exporter.js';
 import { follow, type Outcome } from '../view/follow.js';
 import { heldOutQuestion } from '../view/held-out.js';
 import { evaluationTable } from '../view/progress-text.js';
@@ -29,12 +30,15 @@ import {
   withStackFlags,
 } from './options.js';
 import { SERVICE_VARIABLES } from './service-flags.js';
+import { STACK_METRICS, type TelemetryFlags, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
 
 const DEFAULT_PRESET = 'tiny';
 /** Where other commands look for a server unless told. */
 const USUAL_ADDRESS = '127.0.0.1:7233';
+/** With trackers that are still given the last points of a run: after it the local stack stops. */
+const PATIENCE_MS = 20_000;
 
-type StartFlags = SpecFlags & StackFlags;
+type StartFlags = SpecFlags & StackFlags & TelemetryFlags;
 
 interface Start {
   run: string;
@@ -52,7 +56,7 @@ interface Start {
 
 export function startCommand(): Command {
   const command = new Command('start').argument('[preset-or-file]', `preset or spec file (default: ${DEFAULT_PRESET})`);
-  return withStackFlags(withRunFlags(command))
+  return withTelemetryFlags(withStackFlags(withRunFlags(command)), STACK_METRICS)
     .description('bring up a local stack, run a spec on it, show it live, and print its results')
     .addHelpText(
       'after',
@@ -72,6 +76,7 @@ async function start(named: string | undefined, flags: StartFlags): Promise<numb
   const nameOrFile = named ?? (flags.from === undefined ? DEFAULT_PRESET : undefined);
   const { run, input } = await askedRun(nameOrFile, flags); // a mistake shows before anything is started
   const store = storeOf(flags);
+  const telemetry = telemetryOf(flags);
   const screen = screenOn(process.stdout);
   let stack: Stack | null = null;
   const interrupt = onInterrupt(() => {
@@ -96,6 +101,7 @@ async function start(named: string | undefined, flags: StartFlags): Promise<numb
     store: order.store,
     port: portOf(flags.port),
     uiPort: portOf(flags.uiPort),
+    telemetry,
     log: line => screen.print([line]),
   });
   try {
@@ -132,6 +138,7 @@ async function onStack(order: Start, stack: Stack): Promise<number> {
       gone: () => (stack.alive() ? null : 'the process that ran the local stack is gone'),
     });
     screen.keep();
+    if (outcome.kind === 'done') screen.print(await restOfMetrics(client, run, PATIENCE_MS));
     return await conclude(order, stack, outcome);
   } finally {
     await connection.close();
@@ -201,8 +208,9 @@ function plannedSteps(spec: RunSpec): PlannedSteps {
 
 /** The command line that means these. */
 function commandLine(nameOrFile: string | undefined, flags: StartFlags): string {
-  const { from, name, set, state, store, port, uiPort } = flags;
-  const pairs = Object.entries({ from, name, state, store, port, 'ui-port': uiPort });
+  const { from, name, set, state, store, port, uiPort, metricsPort, metricsHost } = flags;
+  const metrics = { 'metrics-port': metricsPort, 'metrics-host': metricsHost };
+  const pairs = Object.entries({ from, name, state, store, port, 'ui-port': uiPort, ...metrics });
   return commandWith([
     ...(nameOrFile === undefined || nameOrFile === DEFAULT_PRESET ? [] : [nameOrFile]),
     ...pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value])),

@@ -1,23 +1,25 @@
 /** `longhaul up`: the local stack alone, until Ctrl-C. */
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { logsOf, type Stack, startStack } from '../local/stack.js';
+import { logsOf, metricsUrls, type Stack, startStack } from '../local/stack.js';
 import { INTERRUPTED, onInterrupt } from './interrupt.js';
 import { portOf, type StackFlags, stateOf, storeOf, withStackFlags } from './options.js';
+import { STACK_METRICS, type TelemetryFlags, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
 
 export function upCommand(): Command {
-  return withStackFlags(new Command('up'))
+  return withTelemetryFlags(withStackFlags(new Command('up')), STACK_METRICS)
     .description('a local Temporal server with its UI and both workers, until Ctrl-C')
     .addHelpText(
       'after',
       '\nThen, from another terminal:\n  longhaul run tiny\n  longhaul watch tiny\n  longhaul temporal workflow list',
     )
-    .action(async (flags: StackFlags) => {
+    .action(async (flags: StackFlags & TelemetryFlags) => {
       process.exitCode = await up(flags);
     });
 }
 
-async function up(flags: StackFlags): Promise<number> {
+async function up(flags: StackFlags & TelemetryFlags): Promise<number> {
+  const telemetry = telemetryOf(flags);
   const state = stateOf(flags);
   const store = storeOf(flags);
   let stack: Stack | null = null;
@@ -30,12 +32,14 @@ async function up(flags: StackFlags): Promise<number> {
     store,
     port: portOf(flags.port),
     uiPort: portOf(flags.uiPort),
+    telemetry,
     log: line => process.stderr.write(`${line}\n`),
   });
   process.stdout.write(
     `${[
       `server   ${stack.address}`,
       `UI       ${stack.ui}`,
+      ...(stack.owned ? metricsUrls(telemetry).map(url => `metrics  ${url}`) : []),
       `store    ${store}`,
       `logs     ${logsOf(state)}`,
       stack.owned ? 'Ctrl-C stops it; runs go on where they were when it comes up again.' : 'It runs already.',

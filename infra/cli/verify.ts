@@ -168,7 +168,7 @@ const nameOf = ({ stage, step }: LogEntry): string =>
   `${stage.stage}${stage.attempt > 1 ? ` (attempt ${stage.attempt})` : ''}, step ${step}`;
 
 function supervision(signal: AbortSignal): Supervision {
-  return { call: { signal }, note: () => {}, check: () => signal.throwIfAborted() };
+  return { call: { signal }, note: () => {}, troubles: () => {}, check: () => signal.throwIfAborted() };
 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -4,11 +4,15 @@ import { Command } from 'commander';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { adviceLines } from '../local/command-text.js';
 import { UserError } from '../user-error.js';
+import { restOfMetrics } from '../view/exporter.js';
 import { follow } from '../view/follow.js';
 import { evaluationTable } from '../view/progress-text.js';
 import { screenOn } from '../view/screen.js';
 import { INTERRUPTED, onInterrupt } from './interrupt.js';
 import { withClient, withConnectionFlags } from './options.js';
+
+/** The last points of a run are with the trackers some seconds after it. */
+const PATIENCE_MS = 5000;
 
 export function watchCommand(): Command {
   return withConnectionFlags(new Command('watch').argument('<run>', 'name of the run'))
@@ -28,6 +32,7 @@ export function watchCommand(): Command {
           },
         );
         screen.keep();
+        if (outcome.kind === 'done') screen.print(await restOfMetrics(client, run, PATIENCE_MS));
         if (outcome.kind === 'ended') throw new UserError(`${run}: ${outcome.status}: ${outcome.reason}`);
         if (outcome.kind === 'done') {
           const { policy, evaluations } = outcome.result;

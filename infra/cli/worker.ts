@@ -10,6 +10,7 @@ import { readPreset } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
 import { type DeploymentFlags, deploymentOf, howToGiveWork, withDeploymentFlags } from './deployment-flags.js';
 import { engineSettingsOf, withEngineSettings } from './engine-settings.js';
+import { type ExportFlags, exportSettingsOf, TRACKER_FLAGS, withExportFlags } from './export-flags.js';
 import {
   type StateFlags,
   type StoreFlags,
@@ -20,12 +21,15 @@ import {
   withStoreFlag,
 } from './options.js';
 import { type ServiceFlags, serviceOf, withServiceFlags } from './service-flags.js';
+import { type TelemetryFlags, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
 
 type WorkerFlags = ConnectionFlags &
   StoreFlags &
   StateFlags &
   DeploymentFlags &
   ServiceFlags &
+  TelemetryFlags &
+  ExportFlags &
   Partial<EngineSettings> & { acceptOtherNumerics?: boolean };
 
 /** Loaded when asked for: they bring native libraries that other commands do without. */
@@ -44,9 +48,9 @@ export function workerCommand(): Command {
     Object.keys(KINDS),
   );
   const command = withStateFlag(withStoreFlag(new Command('worker').addArgument(kind)));
-  return withDeploymentFlags(
-    withConnectionFlags(withServiceFlags(withEngineSettings(command)).addOption(acceptOtherNumerics())),
-  )
+  const engine = withServiceFlags(withEngineSettings(command)).addOption(acceptOtherNumerics());
+  const trackers = withExportFlags(engine, 'Trackers, for runs whose specs name none (cpu):');
+  return withTelemetryFlags(withDeploymentFlags(withConnectionFlags(trackers)), 'this port')
     .description('run one worker until Ctrl-C: it finishes or hands back its step first')
     .addHelpText(
       'after',
@@ -61,8 +65,14 @@ export function workerCommand(): Command {
       if (kind === 'cpu' && command.getOptionValueSource('engine') === 'cli')
         throw new UserError('--engine is about the engine, which only "worker gpu" runs');
       const deployment = deploymentOf(flags);
+      const telemetry = telemetryOf(flags);
       if (kind === 'gpu' && deployment?.pinned)
         throw new UserError('--pinned is about workflows, which only "worker cpu" runs');
+      const exportTo = exportSettingsOf(flags);
+      // The local stack's workers share one environment.
+      const typed = TRACKER_FLAGS.find(name => command.getOptionValueSource(name) === 'cli');
+      if (kind === 'gpu' && typed)
+        throw new UserError(`--${typed} is about trackers, which only "worker cpu" keeps up`);
       const parent = new AbortController();
       // Started by the local stack: when that is killed, nobody else would end this worker.
       process.once('disconnect', () => parent.abort());
@@ -74,7 +84,9 @@ export function workerCommand(): Command {
         inHand: inHandOf(stateOf(flags)),
         ...(deployment && { deployment }),
         engine,
+        telemetry,
         ...(flags.acceptOtherNumerics && { acceptOtherNumerics: true }),
+        ...(exportTo && { exportTo }),
         modelCache: join(cacheFolder(), 'models'),
         readPreset,
         stop: parent.signal,

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { isAlive, openStore } from '../../activities/store/index.js';
 import { DEPLOYMENT_VARIABLES } from '../../workers/deployment.js';
+import type { TelemetrySettings } from '../../workers/telemetry.js';
 import { LONGHAUL_COMMAND } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { claimPort } from './ports.js';
@@ -35,11 +36,15 @@ export interface StackOptions {
   uiPort?: number | undefined;
   /** Which workers to run; both unless told. */
   workers?: WorkerKind[];
+  /** What the workers show of themselves; metrics of each at a port of its own, see `metricsPorts`. */
+  telemetry?: TelemetrySettings;
   /** Told one line a step, and whenever a process ends unasked. */
   log: (line: string) => void;
 }
 
 export type WorkerKind = 'cpu' | 'gpu';
+
+const KINDS: WorkerKind[] = ['cpu', 'gpu'];
 
 export interface Stack extends StackAddresses {
   /** False when another process runs it: then `stop` leaves it alone. */
@@ -76,8 +81,10 @@ export function runningStack(state: string): StackAddresses | null {
   return record && isAlive(record.owner) ? record.addresses : null;
 }
 
-async function joinStack({ state, log }: StackOptions, first: StackRecord): Promise<Stack> {
+async function joinStack({ state, telemetry, log }: StackOptions, first: StackRecord): Promise<Stack> {
   log(`joining the stack that process ${first.owner.pid} runs`);
+  if (telemetry?.metrics)
+    log('Its workers run already: --metrics-port is left out. Stop it first to have them show metrics.');
   const limit = performance.now() + START_LIMIT_MS;
   for (;;) {
     const record = StackFile.read(stackFileOf(state));
@@ -95,7 +102,7 @@ async function joinStack({ state, log }: StackOptions, first: StackRecord): Prom
 }
 
 async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> {
-  const { state, store, log } = options;
+  const { state, store, telemetry = {}, log } = options;
   await mkdir(logsOf(state), { recursive: true });
   await (await openStore(store)).create();
   const temporal = await findTemporal({ log });
@@ -103,6 +110,8 @@ async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> 
     server: await claimPort(options.port, USUAL_PORT),
     ui: await claimPort(options.uiPort, USUAL_UI_PORT),
   };
+  // A worker that found its port taken would be started again and again.
+  for (const asked of metricsPorts(telemetry)) (await claimPort(asked, asked)).release();
   const [port, uiPort] = [claims.server.port, claims.ui.port];
   const addresses = { address: `127.0.0.1:${port}`, ui: `http://127.0.0.1:${uiPort}` };
   await writeFile(profileOf(state), `[profile.default]\naddress = "${addresses.address}"\nnamespace = "default"\n`);
@@ -143,8 +152,9 @@ async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> 
   try {
     supervise('server', temporal, serverArguments(state, port, uiPort), false);
     await answers(addresses.address, join(logsOf(state), 'server.log'));
-    for (const kind of options.workers ?? (['cpu', 'gpu'] as const)) {
-      supervise(`${kind} worker`, process.execPath, [LONGHAUL_COMMAND, 'worker', kind], true);
+    for (const kind of options.workers ?? KINDS) {
+      const args = [LONGHAUL_COMMAND, 'worker', kind, ...telemetryArguments(kind, telemetry)];
+      supervise(`${kind} worker`, process.execPath, args, true);
     }
   } catch (error) {
     await stop();
@@ -157,6 +167,24 @@ async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> 
   return { ...addresses, owned: true, alive: () => true, stop, kill };
 }
 
+/** Where each worker serves its metrics: the CPU worker at the port that was asked for, the GPU worker at the next. */
+function metricsPorts({ metrics }: TelemetrySettings): number[] {
+  return metrics ? KINDS.map((_, k) => metrics.port + k) : [];
+}
+
+export function metricsUrls(telemetry: TelemetrySettings): string[] {
+  return metricsPorts(telemetry).map(port => `http://${telemetry.metrics!.host}:${port}/metrics`);
+}
+
+function telemetryArguments(kind: WorkerKind, telemetry: TelemetrySettings): string[] {
+  const { metrics, otlp } = telemetry;
+  const port = metricsPorts(telemetry)[KINDS.indexOf(kind)];
+  return [
+    ...(metrics ? ['--metrics-port', String(port), '--metrics-host', metrics.host] : []),
+    ...(otlp ? ['--otlp', otlp] : []),
+  ];
+}
+
 /** Dynamic settings, `key=value`, of a server that a single machine has to itself. */
 export const SERVER_SETTINGS = [
   // Out of the box the server gives a workflow ten activities a second, whatever the machine.
@@ -166,10 +194,10 @@ export const SERVER_SETTINGS = [
 ];
 
 /** A development server with its data in the state folder's temporal.db. */
-export function serverArguments(state: string, port: number, uiPort: number): string[] {
+export function serverArguments(state: string, port: number, uiPort: number, ip = '127.0.0.1'): string[] {
   return [
     ...['server', 'start-dev', '--db-filename', join(state, 'temporal.db')],
-    ...['--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
+    ...['--ip', ip, '--port', String(port), '--ui-port', String(uiPort)],
     ...SERVER_SETTINGS.flatMap(setting => ['--dynamic-config-value', setting]),
     // A transaction is as safe as without, synced once instead of three times and with less work.
     ...['--sqlite-pragma', 'journal_mode=WAL'],

@@ -16,6 +16,8 @@ const PATH_FIELDS = new Set([
   ...SOURCES.flatMap(source => [`${source}.path`, `${source}.distractors.from.path`]),
   'reward.judge.promptFile',
   'reward.custom.module',
+  'export.tensorboard',
+  'export.jsonl',
 ]);
 const SPEC_ENDINGS = ['.yaml', '.yml', '.json'];
 

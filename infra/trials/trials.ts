@@ -1,5 +1,9 @@
 /** The trials that there are. */
 import type { Command } from 'commander';
+import { addMachines } from './machines/command.js';
+import { addS3Trial } from './s3/command.js';
+import { addTinkerTrial } from './tinker/command.js';
+import { addTrackersTrial } from './trackers/command.js';
 
 export interface Trial {
   name: string;
@@ -7,4 +11,9 @@ export interface Trial {
   add(command: Command): void;
 }
 
-export const TRIALS: readonly Trial[] = [];
+export const TRIALS: readonly Trial[] = [
+  { name: 'machines', add: addMachines },
+  { name: 's3', add: addS3Trial },
+  { name: 'tinker', add: addTinkerTrial },
+  { name: 'trackers', add: addTrackersTrial },
+];

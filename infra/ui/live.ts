@@ -2,6 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { Progress } from '../../activities/contract/index.js';
 import type { ConnectionSettings } from '../../workers/connection.js';
+import { activityNotes } from '../view/activity-notes.js';
 import { asking } from '../view/asking.js';
 
 /** A page is not kept waiting for longer. */
@@ -67,7 +68,15 @@ export class ServerRuns implements LiveRuns {
     const state = states.get(run) ?? null;
     if (state !== 'running') return { state, progress: null, note };
     const progress = await asking(this.#client, LIMIT_MS)(() => handle.query<Progress>('progress')).catch(() => null);
-    return { state, progress, note: progress ? null : 'No worker answers for the run at the moment.' };
+    if (!progress) return { state, progress, note: 'No worker answers for the run at the moment.' };
+    return { state, progress, note: await this.#trackers(progress) };
+  }
+
+  /** Which trackers are away. */
+  async #trackers({ exporter }: Progress): Promise<string | null> {
+    if (exporter === undefined) return null;
+    const notes = await asking(this.#client, LIMIT_MS)(() => activityNotes(this.#client, [exporter])).catch(() => null);
+    return notes?.retries.join(' ') || null;
   }
 
   close(): Promise<void> {

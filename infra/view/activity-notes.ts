@@ -1,5 +1,5 @@
 /** What a run's activities are at right now, from their heartbeats, and why one is being tried again. */
-import { type Client, defaultPayloadConverter } from '@temporalio/client';
+import { type Client, defaultPayloadConverter, WorkflowNotFoundError } from '@temporalio/client';
 import { decodeApplicationFailureCategory } from '@temporalio/common';
 import type { HeartbeatDetails } from '../../activities/supervision/index.js';
 
@@ -10,14 +10,19 @@ export interface ActivityNotes {
   retries: string[];
 }
 
-/** @param workflows ids of the workflows whose activities count; one that has ended meanwhile has none */
+/** @param workflows ids of the workflows whose activities count; one that has ended, or is only now started, has none */
 export async function activityNotes(client: Client, workflows: string[]): Promise<ActivityNotes> {
   const notes: ActivityNotes = { doing: [], retries: [] };
   for (const id of workflows) {
-    const { raw } = await client.workflow.getHandle(id).describe();
+    const { raw } = await client.workflow.getHandle(id).describe().catch(unlessMissing);
     for (const { activityType, attempt, lastFailure, heartbeatDetails } of raw.pendingActivities ?? []) {
       const [payload] = heartbeatDetails?.payloads ?? [];
-      if (payload) notes.doing.push(doing(defaultPayloadConverter.fromPayload<HeartbeatDetails>(payload)));
+      if (payload) {
+        const details = defaultPayloadConverter.fromPayload<HeartbeatDetails>(payload);
+        // What goes on all the time has nothing to say but its troubles.
+        if (details.doing !== '') notes.doing.push(doing(details));
+        notes.retries.push(...(details.troubles ?? []));
+      }
       // What is handed on to another engine is in no trouble.
       const benign = decodeApplicationFailureCategory(lastFailure?.applicationFailureInfo?.category) === 'BENIGN';
       if (lastFailure?.message && !benign && (attempt ?? 1) > 1) {
@@ -29,6 +34,11 @@ export async function activityNotes(client: Client, workflows: string[]): Promis
   }
   return notes;
 }
+
+const unlessMissing = (error: unknown): { raw: { pendingActivities?: null } } => {
+  if (error instanceof WorkflowNotFoundError) return { raw: {} };
+  throw error;
+};
 
 function doing({ doing: what, engine }: HeartbeatDetails): string {
   return engine ? `${what}, ${engine.done} of ${engine.total} ${engine.unit}` : what;

@@ -7,11 +7,14 @@ import {
   WorkflowFailedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import type { CurriculumResult, Progress } from '../../activities/contract/index.js';
+import type { CurriculumResult, EvaluationProgress, Progress } from '../../activities/contract/index.js';
 import { type ActivityNotes, activityNotes } from './activity-notes.js';
 import { asking } from './asking.js';
-import { progressBlock, progressChanges } from './progress-text.js';
+import { evaluationBlock } from './evaluation-text.js';
+import { progressChanges } from './progress-text.js';
+import { runTable } from './run-table.js';
 import type { Screen } from './screen.js';
+import { SeenSteps } from './seen-steps.js';
 import { type PlannedSteps, StepClock } from './time-left.js';
 
 const POLL_MS = 1000;
@@ -43,7 +46,7 @@ export type Outcome =
 export async function follow(options: FollowOptions): Promise<Outcome> {
   const { client, run, screen, signal } = options;
   const handle = client.workflow.getHandle(run);
-  const clock = new StepClock(options.planned);
+  const [clock, seen] = [new StepClock(options.planned), new SeenSteps()];
   const ask = asking(client);
   let before: Progress | null = null;
   let told: string[] = [];
@@ -56,7 +59,9 @@ export async function follow(options: FollowOptions): Promise<Outcome> {
       const ended = status.name !== 'RUNNING';
       const progress = await ask(() => handle.query<Progress>('progress'));
       const notes = ended ? NO_NOTES : await ask(() => activityNotes(client, atWork(progress)));
-      show(options, before, progress, clock, notes);
+      seen.note(progress);
+      const evaluating = screen.terminal && !ended ? await evaluationUnderWay(client, ask, progress) : [];
+      show(options, before, progress, { clock, seen, evaluating }, notes);
       before = progress;
       troubles = notes.retries;
       if (ended) return await outcome(client, run, status.name);
@@ -79,9 +84,13 @@ export async function follow(options: FollowOptions): Promise<Outcome> {
 
 const NO_NOTES: ActivityNotes = { doing: [], retries: [] };
 
-/** The workflows whose activities are now at work: the run itself and the stage's child. */
-function atWork({ run, stages }: Progress): string[] {
-  return [run, ...stages.flatMap(stage => (stage.state === 'running' && stage.workflowId ? [stage.workflowId] : []))];
+/** The workflows whose activities are now at work: the run itself, what keeps its trackers up, and the stage's child. */
+function atWork({ run, stages, exporter }: Progress): string[] {
+  return [
+    run,
+    ...(exporter ? [exporter] : []),
+    ...stages.flatMap(stage => (stage.state === 'running' && stage.workflowId ? [stage.workflowId] : [])),
+  ];
 }
 
 function isWaiting({ state }: Progress): boolean {
@@ -92,14 +101,33 @@ function show(
   { screen, footer = [], advice }: FollowOptions,
   before: Progress | null,
   now: Progress,
-  clock: StepClock,
+  { clock, seen, evaluating }: { clock: StepClock; seen: SeenSteps; evaluating: string[] },
   notes: ActivityNotes,
 ) {
   const left = clock.left(now);
+  const { planned } = clock;
   const todo = isWaiting(now) ? advice(now) : [];
   const doing = [...notes.doing, ...notes.retries].map(line => `    ${line}`);
-  if (screen.terminal) screen.draw([...progressBlock(now, left), ...doing, ...todo, ...footer]);
-  else screen.print([...progressChanges(before, now, left), ...(before?.state === now.state ? [] : todo)]);
+  if (screen.terminal) {
+    const table = runTable({ progress: now, left, seen, planned }, screen.width, screen.style);
+    screen.draw([...table, ...evaluating, ...doing, ...todo, ...footer]);
+  } else screen.print([...progressChanges(before, now, left), ...(before?.state === now.state ? [] : todo)]);
+}
+
+/** How far the evaluation is that a run is at, if it is at one. */
+async function evaluationUnderWay(
+  client: Client,
+  ask: ReturnType<typeof asking>,
+  { stages }: Progress,
+): Promise<string[]> {
+  const stage = stages.find(
+    ({ kind, state, workflowId }) => kind === 'evaluation' && state === 'running' && workflowId,
+  );
+  if (!stage) return [];
+  const handle = client.workflow.getHandle(stage.workflowId!);
+  // It may have ended since the run was asked, or have no worker for a moment.
+  const progress = await ask(() => handle.query<EvaluationProgress>('progress')).catch(() => null);
+  return progress ? ['', ...evaluationBlock(stage.name, progress)] : [];
 }
 
 /** What a trouble that will pass is called; anything else is thrown on. */

@@ -6,26 +6,8 @@ import type {
   StageProgress,
   StepReport,
 } from '../../activities/contract/index.js';
+import { pad, widthOf } from './text-width.js';
 import type { TimeLeft } from './time-left.js';
-
-const MARK: Record<StageProgress['state'], string> = {
-  waiting: '·',
-  running: '▸',
-  done: '✓',
-  failed: '✗',
-  skipped: '–',
-};
-
-/** The whole picture, a line a stage. */
-export function progressBlock(progress: Progress, left: TimeLeft): string[] {
-  const width = Math.max(0, ...progress.stages.map(stage => stage.name.length));
-  return [
-    `${progress.run}: ${stateText(progress)}${left.run === null ? '' : `, about ${duration(left.run)} left`}`,
-    ...progress.stages.map(stage =>
-      `  ${MARK[stage.state]} ${stage.name.padEnd(width)}  ${stageText(stage, left.stages[stage.name] ?? null)}`.trimEnd(),
-    ),
-  ];
-}
 
 /** What is new since `before` (null: everything), a line a change: for logs and pipes. */
 export function progressChanges(before: Progress | null, now: Progress, left: TimeLeft): string[] {
@@ -39,10 +21,13 @@ export function progressChanges(before: Progress | null, now: Progress, left: Ti
       lines.push(`${stage.name}: ${stageText(stage, left.stages[stage.name] ?? null)}`);
     }
   }
+  const known = (row: EvaluationRow) =>
+    before?.table.some(({ policy, set }) => policy === row.policy && set === row.set);
+  lines.push(...now.table.filter(row => !known(row)).map(row => `evaluation/${row.policy}: ${row.set} ${score(row)}`));
   return lines;
 }
 
-function stateText({ state, stages }: Progress): string {
+export function stateText({ state, stages }: Progress): string {
   if (state !== 'running') return state === 'awaiting-replay' ? 'waiting for a replay' : state;
   const stage = stages.find(one => one.state === 'running');
   return stage ? `running ${stage.name}` : 'running';
@@ -65,6 +50,16 @@ function stageText(stage: StageProgress, secondsLeft: number | null): string {
   ]
     .filter(part => part !== null)
     .join(', ');
+}
+
+/** What stands below a stage's row: trouble, and what a judge was asked. */
+export function stageNotes({ latest, state, error }: StageProgress): string {
+  const parts = [
+    latest?.judge ? judgeText(latest.judge) : null,
+    latest && unscoredText(latest),
+    state === 'failed' ? error : null,
+  ];
+  return parts.filter(part => part).join(', ');
 }
 
 function unscoredText({ unscoredGroups = 0 }: StepReport): string | null {
@@ -102,10 +97,10 @@ function score(row: EvaluationRow | undefined): string {
 
 /** Cells of equal width below one another. */
 export function columns(table: string[][]): string[] {
-  const widths = table[0]!.map((_, i) => Math.max(...table.map(row => row[i]!.length)));
+  const widths = table[0]!.map((_, i) => Math.max(...table.map(row => widthOf(row[i]!))));
   return table.map(row =>
     row
-      .map((cell, i) => cell.padEnd(widths[i]!))
+      .map((cell, i) => pad(cell, widths[i]!))
       .join('  ')
       .trimEnd(),
   );

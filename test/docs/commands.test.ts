@@ -55,6 +55,8 @@ const PROGRAMS: [string[], (rest: string[]) => Meaning][] = [
   [['npm', 'test'], rest => existing(rest.filter(word => word !== '--' && word !== '…'))],
   [['npm', 'run'], npmRun],
   [['npm', 'config'], () => ({})],
+  [['docker'], container],
+  [['kubectl'], container],
   [['node'], ([script]) => existing([script!.replace(/^dist\/(.*)\.js$/, '$1.ts')])],
 ];
 
@@ -74,6 +76,15 @@ function existing(paths: string[]): Meaning {
   const missing = paths.filter(path => !existsSync(join(ROOT, path)));
   if (missing.length > 0) throw new Error(`there is no ${missing.join(', ')}`);
   return {};
+}
+
+/** Files of the checkout that the command names, and the longhaul command that it runs within. */
+function container(words: string[]): Meaning {
+  existing(words.filter(word => word.startsWith('infra/')));
+  const within = words.indexOf('longhaul', 1);
+  return within > 0 && /^(run|exec|--)$/.test(words.slice(0, within).findLast(word => !word.startsWith('-')) ?? '--')
+    ? longhaul(words.slice(within + 1))
+    : {};
 }
 
 /** What stands behind a script and takes what follows `--`. */

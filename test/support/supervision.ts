@@ -4,5 +4,6 @@ import type { Supervision } from '../../activities/supervision/supervision.js';
 export const unsupervised = (): Supervision => ({
   call: { signal: new AbortController().signal },
   note: () => {},
+  troubles: () => {},
   check: () => {},
 });

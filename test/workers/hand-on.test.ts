@@ -3,15 +3,14 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { DefaultLogger } from '@temporalio/worker';
 import { type PolicyRef, TASK_QUEUE } from '../../activities/contract/index.js';
-import { createActivities, createControlActivities } from '../../activities/index.js';
-import { engineWork } from '../../workers/engine-work.js';
+import { createActivities } from '../../activities/index.js';
 import { handOn } from '../../workers/hand-on.js';
-import type { Work } from '../../workers/worker.js';
 import { curriculum } from '../../workflows/index.js';
 import { driveRun } from '../support/drive.js';
 import { FakeEngine } from '../support/fake-engine.js';
+import { startControlWorker, startGpuWorker } from '../support/gpu-workers.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 import { startServer, type TestServer } from '../support/temporal-server.js';
 
@@ -65,15 +64,6 @@ describe('a snapshot', () => {
   });
 });
 
-async function start(connection: NativeConnection, work: Work): Promise<() => Promise<void>> {
-  const worker = await Worker.create({ connection, ...work });
-  const running = worker.run();
-  return async () => {
-    worker.shutdown();
-    await running;
-  };
-}
-
 describe('a run with two engines', () => {
   let server: TestServer;
   let small: SmallRun;
@@ -86,26 +76,10 @@ describe('a run with two engines', () => {
     await small.remove();
   });
 
-  const startControl = () =>
-    start(server.env.nativeConnection, {
-      taskQueue: TASK_QUEUE,
-      workflowBundle: server.bundle,
-      activities: createControlActivities(small.deps),
-    });
-
-  /** By a connection of its own, as a worker elsewhere. */
-  async function startEngine(engine: FakeEngine): Promise<() => Promise<void>> {
-    const connection = await NativeConnection.connect({ address: server.env.address });
-    const stop = await start(connection, engineWork('onnx', { ...small.deps, engine }));
-    return async () => {
-      await stop();
-      await connection.close();
-    };
-  }
-
   /** How often the engines trained in a run of that name. */
   async function trained(workflowId: string, engines: FakeEngine[]): Promise<number> {
-    const stops = [await startControl(), ...(await Promise.all(engines.map(startEngine)))];
+    const gpu = engines.map(engine => startGpuWorker(server, small, engine));
+    const stops = [await startControlWorker(server, small), ...(await Promise.all(gpu))];
     const { workflow } = server.env.client;
     await (await workflow.start(curriculum, { workflowId, taskQueue: TASK_QUEUE, args: [small.spec] })).result();
     await Promise.all(stops.map(stop => stop()));

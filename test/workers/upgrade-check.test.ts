@@ -29,7 +29,7 @@ test('a run under way is gone on with by the same workflows; others are refused 
   await handle.executeUpdate('pause');
   await until(async () => (await handle.query<Progress>('progress')).state === 'paused');
   await stop();
-  const check = (bundle: { code: string }) => refuseIncompatibleRuns(server.env.client, bundle);
+  const check = (bundle: { code: string }) => refuseIncompatibleRuns(server.env.client, { workflowBundle: bundle });
   await until(async () => (await workflow.count('ExecutionStatus = "Running"')).count > 0);
   await check(server.bundle);
 

@@ -20,6 +20,8 @@ export interface EngineOptions extends Partial<EngineSettings> {
   program?: string;
   /** Milliseconds an engine may take to answer a cancellation before it is killed. */
   cancelGrace?: number;
+  /** Called for each process that is started. */
+  onStart?: (pid: number | undefined) => void;
 }
 
 const WATCHDOG_LOOKS = 10;
@@ -107,6 +109,7 @@ class EngineHost implements Engine {
     child.on('error', error => this.lost(child, error.message));
     child.on('exit', (code, signal) => this.exited(child, code, signal));
     this.child = child;
+    this.options.onStart?.(child.pid);
     return child;
   }
 

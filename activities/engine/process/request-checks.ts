@@ -56,7 +56,19 @@ export function checkRollouts({ groups, loss }: UpdateRequest, hasReference: boo
     throw new EngineRequestError(
       `maxResponseTokens is ${loss.maxResponseTokens}; ${loss.algorithm} divides by the most tokens that a response may have: give it`,
     );
+  for (const { deviation } of groups) checkDeviation(deviation, loss);
   for (const response of groups.flatMap(g => g.responses)) checkResponse(response, loss);
+}
+
+function checkDeviation(deviation: number | undefined, { advantageScale, algorithm }: LossSettings): void {
+  if (advantageScale && !rulesOf(algorithm).options.includes('advantageScale'))
+    throw new EngineRequestError(`advantageScale is "${advantageScale}"; ${algorithm} does not divide by a deviation`);
+  if (Boolean(advantageScale) !== (deviation !== undefined))
+    throw new EngineRequestError(
+      `advantageScale is ${advantageScale} and a group ${deviation === undefined ? 'lacks' : 'bears'} a deviation; expected both or neither`,
+    );
+  if (deviation !== undefined && !(deviation >= 0 && deviation < Number.POSITIVE_INFINITY))
+    throw new EngineRequestError(`a group's deviation is ${deviation}; expected a finite number, 0 or more`);
 }
 
 function checkResponse(response: ScoredResponse, { importanceCap }: LossSettings): void {

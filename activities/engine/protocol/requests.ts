@@ -146,6 +146,8 @@ export interface ScoredResponse {
 export interface ScoredGroup {
   promptIds: number[];
   responses: ScoredResponse[];
+  /** With LossSettings.advantageScale, and only with it: what the rewards' differences from their mean are divided by. */
+  deviation?: number;
 }
 
 /** One optimiser step over the groups. What each algorithm makes of them is in algorithms.ts. */

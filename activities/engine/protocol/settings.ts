@@ -62,6 +62,13 @@ export interface LossSettings extends WeightingSettings {
    * is multiplied by min(exp(proximal - sampler's), importanceCap). Responses bear `proximal` with it, and only with it.
    */
   importanceCap?: number | null;
+  /**
+   * `task`: rewards are divided by the deviation of their task's rewards in the batch (QwenLong-L1.5, arXiv 2512.12967),
+   * which each group bears. Absent: by what the algorithm divides by.
+   */
+  advantageScale?: 'task';
+  /** Responses of negative advantage teach nothing (AEPO, arXiv 2512.12967). Absent: they do. */
+  maskNegative?: true;
 }
 
 export interface SamplingSettings {

@@ -26,7 +26,7 @@ interface AlgorithmRules {
   /** Whether groups whose rewards are all equal are left out and replaced by further draws. */
   dynamicSampling: boolean;
   /** The loss settings that it has beyond those of all. */
-  options: readonly ('tokenMean' | 'maxResponseTokens')[];
+  options: readonly ('tokenMean' | 'maxResponseTokens' | 'advantageScale')[];
 }
 
 export const ALGORITHMS = {
@@ -39,7 +39,7 @@ export const ALGORITHMS = {
     clipLow: 0.2,
     clipHigh: 0.2,
     dynamicSampling: false,
-    options: [],
+    options: ['advantageScale'],
   },
   /** Clip-higher, token-level loss, dynamic sampling: arXiv 2503.14476, eq. 8. */
   dapo: {
@@ -50,7 +50,7 @@ export const ALGORITHMS = {
     clipLow: 0.2,
     clipHigh: 0.28,
     dynamicSampling: true,
-    options: ['tokenMean'],
+    options: ['tokenMean', 'advantageScale'],
   },
   /** GRPO done right: no division by the deviation nor by a response's own length. arXiv 2503.20783, section 3.2. */
   'dr-grpo': {
@@ -72,7 +72,7 @@ export const ALGORITHMS = {
     clipLow: 3e-4,
     clipHigh: 4e-4,
     dynamicSampling: false,
-    options: [],
+    options: ['advantageScale'],
   },
   /**
    * Clipped importance weights with dynamic sampling: MiniMax-M1, arXiv 2506.13585, eqs. 4 and 5. The paper sets no lower
@@ -86,7 +86,7 @@ export const ALGORITHMS = {
     clipLow: 1,
     clipHigh: 4,
     dynamicSampling: true,
-    options: [],
+    options: ['advantageScale'],
   },
   /** REINFORCE with a leave-one-out baseline: arXiv 2402.14740; clipped as PPO is once updates leave the sampling policy. */
   rloo: {

@@ -1,4 +1,5 @@
 /** Losses, advantages, the trainer and the optimiser. */
+export { taskDeviations } from './advantages.js';
 export { ALGORITHMS, rulesOf } from './algorithms.js';
 export { policySlopes } from './loss-slopes.js';
 export type { Objective } from './losses.js';

@@ -1,5 +1,6 @@
 /** What a mini-batch's tokens are trained towards: rewards, weights and log-probabilities spread over them, in 64 bits until fed. */
 import type { LossSettings, ScoredGroup, ScoredResponse } from '../protocol/index.js';
+import { scaledBy } from './advantages.js';
 import { rulesOf } from './algorithms.js';
 import type { Objective } from './losses.js';
 import { overlongPenalty } from './overlong.js';
@@ -32,7 +33,11 @@ export interface Scores {
 export function tokenTargets(groups: readonly ScoredGroup[], settings: LossSettings, scores: Scores): TokenTargets {
   const rules = rulesOf(settings.algorithm);
   const rewards = groups.map(group => group.responses.map(r => shapedReward(r.reward, r.ids.length, settings)));
-  const advantages = rewards.map(rules.advantages);
+  const advantages = rewards.map((of, i) => {
+    const { deviation } = groups[i]!;
+    const all = deviation === undefined ? rules.advantages(of) : scaledBy(deviation)(of);
+    return settings.maskNegative ? all.map(advantage => Math.max(advantage, 0)) : all;
+  });
   const lengths = groups.map(group => group.responses.map(r => r.ids.length));
   const weights = rules.weights(lengths, settings);
   const spread = (value: (response: ScoredResponse, t: number, i: number, j: number) => number): Float32Array =>

@@ -1,27 +1,24 @@
 /**
  * The files of published folders. Each publication uploads its own, below the folder's hash and a name of its own, and its
  * manifest says where they are: so whoever removes one takes no file from another, and what a killed publisher leaves is
- * seen by nobody. What is begun is noted before, and the note removed after, for the sweep to know.
+ * seen by nobody, until the next publisher of the same goes on with it.
  */
 import { join } from 'node:path';
 import { folderHash } from '../hash.js';
-import { ABANDONED_MS, workName, writerLives } from '../unfinished.js';
+import { inParallel } from '../in-parallel.js';
+import { StoreAwayError } from '../store.js';
 import type { S3Bucket } from './bucket.js';
+import { type Note, Notes } from './notes.js';
+import { isSmall, SMALL_AT_ONCE } from './pieces.js';
 
-const NOTES = 'unfinished/';
+/** What a killed publisher leaves is kept so long for its successor. */
+export const KEPT_MS = 24 * 60 * 60 * 1000;
 
 /** What stands for a folder: published by the creation of this one object. */
 export interface Manifest {
   /** Where its files are: the beginning of their keys, without the "/" at its end. */
   parts: string;
   files: Record<string, { sha256: string; bytes: number }>;
-}
-
-/** What is begun: files that are being uploaded, or removed. */
-interface Note {
-  parts: string;
-  /** The objects that are, or were, the manifest. */
-  keys: string[];
 }
 
 export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 1)}\n`;
@@ -40,80 +37,146 @@ export function hashesOf({ files }: Manifest): Record<string, string> {
   return Object.fromEntries(Object.entries(files).map(([file, { sha256 }]) => [file, sha256]));
 }
 
-export const partKey = ({ parts }: Manifest, file: string): string => `${parts}/${file}`;
+export const partKey = ({ parts }: Pick<Manifest, 'parts'>, file: string): string => `${parts}/${file}`;
 
-/** Notes what is begun, for `use`, and removes the note when that is done; a failure leaves it to be swept. */
-export async function withNote<T>(
-  bucket: S3Bucket,
-  keys: string[],
-  partsOf: (work: string) => string,
-  use: (parts: string) => Promise<T>,
-): Promise<T> {
-  const work = workName();
-  const parts = partsOf(work);
-  await bucket.write(NOTES + work, JSON.stringify({ parts, keys } satisfies Note));
-  const result = await use(parts);
-  await bucket.delete(NOTES + work);
-  return result;
-}
+export class Parts {
+  readonly #bucket: S3Bucket;
+  readonly #notes: Notes;
 
-/** Uploads the files of a folder, all or none. Throws when one is not what its writer says it is. */
-export async function uploadParts(bucket: S3Bucket, folder: string, manifest: Manifest): Promise<void> {
-  try {
-    for (const [file, { sha256 }] of Object.entries(manifest.files)) {
-      const sent = await bucket.upload(partKey(manifest, file), join(folder, file));
-      if (sent !== sha256)
-        throw new Error(
-          `${join(folder, file)}: read with sha256 ${sent}, but written with ${sha256}: this machine's disk damages files`,
-        );
+  constructor(bucket: S3Bucket) {
+    this.#bucket = bucket;
+    this.#notes = new Notes(bucket);
+  }
+
+  /**
+   * Uploads the files of a folder, for `place` to publish their manifest; what another left of the same is gone on with.
+   * @param keys of the objects that the manifest may become, the one that it should be first
+   * @param place gives the parts that the published manifest refers to, which may be those of another
+   */
+  async publish(
+    folder: string,
+    hash: string,
+    files: Manifest['files'],
+    keys: string[],
+    place: (manifest: Manifest) => Promise<string | undefined>,
+  ): Promise<void> {
+    const left = await this.#left(`parts/${hash}/`, keys[0]!);
+    const note = left ?? (await this.#notes.begin(work => `parts/${hash}/${work}`, keys));
+    try {
+      await this.#upload(folder, { parts: note.parts, files }, left !== null);
+    } catch (error) {
+      if (error instanceof StoreAwayError) this.#notes.leave(note);
+      else await this.#giveUp(note);
+      throw error;
     }
-  } catch (error) {
-    // What cannot be removed now is swept later.
-    await removeParts(bucket, manifest.parts).catch(() => {});
-    throw error;
+    // Where this throws it is not known what refers to the files: the sweep finds out.
+    const placed = await place({ parts: note.parts, files }).catch((error: unknown) => {
+      this.#notes.leave(note);
+      throw error;
+    });
+    if (placed !== note.parts) await this.remove(note.parts);
+    await this.#notes.end(note);
   }
-}
 
-export const removeParts = (bucket: S3Bucket, parts: string): Promise<void> => bucket.deleteBelow(`${parts}/`);
-
-/** The first file that is not as it was published; null when all are. */
-export async function damagedPart(bucket: S3Bucket, manifest: Manifest): Promise<string | null> {
-  for (const [file, { sha256 }] of Object.entries(manifest.files))
-    if ((await bucket.download(partKey(manifest, file))) !== sha256) return file;
-  return null;
-}
-
-/** Removes what killed writers left: the files of publications and removals that did not end. */
-export async function sweepParts(bucket: S3Bucket): Promise<void> {
-  if (await bucket.isEmpty(NOTES)) return;
-  // The server's time, not this machine's.
-  const probe = NOTES + workName();
-  await bucket.write(probe, JSON.stringify({ parts: '', keys: [] } satisfies Note));
-  const notes = await bucket.below(NOTES);
-  await bucket.delete(probe);
-  const now = notes.find(({ key }) => key === probe)?.modified.getTime() ?? 0;
-  for (const { key, modified } of notes) {
-    if (key === probe) continue;
-    if (writerLives(key.slice(NOTES.length)) ?? now - modified.getTime() < ABANDONED_MS) continue;
-    await sweepNote(bucket, key);
+  /** @param take takes away what refers to the parts; whether it did */
+  async withdraw(parts: string, key: string, take: () => Promise<boolean>): Promise<boolean> {
+    const note = await this.#notes.begin(() => parts, [key]);
+    try {
+      const taken = await take();
+      if (taken) await this.remove(parts);
+      await this.#notes.end(note);
+      return taken;
+    } catch (error) {
+      this.#notes.leave(note);
+      throw error;
+    }
   }
-}
 
-async function sweepNote(bucket: S3Bucket, note: string): Promise<void> {
-  const found = await bucket.get(note);
-  if (!found) return;
-  const { parts, keys } = JSON.parse(found.body.toString('utf8')) as Note;
-  if (parts !== '' && !(await isReferred(bucket, parts, keys))) await removeParts(bucket, parts);
-  await bucket.delete(note);
-}
-
-async function isReferred(bucket: S3Bucket, parts: string, keys: string[]): Promise<boolean> {
-  for (const key of keys) {
-    const there = await bucket.get(key);
-    // A manifest that cannot be read may be this one.
-    if (there?.body.includes(JSON.stringify(parts)) || (there && !isJson(there.body))) return true;
+  remove(parts: string): Promise<void> {
+    return this.#bucket.deleteBelow(`${parts}/`);
   }
-  return false;
+
+  /** The first file that is not as it was published; null when all are. */
+  async damaged(manifest: Manifest): Promise<string | null> {
+    for (const [file, { sha256 }] of Object.entries(manifest.files))
+      if ((await this.#bucket.downloads.hash(partKey(manifest, file))) !== sha256) return file;
+    return null;
+  }
+
+  /**
+   * Removes what killed writers left: the files of publications and removals that did not end, and their uploads.
+   * @param kept for so many milliseconds it is kept for a successor
+   */
+  async sweep(kept: number): Promise<void> {
+    // First these: a note is written before its uploads begin.
+    const uploads = await this.#bucket.uploads.unfinished('parts/');
+    const noted = (await this.#notes.all()).map(({ parts }) => `${parts}/`);
+    for (const upload of uploads)
+      if (!noted.some(parts => parts !== '/' && upload.key.startsWith(parts))) await this.#bucket.uploads.abort(upload);
+    for (const found of await this.#notes.abandoned(kept)) {
+      const note = await this.#notes.takeOver(found);
+      if (!note) continue;
+      if (note.parts !== '' && !(await this.#isReferred(note))) await this.remove(note.parts);
+      await this.#notes.end(note);
+    }
+  }
+
+  /** What is begun, with the bytes and open uploads of its files. */
+  async unfinished(): Promise<(Note & { bytes: number; uploads: number })[]> {
+    const found: (Note & { bytes: number; uploads: number })[] = [];
+    for (const note of await this.#notes.all()) {
+      if (note.parts === '') continue;
+      const below = await this.#bucket.below(`${note.parts}/`);
+      const uploads = await this.#bucket.uploads.unfinished(`${note.parts}/`);
+      let bytes = below.reduce((sum, object) => sum + object.bytes, 0);
+      for (const upload of uploads) bytes += await this.#bucket.uploads.sentOf(upload);
+      found.push({ ...note, bytes, uploads: uploads.length });
+    }
+    return found;
+  }
+
+  /** What another publisher of the same left, of those that live no more: now this one's. */
+  async #left(parts: string, key: string): Promise<Note | null> {
+    for (const found of await this.#notes.all()) {
+      if (found.writerLives !== false || !found.parts.startsWith(parts) || found.keys[0] !== key) continue;
+      const note = await this.#notes.takeOver(found);
+      // A removal that did not end: what it had not come to is still referred to.
+      if (note && !(await this.#isReferred(note))) return note;
+      if (note) await this.#notes.end(note);
+    }
+    return null;
+  }
+
+  async #upload(folder: string, { parts, files }: Manifest, resumed: boolean): Promise<void> {
+    const all = Object.entries(files).map(([file, told]) => ({
+      ...{ key: partKey({ parts }, file), path: join(folder, file) },
+      ...told,
+    }));
+    const [small, large] = [all.filter(({ bytes }) => isSmall(bytes)), all.filter(({ bytes }) => !isSmall(bytes))];
+    const send = (file: (typeof all)[number]) => this.#bucket.uploads.send(file, resumed);
+    await inParallel(small, SMALL_AT_ONCE, send);
+    // These have pieces to send at once.
+    for (const file of large) await send(file);
+  }
+
+  /** What cannot be removed now is swept later. */
+  async #giveUp(note: Note): Promise<void> {
+    try {
+      await this.remove(note.parts);
+      await this.#notes.end(note);
+    } catch {
+      this.#notes.leave(note);
+    }
+  }
+
+  async #isReferred({ parts, keys }: Note): Promise<boolean> {
+    for (const key of keys) {
+      const there = await this.#bucket.get(key);
+      // A manifest that cannot be read may be this one.
+      if (there?.body.includes(JSON.stringify(parts)) || (there && !isJson(there.body))) return true;
+    }
+    return false;
+  }
 }
 
 function isJson(body: Buffer): boolean {

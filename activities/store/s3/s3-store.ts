@@ -6,14 +6,13 @@
  *   artifacts/<uri>   files and manifests, with the hash they were published with
  *   sums/<uri>        that hash, of what was set aside as damaged and not made again yet
  *   parts/…           files of folders (see parts.ts)
- *   unfinished/…      what is being published or removed
+ *   unfinished/…      what is being published or removed (see notes.ts)
  */
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../canonical.js';
 import { checkFence } from '../claims.js';
 import { fileHashes, folderHash } from '../hash.js';
-import { storeSegments } from '../layout.js';
 import {
   type ArtifactRef,
   absence,
@@ -23,64 +22,45 @@ import {
   type OpenedStore,
 } from '../store.js';
 import { readSum, type Sum, sumText } from '../sums.js';
-import { S3Bucket, type StoredObject } from './bucket.js';
+import { S3Bucket } from './bucket.js';
 import { cacheSettings, FolderCache } from './cache.js';
 import { BucketMark } from './mark.js';
-import {
-  damagedPart,
-  hashesOf,
-  type Manifest,
-  manifestText,
-  partKey,
-  readManifest,
-  removeParts,
-  sweepParts,
-  uploadParts,
-  withNote,
-} from './parts.js';
-import { type Kind, metadataOf, recordOf } from './records.js';
-
-/** An artifact's object as it was found. */
-interface Found {
-  object: StoredObject;
-  kind: Kind;
-  /** What it was published with; null if that is not known. */
-  sum: Sum | null;
-  /** Hash of what lies there. */
-  sha256: string;
-  manifest: Manifest | null;
-}
+import type { ObjectSettings } from './object-settings.js';
+import { KEPT_MS, type Manifest, manifestText, Parts, partKey } from './parts.js';
+import { artifactKey, examined, type Found, type Kind, metadataOf, recordOf, sumKey } from './records.js';
 
 export class S3Store implements OpenedStore {
   readonly root: string;
   readonly #bucket: S3Bucket;
   readonly #cache: FolderCache;
   readonly #mark: BucketMark;
+  readonly #parts: Parts;
 
   /**
    * @param root s3://bucket/prefix
    * @param environment endpoint, region, credentials (as for every AWS tool), LONGHAUL_S3_PATH_STYLE, LONGHAUL_STORE_CACHE
    * @throws S3AddressError; RangeError for a bound of the cache that is none
    */
-  constructor(root: string, environment: NodeJS.ProcessEnv = process.env) {
-    this.root = root.replace(/\/+$/, '');
-    this.#bucket = new S3Bucket(this.root, environment);
+  constructor(root: string, environment: NodeJS.ProcessEnv = process.env, bucket = new S3Bucket(root, environment)) {
+    this.root = bucket.root;
+    this.#bucket = bucket;
     this.#cache = new FolderCache(cacheSettings(environment));
     this.#mark = new BucketMark(this.#bucket);
+    this.#parts = new Parts(this.#bucket);
   }
 
   /** Tries the server first. Throws UnfitBucketError when it does not keep what the store relies on; StoreFormatError. */
-  create(): Promise<void> {
-    return this.#mark.make();
+  create(objects?: ObjectSettings): Promise<void> {
+    return this.#mark.make(objects);
   }
 
   open(): Promise<void> {
     return this.#mark.found();
   }
 
-  async sweep(): Promise<void> {
-    await this.#cache.sweep();
-    await sweepParts(this.#bucket);
+  async sweep(kept: number = KEPT_MS): Promise<void> {
+    await this.#cache.sweep(kept);
+    await this.#parts.sweep(kept);
   }
 
   placeOf(uri: string): string {
@@ -124,21 +104,12 @@ export class S3Store implements OpenedStore {
     await checkFence(this, fence);
     if ((await this.#settled(uri, sum)) !== null) return { uri, sha256: offered };
     const keys = [key, artifactKey(divergedUri(uri, offered))];
-    return withNote(
-      this.#bucket,
-      keys,
-      work => `parts/${offered}/${work}`,
-      async parts => {
-        const manifest = { parts, files };
-        await uploadParts(this.#bucket, folder, manifest);
-        // The upload took its time.
-        await checkFence(this, fence);
-        // Where this throws it is not known what refers to the files: the sweep finds out.
-        const placed = await this.#place(uri, 'folder', sum, Buffer.from(manifestText(manifest)));
-        if (placed.parts !== parts) await removeParts(this.#bucket, parts);
-        return { uri, sha256: offered };
-      },
-    );
+    await this.#parts.publish(folder, offered, files, keys, async manifest => {
+      // The upload took its time.
+      await checkFence(this, fence);
+      return (await this.#place(uri, 'folder', sum, Buffer.from(manifestText(manifest)))).parts;
+    });
+    return { uri, sha256: offered };
   }
 
   async find(uri: string): Promise<ArtifactRef | null> {
@@ -153,6 +124,10 @@ export class S3Store implements OpenedStore {
   async has(uri: string): Promise<boolean> {
     const key = artifactKey(uri);
     return (await this.#bucket.head(key)) !== null || !(await this.#bucket.isEmpty(`${key}/`));
+  }
+
+  publishedAt(uri: string): Promise<Date | null> {
+    return this.#bucket.modified(artifactKey(uri));
   }
 
   async readText(ref: ArtifactRef): Promise<string> {
@@ -205,31 +180,37 @@ export class S3Store implements OpenedStore {
         continue;
       }
       const { parts } = found.manifest;
-      const removed = await withNote(
-        this.#bucket,
-        [key],
-        () => parts,
-        async () => {
-          if (!(await this.#bucket.delete(key, etag))) return false;
-          await removeParts(this.#bucket, parts);
-          return true;
-        },
-      );
+      const removed = await this.#parts.withdraw(parts, key, () => this.#bucket.delete(key, etag));
       if (removed) return;
     }
   }
 
   async localFolder(uri: string, wanted: (file: string) => boolean = () => true): Promise<string> {
     const { manifest, object } = await this.#folder(uri);
-    const hashes = Object.fromEntries(Object.entries(hashesOf(manifest)).filter(([file]) => wanted(file)));
-    return this.#cache.folder(sha256(`${this.root} ${manifest.parts}`), hashes, async (file, path) => {
-      const expected = hashes[file]!;
-      const fetched = await this.#bucket.download(partKey(manifest, file), path);
-      if (fetched === expected) return;
+    const files = Object.keys(manifest.files).filter(wanted);
+    return this.cached(manifest, files, async (file, expected, fetched) => {
       // Removed while it was fetched, or damaged?
       const now = await this.#bucket.get(artifactKey(uri));
       if (now?.etag !== object.etag) throw await absence(this, uri, `looked in ${this.root}`);
       throw new CorruptArtifactError(uri, expected, fetched, { file, aside: await this.setAside(uri) });
+    });
+  }
+
+  /**
+   * Files of a folder on this machine.
+   * @param damaged throws the error of a file that is not as it was published: what it should be and is, null if it is gone
+   */
+  cached(
+    manifest: Manifest,
+    files: readonly string[],
+    damaged: (file: string, expected: string, found: string | null) => Promise<never>,
+  ): Promise<string> {
+    const name = sha256(`${this.root} ${manifest.parts}`);
+    const wanted = Object.fromEntries(files.map(file => [file, manifest.files[file]!]));
+    return this.#cache.folder(name, wanted, async (file, path) => {
+      const told = wanted[file]!;
+      const fetched = await this.#bucket.downloads.fetch({ key: partKey(manifest, file), path, ...told });
+      if (fetched !== told.sha256) await damaged(file, told.sha256, fetched);
     });
   }
 
@@ -277,7 +258,7 @@ export class S3Store implements OpenedStore {
   async #settled(uri: string, offered: Sum): Promise<string | null> {
     const found = await this.#get(uri);
     if (!found?.manifest || found.sum?.sha256 !== offered.sha256) return null;
-    if ((await damagedPart(this.#bucket, found.manifest)) === null) return offered.sha256;
+    if ((await this.#parts.damaged(found.manifest)) === null) return offered.sha256;
     await this.setAside(uri);
     return null;
   }
@@ -317,18 +298,7 @@ export class S3Store implements OpenedStore {
   }
 }
 
-const artifactKey = (uri: string): string => `artifacts/${storeSegments(uri).join('/')}`;
-const sumKey = (uri: string): string => `sums/${storeSegments(uri).join('/')}`;
 const divergedUri = (uri: string, offered: string): string => `${uri}.diverged-${offered.slice(0, 12)}`;
 
 const isSame = (published: Sum, offered: Sum): boolean =>
   published.identity === offered.identity || published.sha256 === offered.sha256;
-
-function examined(object: StoredObject): Found {
-  const record = recordOf(object.metadata);
-  const [kind, sum] = [record?.kind ?? 'file', record?.sum ?? null];
-  const own = sha256(object.body);
-  if (kind === 'file') return { object, kind, sum, sha256: own, manifest: null };
-  const manifest = readManifest(object.body.toString('utf8'), sum!.sha256);
-  return { object, kind, sum, sha256: manifest ? sum!.sha256 : own, manifest };
-}

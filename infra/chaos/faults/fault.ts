@@ -2,20 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Busy, Cluster, WorkerProcess } from '../cluster.js';
 import type { Fault } from '../schedule.js';
+import type { Injury } from '../stores/chaos-store.js';
 
 /** What is struck. */
 export interface Target {
   cluster: Cluster;
   /** Name of the run under way. */
   run: string;
-}
-
-/** A file that was damaged. */
-export interface Injury {
-  /** Relative to the store's root. */
-  path: string;
-  /** Before. */
-  content: Buffer;
 }
 
 export interface Strike {

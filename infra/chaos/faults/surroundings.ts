@@ -1,25 +1,7 @@
-/** What workers stand on: the store, the judge, the clock. */
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** What workers stand on, beside the store: the judge, the clock. */
+import { writeFile } from 'node:fs/promises';
 import { WAYS_TO_BE_AWAY } from '../judge.js';
 import { between, type FaultKind, later, pickOf, signal } from './fault.js';
-
-/** As when a network file system is unmounted: the store is not at its place, and then it is again. */
-export const loseStore: FaultKind = async ({ cluster }, fault) => {
-  const { store } = cluster.options;
-  const seconds = between(1, 5, fault);
-  await rename(store, `${store}.away`);
-  return {
-    what: `for ${seconds.toFixed(1)} s`,
-    over: later(seconds, () => bringBack(store)),
-  };
-};
-
-/** Fails if somebody has begun another store in its place. What an engine was about to save may lie there. */
-async function bringBack(store: string): Promise<void> {
-  await rm(join(store, '.work'), { recursive: true, force: true });
-  await rename(`${store}.away`, store);
-}
 
 export const silenceJudge: FaultKind = async ({ cluster: { judge } }, fault) => {
   if (!judge) return null;

@@ -120,6 +120,8 @@ describe('every wrong path is named', () => {
     ['rl.signal.minEffectiveGroups', { rl: { ...spec().rl, signal: { minEffectiveGroups: 5 } } }],
     ['rl.overlong.cache', { rl: { ...spec().rl, overlong: { maxLength: 10, cache: 11 } } }],
     ['rl.tokenMean', { rl: { ...spec().rl, algorithm: 'cispo', tokenMean: 'batch' } }],
+    ['rl.advantageScale', { rl: { ...spec().rl, algorithm: 'rloo', advantageScale: 'task' } }],
+    ['rl.aepo.low', { rl: { ...spec().rl, aepo: { low: 2, high: 1 } } }],
     ['rl.kl.coefficient', { rl: { ...spec().rl, kl: { coefficient: 0 } } }],
     ['rl.importanceCap', { rl: { ...spec().rl, importanceCap: -1 } }],
     ['retrospective.fraction', { retrospective: { fraction: 1 } }],

@@ -46,15 +46,15 @@ const KINDS: Record<string, () => Promise<Given>> = {
   ...(haveS3Server && {
     'a bucket': async () => {
       server ??= await startS3Server();
-      const { fileOf } = server;
+      const { overwrite, read, remove } = server;
       const store = await server.store();
-      const pathOf = (uri: string) => fileOf(store.root, `artifacts/${storeSegments(uri).join('/')}`);
+      const keyOf = (uri: string) => `artifacts/${storeSegments(uri).join('/')}`;
       return {
         store,
-        damage: (uri, text) => writeFile(pathOf(uri), text),
+        damage: (uri, text) => overwrite(store.root, keyOf(uri), text),
         loseFile: async (uri, file) => {
-          const { parts } = JSON.parse(await readFile(pathOf(uri), 'utf8'));
-          await rm(fileOf(store.root, `${parts}/${file}`));
+          const { parts } = JSON.parse(await read(store.root, keyOf(uri)));
+          await remove(store.root, `${parts}/${file}`);
         },
       };
     },
@@ -93,6 +93,17 @@ describe.each(Object.entries(KINDS))('a store that is %s', (_, make) => {
       expect(ref).toEqual({ uri: URI, sha256: sha256('content') });
       expect(await store.find(URI)).toEqual(ref);
       expect(await store.readText(ref)).toBe('content');
+    });
+
+    test('when it was published is known, and stays', async () => {
+      const before = Date.now();
+      expect(await store.publishedAt(URI)).toBeNull();
+      await store.publishText(URI, 'content');
+      const at = (await store.publishedAt(URI))!;
+      // Servers tell whole seconds.
+      expect(Math.abs(at.getTime() - before)).toBeLessThan(60_000);
+      await store.publishText(URI, 'content');
+      expect(await store.publishedAt(URI)).toEqual(at);
     });
 
     test('lines survive, separators of every kind included', async () => {

@@ -1,4 +1,4 @@
-/** The peers' environment, made by a stand-in for Python that only notes what it was asked. */
+/** Python environments, made by a stand-in for Python that only notes what it was asked. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ describe('pythonEnvironment', () => {
     cache: path('cache'),
     log: () => {},
     python: path('python3'),
+    needs: { who: 'the test', python: 'Python 3.10', disk: '1 GB' },
   });
 
   /** Copies itself into the environment; `pip` succeeds unless a file named "offline" is there. */
@@ -27,6 +28,7 @@ describe('pythonEnvironment', () => {
       path('python3'),
       `#!/bin/sh
 echo "$2" >> '${path('calls')}'
+echo "$@" >> '${path('words')}'
 if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; fi
 if [ "$2" = pip ] && [ -e '${path('offline')}' ]; then exit 1; fi
 `,
@@ -47,6 +49,20 @@ if [ "$2" = pip ] && [ -e '${path('offline')}' ]; then exit 1; fi
     const before = await pythonEnvironment(options());
     await writeFile(path('requirements.txt'), 'torch==2.0\n');
     expect(await pythonEnvironment(options())).not.toBe(before);
+  });
+
+  test('has what is wanted without what that asks for, after the rest, and is another one for it', async () => {
+    await standIn();
+    const before = await pythonEnvironment(options());
+    await writeFile(path('bare.txt'), 'large==1.0\n');
+    expect(await pythonEnvironment({ ...options(), bare: path('bare.txt') })).not.toBe(before);
+    expect(await calls()).toEqual(['venv', 'pip', 'venv', 'pip', 'pip']);
+    const installed = (await readFile(path('words'), 'utf8')).split('\n').filter(line => line.includes(' install '));
+    expect(installed.map(line => [line.includes('--no-deps'), line.split('/').at(-1)])).toEqual([
+      [false, 'requirements.txt'],
+      [false, 'requirements.txt'],
+      [true, 'bare.txt'],
+    ]);
   });
 
   test('is not taken for complete when pip failed, and says what to do', async () => {

@@ -2,9 +2,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { flipBit } from '../../../infra/chaos/faults/damage.js';
 import { losses } from '../../../infra/chaos/injuries.js';
 import { readLedger } from '../../../infra/chaos/ledger.js';
+import { flipBit } from '../../../infra/chaos/stores/folder.js';
 
 let store: string;
 beforeEach(async () => {

@@ -165,22 +165,6 @@ test('a server that is away is waited for until it is known to be gone', async (
   }
 });
 
-test('a terminal sees one block, redrawn in place', () => {
-  let written = '';
-  const screen = screenOn({
-    isTTY: true,
-    columns: 20,
-    write: (chunk: string | Uint8Array) => {
-      written += String(chunk);
-      return true;
-    },
-  });
-  screen.draw(['one', 'a line that is much too long']);
-  screen.draw(['two']);
-  screen.print(['stays']);
-  expect(written).toBe('one\na line that is much\n\x1b[2A\x1b[0Jtwo\n\x1b[1A\x1b[0Jstays\n');
-});
-
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(resolve => setTimeout(resolve, 50));
 }

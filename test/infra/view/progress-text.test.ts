@@ -1,5 +1,5 @@
 import type { EvaluationRow, Progress, StageProgress, StepReport } from '../../../activities/contract/index';
-import { duration, evaluationTable, progressBlock, progressChanges } from '../../../infra/view/progress-text';
+import { duration, evaluationTable, progressChanges, stageNotes } from '../../../infra/view/progress-text';
 import { StepClock } from '../../../infra/view/time-left';
 
 const step = (at: number, of: number, seconds: number): StepReport => ({
@@ -61,36 +61,14 @@ const RECORDED = [
   ),
 ];
 
-test('the block shows every stage, and the time left of what has steps', () => {
-  const clock = new StepClock({ 'phase-1': 40, 'phase-2': 10 });
-  const blocks = RECORDED.map(one => progressBlock(one, clock.left(one)).join('\n'));
-  expect(blocks.join('\n\n')).toBe(`\
-tiny: running warmup
-  ▸ warmup   running
-  · phase-1  waiting
-  · phase-2  waiting
-
-tiny: running phase-1
-  ✓ warmup   done, step 30/30, loss 0.0123
-  ▸ phase-1  running
-  · phase-2  waiting
-
-tiny: running phase-1, about 1 min 34 s left
-  ✓ warmup   done, step 30/30, loss 0.0123
-  ▸ phase-1  running, step 3/40, reward 0.375, pass rate 38 %, loss 0.0123, 812 tokens/s, 1 min 14 s left
-  · phase-2  waiting
-
-tiny: waiting for a replay
-  ✓ warmup   done, step 30/30, loss 0.0123
-  ✗ phase-1  failed, attempt 2, step 4/40, reward 0.375, pass rate 38 %, loss 0.0123, no signal in 3 steps
-  · phase-2  waiting`);
-});
-
 test('what a judge was asked is told, where it was', () => {
   const judge = { asked: 12, cached: 3, failed: 1, promptTokens: 1200, completionTokens: 34 };
   const told = (more: Partial<StepReport>) => {
     const latest = { ...step(1, 4, 1), ...more };
-    return progressBlock(progress([stage('phase-1', { state: 'running', latest })]), { run: null, stages: {} })[1];
+    const told = stage('phase-1', { state: 'running', latest });
+    const [, line] = progressChanges(null, progress([told]), { run: null, stages: {} });
+    expect(line).toContain(stageNotes(told));
+    return line;
   };
   expect(told({ judge, unscoredGroups: 2 })).toContain(
     'loss 0.0123, judge 12 asked, 3 cached, 1,234 tokens, 2 groups unscored, 812 tokens/s',
@@ -114,6 +92,17 @@ phase-1: running, step 3/40, reward 0.375, pass rate 38 %, loss 0.0123, 812 toke
 tiny: waiting for a replay
 phase-1: failed, attempt 2, step 4/40, reward 0.375, pass rate 38 %, loss 0.0123, no signal in 3 steps`);
   expect(progressChanges(RECORDED[2]!, RECORDED[2]!, clock.left(RECORDED[2]!))).toEqual([]);
+});
+
+test('scores are told as they come in, a line each', () => {
+  const row = (policy: string, set: string) =>
+    ({ policy, set, items: 9, score: 50, low: 21.2, high: 78.8 }) as EvaluationRow;
+  const before = progress([], { table: [row('base', 'short')] });
+  const now = progress([], { table: [row('base', 'short'), row('base', 'long'), row('sft', 'short')] });
+  expect(progressChanges(before, now, { run: null, stages: {} })).toEqual([
+    'evaluation/base: long 50.0 [21.2, 78.8]',
+    'evaluation/sft: short 50.0 [21.2, 78.8]',
+  ]);
 });
 
 test('the time left is by the median step, so one slow step does not upset it', () => {

@@ -19,7 +19,16 @@ onLinux('a run under ten faults ends with the bits of one in peace', async () =>
     const { spec } = await loadSpec(join(CHECKOUT, 'infra/chaos/small.yaml'), [], CHECKOUT);
     const lines: string[] = [];
     const say = (line: string) => void lines.push(line);
-    const [report] = await chaos({ folder, spec, preset: 'small', faults: 10, seeds: [2], judge: true, say });
+    const [report] = await chaos({
+      folder,
+      spec,
+      preset: 'small',
+      faults: 10,
+      seeds: [2],
+      judge: true,
+      store: 'folder',
+      say,
+    });
     expect(lines.join('\n')).toContain('HOLDS: 10 faults');
     expect(new Set(report!.faults.map(({ kind }) => kind)).size).toBe(10);
   } finally {

@@ -1,0 +1,9 @@
+/** Trackers of others: TensorBoard, MLflow, trackio, JSON lines, each given every point of a run once. */
+export { CatchUp, type CaughtUp } from './catch-up.js';
+export { type ExportedMetrics, type ExportMetricsInput, exportMetrics } from './export-metrics.js';
+export { MLFLOW_VARIABLES } from './mlflow.js';
+export { readPoint } from './points.js';
+export { OtherRunError, StrangeFileError, TrackerAwayError } from './tracker.js';
+export { trackersOf } from './trackers.js';
+export { TRACKIO_VARIABLE } from './trackio.js';
+export { RunTracks } from './tracks.js';

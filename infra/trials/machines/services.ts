@@ -1,0 +1,87 @@
+/** What stands in the middle: a Temporal server, and a bucket on the Versity gateway, both where every machine reaches them. */
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type OpenedStore, openStore } from '../../../activities/store/index.js';
+import { claimPort } from '../../local/ports.js';
+import { answers, logsOf, serverArguments } from '../../local/stack.js';
+import { Supervised } from '../../local/supervised.js';
+import { cacheFolder, findTemporal } from '../../local/temporal-binary.js';
+import { UserError } from '../../user-error.js';
+
+const GATEWAY = join(cacheFolder(), 'bin', 'versitygw');
+const BUCKET = 'trial';
+const KEYS = { access: 'trial', secret: 'trial-secret' };
+const GATEWAY_LIMIT_MS = 30_000;
+const GRACE_MS = 10_000;
+
+export interface Services {
+  /** Of the Temporal server. */
+  address: string;
+  /** Of the store, `s3://…`. */
+  root: string;
+  store: OpenedStore;
+  /** By which a process reaches the store. */
+  environment: NodeJS.ProcessEnv;
+  stop(): Promise<void>;
+}
+
+/** @param ip where they listen */
+export async function startServices(state: string, ip: string, log: (line: string) => void): Promise<Services> {
+  if (!existsSync(GATEWAY))
+    throw new UserError(`There is no S3 server at ${GATEWAY}: test/support/build-s3-server.sh builds it, with Go.`);
+  await mkdir(logsOf(state), { recursive: true });
+  const temporal = await findTemporal({ log });
+  // Of another address, so that what is free here is free there too.
+  const ports = await Promise.all([27_233, 28_233, 27_070].map(usual => claimPort(undefined, usual)));
+  const [port, uiPort, s3Port] = ports.map(claim => claim.port) as [number, number, number];
+  const objects = join(state, 'objects');
+  await mkdir(join(objects, BUCKET), { recursive: true });
+  const supervise = (name: string, command: string, args: string[], env: NodeJS.ProcessEnv) => {
+    const logFile = join(logsOf(state), `${name}.log`);
+    const child = new Supervised({ name, command, args, env, logFile, channel: false, onEnd: log, onStart: () => {} });
+    child.start();
+    process.once('exit', () => child.kill());
+    return child;
+  };
+  const children = [
+    supervise('server', temporal, serverArguments(state, port, uiPort, ip), process.env),
+    supervise('gateway', GATEWAY, ['--port', `${ip}:${s3Port}`, '--quiet', 'posix', objects], {
+      PATH: process.env.PATH,
+      ROOT_ACCESS_KEY: KEYS.access,
+      ROOT_SECRET_KEY: KEYS.secret,
+    }),
+  ];
+  const stop = async () => {
+    await Promise.all(children.map(child => child.stop(GRACE_MS)));
+  };
+  const endpoint = `http://${ip}:${s3Port}`;
+  const environment = {
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_ACCESS_KEY_ID: KEYS.access,
+    AWS_SECRET_ACCESS_KEY: KEYS.secret,
+  };
+  try {
+    await answers(`${ip}:${port}`, join(logsOf(state), 'server.log'));
+    await gatewayAnswers(endpoint);
+    for (const claim of ports) claim.release();
+    // The client takes endpoint and credentials from the process, as in a worker.
+    Object.assign(process.env, environment, { LONGHAUL_STORE_CACHE: join(state, 'cache') });
+    const root = `s3://${BUCKET}/store`;
+    const store = await openStore(root);
+    await store.create();
+    return { address: `${ip}:${port}`, root, store, environment, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function gatewayAnswers(endpoint: string): Promise<void> {
+  const limit = Date.now() + GATEWAY_LIMIT_MS;
+  while (!(await fetch(endpoint).catch(() => null))) {
+    if (Date.now() > limit) throw new UserError(`The S3 server does not answer at ${endpoint}.`);
+    await sleep(100);
+  }
+}

@@ -1,0 +1,114 @@
+/** A large folder through the store, beside the same by a command line tool: `aws s3 cp`, on the same server and disk. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import type { Table } from '../../bench/table.js';
+import { Gateway } from '../../chaos/stores/gateway.js';
+import { CHECKOUT } from '../../checkout.js';
+import type { SpeedOptions } from './speed.js';
+import type { Transfer } from './transfer.js';
+
+const execute = promisify(execFile);
+const MIB = 1 << 20;
+const GIB = 1 << 30;
+/** Of a checkpoint's files: as large as shards of models are. */
+const SHARD_BYTES = 2 * GIB;
+const MOST_MEMORY_MIB = 400;
+const LEAST_SHARE = 0.7;
+
+export async function largeFolder(options: SpeedOptions): Promise<{ table: Table; holds: boolean }> {
+  const { folder, python, port, gib, say } = options;
+  const source = join(folder, 'source');
+  say(`writing ${gib} GiB`);
+  await writeLarge(source, gib * GIB);
+  const gateway = await Gateway.start(join(folder, 'gateway'), port);
+  try {
+    const env = {
+      ...process.env,
+      ...gateway.env,
+      AWS_DEFAULT_REGION: 'us-east-1',
+      LONGHAUL_STORE_CACHE: join(folder, 'cache'),
+    };
+    const client = new S3Client({
+      endpoint: gateway.url,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: {
+        accessKeyId: gateway.keys.id,
+        secretAccessKey: gateway.keys.secret,
+      },
+    });
+    await client.send(new CreateBucketCommand({ Bucket: 'tool' }));
+    client.destroy();
+    const own = async (doing: 'publish' | 'fetch') => {
+      const program = join(CHECKOUT, 'dist', 'infra', 'trials', 's3', 'transfer.js');
+      const { stdout } = await execute(process.execPath, [program, doing, 's3://bucket/own', source], { env });
+      return JSON.parse(stdout) as Transfer;
+    };
+    const tool = async (from: string, to: string) => {
+      const began = performance.now();
+      const words = ['s3', 'cp', '--recursive', '--only-show-errors', '--endpoint-url', gateway.url, from, to];
+      await execute(join(dirname(python), 'aws'), words, { env });
+      return (performance.now() - began) / 1000;
+    };
+    say('up: the store, then aws s3 cp');
+    const up = { own: await own('publish'), tool: await tool(source, 's3://tool/large') };
+    say('down: the store, then aws s3 cp');
+    const down = { own: await own('fetch'), tool: 0 };
+    await rm(join(folder, 'cache'), { recursive: true, force: true });
+    await mkdir(join(folder, 'fetched'));
+    down.tool = await tool('s3://tool/large', join(folder, 'fetched'));
+    await rm(join(folder, 'fetched'), { recursive: true, force: true });
+    return reported({ up, down }, gib);
+  } finally {
+    await gateway.stop();
+    await rm(source, { recursive: true, force: true });
+    await rm(join(folder, 'gateway'), { recursive: true, force: true });
+  }
+}
+
+type Direction = { own: Transfer; tool: number };
+
+function reported(found: Record<'up' | 'down', Direction>, gib: number): { table: Table; holds: boolean } {
+  const columns = ['', 'the store', 'aws s3 cp', 'share', 'memory above idle', 'processor'];
+  const speed = (seconds: number) => `${((gib * GIB) / MIB / seconds).toFixed(0)} MiB/s`;
+  const above = ({ own }: Direction) => (own.peakBytes - own.idleBytes) / MIB;
+  const share = ({ own, tool }: Direction) => tool / own.seconds;
+  const lines = (['up', 'down'] as const).map(way => {
+    const { own, tool } = found[way];
+    return [
+      `${gib} GiB ${way}`,
+      speed(own.seconds),
+      speed(tool),
+      `${(100 * share(found[way])).toFixed(0)} %`,
+      `${above(found[way]).toFixed(0)} MiB`,
+      `${own.processorSeconds.toFixed(1)} s`,
+    ];
+  });
+  const all = Object.values(found);
+  return {
+    table: { columns, lines },
+    holds: all.every(way => above(way) < MOST_MEMORY_MIB && share(way) >= LEAST_SHARE),
+  };
+}
+
+/** Bytes that no file system shares or shrinks; the same ones each time. */
+async function writeLarge(folder: string, bytes: number): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'config.json'), '{}');
+  for (let shard = 0, left = bytes; left > 0; shard++) {
+    const file = await open(join(folder, `model-${shard}.safetensors`), 'w');
+    for (let at = 0; at < Math.min(SHARD_BYTES, bytes - shard * SHARD_BYTES); at += MIB) {
+      await file.write(pseudoRandom(`${shard} ${at}`));
+      left -= MIB;
+    }
+    await file.close();
+  }
+}
+
+function pseudoRandom(seed: string): Buffer {
+  return createHash('shake256', { outputLength: MIB }).update(seed).digest();
+}

@@ -1,0 +1,78 @@
+/** The preset tiny on a folder and on a bucket, in turn, with the same workers: what the bucket adds to its time. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CurriculumResult } from '../../../activities/contract/index.js';
+import { median } from '../../bench/statistics.js';
+import type { Table } from '../../bench/table.js';
+import { Cluster } from '../../chaos/cluster.js';
+import { ChaosBucket } from '../../chaos/stores/bucket.js';
+import type { ChaosStore } from '../../chaos/stores/chaos-store.js';
+import { ChaosFolder } from '../../chaos/stores/folder.js';
+import { Gateway } from '../../chaos/stores/gateway.js';
+import { Trial } from '../../chaos/trial.js';
+import { CHECKOUT } from '../../checkout.js';
+import { loadSpec } from '../../specs/spec-files.js';
+import type { SpeedOptions } from './speed.js';
+
+const MOST_ADDED = 0.1;
+const RUN = 'tiny';
+
+interface Timed {
+  seconds: number;
+  sha256: string;
+}
+
+export async function tinyRuns({ folder, port, runs, say }: SpeedOptions): Promise<{ table: Table; holds: boolean }> {
+  const { spec } = await loadSpec('tiny', [], CHECKOUT);
+  const gateway = await Gateway.start(join(folder, 'tiny-gateway'), port + 4);
+  const timed = async (name: string, store: ChaosStore): Promise<Timed> => {
+    const cluster = await Cluster.start({ state: join(folder, name), store, env: {}, log: () => {} });
+    try {
+      const trial = new Trial(cluster, spec, say);
+      await trial.begin(RUN);
+      await trial.finish();
+      if (trial.stuck) throw new Error(trial.stuck);
+      const text = await readFile(join(await store.settled([RUN]), 'runs', RUN, 'result.json'), 'utf8');
+      const { seconds } = trial.runs[0]!;
+      say(`${name}: ${seconds.toFixed(1)} s`);
+      return { seconds, sha256: (JSON.parse(text) as CurriculumResult).policy.sha256 };
+    } finally {
+      await cluster.stop();
+    }
+  };
+  const pairs: { folder: Timed; bucket: Timed }[] = [];
+  try {
+    for (let k = 0; k < runs; k++) {
+      const onFolder = () => timed(`folder-${k}`, new ChaosFolder(join(folder, `store-${k}`)));
+      const onBucket = async () => {
+        const place = join(folder, `bucket-${k}`);
+        const store = await ChaosBucket.open(`s3://bucket/tiny-${k}`, place, gateway, { direct: true });
+        return timed(`bucket-${k}`, store).finally(() => store.stop());
+      };
+      // Now one first, now the other.
+      const first = k % 2 === 0 ? await onFolder() : null;
+      const bucket = await onBucket();
+      pairs.push({ folder: first ?? (await onFolder()), bucket });
+    }
+  } finally {
+    await gateway.stop();
+  }
+  return reported(pairs);
+}
+
+function reported(pairs: readonly { folder: Timed; bucket: Timed }[]): { table: Table; holds: boolean } {
+  const ratios = pairs.map(({ folder, bucket }) => bucket.seconds / folder.seconds);
+  const added = (ratio: number) => `${ratio >= 1 ? '+' : ''}${(100 * (ratio - 1)).toFixed(1)} %`;
+  const lines = pairs.map(({ folder, bucket }, k) => [
+    `tiny, pair ${k + 1}`,
+    `${folder.seconds.toFixed(1)} s`,
+    `${bucket.seconds.toFixed(1)} s`,
+    added(ratios[k]!),
+    folder.sha256 === bucket.sha256 ? `same bits (${folder.sha256.slice(0, 8)}…)` : '**other bits**',
+  ]);
+  lines.push(['median', '', '', added(median(ratios)), '']);
+  return {
+    table: { columns: ['', 'on a folder', 'on a bucket', 'added', 'ends in'], lines },
+    holds: median(ratios) <= 1 + MOST_ADDED && pairs.every(({ folder, bucket }) => folder.sha256 === bucket.sha256),
+  };
+}

@@ -1,0 +1,106 @@
+/** `npm run trial -- tinker`: longhaul's engine kind `tinker` on a real SkyRL, whose environment is made here. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { typed } from '../../bench/typed-path.js';
+import { PRESETS } from '../../checkout.js';
+import { atLeastOne } from '../../cli/engine/numbers.js';
+import { type CurriculumOptions, curriculum, faulted } from './curriculum.js';
+import { engineCases } from './engine-cases.js';
+import { type ServerEnvironment, serverEnvironment } from './environment.js';
+import { pageText, screenText } from './page.js';
+import type { Part, Row } from './rows.js';
+import { serverCases } from './server-cases.js';
+import { SkyRl } from './skyrl.js';
+
+interface PartKind {
+  title: string;
+  run(options: CurriculumOptions): Promise<Row[]>;
+}
+
+const PARTS: Record<string, PartKind> = {
+  cases: {
+    title: 'What the server does where one could think otherwise',
+    run: ({ server, say }) => serverCases(server, say),
+  },
+  engine: {
+    title: 'Our own engine and the service, on equal requests',
+    run: ({ server, say }) => engineCases(server, say),
+  },
+  curriculum: { title: 'A shortened tiny curriculum, end to end', run: curriculum },
+  faults: { title: 'The same under faults', run: faulted },
+};
+
+/** What a part came to, in its folder. */
+const KEPT = 'rows.json';
+
+interface Flags {
+  only?: string[];
+  faults: number;
+  seed: number;
+  keep?: string;
+  page?: string;
+}
+
+export function addTinkerTrial(command: Command): void {
+  command
+    .description('the engine kind tinker on a real SkyRL with its JAX backend on the processor')
+    .addOption(new Option('--only <parts...>', 'only these parts').choices(Object.keys(PARTS)))
+    .option('--faults <n>', 'how many faults strike the run', atLeastOne, 40)
+    .option('--seed <n>', 'decides which, when and on what', atLeastOne, 1)
+    .option('--keep <folder>', "a folder for the servers' and the runs' files, left there afterwards")
+    .option('--page <file>', 'write a page there, with the parts that --keep has from earlier')
+    .addHelpText(
+      'after',
+      `\nParts:\n${Object.entries(PARTS)
+        .map(([name, { title }]) => `  ${name.padEnd(12)}${title}`)
+        .join('\n')}`,
+    )
+    .action(tinkerTrial);
+}
+
+async function tinkerTrial({ only = Object.keys(PARTS), faults, seed, keep, page }: Flags): Promise<void> {
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  const environment = await serverEnvironment(say);
+  const folder = keep ? typed(keep) : await mkdtemp(join(tmpdir(), 'longhaul-tinker-'));
+  await mkdir(folder, { recursive: true });
+  const parts: Part[] = [];
+  for (const name of Object.keys(PARTS).filter(name => only.includes(name))) {
+    say(`\n${PARTS[name]!.title}`);
+    const part = await onServer(name, environment, { folder: join(folder, name), faults, seed, say });
+    await writeFile(join(folder, name, KEPT), `${JSON.stringify(part, null, 1)}\n`);
+    parts.push(part);
+  }
+  process.stdout.write(`\n${screenText(parts)}\n`);
+  if (page) await writeFile(typed(page), pageText(await partsIn(folder)));
+  const held = parts.every(({ rows }) => rows.every(({ holds }) => holds));
+  if (!held) process.exitCode = 1;
+  if (!keep && held) await rm(folder, { recursive: true, force: true });
+  else say(`files: ${folder}`);
+}
+
+async function onServer(
+  name: string,
+  environment: ServerEnvironment,
+  options: Omit<CurriculumOptions, 'server'>,
+): Promise<Part> {
+  const { title, run } = PARTS[name]!;
+  const began = performance.now();
+  const base = join(PRESETS, 'tiny', 'base');
+  const server = await SkyRl.start({ environment, folder: join(options.folder, 'server'), base });
+  try {
+    const rows = await run({ ...options, server });
+    return { title, rows, seconds: (performance.now() - began) / 1000, date: new Date().toISOString().slice(0, 10) };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Of this trial and of earlier ones in the folder, in the table's order. */
+async function partsIn(folder: string): Promise<Part[]> {
+  const texts = await Promise.all(
+    Object.keys(PARTS).map(name => readFile(join(folder, name, KEPT), 'utf8').catch(() => null)),
+  );
+  return texts.flatMap(text => (text === null ? [] : [JSON.parse(text) as Part]));
+}

@@ -1,0 +1,189 @@
+/**
+ * `npm run trial -- trackers`: a run whose metrics go to the real TensorBoard, MLflow and trackio at once, while answers are
+ * lost and servers are killed, with --faults under the harness of faults besides; then read back by their own readers.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { type Command, InvalidArgumentError } from 'commander';
+import { FolderStore, type Store } from '../../../activities/store/index.js';
+import { CatchUp, trackersOf } from '../../../activities/trackers/index.js';
+import { pythonEnvironment } from '../../bench/python.js';
+import { chaos } from '../../chaos/run.js';
+import { CHECKOUT } from '../../checkout.js';
+import { cacheFolder } from '../../local/temporal-binary.js';
+import { loadSpec } from '../../specs/spec-files.js';
+import { type FoundPoint, pointsOf, verdictOf } from './comparison.js';
+import { measureOverhead } from './overhead.js';
+import { EXPERIMENT, TrackerServers } from './servers.js';
+
+const FOLDER = join(CHECKOUT, 'infra', 'trials', 'trackers');
+/** A short one; with more steps there is more to lose. */
+const SPEC = join(CHECKOUT, 'infra', 'chaos', 'small.yaml');
+/** One answer of so many is lost, and a server killed after so many. */
+const LOSES_ONE_OF = 4;
+const KILLS_AFTER = 12;
+/** For trackers to be given the rest, at the end. */
+const REST_LIMIT_MS = 300_000;
+
+interface Flags {
+  faults: number;
+  seed: number;
+  overhead?: number;
+  keep?: string;
+}
+
+const whole = (text: string): number => {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number from 0');
+  return Number(text);
+};
+
+export function addTrackersTrial(command: Command): void {
+  command
+    .description('metrics in TensorBoard, MLflow and trackio under faults: is each point there once?')
+    .option('--faults <n>', 'faults of the harness besides (0: the run alone, its trackers faulty)', whole, 0)
+    .option('--seed <n>', 'decides which faults', whole, 1)
+    .option(
+      '--overhead <rounds>',
+      'instead: what exporting costs a step, by so many pairs of runs; on a quiet machine',
+      whole,
+    )
+    .option('--keep <folder>', 'a folder for stores, logs and databases, left there afterwards')
+    .action(async (flags: Flags) => {
+      process.exitCode = await trial(flags);
+    });
+}
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function trial({ faults, seed, overhead, keep }: Flags): Promise<number> {
+  const requirements = join(FOLDER, 'requirements.txt');
+  const needs = { who: 'the trackers', python: 'Python 3.10 or newer', disk: '2 GB' };
+  const python = await pythonEnvironment({ requirements, cache: cacheFolder(), log: say, needs });
+  const folder = keep ? resolve(keep) : await mkdtemp(join(tmpdir(), 'longhaul-trackers-'));
+  await mkdir(folder, { recursive: true });
+  process.env.TRACKIO_WRITE_TOKEN = 'token-of-the-trackers-trial';
+  const servers = await TrackerServers.start(python, folder);
+  let isFine = false;
+  try {
+    isFine = overhead
+      ? await measureOverhead({ folder, settings: servers.settings, rounds: overhead, say })
+      : await exactlyOnce(servers, { folder, python, faults, seed });
+  } finally {
+    await servers.stop();
+    if (isFine && !keep) await rm(folder, { recursive: true, force: true });
+    else say(`stores, logs and databases: ${folder}`);
+  }
+  return isFine ? 0 : 1;
+}
+
+interface Given {
+  folder: string;
+  python: string;
+  faults: number;
+  seed: number;
+}
+
+async function exactlyOnce(servers: TrackerServers, { folder, python, faults, seed }: Given): Promise<boolean> {
+  const { spec } = await loadSpec(SPEC, [], CHECKOUT);
+  const striking = new AbortController();
+  const strikes = servers.strike(LOSES_ONE_OF, KILLS_AFTER, striking.signal);
+  const reports = await chaos({
+    ...{ folder: join(folder, 'runs'), preset: 'small', faults, seeds: faults > 0 ? [seed] : [], judge: false, say },
+    store: 'folder',
+    spec: { ...spec, export: servers.settings },
+  });
+  const { runs } = reports[0] ?? { runs: [] };
+  const all: [Store, string][] = [
+    [storeIn(folder, 'undisturbed'), 'undisturbed'],
+    ...runs.map(({ run }): [Store, string] => [storeIn(folder, `seed-${seed}`), run]),
+  ];
+  for (const [store, run] of all) await writeRest(servers, store, run);
+  striking.abort();
+  await strikes;
+  for (const { name, link, kills } of servers.servers)
+    say(`${name}: killed ${kills} times; of ${link.passed} answers ${link.lost} were lost`);
+  await servers.healthy();
+  const expected = (await Promise.all(all.map(([store, run]) => pointsOf(store, run)))).flat();
+  const isComplete = await compare(servers, python, expected);
+  return isComplete && reports.every(({ violations }) => violations.length === 0);
+}
+
+const storeIn = (folder: string, trial: string) => new FolderStore(join(folder, 'runs', trial, 'store'));
+
+/** What the run itself could not write before its cluster was stopped, under the same faults; and again, when nothing is missing. */
+async function writeRest(servers: TrackerServers, store: Store, run: string): Promise<void> {
+  const { signal } = new AbortController();
+  for (const tracker of trackersOf(servers.settings, process.env)) {
+    const catchUp = () => new CatchUp(store, run, tracker).pass(signal);
+    const limit = performance.now() + REST_LIMIT_MS;
+    for (;;) {
+      try {
+        const { written, present } = await catchUp();
+        const again = await catchUp();
+        say(`${run}: ${tracker.name}: ${written} of ${present} points were still to be written, then ${again.written}`);
+        break;
+      } catch (error) {
+        if (performance.now() > limit) throw error;
+        await sleep(1000);
+      }
+    }
+  }
+}
+
+interface ReadBack {
+  points: Record<string, FoundPoint[]>;
+  texts: [track: string, step: number, name: string][];
+  hparams: Record<string, number>;
+  mlflow: Record<string, [status: string, parameters: number]>;
+}
+
+/** Prints a row for each tracker; false where one has not every point once. */
+async function compare(servers: TrackerServers, python: string, expected: FoundPoint[]): Promise<boolean> {
+  const asked = {
+    logdir: servers.settings.tensorboard,
+    mlflow: servers.settings.mlflow!.url,
+    experiment: EXPERIMENT,
+    trackio: join(servers.folder, 'trackio', `${EXPERIMENT}.db`),
+  };
+  const program = [join(FOLDER, 'read_back.py'), JSON.stringify(asked)];
+  const { stdout } = await promisify(execFile)(python, program, { maxBuffer: 1 << 28 });
+  const found = JSON.parse(stdout) as ReadBack;
+  const tracks = [...new Set(expected.map(([track]) => track))];
+  found.points['JSON lines'] = (await Promise.all(tracks.map(track => jsonPoints(servers, track)))).flat();
+  say('\nreader                points  once  missing  twice  other value  not in the log');
+  let isFine = true;
+  for (const [name, points] of Object.entries(found.points)) {
+    const single = name === 'TensorBoard' || name === 'its EventAccumulator';
+    const { right, missing, twice, other, strange } = verdictOf(expected, points, single);
+    const cells = [expected.length, right, missing.length, twice.length, other.length, strange.length];
+    const widths = [6, 6, 9, 7, 13, 16];
+    say(`${name.padEnd(22)}${cells.map((cell, k) => String(cell).padStart(widths[k]!)).join('')}`);
+    for (const point of [...missing, ...twice, ...other, ...strange].slice(0, 5)) say(`  ${JSON.stringify(point)}`);
+    if (right !== expected.length || strange.length > 0) isFine = false;
+  }
+  const finished = Object.values(found.mlflow).filter(([status]) => status === 'FINISHED').length;
+  say(
+    `TensorBoard shows ${found.texts.length} texts, and hyperparameters of ${Object.keys(found.hparams).length} runs`,
+  );
+  say(`MLflow has ${Object.keys(found.mlflow).length} runs, ${finished} of them finished`);
+  return isFine && tracks.every(track => found.mlflow[track]?.[0] === 'FINISHED' && found.hparams[track]! > 0);
+}
+
+async function jsonPoints({ settings }: TrackerServers, track: string): Promise<FoundPoint[]> {
+  const text = await readFile(settings.jsonl!.replace('{run}', track.split('@')[0]!), 'utf8');
+  const lines = text
+    .split('\n')
+    .slice(0, -1)
+    .map(line => JSON.parse(line) as Record<string, unknown>);
+  return lines
+    .filter(line => line.track === track && line.kind !== 'begin')
+    .flatMap(line =>
+      Object.entries(line).flatMap(([name, value]): FoundPoint[] =>
+        name.includes('/') ? [[track, line.at as number, name, value as number]] : [],
+      ),
+    );
+}
