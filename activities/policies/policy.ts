@@ -58,7 +58,6 @@ export async function ensurePolicyLoaded(
   if (readiness !== 'as-trained' && (await loadSharedWeights(deps, policy, supervision))) return;
   const forAll = shards > 1 && readiness !== 'as-trained' && (await deps.store.has(snapshotUri(policy)));
   if (!forAll) handOnUnlessHeld(deps, policy, tag, readiness, shards);
-  await admitRun(deps, runOf(policy.uri), supervision);
   await loadPolicy(deps, policy, readiness, supervision);
 }
 
@@ -87,6 +86,7 @@ async function loadPolicy(
   const { call } = supervision;
   const { tag } = await deps.engine.call('status', {}, call);
   if (holds(tag, policy.name, readiness)) return;
+  await admitRun(deps, runOf(policy.uri), supervision);
 
   const redo: UpdateRecord[] = [];
   let from = policy;

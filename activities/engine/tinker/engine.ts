@@ -29,9 +29,8 @@ import { save } from './save.js';
 import { logprobs, score } from './scores.js';
 import { readServiceFile } from './service-file.js';
 import { TINKER_DEFAULTS, type TinkerSettings, type WholeSettings } from './settings.js';
-import { tryService } from './trial.js';
+import { decaysOthers, type TrialContext, tryService } from './trial.js';
 import { sft, update } from './updates.js';
-import { ServiceAwayError } from './wire/outcomes.js';
 import { Service } from './wire/service.js';
 
 /** Milliseconds between signs of life of an operation that waits for the service. */
@@ -122,10 +121,14 @@ class TinkerEngine implements Engine, TrainingService {
   }
 
   examine(needs: ServiceNeeds, { signal }: CallOptions = {}): Promise<ServiceReport> {
-    return this.queued(
-      () => examined(this.service, needs, rank => this.meaningOf(needs.model, rank, signal), signal),
-      signal,
-    );
+    return this.queued(() => {
+      const { model: served } = needs;
+      const trials = {
+        meaningOf: (rank: number) => this.meaningOf(served, rank, signal),
+        decaysOthers: (rank: number) => decaysOthers(this.trialContext(signal), { served, rank }),
+      };
+      return examined(this.service, needs, trials, signal);
+    }, signal);
   }
 
   async discard(directory: string): Promise<void> {
@@ -149,20 +152,21 @@ class TinkerEngine implements Engine, TrainingService {
 
   private async status(signal: AbortSignal | undefined): Promise<EngineOperations['status'][1]> {
     const { policy } = this;
-    const none = { tag: policy.base?.tag ?? null, model: null, reference: null, pid: process.pid };
-    if (policy.base) return { ...none, model: summary(await configOf(policy.base.directory)) };
+    const nothing = { tag: policy.base?.tag ?? null, model: null, reference: null, pid: process.pid };
+    if (policy.base) return { ...nothing, model: summary(await configOf(policy.base.directory)) };
     try {
       const { state } = await policy.ready(signal, true);
       return {
-        ...none,
+        ...nothing,
         tag: state.tag,
         model: summary(await configOf(state.directory)),
         reference: policy.referenceTag,
       };
     } catch (error) {
-      const gone = error instanceof EngineLostError && !(error instanceof ServiceAwayError);
-      if (gone || (error instanceof EngineRequestError && error.code === 'not-loaded')) return none;
-      throw error;
+      const none = error instanceof EngineRequestError && error.code === 'not-loaded';
+      // What may still be had back at another try is not given up.
+      if (!none && !(error instanceof EngineLostError && policy.isGone)) throw error;
+      return nothing;
     }
   }
 
@@ -183,10 +187,13 @@ class TinkerEngine implements Engine, TrainingService {
   }
 
   private async findMeaning(served: string, rank: number, signal: AbortSignal | undefined): Promise<Meaning> {
+    await mkdir(this.settings.stateFolder, { recursive: true });
+    await expectServed(this.service, served, signal);
+    return tryService(this.trialContext(signal), { served, rank });
+  }
+
+  private trialContext(signal: AbortSignal | undefined): TrialContext {
     const { service, models } = this;
-    const folder = this.settings.stateFolder;
-    await mkdir(folder, { recursive: true });
-    await expectServed(service, served, signal);
-    return tryService({ service, models, folder, signal }, { served, rank });
+    return { service, models, folder: this.settings.stateFolder, signal };
   }
 }

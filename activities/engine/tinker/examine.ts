@@ -32,11 +32,17 @@ export async function expectServed(
 
 type Need = ServiceReport['lacks'][number];
 
-/** @param meaningOf tries the service, with models of this rank */
+/** What tries the service, with models of a rank. */
+export interface Trials {
+  meaningOf(rank: number): Promise<Meaning>;
+  /** Whether one model's weight decay reaches others. */
+  decaysOthers(rank: number): Promise<boolean>;
+}
+
 export async function examined(
   service: Service,
   needs: ServiceNeeds,
-  meaningOf: (rank: number) => Promise<Meaning>,
+  trials: Trials,
   signal: AbortSignal | undefined,
 ): Promise<ServiceReport> {
   const lacks: Need[] = [];
@@ -62,9 +68,15 @@ export async function examined(
   if (served === undefined || needs.adapter === null) return report('not tried', 0);
 
   const { adapter } = needs;
-  const meaning = await refusalAs('adapter', lack, () => meaningOf(adapter.rank));
+  const meaning = await refusalAs('adapter', lack, () => trials.meaningOf(adapter.rank));
   if (!meaning) return report('not tried to the end', 0);
   for (const problem of adapterProblems(adapter, meaning)) lack('adapter', `${service.name} ${problem}`);
+  const decays = needs.optimizers.some(({ weightDecay }) => weightDecay > 0);
+  if (decays && (await refusalAs('optimizers', lack, () => trials.decaysOthers(adapter.rank))))
+    lack(
+      'optimizers',
+      `on ${service.name} one model's weight decay shrinks all others: set optimizer.weightDecay to 0`,
+    );
   return report(meaningText(meaning), meaning.tolerance);
 }
 

@@ -79,10 +79,22 @@ export class HeldModel {
     return [...logprobs!];
   }
 
-  /** Ends what was begun: the model holds this policy, which is saved on the service before it counts. */
-  async done(tag: string, step: number, signal: AbortSignal | undefined, checkpoint?: Checkpoint): Promise<void> {
+  /**
+   * Ends what was begun: the model holds this policy, which is saved on the service before it counts.
+   * @param breaks of connections when it was begun
+   * @throws EngineLostError where one broke since: the service may have put back what it held before
+   */
+  async done(
+    { tag, step, checkpoint }: { tag: string; step: number; checkpoint?: Checkpoint | undefined },
+    breaks: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const canary = await this.look(signal);
     const saved = checkpoint ?? { path: await this.calls(signal).save('save_weights'), kept: false };
+    if (this.service.breaks !== breaks)
+      throw new EngineLostError(
+        `${this.service.name} was away meanwhile: what it holds is not known, and the policy before is had back`,
+      );
     await this.record({ kind: 'done', tag, step, canary, checkpoint: saved });
   }
 

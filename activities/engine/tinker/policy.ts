@@ -43,6 +43,11 @@ export class Policy {
     return this.held?.state ?? null;
   }
 
+  /** Whether there is none, nor one that may yet be had back. */
+  get isGone(): boolean {
+    return this.attached && this.held === null;
+  }
+
   get referenceTag(): string | null {
     return this.reference?.tag ?? null;
   }
@@ -91,14 +96,15 @@ export class Policy {
     const source = await sourceOf(request);
     const meaning = await this.context.meaningOf(served, source.rank, signal);
     source.expect(meaning, this.context.service.name);
+    const { breaks } = this.context.service;
     const state = { ...EMPTY, served, rank: source.rank, meaning, directory: request.directory };
     const held = await this.model(state, source, signal);
-    await held.done(
-      request.tag,
-      source.optimizer ? source.step : 0,
-      signal,
-      source.optimizer ? { path: source.path!, kept: true } : undefined,
-    );
+    const { tag } = request;
+    // A fresh optimiser is in no checkpoint yet.
+    const loaded = source.optimizer
+      ? { tag, step: source.step, checkpoint: { path: source.path!, kept: true } }
+      : { tag, step: 0 };
+    await held.done(loaded, breaks, signal);
     this.held = held;
   }
 

@@ -14,7 +14,7 @@ export async function logprobs(
   { sequences, temperature = 1 }: LogprobsRequest,
 ): Promise<EngineOperations['logprobs'][1]> {
   expectTemperatureOne(temperature);
-  const held = await policy.ready(signal, true);
+  const held = await policy.ready(signal);
   const config = await configOf(held.state.directory);
   for (const ids of sequences) checkIds(ids, config, 'a sequence');
   const scored = sequences.filter(ids => ids.length > 1);
@@ -29,7 +29,7 @@ export async function score(
   { groups, temperature }: ScoreRequest,
 ): Promise<EngineOperations['score'][1]> {
   expectTemperatureOne(temperature || 1);
-  const held = await policy.ready(signal, true);
+  const held = await policy.ready(signal);
   const packed = groups.filter(({ responses }) => responses.length > 0);
   checkGroups(packed, await configOf(held.state.directory));
   const found = responseTokens(packed, await held.calls(signal).forward(sequencesOf(packed)));

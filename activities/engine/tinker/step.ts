@@ -71,16 +71,14 @@ export async function takeStep<M extends { loss: number }>(
     await policy.takeBack(held, null, signal);
     expectFinite('gradient norm', norm);
   }
-  if (service.breaks !== breaks || (norm === 0 && slopes.some(slope => slope !== 0)))
-    throw new EngineLostError(
-      `${service.name} was away during a step: what became of its gradient is not known, and the step is taken again from the policy before it`,
-    );
+  if (norm === 0 && slopes.some(slope => slope !== 0))
+    throw new EngineLostError(`${service.name} took a step without the gradient that it was given: it is taken again`);
   const shorter = before.meaning.clips || scale !== 1 ? 1 : clipping(optimizer, norm);
   if (shorter < 1 - ROUNDING) {
     await policy.takeBack(held, { tag, scale: shorter }, signal);
     return takeStep(context, step);
   }
-  await held.done(tag, before.step + 1, signal);
+  await held.done({ tag, step: before.step + 1 }, breaks, signal);
   await policy.forgetUnkept(before);
   progress(PARTS, PARTS);
   return {

@@ -46,6 +46,8 @@ const RISE = 0.1;
 /** What a slope measured over such a step may be off by. */
 const SLOPE_ERROR = 0.4;
 const NORM = /grad.*(norm|l2)/i;
+/** Of a step that moves log-probabilities far. */
+const WATCHED_RATE = 0.05;
 /** To this part of its length a gradient is to be clipped. */
 const CLIPPED = 4;
 /** Tokens of a sample, and a temperature whose log-probabilities are not those at 1. */
@@ -81,6 +83,26 @@ export async function tryService(context: TrialContext, base: Omit<NewModel, 'se
   }
   const left = await models.borrow(model, signal, async next => (await next.optimStep(NO_STEP))[found.normMetric] ?? 0);
   return { ...found, leavesGradients: left > 1e-12 };
+}
+
+/**
+ * Whether a step's weight decay on one model shrinks others: found on two models of their own.
+ * @throws EngineRequestError where there is no room for two
+ */
+export function decaysOthers({ models, signal }: TrialContext, base: Omit<NewModel, 'seed'>): Promise<boolean> {
+  const model = { ...base, seed: 1 };
+  return models.borrow(model, signal, watched =>
+    models.borrow(model, signal, async stepped => {
+      // A fresh adapter does nothing, shrunken or not.
+      const logprobs = only(await watched.forward([COUNTED]));
+      const advantages = new Float32Array(logprobs.length).fill(1);
+      await watched.gradient([[{ tokens: COUNTED, inputs: { logprobs, advantages } }]]);
+      await watched.optimStep({ ...NO_STEP, learning_rate: WATCHED_RATE });
+      const before = only(await watched.forward([COUNTED]));
+      await stepped.optimStep({ ...NO_STEP, learning_rate: 1, weight_decay: 0.5 });
+      return distance(before, only(await watched.forward([COUNTED]))) > SAME_LOGPROB;
+    }),
+  );
 }
 
 const only = ([first]: Float32Array[]): Float32Array => first!;

@@ -64,7 +64,7 @@ const RULES: readonly Rule[] = [
     remedy: 'refused',
     code: 'unsupported',
     advice:
-      'Raise its limit of models (SkyRL: max_lora_adapters; one more than models at a time), or unload those that nobody uses.',
+      'Raise its limit of models (SkyRL: max_lora_adapters, which counts the base too): a run has its policy there, a reference with a KL term, and one more for a moment; or unload those that nobody uses.',
   },
   {
     when: says(/\bnot loaded\b|unknown model|model .*not found|no such model|model .*does ?n.t exist/i),

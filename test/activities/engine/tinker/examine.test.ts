@@ -71,6 +71,11 @@ test.each([
   expect((await examine({ reduction, reducedOver })).found).toContain(words);
 });
 
+test('weight decay that stays with its model is no matter', async () => {
+  const optimizers = [{ ...DEFAULT_OPTIMIZER, learningRate: 1e-3, weightDecay: 0.1 }];
+  expect((await examine({ decaysAll: false }, { optimizers })).lacks).toEqual([]);
+});
+
 const adapter = needs.adapter!;
 test.each<[string, Partial<Behaviour>, Partial<ServiceNeeds>, string, RegExp]>([
   [
@@ -86,6 +91,13 @@ test.each<[string, Partial<Behaviour>, Partial<ServiceNeeds>, string, RegExp]>([
   ['other layers', {}, { adapter: { ...adapter, targetModules: ['q_proj'] } }, 'adapter', /of q_proj are wanted/],
   ['a longer context', { contextLength: 128 }, {}, 'contextLength', /context of 128 tokens, and the run needs 256/],
   ['another temperature', {}, { losses: [lossOf('grpo', { temperature: 0.7 })] }, 'losses', /temperature 0.7/],
+  [
+    'weight decay that reaches other models',
+    {},
+    { optimizers: [{ ...DEFAULT_OPTIMIZER, learningRate: 1e-3, weightDecay: 0.1 }] },
+    'optimizers',
+    /one model's weight decay shrinks all others/,
+  ],
   ['no room for a model', { slots: 0 }, {}, 'adapter', /Maximum number of LoRA adapters .* Raise its limit/],
   ['no gradient norm', { normMetric: null }, {}, 'adapter', /reports no gradient norm/],
   ['an older protocol', { jsonOnly: true }, {}, 'adapter', /SDK 0.25/],

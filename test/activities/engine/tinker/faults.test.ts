@@ -37,23 +37,27 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** @param log given to one engine after the other where a worker is started again */
-const engineOf = (server: TinkerServer, log: CallLog = memoryLog(), longestCall = 0.5) =>
-  createTinkerEngine(
+/** Its time passes by waiting alone, which takes an eightieth of it. */
+function engineOf(server: TinkerServer) {
+  let now = 0;
+  return createTinkerEngine(
     {
       url: server.url,
       keyVariable: server.behaviour.key === null ? null : 'KEY',
       environment: { KEY: server.behaviour.key ?? '' },
       stateFolder: folder,
-      longestCall,
-      // Waits are an eightieth of what they are.
+      longestCall: 60,
       clock: {
-        now: () => performance.now(),
-        sleep: (ms: number) => new Promise<void>(done => setTimeout(done, ms / 80)),
+        now: () => now,
+        sleep: (ms: number) => {
+          now += ms;
+          return new Promise<void>(done => setTimeout(done, ms / 80));
+        },
       },
     },
-    log,
+    memoryLog(),
   );
+}
 
 /** Durable as long as the test. */
 function memoryLog(): CallLog {
@@ -135,7 +139,7 @@ async function withoutFaults(behaviour: Behaviour): Promise<string> {
   const known = undisturbed.get(behaviour);
   if (known) return known;
   const server = await first.another(behaviour);
-  const engine = engineOf(server, memoryLog(), 60);
+  const engine = engineOf(server);
   for (let step = 1; step <= STEPS; step++) await takeStep(engine, step);
   const weights = await weightsOf(engine);
   await engine.close();
