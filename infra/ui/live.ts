@@ -1,12 +1,15 @@
 /** What a Temporal server says of runs, where one answers: the page does without it as well. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { Progress } from '../../activities/contract/index.js';
 import type { ConnectionSettings } from '../../workers/connection.js';
 import { activityNotes } from '../view/activity-notes.js';
 import { asking } from '../view/asking.js';
 
-/** A page is not kept waiting for longer. */
+/** A server that has not answered by then counts as away for the moment. */
 const LIMIT_MS = 1500;
+/** A page is not kept waiting for longer. */
+const PATIENCE_MS = 250;
 /** A server that did not answer is not asked again for so long. */
 const PAUSE_MS = 10_000;
 const MOST_RUNS = 1000;
@@ -41,14 +44,26 @@ export class ServerRuns implements LiveRuns {
   readonly #address: string;
   readonly #connection: Connection;
   #pausedUntil = 0;
+  #known: RunStates | null = null;
+  #asking: Promise<RunStates> | null = null;
 
   constructor({ connection, namespace }: ConnectionSettings) {
     this.#address = connection.address ?? 'localhost:7233';
-    this.#connection = Connection.lazy({ ...connection, connectTimeout: LIMIT_MS });
+    // Nothing is tried again of itself: the page asks again anyway, and a try that is still waiting outlives the connection.
+    this.#connection = Connection.lazy({ ...connection, connectTimeout: LIMIT_MS, interceptors: [] });
     this.client = new Client({ connection: this.#connection, namespace });
   }
 
+  /** As the server says now or, where it takes its time, as it said last. */
   async states(): Promise<RunStates> {
+    this.#asking ??= this.#states().finally(() => {
+      this.#asking = null;
+    });
+    const waited = sleep(PATIENCE_MS).then(() => this.#known ?? { states: new Map(), note: this.#away });
+    return Promise.race([this.#asking, waited]);
+  }
+
+  async #states(): Promise<RunStates> {
     const states = new Map<string, string>();
     const answered = await this.#ask(async () => {
       const query = "WorkflowType = 'curriculum'";
@@ -59,7 +74,8 @@ export class ServerRuns implements LiveRuns {
       }
       return true;
     });
-    return { states, note: answered ? null : this.#away };
+    this.#known = { states, note: answered ? null : this.#away };
+    return this.#known;
   }
 
   async of(run: string): Promise<LiveRun> {
@@ -79,8 +95,9 @@ export class ServerRuns implements LiveRuns {
     return notes?.retries.join(' ') || null;
   }
 
-  close(): Promise<void> {
-    return this.#connection.close();
+  async close(): Promise<void> {
+    await this.#asking?.catch(() => {});
+    await this.#connection.close();
   }
 
   /** Null of a server that does not answer. */

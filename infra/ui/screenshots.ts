@@ -20,7 +20,6 @@ interface Picture {
 
 const picturesOf = (run: string): Picture[] => [
   { name: 'run', path: `/runs/${run}`, size: [1280, 1130], shows: '.chart' },
-  { name: 'run-dark', path: `/runs/${run}`, size: [1280, 1130], dark: true, shows: '.chart' },
   { name: 'step', path: `/runs/${run}/phase-1/1/5`, size: [1280, 900], shows: '.response' },
   { name: 'curriculum', path: `/runs/${run}/curriculum`, size: [1280, 900], shows: '.phase' },
   { name: 'evaluations', path: `/runs/${run}/evaluations?a=phase-3&b=final`, size: [1280, 1000], shows: '.gain' },

@@ -3,9 +3,9 @@ import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { RolloutGroup, ScoredRollouts } from '../../../activities/artifacts/index.js';
+import type { Pool, RolloutGroup, ScoredRollouts } from '../../../activities/artifacts/index.js';
 import { attemptsOf, entryAt } from '../../../activities/policies/index.js';
-import { readLines } from '../../../activities/store/index.js';
+import { readJson, readLines } from '../../../activities/store/index.js';
 import type { RunControl } from '../../../infra/ui/control.js';
 import { FILES } from '../../../infra/ui/files.js';
 import { type LiveRuns, NO_SERVER } from '../../../infra/ui/live.js';
@@ -166,6 +166,51 @@ describe('what it answers', () => {
     expect(lines.map(line => line.split(',').slice(0, 3).join(' '))).toEqual(
       ['warmup', 'phase-1', 'phase-2'].flatMap(stage => [1, 2, 3].map(step => `${stage} 1 ${step}`)),
     );
+  });
+
+  test('pages kept up to date: what is shown, and nothing more until it changes', async () => {
+    await settled('/data/runs/run');
+    const response = await fetch(`${address}/live/runs/run`);
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let said = '';
+    while (!said.includes('\n\nevent: page') && !/event: page\n.*\n\n/.test(said)) said += (await reader.read()).value;
+    const [, data] = /^event: page\ndata: (.*)$/m.exec(said)!;
+    expect(JSON.parse(data!)).toEqual((await ask('/data/runs/run')).body);
+    const more = await Promise.race([reader.read(), new Promise(resolve => setTimeout(resolve, 2000, 'nothing'))]);
+    expect(more).toBe('nothing');
+    await reader.cancel();
+  });
+
+  test('what each phase draws from, carried over and drew', async () => {
+    const body = await settled('/data/runs/run/curriculum');
+    const [first, second] = body.phases;
+    expect(first.pool).toMatchObject({ carried: 0, named: [] });
+    const pool = await readJson<Pool>(small.store, (await small.store.find('store:runs/run/pools/phase-2.json'))!);
+    const carried = pool.entries.filter(({ origin }) => origin === 'carried');
+    expect(carried.length).toBeGreaterThan(0);
+    expect(second.pool).toMatchObject({ band: pool.counts.band, carried: carried.length });
+    expect(second.pool.named.map(({ id }: Json) => id).sort()).toEqual(
+      [...new Set(carried.map(({ id }) => id))].sort(),
+    );
+    const step = await ask('/data/runs/run/phase-2/1/1');
+    expect(second.draws.total).toBeGreaterThanOrEqual(step.body.groups.length);
+    const question = await settled(`/data/runs/run/questions/${step.body.groups[0].index}`);
+    expect(question.draws).toContainEqual(expect.objectContaining({ stage: 'phase-2', step: 1, round: 0, line: 0 }));
+  });
+
+  test('two policies: how much better one is, and item by item', async () => {
+    const { body } = await ask('/data/runs/run/evaluations/differences?a=sft&b=final');
+    expect(body.comparisons).toEqual([
+      expect.objectContaining({ benchmark: 'held-out', kind: 'paired', items: 5, difference: 40 }),
+    ]);
+    const items = await ask('/data/runs/run/evaluations/items?set=held-out&a=sft&b=final');
+    expect(items.body.items.map(({ outcome }: Json) => outcome)).toEqual(['same', 'won', 'won', 'same', 'same']);
+    const one = await ask('/data/runs/run/evaluations/items?set=held-out&a=sft&b=final&item=item-1');
+    expect([one.body.a.answers[0].text, one.body.b.answers[0].text]).toEqual([
+      'Therefore, the answer is B.',
+      'Therefore, the answer is A.',
+    ]);
   });
 
   test("a step's groups, and of each the prompt, the responses and why they are worth what they are", async () => {
@@ -393,6 +438,51 @@ describe('what it survives', () => {
     });
     await rename(`${root}-away`, root);
     expect((await ask('/data/runs')).status).toBe(200);
+  });
+
+  test('a run that has only begun: every page of it says so, and none fails', async () => {
+    await cp(pathOf('spec.json'), join(root, 'runs', 'begun', 'spec.json'));
+    for (const page of ['', '/curriculum', '/evaluations', '/proof', '/curves.csv']) {
+      expect([page, (await fetch(`${address}/data/runs/begun${page}`)).status]).toEqual([page, 200]);
+    }
+    const { body } = await ask('/data/runs/begun');
+    expect([body.stages, body.curves, body.scores]).toEqual([[], [], []]);
+    expect((await ask('/data/runs/begun/proof')).body).toMatchObject({ base: null, nodes: [] });
+    expect((await ask('/data/compare?run=run&run=begun')).status).toBe(200);
+    expect((await ask('/data/compare/differences?run=run&run=begun')).body.rows).toHaveLength(1);
+    expect(ui.logged).toEqual([]);
+  });
+
+  test('a damaged pool, difficulty, evaluation and data: each is said where it is missed', async () => {
+    await damage('pools', 'phase-2.json');
+    expect((await ask('/data/runs/run/curriculum')).body.problems).toEqual([expect.stringContaining('phase-2.json')]);
+    await damage('evaluations', 'final.held-out.abababab.json');
+    const { body } = await ask('/data/runs/run/evaluations');
+    expect(body.problems).toEqual([expect.stringContaining('final.held-out')]);
+    expect(body.rows.map(({ policy }: Json) => policy)).toEqual(['sft']);
+    expect((await ask('/data/runs/run/evaluations/differences?a=sft&b=final')).status).toBe(500);
+    await damage('data', 'train.jsonl');
+    const group = (await ask('/data/runs/run/phase-1/1/2/0/0')).body;
+    expect([group.problems, group.golds]).toEqual([[expect.stringContaining('train.jsonl')], []]);
+    expect(group.responses).toHaveLength(4);
+    expect(ui.logged).toEqual([]);
+  });
+
+  test('a stage that was replayed: its attempts in the lineage, the given-up one leading nowhere', async () => {
+    await cp(pathOf('phase-2', '1'), pathOf('phase-2', '2'), { recursive: true });
+    await rm(pathOf('phase-2', '2', '.sums', 'claim.json'));
+    await writeFile(pathOf('phase-2', '2', 'claim.json'), JSON.stringify({ attempt: 2, overrides: {} }));
+    const { body } = await ask('/data/runs/run');
+    expect(body.stages.at(-1)).toMatchObject({ name: 'phase-2', attempt: 2, givenUp: [1], from: 7, to: 9 });
+    expect(body.marks).toEqual([{ place: 7, kind: 'replay', text: expect.stringContaining('attempt 2') }]);
+    const { nodes } = (await ask('/data/runs/run/proof')).body;
+    expect(nodes.map(({ stage, attempt, isCurrent }: Json) => [stage, attempt, isCurrent])).toEqual([
+      ['warmup', 1, true],
+      ['phase-1', 1, true],
+      ['phase-2', 1, false],
+      ['phase-2', 2, true],
+    ]);
+    expect(nodes[3].from).toBe(nodes[1].to);
   });
 
   test('a store without runs', async () => {
