@@ -75,7 +75,7 @@ test('a run that is ended by a person leaves with its trackers what it has', asy
   expect(await restOfMetrics(server.env.client, 'ended', 0)).toEqual([]);
 });
 
-test('a run whose spec names no tracker has none, unless its worker does', async () => {
+test('a run whose spec names no tracker has none', async () => {
   const handle = await begin('plain', small.spec);
   await handle.result();
   expect((await handle.query<Progress>('progress')).exporter).toBeUndefined();

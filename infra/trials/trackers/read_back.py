@@ -22,8 +22,8 @@ def tensorboard(logdir):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", logdir, "--host", "127.0.0.1", "--port", str(port)]
-    # All points, where the page would be given a sample of a thousand.
-    command += ["--samples_per_plugin", "scalars=0,text=0"]
+    # All points, where the page would be given a sample of a thousand. Zero, which is to mean all, shows none.
+    command += ["--samples_per_plugin", "scalars=1000000,text=1000000"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def ask(path, body=None, **query):

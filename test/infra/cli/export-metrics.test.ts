@@ -1,6 +1,7 @@
 /** `longhaul export-metrics`, as a person types it. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createActivities } from '../../../activities/index.js';
 import { main } from '../../../infra/cli/main.js';
 import { finishedRun } from '../../support/finished-run.js';
 import type { SmallRun } from '../../support/small-run.js';
@@ -49,6 +50,15 @@ test('one tracker that fails leaves the others theirs, and is named', async () =
   expect(await run('run', '--jsonl', strange, '--tensorboard', logs, '--mlflow', 'http://127.0.0.1:9')).toBe(1);
   expect(said.out).toBe(`tensorboard  ${logs}: 12 points written\n`);
   expect(said.err).toMatch(/^jsonl: .*strange:1 is no line of metrics.*\nmlflow: MLflow at .* does not answer/s);
+});
+
+test('a run takes the trackers of its spec, else those of the cpu worker, and may go on with others', async () => {
+  const { prepareRun } = createActivities({ ...small.deps, exportTo: { tensorboard: '/worker' } });
+  const exportTo = async (spec: object) => (await small.run(prepareRun, { run: 'run', input: spec as never })).exportTo;
+  expect(await exportTo(small.spec)).toEqual({ tensorboard: '/worker' });
+  expect(await exportTo({ ...small.spec, export: { jsonl: '/spec' } })).toEqual({ jsonl: '/spec' });
+  const { prepareRun: plain } = createActivities(small.deps);
+  expect(await small.run(plain, { run: 'run', input: small.spec })).not.toHaveProperty('exportTo');
 });
 
 test.each([
