@@ -20,7 +20,7 @@ interface Flags {
   metricsPort: string;
 }
 
-export function prometheusTrial(command: Command): void {
+export function addPrometheusTrial(command: Command): void {
   command
     .description(
       'scrapes both workers during a short run, and asks every expression of the dashboard and the rules (some minutes)',
