@@ -6,11 +6,12 @@ import type { RunSpec } from '../../../activities/spec/index.js';
 import type { OpenedStore } from '../../../activities/store/index.js';
 import { type Completed, completedActivities } from './completed.js';
 import { Machine } from './machine.js';
-import { Network } from './network.js';
+import { type Host, Network } from './network.js';
 import { startServices } from './services.js';
 import { STRIKES, type Strike } from './strikes.js';
 
 export const RUN = 'run';
+const MIDDLE = 'middle';
 const NAMES = ['machine-1', 'machine-2'];
 const LOOK_MS = 20;
 const START_TRIES = 15;
@@ -41,12 +42,13 @@ export async function disturbedRun<T>(
   say: (line: string) => void,
   use: (run: Disturbed) => Promise<T>,
 ): Promise<T> {
-  const network = await Network.create(NAMES);
+  const network = await Network.create([MIDDLE, ...NAMES]);
   const ends: (() => Promise<unknown>)[] = [() => network.remove()];
   try {
-    const services = await startServices(folder, network.address, () => {});
+    const [middle, ...hosts] = network.hosts as [Host, ...Host[]];
+    const services = await startServices(network, middle, folder, () => {});
     ends.push(services.stop);
-    const machines = await Promise.all(network.hosts.map(host => Machine.start(network, host, services, folder)));
+    const machines = await Promise.all(hosts.map(host => Machine.start(network, host, services, folder)));
     ends.push(() => Promise.all(machines.map(machine => machine.stop())));
     const connection = await Connection.connect({ address: services.address });
     ends.push(() => connection.close());

@@ -1,20 +1,22 @@
-/** What stands in the middle: a Temporal server, and a bucket on the Versity gateway, both where every machine reaches them. */
+/** What stands in the middle, on a host of its own: a Temporal server, and a bucket on the Versity gateway. */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type OpenedStore, openStore } from '../../../activities/store/index.js';
-import { claimPort } from '../../local/ports.js';
 import { answers, logsOf, serverArguments } from '../../local/stack.js';
 import { Supervised } from '../../local/supervised.js';
 import { cacheFolder, findTemporal } from '../../local/temporal-binary.js';
 import { UserError } from '../../user-error.js';
+import type { Host, Network } from './network.js';
 
 const GATEWAY = join(cacheFolder(), 'bin', 'versitygw');
 const BUCKET = 'trial';
 const KEYS = { access: 'trial', secret: 'trial-secret' };
 const GATEWAY_LIMIT_MS = 30_000;
 const GRACE_MS = 10_000;
+/** Nobody else is on the host. */
+const PORTS = { server: 7233, ui: 8233, gateway: 7070 };
 
 export interface Services {
   /** Of the Temporal server. */
@@ -27,27 +29,30 @@ export interface Services {
   stop(): Promise<void>;
 }
 
-/** @param ip where they listen */
-export async function startServices(state: string, ip: string, log: (line: string) => void): Promise<Services> {
+export async function startServices(
+  network: Network,
+  host: Host,
+  state: string,
+  log: (line: string) => void,
+): Promise<Services> {
   if (!existsSync(GATEWAY))
     throw new UserError(`There is no S3 server at ${GATEWAY}: test/support/build-s3-server.sh builds it, with Go.`);
   await mkdir(logsOf(state), { recursive: true });
   const temporal = await findTemporal({ log });
-  // Of another address, so that what is free here is free there too.
-  const ports = await Promise.all([27_233, 28_233, 27_070].map(usual => claimPort(undefined, usual)));
-  const [port, uiPort, s3Port] = ports.map(claim => claim.port) as [number, number, number];
   const objects = join(state, 'objects');
   await mkdir(join(objects, BUCKET), { recursive: true });
   const supervise = (name: string, command: string, args: string[], env: NodeJS.ProcessEnv) => {
     const logFile = join(logsOf(state), `${name}.log`);
-    const child = new Supervised({ name, command, args, env, logFile, channel: false, onEnd: log, onStart: () => {} });
+    const where = network.on(host, command, args);
+    const child = new Supervised({ ...where, name, env, logFile, channel: false, onEnd: log, onStart: () => {} });
     child.start();
     process.once('exit', () => child.kill());
     return child;
   };
   const children = [
-    supervise('server', temporal, serverArguments(state, port, uiPort, ip), process.env),
-    supervise('gateway', GATEWAY, ['--port', `${ip}:${s3Port}`, '--quiet', 'posix', objects], {
+    // On all of the host's addresses: given one alone, the server's own services look for each other on 127.0.0.1 in vain.
+    supervise('server', temporal, serverArguments(state, PORTS.server, PORTS.ui, '0.0.0.0'), process.env),
+    supervise('gateway', GATEWAY, ['--port', `${host.address}:${PORTS.gateway}`, '--quiet', 'posix', objects], {
       PATH: process.env.PATH,
       ROOT_ACCESS_KEY: KEYS.access,
       ROOT_SECRET_KEY: KEYS.secret,
@@ -56,22 +61,22 @@ export async function startServices(state: string, ip: string, log: (line: strin
   const stop = async () => {
     await Promise.all(children.map(child => child.stop(GRACE_MS)));
   };
-  const endpoint = `http://${ip}:${s3Port}`;
+  const address = `${host.address}:${PORTS.server}`;
+  const endpoint = `http://${host.address}:${PORTS.gateway}`;
   const environment = {
     AWS_ENDPOINT_URL_S3: endpoint,
     AWS_ACCESS_KEY_ID: KEYS.access,
     AWS_SECRET_ACCESS_KEY: KEYS.secret,
   };
   try {
-    await answers(`${ip}:${port}`, join(logsOf(state), 'server.log'));
+    await answers(address, join(logsOf(state), 'server.log'));
     await gatewayAnswers(endpoint);
-    for (const claim of ports) claim.release();
     // The client takes endpoint and credentials from the process, as in a worker.
     Object.assign(process.env, environment, { LONGHAUL_STORE_CACHE: join(state, 'cache') });
     const root = `s3://${BUCKET}/store`;
     const store = await openStore(root);
     await store.create();
-    return { address: `${ip}:${port}`, root, store, environment, stop };
+    return { address, root, store, environment, stop };
   } catch (error) {
     await stop();
     throw error;

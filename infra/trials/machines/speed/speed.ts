@@ -73,7 +73,7 @@ function simulationTable(
   const rows = SIMULATED.map(workers => simulateStep(parts, workers));
   const [alone] = rows as [(typeof rows)[number]];
   return [
-    `Simulated, with these times: steps of ${PAPER_PROMPTS} prompts, ${perPrompt.toFixed(2)} s each to sample,`,
+    `Simulated, with these times: steps of ${PAPER_PROMPTS} prompts, ${perPrompt.toFixed(2)} s each to sample (give or take 15 %),`,
     `${(1000 * shardOverhead).toFixed(0)} ms a shard, ${(1000 * weights).toFixed(0)} ms for the weights, ${parts.alone.toFixed(1)} s for scores and update.`,
     '| workers | shards | sampling | faster | whole step | faster |',
     '|---|---|---|---|---|---|',
