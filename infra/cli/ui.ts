@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Command } from 'commander';
+import { isS3Address } from '../../activities/store/index.js';
 import { openTextModel } from '../../activities/text/index.js';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';
 import { Answers } from '../ui/answers.js';
@@ -38,7 +39,12 @@ export function uiCommand(): Command {
 }
 
 async function ui(flags: UiFlags): Promise<number> {
-  const store = new WatchedStore(storeOf(flags));
+  const root = storeOf(flags);
+  if (isS3Address(root))
+    throw new UserError(
+      `The web page reads stores in folders alone: npx longhaul store copy ${root} FOLDER makes one.`,
+    );
+  const store = new WatchedStore(root);
   await store.open();
   const live = new ServerRuns(connectionSettings(flags));
   const answers = new Answers({ store, models: { open: openTextModel }, live });
