@@ -76,8 +76,7 @@ export async function serviceOf(
 }
 
 function addressOf(typed: string | undefined): string {
-  if (!typed)
-    throw new UserError('--engine tinker: say where the service is, with --engine-url http://HOST:PORT.');
+  if (!typed) throw new UserError('--engine tinker: say where the service is, with --engine-url http://HOST:PORT.');
   const expected = 'expected an address such as http://trainer:8000';
   // What stands there may be a key by mistake, so it is not repeated.
   if (!URL.canParse(typed)) throw new UserError(`--engine-url: ${expected}.`);

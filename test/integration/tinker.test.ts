@@ -106,7 +106,10 @@ test('ends as if nothing had been, is redone within its tolerance, and is export
   await longhaul('export', 'run', adapter, '--adapter');
   await longhaul('export', 'run', merged);
   expect((await readdir(adapter)).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
-  expect(JSON.parse(await readFile(join(adapter, 'adapter_config.json'), 'utf8'))).toMatchObject({ r: 4, lora_alpha: 32 });
+  expect(JSON.parse(await readFile(join(adapter, 'adapter_config.json'), 'utf8'))).toMatchObject({
+    r: 4,
+    lora_alpha: 32,
+  });
   expect(await readdir(merged)).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']));
 });
 

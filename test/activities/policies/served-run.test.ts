@@ -30,7 +30,12 @@ async function booksOf({ store }: ServedRun) {
   const books: { step: string; updates: number[]; norms: number[]; losses: number[] }[] = [];
   for await (const { stage, step, record } of redoLog(store, 'run')) {
     const of = <K extends 'optimizerStep' | 'gradNorm' | 'loss'>(key: K) => record.metrics.map(metrics => metrics[key]);
-    books.push({ step: `${stage.stage}/${step}`, updates: of('optimizerStep'), norms: of('gradNorm'), losses: of('loss') });
+    books.push({
+      step: `${stage.stage}/${step}`,
+      updates: of('optimizerStep'),
+      norms: of('gradNorm'),
+      losses: of('loss'),
+    });
   }
   return books;
 }
@@ -70,7 +75,9 @@ const CLOSE = 1e-3;
 /** Every step once, and every gradient what it is in a run that nothing happened to. */
 async function expectSameBooks(served: ServedRun): Promise<void> {
   const [books, expected] = [await booksOf(served), await booksOf(undisturbed)];
-  expect(books.map(({ step, updates }) => [step, updates])).toEqual(expected.map(({ step, updates }) => [step, updates]));
+  expect(books.map(({ step, updates }) => [step, updates])).toEqual(
+    expected.map(({ step, updates }) => [step, updates]),
+  );
   const far = books.flatMap(({ norms, losses }, k) => [
     ...norms.map((norm, i) => Math.abs(norm / expected[k]!.norms[i]! - 1)),
     ...losses.map((loss, i) => Math.abs(loss - expected[k]!.losses[i]!)),

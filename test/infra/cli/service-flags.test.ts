@@ -53,7 +53,11 @@ test.each([
     ['--engine', 'tinker', '--engine-url', URL, '--engine-key-variable', 'OTHER'],
     'the environment variable OTHER is not set here',
   ],
-  ['this machine’s memory', ['--engine', 'tinker', '--engine-url', URL, '--memory', '2GiB'], '--memory is about an engine'],
+  [
+    'this machine’s memory',
+    ['--engine', 'tinker', '--engine-url', URL, '--memory', '2GiB'],
+    '--memory is about an engine',
+  ],
 ])('refuses %s', async (_what, args, problem) => {
   const refused = asked(...args);
   await expect(refused).rejects.toThrow(UserError);
