@@ -108,14 +108,6 @@ export class FolderStore implements OpenedStore {
     return false;
   }
 
-  async publishedAt(uri: string): Promise<Date | null> {
-    try {
-      return (await stat(this.pathOf(uri))).mtime;
-    } catch (error) {
-      return await this.absent(error, null);
-    }
-  }
-
   async readText(ref: ArtifactRef): Promise<string> {
     const bytes = await readFile(this.pathOf(ref.uri)).catch(async (error: unknown) => {
       throw await this.absent(error, await absence(this, ref.uri, `looked in ${this.root}`));
@@ -129,6 +121,14 @@ export class FolderStore implements OpenedStore {
 
   async recorded(uri: string): Promise<string | null> {
     return (await this.sum(uri))?.sha256 ?? null;
+  }
+
+  async publishedAt(uri: string): Promise<Date | null> {
+    try {
+      return (await stat(this.pathOf(uri))).mtime;
+    } catch (error) {
+      return await this.absent(error, null);
+    }
   }
 
   private async sum(uri: string): Promise<Sum | null> {

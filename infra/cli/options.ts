@@ -145,11 +145,20 @@ export interface StackFlags extends StateFlags, StoreFlags {
   uiPort?: string;
 }
 
+export interface PageFlags {
+  pagePort?: string;
+}
+
+/** Of a stack that serves longhaul's own page too. */
+export function withPageFlag(command: Command): Command {
+  return command.option('--page-port <n>', 'port of longhaul’s own page (default: 8265, or a free one)');
+}
+
 /** The flags of whatever brings up the local stack. */
 export function withStackFlags(command: Command): Command {
   return withStoreFlag(withStateFlag(command))
     .option('--port <n>', 'port of the server (default: 7233, or a free one)')
-    .option('--ui-port <n>', 'port of the web UI (default: 8233, or a free one)');
+    .option('--ui-port <n>', 'port of Temporal’s web UI (default: 8233, or a free one)');
 }
 
 /** @throws UserError for anything but a port number */

@@ -1,19 +1,14 @@
 /** `longhaul show`: the groups of a step, with their responses and what each was worth. */
 import { Command, Option } from 'commander';
 import { stepNumbers, textModelOf } from '../../activities/policies/index.js';
-import {
-  isS3Address,
-  type OpenedStore,
-  openStore,
-  type StageAttempt,
-  type Store,
-} from '../../activities/store/index.js';
+import type { StageAttempt, Store } from '../../activities/store/index.js';
 import { type Models, openTextModel } from '../../activities/text/index.js';
 import { NotThereError } from '../ui/errors.js';
 import { groupOf } from '../ui/group.js';
+import { Samples } from '../ui/samples.js';
 import { storedRun } from '../ui/stages.js';
 import { type StepAt, stepPage } from '../ui/step.js';
-import { WatchedStore } from '../ui/watched-store.js';
+import { watchedStore } from '../ui/watched-store.js';
 import { UserError } from '../user-error.js';
 import { type Screen, screenOn } from '../view/screen.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from './options.js';
@@ -46,9 +41,7 @@ export function showCommand(): Command {
         '  longhaul show tiny --step 3 --question 2 --whole',
     )
     .action(async (run: string, flags: ShowFlags & StoreFlags & StateFlags) => {
-      const root = storeOf(flags);
-      const store: OpenedStore = isS3Address(root) ? await openStore(root) : new WatchedStore(root);
-      await store.open();
+      const store = await watchedStore(storeOf(flags));
       await showStep({ store, models: { open: openTextModel }, screen: screenOn(process.stdout) }, run, flags);
     });
 }
@@ -66,12 +59,13 @@ export async function showStep({ store, models, screen }: Shown, run: string, fl
     const data = await stepPage(store, at);
     const groups = wanted(data, flags);
     const textOf = (of: string) => textModelOf({ store, models }, of);
+    const parts = { store, samples: new Samples(store), textOf };
     const width = screen.terminal ? screen.width : Number.POSITIVE_INFINITY;
     const laid: Laid = { style: screen.style, width, whole: flags.whole === true };
     if (!flags.json) screen.print(stepHead(data, screen.style));
     for (const { group, place } of groups) {
       const { round, line } = group;
-      const read = await groupOf(store, textOf, { ...at, round, line });
+      const read = await groupOf(parts, { ...at, round, line });
       if (flags.json) screen.print([JSON.stringify({ place, ...group, ...read })]);
       else screen.print(['', groupLine(place, group, screen.style), ...groupText(read, laid)]);
     }

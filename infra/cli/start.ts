@@ -14,18 +14,20 @@ import { logsOf, type Stack, startStack } from '../local/stack.js';
 import { restOfMetrics } from '../view/exporter.js';
 import { follow, type Outcome } from '../view/follow.js';
 import { heldOutQuestion } from '../view/held-out.js';
+import { plannedSteps } from '../view/planned-steps.js';
 import { evaluationTable } from '../view/progress-text.js';
 import { type Screen, screenOn } from '../view/screen.js';
-import type { PlannedSteps } from '../view/time-left.js';
 import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
 import {
   askedRun,
+  type PageFlags,
   portOf,
   type SpecFlags,
   type StackFlags,
   sayHowItBegan,
   stateOf,
   storeOf,
+  withPageFlag,
   withRunFlags,
   withStackFlags,
 } from './options.js';
@@ -38,7 +40,7 @@ const USUAL_ADDRESS = '127.0.0.1:7233';
 /** With trackers that are still given the last points of a run: after it the local stack stops. */
 const PATIENCE_MS = 20_000;
 
-type StartFlags = SpecFlags & StackFlags & TelemetryFlags;
+type StartFlags = SpecFlags & StackFlags & TelemetryFlags & PageFlags;
 
 interface Start {
   run: string;
@@ -56,7 +58,7 @@ interface Start {
 
 export function startCommand(): Command {
   const command = new Command('start').argument('[preset-or-file]', `preset or spec file (default: ${DEFAULT_PRESET})`);
-  return withTelemetryFlags(withStackFlags(withRunFlags(command)), STACK_METRICS)
+  return withTelemetryFlags(withPageFlag(withStackFlags(withRunFlags(command))), STACK_METRICS)
     .description('bring up a local stack, run a spec on it, show it live, and print its results')
     .addHelpText(
       'after',
@@ -102,6 +104,7 @@ async function start(named: string | undefined, flags: StartFlags): Promise<numb
     port: portOf(flags.port),
     uiPort: portOf(flags.uiPort),
     telemetry,
+    page: { port: portOf(flags.pagePort) },
     log: line => screen.print([line]),
   });
   try {
@@ -123,17 +126,17 @@ async function onStack(order: Start, stack: Stack): Promise<number> {
     const ui = `${stack.ui}/namespaces/default/workflows/${run}`;
     screen.print([
       sayHowItBegan(run, begun, flags),
-      `UI ${ui}`,
+      `Watch it learn: ${pageOf(order, stack)}`,
+      `Temporal's UI ${ui}`,
       `Logs ${logsOf(order.state)}`,
-      `Curves and rollouts, from another terminal: ${pageCommand(flags, stack)}`,
     ]);
     const outcome = await follow({
       client,
       run,
       screen,
-      planned: plannedSteps(spec),
+      planned: plannedSteps(spec.phases),
       signal: interrupt.signal,
-      footer: ['', `UI ${ui}`],
+      footer: ['', `Watch it learn: ${pageOf(order, stack)}`],
       advice: adviceLines,
       gone: () => (stack.alive() ? null : 'the process that ran the local stack is gone'),
     });
@@ -145,10 +148,12 @@ async function onStack(order: Start, stack: Stack): Promise<number> {
   }
 }
 
-/** What shows this stack's store and server in a browser. */
-function pageCommand({ state, store }: StartFlags, { address }: Stack): string {
-  const flags = { state, store, address: address === USUAL_ADDRESS ? undefined : address };
-  const given = Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value]));
+/** Where a browser shows the run; of a stack that another process runs without the page, the command that serves it. */
+function pageOf({ run, flags }: Start, { page, address }: Stack): string {
+  if (page !== undefined) return `${page}/runs/${run}`;
+  const { state, store } = flags;
+  const pairs = Object.entries({ state, store, address: address === USUAL_ADDRESS ? undefined : address });
+  const given = pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value]));
   return ['npx longhaul ui', ...given.map(quoted)].join(' ');
 }
 
@@ -195,22 +200,19 @@ async function results(
     `Policy   ${opened.placeOf(policy.uri)}`,
     `sha256   ${policy.sha256} (${isAdapter ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE})`,
     `Log      ${logsOf(state)}`,
+    `Page     npx longhaul ui${flags.state ? ` --state ${quoted(flags.state)}` : ''}${flags.store ? ` --store ${quoted(flags.store)}` : ''}`,
     `UI       ${stack.ui}/namespaces/default/workflows/${run} (while \`${up}\` runs)`,
     `Export   npx longhaul export ${run} FOLDER`,
     `A new run: ${another}`,
   ];
 }
 
-/** Steps of each stage, as far as the spec says: the warm-up's depend on how many samples have traces. */
-function plannedSteps(spec: RunSpec): PlannedSteps {
-  return Object.fromEntries(spec.phases.map((phase, i) => [`phase-${i + 1}`, phase.steps]));
-}
-
 /** The command line that means these. */
 function commandLine(nameOrFile: string | undefined, flags: StartFlags): string {
-  const { from, name, set, state, store, port, uiPort, metricsPort, metricsHost } = flags;
+  const { from, name, set, state, store, port, uiPort, pagePort, metricsPort, metricsHost } = flags;
+  const ports = { port, 'ui-port': uiPort, 'page-port': pagePort };
   const metrics = { 'metrics-port': metricsPort, 'metrics-host': metricsHost };
-  const pairs = Object.entries({ from, name, state, store, port, 'ui-port': uiPort, ...metrics });
+  const pairs = Object.entries({ from, name, state, store, ...ports, ...metrics });
   return commandWith([
     ...(nameOrFile === undefined || nameOrFile === DEFAULT_PRESET ? [] : [nameOrFile]),
     ...pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value])),

@@ -3,22 +3,22 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import { logsOf, metricsUrls, type Stack, startStack } from '../local/stack.js';
 import { INTERRUPTED, onInterrupt } from './interrupt.js';
-import { portOf, type StackFlags, stateOf, storeOf, withStackFlags } from './options.js';
+import { type PageFlags, portOf, type StackFlags, stateOf, storeOf, withPageFlag, withStackFlags } from './options.js';
 import { STACK_METRICS, type TelemetryFlags, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
 
 export function upCommand(): Command {
-  return withTelemetryFlags(withStackFlags(new Command('up')), STACK_METRICS)
+  return withTelemetryFlags(withPageFlag(withStackFlags(new Command('up'))), STACK_METRICS)
     .description('a local Temporal server with its UI and both workers, until Ctrl-C')
     .addHelpText(
       'after',
       '\nThen, from another terminal:\n  longhaul run tiny\n  longhaul watch tiny\n  longhaul temporal workflow list',
     )
-    .action(async (flags: StackFlags & TelemetryFlags) => {
+    .action(async (flags: StackFlags & PageFlags & TelemetryFlags) => {
       process.exitCode = await up(flags);
     });
 }
 
-async function up(flags: StackFlags & TelemetryFlags): Promise<number> {
+async function up(flags: StackFlags & PageFlags & TelemetryFlags): Promise<number> {
   const telemetry = telemetryOf(flags);
   const state = stateOf(flags);
   const store = storeOf(flags);
@@ -33,11 +33,13 @@ async function up(flags: StackFlags & TelemetryFlags): Promise<number> {
     port: portOf(flags.port),
     uiPort: portOf(flags.uiPort),
     telemetry,
+    page: { port: portOf(flags.pagePort) },
     log: line => process.stderr.write(`${line}\n`),
   });
   process.stdout.write(
     `${[
       `server   ${stack.address}`,
+      `page     ${stack.page ?? 'npx longhaul ui'}`,
       `UI       ${stack.ui}`,
       ...(stack.owned ? metricsUrls(telemetry).map(url => `metrics  ${url}`) : []),
       `store    ${store}`,

@@ -10,6 +10,7 @@ import type { Supervision } from '../../activities/supervision/index.js';
 import { ChainCheck } from '../proof/chain.js';
 import { redo } from '../proof/redo.js';
 import { type RedoEngine, redoEngine } from '../proof/redo-engine.js';
+import { keepVerification, type Verification } from '../proof/verifications.js';
 import { UserError } from '../user-error.js';
 import { atLeastOne } from './engine/numbers.js';
 import { engineSettingsOf, withEngineSettings } from './engine-settings.js';
@@ -73,19 +74,28 @@ async function verify(store: Store, run: string, flags: VerifyFlags, signal: Abo
   }
   const engine = await redoEngine(store, run, engineSettingsOf(flags), await serviceOf(flags));
   try {
-    return (await redoAll({ store, ...engine }, chosen, signal)) && entries.sound;
+    const again = await redoAll({ store, ...engine }, chosen, signal);
+    const sound = again.sound && entries.problems.length === 0;
+    const at = new Date().toISOString();
+    await keep(store, run, { ...again, sound, at, steps: entries.log.length, faults: entries.problems });
+    return sound;
   } finally {
     await engine.engine.close();
   }
 }
 
-/** @returns whether every step came out as its engine promises */
-async function redoAll(deps: RedoEngine & { store: Store }, chosen: LogEntry[], signal: AbortSignal): Promise<boolean> {
+/** Makes the steps again; `sound` says whether every one came out as its engine promises. */
+async function redoAll(
+  deps: RedoEngine & { store: Store },
+  chosen: LogEntry[],
+  signal: AbortSignal,
+): Promise<Pick<Verification, 'code' | 'redone' | 'sound'>> {
   const { numerics } = deps;
   const foreign = chosen.filter(({ record }) => differ(record.code?.numerics, numerics));
   const own = codeText(codeVersion(numerics));
   for (const made of new Set(foreign.map(({ record }) => codeText(record.code!))))
     say(`Some of the steps to redo were made with other numerics (${made}) than this engine's (${own}).`);
+  const again: Verification['redone'] = [];
   let kept = 0;
   let faults = 0;
   let within = false;
@@ -97,15 +107,24 @@ async function redoAll(deps: RedoEngine & { store: Store }, chosen: LogEntry[], 
       continue;
     }
     const comparison = await redo(deps, entry.record, supervision(signal));
+    const { difference, kept: isKept } = comparison;
+    again.push({ stage: entry.stage.stage, attempt: entry.stage.attempt, step: entry.step, difference, kept: isKept });
     within ||= comparison.tolerance !== null;
-    if (comparison.kept) kept++;
+    if (isKept) kept++;
     else if (!foreign.includes(entry)) faults++;
     say(`${nameOf(entry)}: ${comparisonText(comparison, entry.record.result)}`);
   }
   const promise = within ? 'within the tolerance' : 'bit-equal';
   say(`${kept} of ${chosen.length} redone ${chosen.length === 1 ? 'step' : 'steps'} ${promise}.`);
   if (kept < chosen.length) say(within ? SERVICE_MEANING : faults === 0 ? OTHER_MEANING : MEANING);
-  return kept === chosen.length;
+  return { code: codeVersion(numerics), redone: again, sound: kept === chosen.length };
+}
+
+/** For whoever asks later; a store that may only be read does without. */
+async function keep(store: Store, run: string, verification: Verification): Promise<void> {
+  await keepVerification(store, run, verification).catch((error: Error) =>
+    say(`This result is not kept in the store: ${error.message}`),
+  );
 }
 
 function comparisonText({ difference, kept, tolerance }: Comparison, { sha256 }: PolicyRef): string {
@@ -120,28 +139,28 @@ async function checkedLog(
   store: Store,
   run: string,
   signal: AbortSignal,
-): Promise<{ log: LogEntry[]; sound: boolean }> {
+): Promise<{ log: LogEntry[]; problems: string[] }> {
   const base = await store.find(baseUri(run));
   if (!base) {
     throw new UserError(`There is no run "${run}" in this store. Is it another one's (--store, LONGHAUL_STORE)?`);
   }
   const chain = new ChainCheck(store, await beginnings(store, run, base));
   const log: LogEntry[] = [];
-  let problems = 0;
+  const problems: string[] = [];
   for await (const entry of redoLog(store, run)) {
     signal.throwIfAborted();
     for (const problem of await chain.problemsOf(entry)) {
-      say(`${nameOf(entry)}: ${problem}`);
-      problems++;
+      problems.push(`${nameOf(entry)}: ${problem}`);
+      say(problems.at(-1)!);
     }
     log.push(entry);
   }
   say(
-    problems === 0
+    problems.length === 0
       ? `The log holds together: ${log.length} steps, each from the one before, all they name unharmed.`
-      : `The log has ${problems} ${problems === 1 ? 'fault' : 'faults'}.`,
+      : `The log has ${problems.length} ${problems.length === 1 ? 'fault' : 'faults'}.`,
   );
-  return { log, sound: problems === 0 };
+  return { log, problems };
 }
 
 /** The policies that no step of the run made: its base and, of a branch, what it began with. */

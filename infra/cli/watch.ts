@@ -6,6 +6,7 @@ import { adviceLines } from '../local/command-text.js';
 import { UserError } from '../user-error.js';
 import { restOfMetrics } from '../view/exporter.js';
 import { follow } from '../view/follow.js';
+import { plannedStepsOf } from '../view/planned-steps.js';
 import { evaluationTable } from '../view/progress-text.js';
 import { screenOn } from '../view/screen.js';
 import { INTERRUPTED, onInterrupt } from './interrupt.js';
@@ -21,16 +22,23 @@ export function watchCommand(): Command {
       process.exitCode = await withClient(flags, async client => {
         const interrupt = onInterrupt(() => process.exit(INTERRUPTED));
         const screen = screenOn(process.stdout);
-        const outcome = await follow({ client, run, screen, signal: interrupt.signal, advice: adviceLines }).catch(
-          error => {
-            if (error instanceof WorkflowNotFoundError) {
-              throw new UserError(
-                `There is no run "${run}" on this server. Those there are: npx longhaul temporal workflow list`,
-              );
-            }
-            throw error;
-          },
-        );
+        // Bars and times are drawn without as well, as soon as each stage says it.
+        const planned = await plannedStepsOf(client, run).catch(() => ({}));
+        const outcome = await follow({
+          client,
+          run,
+          screen,
+          planned,
+          signal: interrupt.signal,
+          advice: adviceLines,
+        }).catch(error => {
+          if (error instanceof WorkflowNotFoundError) {
+            throw new UserError(
+              `There is no run "${run}" on this server. Those there are: npx longhaul temporal workflow list`,
+            );
+          }
+          throw error;
+        });
         screen.keep();
         if (outcome.kind === 'done') screen.print(await restOfMetrics(client, run, PATIENCE_MS));
         if (outcome.kind === 'ended') throw new UserError(`${run}: ${outcome.status}: ${outcome.reason}`);

@@ -70,7 +70,7 @@ export const ROWS: readonly Row[] = [
       },
       learning('Loss', 'loss', 'none', 'Mean over a step’s updates.'),
       learning('Entropy', 'entropy_nats', 'none', 'Mean over response tokens, in nats.'),
-      learning('KL from the sampler', 'kl_nats', 'none', 'k3 estimate of KL(sampler || trainer), in nats.'),
+      learning('KL from the sampler', 'kl_nats', 'none', 'k3 estimate of KL(sampler ‖ trainer), in nats.'),
       learning('Gradient norm', 'gradient_norm', 'none', 'Before clipping, mean over a step’s updates.'),
       learning('Clip fraction', 'clip_ratio', 'percentunit', 'Share of response tokens whose term clipping changed.'),
     ],

@@ -18,8 +18,10 @@ export interface StackRecord {
 export interface StackAddresses {
   /** host:port of the server. */
   address: string;
-  /** URL of the web UI. */
+  /** URL of Temporal's web UI. */
   ui: string;
+  /** URL of longhaul's own page, where the stack serves it. */
+  page?: string;
 }
 
 export class StackFile {

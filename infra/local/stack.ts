@@ -1,6 +1,6 @@
 /**
  * The local stack: Temporal's development server with its data in a file, a CPU worker and a GPU worker, each a process
- * of its own that is started again when it ends. Everything lies in one state folder:
+ * of its own that is started again when it ends, and where wanted longhaul's own page. Everything lies in one state folder:
  *
  *   temporal.db     the server's data      stack.json      who runs the stack (see stack-file.ts)
  *   store/          artifacts              temporal.toml   a profile that reaches the server
@@ -22,7 +22,10 @@ import { findTemporal } from './temporal-binary.js';
 
 const USUAL_PORT = 7233;
 const USUAL_UI_PORT = 8233;
+/** Where `longhaul ui` listens too unless told. */
+const USUAL_PAGE_PORT = 8265;
 const START_LIMIT_MS = 60_000;
+const PAGE_LIMIT_MS = 15_000;
 const SERVER_GRACE_MS = 10_000;
 /** A worker finishes or hands back its step within its own grace time; this is the patience with one that does not. */
 const WORKER_GRACE_MS = 60_000;
@@ -34,6 +37,8 @@ export interface StackOptions {
   store: string;
   port?: number | undefined;
   uiPort?: number | undefined;
+  /** Whether to serve longhaul's own page, and on which port. */
+  page?: { port?: number | undefined };
   /** Which workers to run; both unless told. */
   workers?: WorkerKind[];
   /** What the workers show of themselves; metrics of each at a port of its own, see `metricsPorts`. */
@@ -109,11 +114,16 @@ async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> 
   const claims = {
     server: await claimPort(options.port, USUAL_PORT),
     ui: await claimPort(options.uiPort, USUAL_UI_PORT),
+    page: options.page ? await claimPort(options.page.port, USUAL_PAGE_PORT) : null,
   };
   // A worker that found its port taken would be started again and again.
   for (const asked of metricsPorts(telemetry)) (await claimPort(asked, asked)).release();
   const [port, uiPort] = [claims.server.port, claims.ui.port];
-  const addresses = { address: `127.0.0.1:${port}`, ui: `http://127.0.0.1:${uiPort}` };
+  const addresses: StackAddresses = {
+    address: `127.0.0.1:${port}`,
+    ui: `http://127.0.0.1:${uiPort}`,
+    ...(claims.page && { page: `http://127.0.0.1:${claims.page.port}` }),
+  };
   await writeFile(profileOf(state), `[profile.default]\naddress = "${addresses.address}"\nnamespace = "default"\n`);
 
   const children: Supervised[] = [];
@@ -156,12 +166,18 @@ async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> 
       const args = [LONGHAUL_COMMAND, 'worker', kind, ...telemetryArguments(kind, telemetry)];
       supervise(`${kind} worker`, process.execPath, args, true);
     }
+    if (claims.page) {
+      supervise('page', process.execPath, [LONGHAUL_COMMAND, 'ui', '--port', String(claims.page.port)], false);
+      if (!(await serves(addresses.page!)))
+        log(`the page is not served yet; its log: ${join(logsOf(state), 'page.log')}`);
+    }
   } catch (error) {
     await stop();
     throw error;
   } finally {
     claims.server.release();
     claims.ui.release();
+    claims.page?.release();
   }
   file.update({ addresses });
   return { ...addresses, owned: true, alive: () => true, stop, kill };
@@ -219,6 +235,20 @@ export function stackEnvironment(state: string, store: string): NodeJS.ProcessEn
     LONGHAUL_STATE: state,
     LONGHAUL_STORE: store,
   };
+}
+
+/** Waits until the page is served, but not for long: whoever is told its address opens it at once. */
+async function serves(page: string): Promise<boolean> {
+  const limit = performance.now() + PAGE_LIMIT_MS;
+  while (performance.now() < limit) {
+    const isThere = await fetch(page).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (isThere) return true;
+    await sleep(100);
+  }
+  return false;
 }
 
 /** Waits until the server answers for its namespace. */

@@ -1,6 +1,8 @@
 /** The trials that there are. */
 import type { Command } from 'commander';
 import { addMachines } from './machines/command.js';
+import { addPageTrial } from './page/page.js';
+import { addPrometheusTrial } from './prometheus/command.js';
 import { addS3Trial } from './s3/command.js';
 import { addTinkerTrial } from './tinker/command.js';
 import { addTrackersTrial } from './trackers/command.js';
@@ -13,6 +15,8 @@ export interface Trial {
 
 export const TRIALS: readonly Trial[] = [
   { name: 'machines', add: addMachines },
+  { name: 'page', add: addPageTrial },
+  { name: 'prometheus', add: addPrometheusTrial },
   { name: 's3', add: addS3Trial },
   { name: 'tinker', add: addTinkerTrial },
   { name: 'trackers', add: addTrackersTrial },

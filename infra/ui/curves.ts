@@ -1,16 +1,26 @@
-/** A run's curves: from the redo log's records to a row of numbers for each step. */
+/** The curves of a run: what each shows of a step, in the order of the page. */
 import type { UpdateRecord } from '../../activities/artifacts/index.js';
-import { entryAt, stepNumbers } from '../../activities/policies/index.js';
-import { type StageAttempt, type Store, stepUri } from '../../activities/store/index.js';
-import { isDamage } from './errors.js';
+import type { StepReading } from './readings.js';
 
-type Value = (record: UpdateRecord) => number | null;
+/** A step as the log has it, without what it was made from. */
+export interface LoggedStep extends Pick<UpdateRecord, 'step' | 'skipped' | 'counts' | 'metrics'> {
+  learningRate: number | null;
+}
+
+type Of<T> = (step: T) => number | null | undefined;
+
+/** From the log, or from what was read of the step's rollouts: of that there may be less. */
+export type Series = { label: string } & (
+  | { logged: Of<LoggedStep> }
+  | { read: Of<StepReading>; as?: 'band' | 'stack' }
+);
 
 export interface Curve {
+  part: 'Learning' | 'Sampling' | 'Optimisation' | 'Time';
   title: string;
   /** What it tells, for whoever does not know the name. */
   help: string;
-  series: { label: string; of: Value }[];
+  series: Series[];
 }
 
 type Metric = Exclude<keyof UpdateRecord['metrics'][number], 'optimizerStep'>;
@@ -21,7 +31,7 @@ const OVER_UPDATES = {
 };
 
 /** Of a step's updates; null of a step that was skipped, and where no update says. */
-function metric(name: Metric, over: keyof typeof OVER_UPDATES = 'mean'): Value {
+function metric(name: Metric, over: keyof typeof OVER_UPDATES = 'mean'): Of<LoggedStep> {
   return ({ metrics }) => {
     const values = metrics.map(one => one[name]).filter(value => value !== undefined);
     return values.length === 0 ? null : OVER_UPDATES[over](values);
@@ -29,126 +39,151 @@ function metric(name: Metric, over: keyof typeof OVER_UPDATES = 'mean'): Value {
 }
 
 const count =
-  (name: 'meanReward' | 'passRate' | 'drawn' | 'effective' | 'carriedEffective' | 'unscored'): Value =>
+  (name: 'meanReward' | 'passRate' | 'drawn' | 'effective' | 'carriedEffective'): Of<LoggedStep> =>
   ({ counts }) =>
-    counts?.[name] ?? null;
+    counts?.[name];
 
-/** In the order of the page. One that no step has a number for is left out. */
+const logged = (label: string, of: Of<LoggedStep>): Series => ({ label, logged: of });
+const read = (label: string, of: Of<StepReading>, as?: 'band' | 'stack'): Series => ({
+  label,
+  read: of,
+  ...(as && { as }),
+});
+
+/** One that no step has a number for is left out. */
 export const CURVES: readonly Curve[] = [
   {
+    part: 'Learning',
     title: 'Reward',
-    help: 'mean over all responses of the step, refills included',
-    series: [{ label: 'reward', of: count('meanReward') }],
+    help: 'mean over all responses, refills included; half of the groups lie in the band',
+    series: [
+      logged('reward', count('meanReward')),
+      read('low', ({ rewards }) => rewards?.low, 'band'),
+      read('high', ({ rewards }) => rewards?.high, 'band'),
+    ],
   },
   {
+    part: 'Learning',
     title: 'Pass rate',
     help: 'share of responses with a right answer',
-    series: [{ label: 'pass rate', of: count('passRate') }],
+    series: [logged('pass rate', count('passRate'))],
   },
   {
+    part: 'Learning',
+    title: 'Share with signal',
+    help: 'groups with differing rewards, of all drawn',
+    series: [logged('share', ({ counts }) => counts && (counts.drawn > 0 ? counts.effective / counts.drawn : null))],
+  },
+  {
+    part: 'Learning',
     title: 'Groups',
     help: 'drawn, with differing rewards, and of these carried over',
     series: [
-      { label: 'effective', of: count('effective') },
-      { label: 'carried', of: count('carriedEffective') },
-      { label: 'drawn', of: count('drawn') },
+      logged('effective', count('effective')),
+      logged('carried', count('carriedEffective')),
+      logged('drawn', count('drawn')),
     ],
   },
   {
-    title: 'Loss',
-    help: 'mean over the step’s updates',
-    series: [{ label: 'loss', of: metric('loss') }],
+    part: 'Sampling',
+    title: 'Response length',
+    help: 'tokens: mean over all responses, and the longest',
+    series: [read('mean', ({ responses }) => responses?.mean), read('longest', ({ responses }) => responses?.longest)],
   },
   {
+    part: 'Sampling',
+    title: 'Truncated share',
+    help: 'responses cut at the limit of new tokens',
+    series: [read('truncated', ({ responses }) => responses?.truncated)],
+  },
+  {
+    part: 'Sampling',
     title: 'Entropy',
     help: 'mean over response tokens, nats',
-    series: [{ label: 'entropy', of: metric('entropy') }],
+    series: [logged('entropy', metric('entropy'))],
   },
   {
-    title: 'KL from the sampler',
-    help: 'k3 estimate of KL(sampler ‖ trainer), mean over tokens',
-    series: [{ label: 'KL', of: metric('kl') }],
-  },
-  {
-    title: 'KL from the reference',
-    help: 'estimate of KL(trainer ‖ reference), mean over tokens',
-    series: [{ label: 'KL', of: metric('referenceKl') }],
-  },
-  {
+    part: 'Sampling',
     title: 'Sampler–trainer gap',
     help: '|difference of their log-probabilities|, over tokens',
     series: [
-      { label: 'mean', of: metric('logprobDifferenceMean') },
-      { label: 'largest', of: metric('logprobDifferenceMax', 'most') },
+      logged('mean', metric('logprobDifferenceMean')),
+      logged('largest', metric('logprobDifferenceMax', 'most')),
     ],
   },
   {
+    part: 'Optimisation',
+    title: 'Loss',
+    help: 'mean over the step’s updates',
+    series: [logged('loss', metric('loss'))],
+  },
+  {
+    part: 'Optimisation',
+    title: 'KL from the sampler',
+    help: 'k3 estimate of KL(sampler ‖ trainer), mean over tokens',
+    series: [logged('KL', metric('kl'))],
+  },
+  {
+    part: 'Optimisation',
+    title: 'KL from the reference',
+    help: 'estimate of KL(trainer ‖ reference), mean over tokens',
+    series: [logged('KL', metric('referenceKl'))],
+  },
+  {
+    part: 'Optimisation',
     title: 'Clip fraction',
     help: 'share of response tokens whose term clipping changed',
-    series: [{ label: 'clip fraction', of: metric('clipFraction') }],
+    series: [logged('clip fraction', metric('clipFraction'))],
   },
   {
+    part: 'Optimisation',
     title: 'Gradient norm',
     help: 'before clipping, mean over the step’s updates',
-    series: [{ label: 'norm', of: metric('gradNorm') }],
+    series: [logged('norm', metric('gradNorm'))],
   },
   {
+    part: 'Optimisation',
+    title: 'Learning rate',
+    help: 'of the optimiser',
+    series: [logged('rate', ({ learningRate }) => learningRate)],
+  },
+  {
+    part: 'Optimisation',
     title: 'Trained tokens',
     help: 'response tokens that the loss was taken over',
-    series: [{ label: 'tokens', of: metric('tokens', 'sum') }],
+    series: [logged('tokens', metric('tokens', 'sum'))],
   },
   {
+    part: 'Optimisation',
     title: 'Unscored groups',
     help: 'dropped for want of rewards',
-    series: [{ label: 'unscored', of: record => record.counts?.unscored || null }],
+    series: [logged('unscored', ({ counts }) => counts?.unscored || null)],
+  },
+  {
+    part: 'Time',
+    title: 'Tokens per second',
+    help: 'sampled, over the whole step',
+    series: [
+      read('tokens/s', ({ responses, seconds }) =>
+        responses && seconds && seconds.whole > 0 ? responses.tokens / seconds.whole : null,
+      ),
+    ],
+  },
+  {
+    part: 'Time',
+    title: 'Seconds a step',
+    help: 'by the times of the store’s files; rollout from the end of the step before, so with what lies between',
+    series: [
+      read('rollout', ({ seconds }) => seconds?.rollout),
+      read('score', ({ seconds }) => seconds?.score),
+      read('update', ({ seconds }) => seconds && (seconds.update ?? seconds.whole)),
+    ],
   },
 ];
 
-export interface StepRow {
-  step: number;
-  skipped: boolean;
-  /** A number for each series of each curve, in order. */
-  values: (number | null)[];
-  reward: number | null;
-}
+type LoggedOf = { of: Of<LoggedStep>; column: number };
 
-/** Logged steps never change: each is read once. */
-export class StepRows {
-  readonly #known = new Map<string, StepRow>();
-
-  /**
-   * The logged steps of an attempt, in order.
-   * @param problem told of each step that cannot be read; the others are given
-   */
-  async of(store: Store, stage: StageAttempt, problem: (message: string) => void): Promise<StepRow[]> {
-    const rows: StepRow[] = [];
-    for (const step of await stepNumbers(store, stage)) {
-      const uri = stepUri(stage, step, 'update.json');
-      const row = this.#known.get(uri) ?? (await this.#read(store, stage, step, problem));
-      if (!row) continue;
-      this.#known.set(uri, row);
-      rows.push(row);
-    }
-    return rows;
-  }
-
-  async #read(store: Store, stage: StageAttempt, step: number, problem: (message: string) => void) {
-    try {
-      const entry = await entryAt(store, stage, step);
-      return entry && rowOf(entry.record);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      problem(error.message);
-      return null;
-    }
-  }
-}
-
-function rowOf(record: UpdateRecord): StepRow {
-  return {
-    step: record.step,
-    skipped: record.skipped !== null,
-    values: CURVES.flatMap(({ series }) => series.map(({ of }) => of(record))),
-    reward: record.counts?.meanReward ?? null,
-  };
-}
+/** The columns of a row of numbers: the logged series of all curves, in order. */
+export const LOGGED: readonly LoggedOf[] = CURVES.flatMap(({ series }) => series)
+  .flatMap(one => ('logged' in one ? [one.logged] : []))
+  .map((of, column) => ({ of, column }));

@@ -1,7 +1,9 @@
 /** The page's own files: one document for every address, its scripts and styles, and uPlot's. */
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { CHECKOUT } from '../checkout.js';
+import { isPage } from './routes.js';
 
 const PAGE = join(CHECKOUT, 'infra', 'ui', 'page');
 const UPLOT = join(CHECKOUT, 'node_modules', 'uplot', 'dist');
@@ -10,9 +12,9 @@ const DOCUMENT = join(PAGE, 'index.html');
 /** All that is served below /page/, by name: nothing else can be asked for. */
 export const FILES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['app.js', 'chart.js', 'dom.js', 'heat-map.js', 'icon.svg', 'run.js', 'runs.js', 'step.js', 'style.css'].map(
-      name => [name, join(PAGE, name)],
-    ),
+    readdirSync(PAGE)
+      .filter(name => name !== 'index.html')
+      .map(name => [name, join(PAGE, name)]),
   ),
   'uplot.js': join(UPLOT, 'uPlot.iife.min.js'),
   'uplot.css': join(UPLOT, 'uPlot.min.css'),
@@ -24,10 +26,6 @@ const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
-
-/** `/`, `/runs/RUN` and `/runs/RUN/STAGE/ATTEMPT/STEP`: the document, whose script looks at the address. */
-const isPage = (path: readonly string[]) =>
-  path.length === 0 || (path[0] === 'runs' && (path.length === 2 || path.length === 5));
 
 /** @param path decoded segments of the request's path */
 export async function fileAt(path: readonly string[]): Promise<{ type: string; body: Buffer } | null> {

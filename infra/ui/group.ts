@@ -1,9 +1,14 @@
 /** One group of a step: the prompt and every response to it, with what each was worth and why. */
 import type { RolloutGroup, ScoredRollouts, StepSettings } from '../../activities/artifacts/index.js';
 import { rulesOf, shapedReward } from '../../activities/engine/training/index.js';
+import { explainRule } from '../../activities/rewards/index.js';
+import type { RunSpec } from '../../activities/spec/index.js';
 import { readLines, type Store } from '../../activities/store/index.js';
 import type { TextModel } from '../../activities/text/index.js';
 import { isDamage, NotThereError } from './errors.js';
+import { promptParts } from './prompt-parts.js';
+import type { Sample, Samples } from './samples.js';
+import { basisOf } from './stages.js';
 import { loggedRecord, type StepAt } from './step.js';
 import { tokensOf } from './tokens.js';
 
@@ -15,8 +20,14 @@ export interface GroupAt extends StepAt {
   line: number;
 }
 
+export interface GroupParts {
+  store: Store;
+  samples: Samples;
+  textOf: TextOf;
+}
+
 /** @throws NotThereError for one that the step does not have */
-export async function groupOf(store: Store, textOf: TextOf, at: GroupAt) {
+export async function groupOf({ store, samples, textOf }: GroupParts, at: GroupAt) {
   const { inputs } = await loggedRecord(store, at);
   const round = inputs.rounds[at.round];
   if (!round) throw nothing(at);
@@ -26,20 +37,40 @@ export async function groupOf(store: Store, textOf: TextOf, at: GroupAt) {
   ]);
   const [group, scored] = [rollouts[at.line], scores[at.line]];
   if (!group || !scored) throw nothing(at);
-  const tokenizer = await tokenizerOf(textOf, at.stage.run);
+  const { run } = at.stage;
+  const { spec } = await basisOf(store, run);
+  const problems: string[] = [];
+  const sample = await samples.at(run, group.index, message => void problems.push(message));
+  const model = await tokenizerOf(textOf, run, problems);
   const advantages = advantagesOf(group, scored, inputs.settings);
   return {
     id: group.id,
+    index: group.index,
     policy: group.policy,
-    prompt: tokenizer.model?.documentText(group.promptIds) ?? null,
+    question: sample?.question ?? null,
+    golds: sample?.answers ?? [],
+    prompt: model && promptParts(model.documentText(group.promptIds), shapeOf(spec, sample)),
     promptTokens: group.promptIds.length,
-    problem: tokenizer.problem,
+    problems,
     responses: group.responses.map(({ ids, logprobs, finish }, k) => {
       const { text, ...score } = scored.responses[k]!;
-      const tokens = tokenizer.model && tokensOf(tokenizer.model, ids, logprobs);
-      return { text, tokens, length: ids.length, finish, advantage: advantages?.[k] ?? null, ...score };
+      const tokens = model && tokensOf(model, ids, logprobs);
+      const explanation = sample && score.reward !== undefined ? explained(spec, sample, text) : null;
+      return { text, tokens, length: ids.length, finish, advantage: advantages?.[k] ?? null, explanation, ...score };
     }),
   };
+}
+
+const shapeOf = ({ prompt: { template, numbered } }: RunSpec, sample: Sample | null) => ({
+  template,
+  numbered,
+  evidence: sample?.evidence ?? [],
+});
+
+/** What the rule compared with what: it says the same whenever it is asked. */
+function explained({ reward }: RunSpec, { task, question, answers, thinkingOpen }: Sample, response: string) {
+  const context = { question, promptOpensThinking: thinkingOpen };
+  return explainRule(reward.scorer, task, response, answers, context).comparisons;
 }
 
 /** As the step's algorithm has them; null of a group without rewards. */
@@ -47,16 +78,20 @@ function advantagesOf(group: RolloutGroup, { dropped, responses }: ScoredRollout
   if (settings.kind !== 'rl' || dropped === 'unscored') return null;
   const { loss } = settings;
   const rewards = responses.map(({ reward }, k) => shapedReward(reward!, group.responses[k]!.ids.length, loss));
-  return rulesOf(loss.algorithm).advantages(rewards);
+  // A task's deviation is over the whole step.
+  if (loss.advantageScale) return null;
+  const advantages = rulesOf(loss.algorithm).advantages(rewards);
+  return loss.maskNegative ? advantages.map(advantage => Math.max(advantage, 0)) : advantages;
 }
 
 /** Without it the responses are shown as they were scored, and the prompt is not. */
-async function tokenizerOf(textOf: TextOf, run: string) {
+async function tokenizerOf(textOf: TextOf, run: string, problems: string[]) {
   try {
-    return { model: await textOf(run), problem: null };
+    return await textOf(run);
   } catch (error) {
     if (!isDamage(error)) throw error;
-    return { model: null, problem: error.message };
+    problems.push(error.message);
+    return null;
   }
 }
 

@@ -1,7 +1,9 @@
 /** The page of all runs: what the store has, and what the server says of them. */
+import pMap from 'p-map';
 import { type Store, storeUri } from '../../activities/store/index.js';
 import { isDamage, NotThereError } from './errors.js';
 import type { LiveRuns } from './live.js';
+import { Recent } from './recent.js';
 import type { Score, Scores } from './scores.js';
 import { type StoredRun, storedRun } from './stages.js';
 
@@ -12,6 +14,8 @@ export interface RunSummary {
   /** The stage that it has come to; null before the first. */
   stage: { name: string; steps: number; planned: number | null } | null;
   steps: number;
+  /** Of all its stages; null where the store does not say. */
+  planned: number | null;
   /** Of the policy evaluated last. */
   scores: Score[];
   begun: string | null;
@@ -19,39 +23,56 @@ export interface RunSummary {
   problems: string[];
 }
 
-/** The one that published last comes first. */
-export async function runsPage(store: Store, live: LiveRuns, scores: Scores) {
-  const [names, server] = await Promise.all([store.list(storeUri('runs')), live.states()]);
-  const runs = await Promise.all(names.map(run => summaryOf(store, run, server.states.get(run) ?? null, scores)));
-  const time = ({ latest, begun }: RunSummary) => latest ?? begun ?? '';
-  return { runs: runs.sort((a, b) => time(b).localeCompare(time(a))), note: server.note };
-}
+const AT_ONCE = 16;
+const RUNS = 1024;
 
-async function summaryOf(store: Store, run: string, state: string | null, scores: Scores): Promise<RunSummary> {
-  try {
-    const stored = await storedRun(store, run);
-    const problems: string[] = [];
-    const rows = await scores.of(store, run, message => problems.push(message));
-    const last = rows.at(-1)?.policy;
-    return {
-      run,
-      state: stateOf(stored, state),
-      stage: stageOf(stored),
-      steps: stored.stages.reduce((sum, { steps }) => sum + steps, 0),
-      scores: rows.filter(({ policy }) => policy === last),
-      begun: stored.begun,
-      latest: stored.latest,
-      problems,
-    };
-  } catch (error) {
-    if (!isDamage(error) && !(error instanceof NotThereError)) throw error;
-    const nothing = { stage: null, steps: 0, scores: [], begun: null, latest: null };
-    return { run, state: state ?? 'unfinished', ...nothing, problems: [error.message] };
+export class RunSummaries {
+  /** A finished run stays as it is. */
+  readonly #finished = new Recent<RunSummary>(RUNS);
+
+  constructor(
+    private readonly store: Store,
+    private readonly live: LiveRuns,
+    private readonly scores: Scores,
+  ) {}
+
+  /** The one that published last comes first. */
+  async all() {
+    const [names, server] = await Promise.all([this.store.list(storeUri('runs')), this.live.states()]);
+    const runs = await pMap(names, run => this.#of(run, server.states.get(run) ?? null), { concurrency: AT_ONCE });
+    const time = ({ latest, begun }: RunSummary) => latest ?? begun ?? '';
+    return { runs: runs.sort((a, b) => time(b).localeCompare(time(a))), note: server.note };
+  }
+
+  async #of(run: string, state: string | null): Promise<RunSummary> {
+    const known = this.#finished.get(run);
+    if (known) return known;
+    try {
+      const stored = await storedRun(this.store, run);
+      const problems: string[] = [];
+      const summary = {
+        run,
+        state: stateOf(stored, state),
+        stage: stageOf(stored),
+        steps: stored.stages.reduce((sum, { steps }) => sum + steps, 0),
+        planned: stored.planned,
+        scores: await this.scores.last(run, stored.isDone, message => problems.push(message)),
+        begun: stored.begun,
+        latest: stored.latest,
+        problems,
+      };
+      if (stored.isDone && problems.length === 0) this.#finished.set(run, summary);
+      return summary;
+    } catch (error) {
+      if (!isDamage(error) && !(error instanceof NotThereError)) throw error;
+      const nothing = { stage: null, steps: 0, planned: null, scores: [], begun: null, latest: null };
+      return { run, state: state ?? 'unfinished', ...nothing, problems: [error.message] };
+    }
   }
 }
 
 /** The store's word counts for more: a run may be finished by a server of which nothing is left. */
-export function stateOf({ isDone }: StoredRun, state: string | null): string {
+export function stateOf({ isDone }: Pick<StoredRun, 'isDone'>, state: string | null): string {
   if (isDone) return 'done';
   return state ?? 'unfinished';
 }

@@ -1,9 +1,10 @@
 /** What a run's policies scored on its evaluation sets: the rows of its evaluations, without their items. */
-import type { EvaluationRow } from '../../activities/contract/index.js';
+import type { CurriculumResult, EvaluationRow } from '../../activities/contract/index.js';
 import type { EvaluationResult } from '../../activities/evaluation/index.js';
-import { readJson, type Store, storeUri } from '../../activities/store/index.js';
+import { readJson, resultUri, type Store, storeUri } from '../../activities/store/index.js';
 import { placeOf } from '../evaluations/rows.js';
 import { isDamage } from './errors.js';
+import { Recent } from './recent.js';
 
 export interface Score extends Pick<EvaluationRow, 'set' | 'items' | 'score' | 'low' | 'high' | 'meanPromptTokens'> {
   /** The policy's label; with the beginning of its name where several attempts have one so labelled. */
@@ -13,24 +14,79 @@ export interface Score extends Pick<EvaluationRow, 'set' | 'items' | 'score' | '
 type Known = Omit<Score, 'policy'> & { label: string; name: string };
 
 /** `<label>.<set>.<start of the policy's name>.json` */
-const RESULT_FILE = /\.[0-9a-f]{8}\.json$/;
+const RESULT_FILE = /^([^.]+)\..*\.[0-9a-f]{8}\.json$/;
+const RESULTS = 8192;
+const RUNS = 512;
+
+const byPlace = (a: Known, b: Known) => placeOf(a.label) - placeOf(b.label) || a.meanPromptTokens - b.meanPromptTokens;
 
 /** Results never change: each is read once. */
 export class Scores {
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Recent<Known>(RESULTS);
+  readonly #finished = new Recent<Score[]>(RUNS);
+
+  constructor(private readonly store: Store) {}
 
   /**
    * Policies in the order in which the run comes to them, and of each its sets from the shortest prompts on.
    * @param problem told of each result that cannot be read; the others are given
    */
-  async of(store: Store, run: string, problem: (message: string) => void): Promise<Score[]> {
-    const files = (await store.list(storeUri('runs', run, 'evaluations'))).filter(name => RESULT_FILE.test(name));
+  async of(run: string, problem: (message: string) => void): Promise<Score[]> {
+    return this.#read(run, await this.#files(run), problem);
+  }
+
+  /** Of the policy evaluated last: of a finished run its result says that. */
+  async last(run: string, isDone: boolean, problem: (message: string) => void): Promise<Score[]> {
+    const known = this.#finished.get(run);
+    if (isDone && known) return known;
+    const rows = (isDone ? await this.#ofResult(run, problem) : null) ?? (await this.#ofLabel(run, problem));
+    const last = rows.at(-1)?.policy;
+    const scores = rows.filter(({ policy }) => policy === last);
+    if (isDone) this.#finished.set(run, scores);
+    return scores;
+  }
+
+  async #ofResult(run: string, problem: (message: string) => void): Promise<Score[] | null> {
+    try {
+      const ref = await this.store.find(resultUri(run));
+      if (!ref) return null;
+      const { evaluations } = await readJson<CurriculumResult>(this.store, ref);
+      const [last] = evaluations.slice(-1);
+      return evaluations
+        .filter(({ policy }) => policy === last?.policy)
+        .map(({ policy, set, items, score, low, high, meanPromptTokens }) => {
+          return { policy, set, items, score, low, high, meanPromptTokens };
+        })
+        .sort((a, b) => a.meanPromptTokens - b.meanPromptTokens);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      problem(error.message);
+      return null;
+    }
+  }
+
+  async #ofLabel(run: string, problem: (message: string) => void): Promise<Score[]> {
+    const files = await this.#files(run);
+    const labels = files.map(file => RESULT_FILE.exec(file)![1]!).sort((a, b) => placeOf(a) - placeOf(b));
+    const last = labels.at(-1);
+    return this.#read(
+      run,
+      files.filter(file => file.startsWith(`${last}.`)),
+      problem,
+    );
+  }
+
+  async #files(run: string): Promise<string[]> {
+    return (await this.store.list(storeUri('runs', run, 'evaluations'))).filter(name => RESULT_FILE.test(name));
+  }
+
+  async #read(run: string, files: readonly string[], problem: (message: string) => void): Promise<Score[]> {
     const found: Known[] = [];
     for (const file of files) {
-      const known = await this.#at(store, storeUri('runs', run, 'evaluations', file), problem);
+      const known = await this.#at(storeUri('runs', run, 'evaluations', file), problem);
       if (known) found.push(known);
     }
-    found.sort((a, b) => placeOf(a.label) - placeOf(b.label) || a.meanPromptTokens - b.meanPromptTokens);
+    found.sort(byPlace);
     const isShared = (label: string) =>
       new Set(found.filter(one => one.label === label).map(({ name }) => name)).size > 1;
     return found.map(({ label, name, ...row }) => ({
@@ -39,17 +95,15 @@ export class Scores {
     }));
   }
 
-  async #at(store: Store, uri: string, problem: (message: string) => void): Promise<Known | null> {
+  async #at(uri: string, problem: (message: string) => void): Promise<Known | null> {
     const known = this.#known.get(uri);
     if (known) return known;
     try {
-      const ref = await store.find(uri);
+      const ref = await this.store.find(uri);
       if (!ref) return null;
-      const { label, policy: name, row } = await readJson<EvaluationResult>(store, ref);
+      const { label, policy: name, row } = await readJson<EvaluationResult>(this.store, ref);
       const { set, items, score, low, high, meanPromptTokens } = row;
-      const read = { label, name, set, items, score, low, high, meanPromptTokens };
-      this.#known.set(uri, read);
-      return read;
+      return this.#known.set(uri, { label, name, set, items, score, low, high, meanPromptTokens });
     } catch (error) {
       if (!isDamage(error)) throw error;
       problem(error.message);

@@ -1,46 +1,61 @@
 /**
  * Pictures of the page for the documentation, by a Chromium on the path: node dist/infra/ui/screenshots.js RUN [FOLDER]
- * The page is one that `longhaul ui` serves at its usual address (UI names another).
+ * The page is one that `longhaul ui` serves at its usual address (UI names another), with the server that the run was made
+ * on, so that its history is shown too.
  */
-import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
 import { CHECKOUT } from '../checkout.js';
-
-/** For the charts to be drawn. */
-const SETTLE_MS = 8000;
+import { which } from '../local/programs.js';
 
 interface Picture {
   name: string;
   path: string;
   size: [width: number, height: number];
   dark?: boolean;
+  /** What must be there; the page's heading unless told. */
+  shows?: string;
 }
 
 const picturesOf = (run: string): Picture[] => [
-  { name: 'runs', path: '/', size: [1280, 480] },
-  { name: 'run', path: `/runs/${run}`, size: [1280, 1080] },
-  { name: 'run-dark', path: `/runs/${run}`, size: [1280, 1180], dark: true },
-  { name: 'run-narrow', path: `/runs/${run}`, size: [520, 1400] },
-  { name: 'step', path: `/runs/${run}/phase-1/1/1`, size: [1280, 1100] },
-  { name: 'step-dark', path: `/runs/${run}/phase-1/1/1`, size: [1280, 1100], dark: true },
+  { name: 'run', path: `/runs/${run}`, size: [1280, 1130], shows: '.chart' },
+  { name: 'step', path: `/runs/${run}/phase-1/1/5`, size: [1280, 900], shows: '.response' },
+  { name: 'curriculum', path: `/runs/${run}/curriculum`, size: [1280, 900], shows: '.phase' },
+  { name: 'evaluations', path: `/runs/${run}/evaluations?a=phase-3&b=final`, size: [1280, 1000], shows: '.gain' },
+  { name: 'proof', path: `/runs/${run}/proof`, size: [1280, 860], shows: '.lineage' },
 ];
+
+const PATIENCE_MS = 60_000;
+/** While steps are still being read, the page says so in such a line. */
+const READING = '[role="status"]:has-text("still to be read")';
 
 async function main([run, folder = join(CHECKOUT, 'docs', 'images')]: string[]): Promise<void> {
   if (run === undefined) throw new Error('Expected the name of a run.');
+  const program = process.env.CHROMIUM ?? (await which('chromium', process.env));
+  if (!program) throw new Error('There is no chromium on the path; CHROMIUM names one elsewhere.');
   await mkdir(folder, { recursive: true });
-  for (const { name, path, size, dark } of picturesOf(run)) {
-    const file = join(folder, `${name}.png`);
-    await promisify(execFile)('chromium', [
-      ...['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars'],
-      `--virtual-time-budget=${SETTLE_MS}`,
-      `--blink-settings=preferredColorScheme=${dark ? 0 : 1}`,
-      `--window-size=${size.join(',')}`,
-      `--screenshot=${file}`,
-      (process.env.UI ?? 'http://127.0.0.1:8265') + path,
-    ]);
-    process.stdout.write(`${file}\n`);
+  const browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox'] });
+  try {
+    for (const {
+      name,
+      path,
+      size: [width, height],
+      dark,
+      shows = 'h1',
+    } of picturesOf(run)) {
+      const page = await browser.newPage({ colorScheme: dark ? 'dark' : 'light', viewport: { width, height } });
+      page.setDefaultTimeout(PATIENCE_MS);
+      await page.goto((process.env.UI ?? 'http://127.0.0.1:8265') + path);
+      await page.locator(shows).first().waitFor();
+      await page.locator(READING).waitFor({ state: 'detached' });
+      const file = join(folder, `${name}.png`);
+      await page.screenshot({ path: file });
+      await page.close();
+      process.stdout.write(`${file}\n`);
+    }
+  } finally {
+    await browser.close();
   }
 }
 

@@ -1,22 +1,23 @@
-/** A run's stages as the store has them: the current attempt of each, how far it is, and how far it goes. */
-import { stat } from 'node:fs/promises';
+/** A run's stages as the store has them: the attempts of each, how far they are, and how far they go. */
 import { attemptsOf, stepNumbers } from '../../activities/policies/index.js';
-import type { RunDataSummary } from '../../activities/run/index.js';
+import type { RunDataSummary, RunPlan } from '../../activities/run/index.js';
 import type { RunSpec } from '../../activities/spec/index.js';
 import {
   claimedAttempt,
   dataSummaryUri,
   phaseNumber,
+  planUri,
   readJson,
   resultUri,
   type StageAttempt,
   type Store,
   specUri,
   stageUri,
-  storeUri,
+  stepUri,
 } from '../../activities/store/index.js';
 import { bandOf } from '../../activities/training/index.js';
 import { NotThereError } from './errors.js';
+import { Recent } from './recent.js';
 
 export interface StoredStage {
   stage: StageAttempt;
@@ -31,48 +32,111 @@ export interface StoredStage {
 export interface StoredRun {
   run: string;
   isDone: boolean;
-  /** Those that have begun. */
+  /** The current attempt of those that have begun. */
   stages: StoredStage[];
+  /** Attempts that were given up for a later one. */
+  givenUp: StageAttempt[];
+  /** Steps of all its stages together; null where the store does not say. */
+  planned: number | null;
   /** ISO 8601: when its spec was written, and when it last published a step or its result. */
   begun: string | null;
   latest: string | null;
 }
 
+/** What is decided before a run begins. */
+export interface RunBasis {
+  spec: RunSpec;
+  plan: RunPlan | null;
+  data: RunDataSummary | null;
+}
+
+const bases = new WeakMap<Store, Recent<Promise<RunBasis>>>();
+const RUNS = 256;
+
 /** @throws NotThereError when the store has no such run */
-export async function storedRun(store: Store, run: string): Promise<StoredRun> {
+export function basisOf(store: Store, run: string): Promise<RunBasis> {
+  const kept = bases.get(store) ?? new Recent<Promise<RunBasis>>(RUNS);
+  bases.set(store, kept);
+  const known = kept.get(run);
+  if (known) return known;
+  const read = readBasis(store, run);
+  // What is not there yet, or is away, is looked for again.
+  return kept.set(
+    run,
+    read.then(
+      basis => {
+        if (basis.data === null) kept.delete(run);
+        return basis;
+      },
+      error => {
+        kept.delete(run);
+        throw error;
+      },
+    ),
+  );
+}
+
+async function readBasis(store: Store, run: string): Promise<RunBasis> {
   const spec = await store.find(specUri(run));
   if (!spec) throw new NotThereError(`The store has no run "${run}". Is it another store (--store, LONGHAUL_STORE)?`);
-  const settings = await readJson<RunSpec>(store, spec);
-  const summary = await store.find(dataSummaryUri(run));
-  const data = summary && (await readJson<RunDataSummary>(store, summary));
-  const stages: StoredStage[] = [];
-  for (const stage of await attemptsOf(store, run)) {
-    if ((await claimedAttempt(store, stageUri(stage))) !== stage.attempt) continue;
-    const k = stage.stage === 'warmup' ? -1 : phaseNumber(stage.stage) - 1;
-    stages.push({
-      stage,
-      steps: (await stepNumbers(store, stage)).length,
-      planned: k < 0 ? (data?.warmup?.steps ?? null) : (settings.phases[k]?.steps ?? null),
-      band: settings.phases[k] ? bandOf(settings, k) : null,
-    });
-  }
-  const isDone = await store.has(resultUri(run));
-  const last = stages.at(-1);
-  const steps = last ? await stepNumbers(store, last.stage) : [];
-  const newest = isDone ? resultUri(run) : last && steps.length > 0 ? folderOf(last.stage, steps.at(-1)!) : null;
+  const published = await store.find(planUri(run));
+  const plan = published && (await readJson<RunPlan>(store, published));
+  // Of a branch it is the other run's.
+  const data = plan?.data.summary ?? (await store.find(dataSummaryUri(run)));
   return {
-    run,
-    isDone,
-    stages,
-    begun: await timeOf(store, specUri(run)),
-    latest: newest && (await timeOf(store, newest)),
+    spec: await readJson<RunSpec>(store, spec),
+    plan,
+    data: data && (await readJson<RunDataSummary>(store, data)),
   };
 }
 
-const folderOf = ({ run, stage, attempt }: StageAttempt, step: number) =>
-  storeUri('runs', run, stage, String(attempt), 'steps', String(step));
+/** @throws NotThereError when the store has no such run */
+export async function storedRun(store: Store, run: string): Promise<StoredRun> {
+  const basis = await basisOf(store, run);
+  const { spec, data } = basis;
+  const stages: StoredStage[] = [];
+  const givenUp: StageAttempt[] = [];
+  let newest: string | null = null;
+  for (const stage of await attemptsOf(store, run)) {
+    if ((await claimedAttempt(store, stageUri(stage))) !== stage.attempt) {
+      givenUp.push(stage);
+      continue;
+    }
+    const k = stage.stage === 'warmup' ? -1 : phaseNumber(stage.stage) - 1;
+    const steps = await stepNumbers(store, stage);
+    newest = (await latestOf(store, stage, steps)) ?? newest;
+    stages.push({
+      stage,
+      steps: steps.length,
+      planned: k < 0 ? (data?.warmup?.steps ?? null) : (spec.phases[k]?.steps ?? null),
+      band: spec.phases[k] ? bandOf(spec, k) : null,
+    });
+  }
+  const done = await store.publishedAt(resultUri(run));
+  return {
+    run,
+    isDone: done !== null,
+    stages,
+    givenUp,
+    planned: plannedSteps(basis),
+    begun: (await store.publishedAt(specUri(run)))?.toISOString() ?? null,
+    latest: done?.toISOString() ?? newest,
+  };
+}
 
-async function timeOf(store: Store, uri: string): Promise<string | null> {
-  const { mtime } = await stat(await store.localFolder(uri));
-  return mtime.toISOString();
+function plannedSteps({ spec, plan, data }: RunBasis): number | null {
+  const first = plan?.branch?.first ?? null;
+  const phases = spec.phases.slice(first === null || first === 'warmup' ? 0 : phaseNumber(first) - 1);
+  const steps = phases.reduce((sum, phase) => sum + phase.steps, 0);
+  if (!spec.warmup || first?.startsWith('phase-')) return steps;
+  return data?.warmup ? data.warmup.steps + steps : null;
+}
+
+/** When it last logged a step: the last one that has begun may not be. */
+async function latestOf(store: Store, stage: StageAttempt, steps: readonly number[]): Promise<string | null> {
+  for (const step of steps.slice(-2).reverse()) {
+    const time = await store.publishedAt(stepUri(stage, step, 'update.json'));
+    if (time) return time.toISOString();
+  }
+  return null;
 }

@@ -1,5 +1,5 @@
 /** The page of one step: its groups in the order in which they were drawn, and what training made of each. */
-import type { ScoredRollouts, StepSettings, UpdateRecord } from '../../activities/artifacts/index.js';
+import type { RolloutGroup, ScoredRollouts, StepSettings, UpdateRecord } from '../../activities/artifacts/index.js';
 import { entryAt, stepNumbers } from '../../activities/policies/index.js';
 import { readLines, type StageAttempt, type Store } from '../../activities/store/index.js';
 import { NotThereError } from './errors.js';
@@ -21,8 +21,14 @@ export async function stepPage(store: Store, at: StepAt) {
   const record = await loggedRecord(store, at);
   const steps = await stepNumbers(store, at.stage);
   const place = steps.indexOf(at.step);
-  const rounds = await Promise.all(record.inputs.rounds.map(({ scores }) => readLines<ScoredRollouts>(store, scores)));
-  const groups = rounds.flatMap((groups, round) => groups.map((group, line) => ({ group, round, line })));
+  const rounds: { scored: ScoredRollouts[]; sizes: GroupSize[] }[] = [];
+  for (const { rollouts, scores } of record.inputs.rounds) {
+    const scored = await readLines<ScoredRollouts>(store, scores);
+    rounds.push({ scored, sizes: (await readLines<RolloutGroup>(store, rollouts)).map(sizeOf) });
+  }
+  const groups = rounds.flatMap(({ scored, sizes }, round) =>
+    scored.map((group, line) => ({ group, round, line, size: sizes[line] ?? null })),
+  );
   const trained = trainedAmong(
     groups.map(({ group }) => group),
     record,
@@ -36,17 +42,36 @@ export async function stepPage(store: Store, at: StepAt) {
     settings: record.inputs.settings,
     examples: record.inputs.examples?.lines.length ?? 0,
     counts: record.counts,
-    groups: groups.map(({ group, round, line }, k) => ({
+    metrics: record.metrics,
+    policy: record.result,
+    groups: groups.map(({ group, round, line, size }, k) => ({
       id: group.id,
+      index: group.index,
       origin: group.origin,
       round,
       line,
+      ...size,
       dropped: group.dropped,
       reason: group.reason ?? null,
       isTrained: trained[k]!,
       meanReward: group.meanReward,
       rewards: group.responses.map(({ reward }) => reward ?? null),
     })),
+  };
+}
+
+/** In tokens. */
+interface GroupSize {
+  promptTokens: number;
+  longest: number;
+  truncated: number;
+}
+
+function sizeOf({ promptIds, responses }: RolloutGroup): GroupSize {
+  return {
+    promptTokens: promptIds.length,
+    longest: responses.reduce((most, { ids }) => Math.max(most, ids.length), 0),
+    truncated: responses.filter(({ finish }) => finish === 'length').length,
   };
 }
 

@@ -77,8 +77,11 @@ function judgeText({ asked, cached, promptTokens, completionTokens }: JudgeUsage
   return parts.length > 0 ? `judge ${parts.join(', ')}` : null;
 }
 
-/** Policies down, evaluation sets across, scores in percent with their 95 % intervals. */
-export function evaluationTable(rows: EvaluationRow[]): string[] {
+/**
+ * Policies down, evaluation sets across, scores in percent with their 95 % intervals: without these, and with the sets'
+ * names alone, where it would be wider than `width`.
+ */
+export function evaluationTable(rows: EvaluationRow[], width = Number.POSITIVE_INFINITY): string[] {
   if (rows.length === 0) return ['No evaluation set is named in the spec.'];
   const policies = [...new Set(rows.map(row => row.policy))];
   const sets = [...new Set(rows.map(row => row.set))];
@@ -88,7 +91,10 @@ export function evaluationTable(rows: EvaluationRow[]): string[] {
     return `${set} (${Math.round(row.meanPromptTokens)} tokens, n=${row.items})`;
   });
   const body = policies.map(policy => [policy, ...sets.map(set => score(of(policy, set)))]);
-  return columns([['score % [95 % interval]', ...header], ...body]);
+  const table = columns([['score % [95 % interval]', ...header], ...body]);
+  if (table.every(line => widthOf(line) <= width)) return table;
+  const bare = policies.map(policy => [policy, ...sets.map(set => of(policy, set)?.score.toFixed(1) ?? '')]);
+  return columns([['score %', ...sets], ...bare]);
 }
 
 function score(row: EvaluationRow | undefined): string {

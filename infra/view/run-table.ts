@@ -79,7 +79,8 @@ export function runTable(picture: RunPicture, width: number, style: Style): stri
       .join(GAP)
       .trimEnd();
   // Of a run that is done they are printed, to stay.
-  const scores = progress.table.length > 0 && progress.state !== 'done' ? ['', ...evaluationTable(progress.table)] : [];
+  const scores =
+    progress.table.length > 0 && progress.state !== 'done' ? ['', ...evaluationTable(progress.table, width)] : [];
   return [
     ...headLines(picture, width, style),
     ...(rows.some(row => row[2] !== '') ? [style.quiet(`    ${line(COLUMNS.map(({ title }) => title))}`)] : []),

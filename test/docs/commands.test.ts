@@ -81,10 +81,8 @@ function existing(paths: string[]): Meaning {
 /** Files of the checkout that the command names, and the longhaul command that it runs within. */
 function container(words: string[]): Meaning {
   existing(words.filter(word => word.startsWith('infra/')));
-  const within = words.indexOf('longhaul', 1);
-  return within > 0 && /^(run|exec|--)$/.test(words.slice(0, within).findLast(word => !word.startsWith('-')) ?? '--')
-    ? longhaul(words.slice(within + 1))
-    : {};
+  const within = words.lastIndexOf('longhaul');
+  return ['--', '--rm'].includes(words[within - 1]!) ? longhaul(words.slice(within + 1)) : {};
 }
 
 /** What stands behind a script and takes what follows `--`. */

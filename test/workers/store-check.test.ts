@@ -9,6 +9,9 @@ import { curriculum } from '../../workflows/index.js';
 import { type SmallRun, smallRun } from '../support/small-run.js';
 import { startServer, startWorkers, type TestServer, until } from '../support/temporal-server.js';
 
+// Each worker that is started loads its native libraries.
+jest.setTimeout(300_000);
+
 const execute = promisify(execFile);
 
 let server: TestServer;

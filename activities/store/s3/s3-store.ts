@@ -39,6 +39,7 @@ export class S3Store implements OpenedStore {
   /**
    * @param root s3://bucket/prefix
    * @param environment endpoint, region, credentials (as for every AWS tool), LONGHAUL_S3_PATH_STYLE, LONGHAUL_STORE_CACHE
+   * @param bucket of that address, where whoever asks has one
    * @throws S3AddressError; RangeError for a bound of the cache that is none
    */
   constructor(root: string, environment: NodeJS.ProcessEnv = process.env, bucket = new S3Bucket(root, environment)) {

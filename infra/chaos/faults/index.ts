@@ -10,7 +10,6 @@ import { cutUploads, failStore, killStore, loseStore, slowStore } from './store.
 import { jumpClock, silenceJudge } from './surroundings.js';
 
 export type { FaultKind, Strike, Target } from './fault.js';
-export type { StruckService } from './service.js';
 
 /** Those that strike unless others are asked for: of the long outages there would be time for little else. */
 export function usualKinds(has: Record<Need, boolean>): string[] {

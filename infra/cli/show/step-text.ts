@@ -71,10 +71,11 @@ function chip(reward: number | null, style: Style): string {
   return reward > 0 ? style.busy('◐') : style.bad('○');
 }
 
-export function groupText({ prompt, promptTokens, problem, responses }: GroupData, laid: Laid): string[] {
+export function groupText({ prompt, promptTokens, problems, responses }: GroupData, laid: Laid): string[] {
+  const text = prompt?.map(part => part.text).join('\n\n');
   return [
-    ...(problem ? [laid.style.bad(`    ${problem}`)] : []),
-    ...(prompt === null ? [] : promptLines(prompt, promptTokens, laid)),
+    ...problems.map(problem => laid.style.bad(`    ${problem}`)),
+    ...(text === undefined ? [] : promptLines(text, promptTokens, laid)),
     ...responses.flatMap((response, k) => responseLines(response, k + 1, laid)),
   ];
 }

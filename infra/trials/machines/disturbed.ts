@@ -13,6 +13,7 @@ import { STRIKES, type Strike } from './strikes.js';
 export const RUN = 'run';
 const NAMES = ['machine-1', 'machine-2'];
 const LOOK_MS = 20;
+const START_TRIES = 15;
 
 export interface Struck {
   machine: string;
@@ -64,7 +65,7 @@ async function struckRun(
   say: (line: string) => void,
 ): Promise<Disturbed> {
   const began = Date.now();
-  const handle = await client.workflow.start('curriculum', { taskQueue: TASK_QUEUE, workflowId: RUN, args: [spec] });
+  const handle = await started(client, spec);
   let over = false;
   const result = (handle.result() as Promise<CurriculumResult>).finally(() => {
     over = true;
@@ -92,6 +93,24 @@ async function struckRun(
   const ended = await result;
   const seconds = (Date.now() - began) / 1000;
   return { result: ended, seconds, struck, missed, completed: await completedActivities(client, RUN), store };
+}
+
+/** Tried again while a server that has just come up is not ready. */
+async function started(client: Client, spec: RunSpec) {
+  const how = {
+    taskQueue: TASK_QUEUE,
+    workflowId: RUN,
+    args: [spec],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  } as const;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await client.workflow.start('curriculum', how);
+    } catch (error) {
+      if (tries === START_TRIES) throw error;
+      await sleep(2000);
+    }
+  }
 }
 
 /** Seconds until any GPU activity of the run that began after `since`, on any machine, is done. */

@@ -6,9 +6,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Option } from 'commander';
+import type { Command } from 'commander';
 import { UserError } from '../../user-error.js';
-import type { Trial } from '../trials.js';
 import { type Asked, askAll } from './asked.js';
 import { findPrometheus } from './program.js';
 import { startPrometheus } from './server.js';
@@ -21,22 +20,18 @@ interface Flags {
   metricsPort: string;
 }
 
-export const prometheusTrial: Trial = {
-  name: 'prometheus',
-  add: command =>
-    void command
-      .description(
-        'scrapes both workers during a short run, and asks every expression of the dashboard and the rules (5 minutes)',
-      )
-      .addOption(
-        new Option(
-          '--programs <folder>',
-          'where prometheus and promtool are (default: the PATH, else Debian’s package, unpacked in a temporary folder)',
-        ),
-      )
-      .option('--metrics-port <n>', 'port of the CPU worker’s metrics; the next is the GPU worker’s', METRICS_PORT)
-      .action(trial),
-};
+export function addPrometheusTrial(command: Command): void {
+  command
+    .description(
+      'scrapes both workers during a short run, and asks every expression of the dashboard and the rules (some minutes)',
+    )
+    .option(
+      '--programs <folder>',
+      'where prometheus and promtool are (default: the PATH, else Debian’s package, unpacked in a temporary folder)',
+    )
+    .option('--metrics-port <n>', 'port of the CPU worker’s metrics; the next is the GPU worker’s', METRICS_PORT)
+    .action(trial);
+}
 
 async function trial({ programs, metricsPort }: Flags): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-prometheus-'));

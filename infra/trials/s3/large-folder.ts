@@ -8,7 +8,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Table } from '../../bench/table.js';
 import { Gateway } from '../../chaos/stores/gateway.js';
 import { CHECKOUT } from '../../checkout.js';
-import type { SpeedOptions } from './speed.js';
+import type { SpeedOptions } from './speed-options.js';
 import type { Transfer } from './transfer.js';
 
 const execute = promisify(execFile);

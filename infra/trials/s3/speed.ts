@@ -1,17 +1,8 @@
 /** `npm run trial -- s3 --speed`: what the store in a bucket costs in memory and time. For a machine with nothing else to do. */
 import { asMarkdown, asText } from '../../bench/table.js';
 import { largeFolder } from './large-folder.js';
+import type { SpeedOptions } from './speed-options.js';
 import { tinyRuns } from './tiny-runs.js';
-
-export interface SpeedOptions {
-  folder: string;
-  python: string;
-  port: number;
-  gib: number;
-  /** Pairs of tiny runs. */
-  runs: number;
-  say: (line: string) => void;
-}
 
 export async function speedTrial(options: SpeedOptions): Promise<{ text: string; holds: boolean }> {
   const found = [await largeFolder(options), ...(options.runs > 0 ? [await tinyRuns(options)] : [])];

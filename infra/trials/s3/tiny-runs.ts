@@ -12,7 +12,7 @@ import { Gateway } from '../../chaos/stores/gateway.js';
 import { Trial } from '../../chaos/trial.js';
 import { CHECKOUT } from '../../checkout.js';
 import { loadSpec } from '../../specs/spec-files.js';
-import type { SpeedOptions } from './speed.js';
+import type { SpeedOptions } from './speed-options.js';
 
 const MOST_ADDED = 0.1;
 const RUN = 'tiny';

@@ -3,19 +3,20 @@
  * lost and servers are killed, with --faults under the harness of faults besides; then read back by their own readers.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
-import { FolderStore, type Store } from '../../../activities/store/index.js';
+import { FolderStore, type Store, storeUri } from '../../../activities/store/index.js';
 import { CatchUp, trackersOf } from '../../../activities/trackers/index.js';
 import { pythonEnvironment } from '../../bench/python.js';
 import { chaos } from '../../chaos/run.js';
 import { CHECKOUT } from '../../checkout.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
 import { loadSpec } from '../../specs/spec-files.js';
+import { UserError } from '../../user-error.js';
 import { type FoundPoint, pointsOf, verdictOf } from './comparison.js';
 import { measureOverhead } from './overhead.js';
 import { EXPERIMENT, TrackerServers } from './servers.js';
@@ -34,6 +35,7 @@ interface Flags {
   seed: number;
   overhead?: number;
   keep?: string;
+  again?: boolean;
 }
 
 const whole = (text: string): number => {
@@ -52,6 +54,7 @@ export function addTrackersTrial(command: Command): void {
       whole,
     )
     .option('--keep <folder>', 'a folder for stores, logs and databases, left there afterwards')
+    .option('--again', 'read back what an earlier trial left in the folder of --keep, without new runs', false)
     .action(async (flags: Flags) => {
       process.exitCode = await trial(flags);
     });
@@ -59,7 +62,8 @@ export function addTrackersTrial(command: Command): void {
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function trial({ faults, seed, overhead, keep }: Flags): Promise<number> {
+async function trial({ faults, seed, overhead, keep, again }: Flags): Promise<number> {
+  if (again && !keep) throw new UserError('--again needs --keep, the folder of the earlier trial');
   const requirements = join(FOLDER, 'requirements.txt');
   const needs = { who: 'the trackers', python: 'Python 3.10 or newer', disk: '2 GB' };
   const python = await pythonEnvironment({ requirements, cache: cacheFolder(), log: say, needs });
@@ -71,7 +75,8 @@ async function trial({ faults, seed, overhead, keep }: Flags): Promise<number> {
   try {
     isFine = overhead
       ? await measureOverhead({ folder, settings: servers.settings, rounds: overhead, say })
-      : await exactlyOnce(servers, { folder, python, faults, seed });
+      : (again || (await strikeRuns(servers, { folder, faults, seed }))) &&
+        (await exactlyOnce(servers, python, folder));
   } finally {
     await servers.stop();
     if (isFine && !keep) await rm(folder, { recursive: true, force: true });
@@ -80,56 +85,61 @@ async function trial({ faults, seed, overhead, keep }: Flags): Promise<number> {
   return isFine ? 0 : 1;
 }
 
-interface Given {
-  folder: string;
-  python: string;
-  faults: number;
-  seed: number;
-}
-
-async function exactlyOnce(servers: TrackerServers, { folder, python, faults, seed }: Given): Promise<boolean> {
+/** @returns whether the harness of faults found its runs as they should be */
+async function strikeRuns(
+  servers: TrackerServers,
+  { folder, faults, seed }: { folder: string; faults: number; seed: number },
+): Promise<boolean> {
   const { spec } = await loadSpec(SPEC, [], CHECKOUT);
   const striking = new AbortController();
   const strikes = servers.strike(LOSES_ONE_OF, KILLS_AFTER, striking.signal);
   const reports = await chaos({
-    ...{ folder: join(folder, 'runs'), preset: 'small', faults, seeds: faults > 0 ? [seed] : [], judge: false, say },
+    ...{ folder: runsIn(folder), preset: 'small', faults, seeds: faults > 0 ? [seed] : [], judge: false, say },
     store: 'folder',
     spec: { ...spec, export: servers.settings },
   });
-  const { runs } = reports[0] ?? { runs: [] };
-  const all: [Store, string][] = [
-    [storeIn(folder, 'undisturbed'), 'undisturbed'],
-    ...runs.map(({ run }): [Store, string] => [storeIn(folder, `seed-${seed}`), run]),
-  ];
-  for (const [store, run] of all) await writeRest(servers, store, run);
   striking.abort();
   await strikes;
   for (const { name, link, kills } of servers.servers)
     say(`${name}: killed ${kills} times; of ${link.passed} answers ${link.lost} were lost`);
-  await servers.healthy();
-  const expected = (await Promise.all(all.map(([store, run]) => pointsOf(store, run)))).flat();
-  const isComplete = await compare(servers, python, expected);
-  return isComplete && reports.every(({ violations }) => violations.length === 0);
+  return reports.every(({ violations }) => violations.length === 0);
 }
 
-const storeIn = (folder: string, trial: string) => new FolderStore(join(folder, 'runs', trial, 'store'));
+async function exactlyOnce(servers: TrackerServers, python: string, folder: string): Promise<boolean> {
+  await servers.healthy();
+  const expected: FoundPoint[] = [];
+  for (const trial of (await readdir(runsIn(folder), { withFileTypes: true })).filter(entry => entry.isDirectory())) {
+    const store = new FolderStore(join(runsIn(folder), trial.name, 'store'));
+    for (const run of await store.list(storeUri('runs'))) {
+      await writeRest(servers, store, run);
+      expected.push(...(await pointsOf(store, run)));
+    }
+  }
+  return compare(servers, python, expected);
+}
 
-/** What the run itself could not write before its cluster was stopped, under the same faults; and again, when nothing is missing. */
+const runsIn = (folder: string) => join(folder, 'runs');
+
+/** What the run itself could not write before its cluster was stopped; and once more, when nothing is missing. */
 async function writeRest(servers: TrackerServers, store: Store, run: string): Promise<void> {
   const { signal } = new AbortController();
   for (const tracker of trackersOf(servers.settings, process.env)) {
     const catchUp = () => new CatchUp(store, run, tracker).pass(signal);
-    const limit = performance.now() + REST_LIMIT_MS;
-    for (;;) {
-      try {
-        const { written, present } = await catchUp();
-        const again = await catchUp();
-        say(`${run}: ${tracker.name}: ${written} of ${present} points were still to be written, then ${again.written}`);
-        break;
-      } catch (error) {
-        if (performance.now() > limit) throw error;
-        await sleep(1000);
-      }
+    const { written, present } = await persistently(catchUp);
+    const again = await persistently(catchUp);
+    say(`${run}: ${tracker.name}: ${written} of ${present} points were still to be written, then ${again.written}`);
+  }
+}
+
+/** Tried again while a tracker is away. */
+async function persistently<T>(work: () => Promise<T>): Promise<T> {
+  const limit = performance.now() + REST_LIMIT_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (performance.now() > limit) throw error;
+      await sleep(1000);
     }
   }
 }

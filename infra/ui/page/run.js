@@ -1,30 +1,18 @@
 /** One run: how it is now, what its policies score by length, and its curves. */
-import { chart } from './chart.js';
-import { ago, h, number, problems, state, toggle } from './dom.js';
+import { runControls } from './control.js';
+import { curveGrid } from './curve-grid.js';
+import { ago, duration, h, number, plural, problems, runAddress, state, stepAddress } from './dom.js';
 import { heatMap } from './heat-map.js';
 
-const LEAST_WIDTH = 330;
-/** Kept from one refresh to the next. */
-const view = { smooth: false, log: false };
-
-/** Width of all charts together, as last seen, and what draws those on the page anew. */
-let room = 0;
-let redraw = () => {};
-const resizing = new ResizeObserver(([{ contentRect }]) => {
-  if (contentRect.width === room || contentRect.width === 0) return;
-  room = contentRect.width;
-  redraw();
-});
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => redraw());
-
 export function showRun(data) {
-  const { run, state: name, begun, latest, stages, steps, curves, scores, now } = data;
+  const { run, state: name, begun, latest, stages, curves, scores, now, marks, missing } = data;
+  const steps = stages.at(-1)?.to ?? 0;
   return [
     h(
       'div.title',
       {},
       h('h1', {}, run),
-      state(name),
+      state(now.state === 'paused' || now.state === 'awaiting-replay' ? now.state : name),
       h('span.quiet', {}, 'begun ', ago(begun), ...(latest ? [', last step ', ago(latest)] : [])),
     ),
     ...problems([
@@ -33,21 +21,43 @@ export function showRun(data) {
       ...now.failed.map(({ name, error }) => `${name}: ${error}`),
     ]),
     ...nowLine(now),
-    stageList(run, stages, steps),
+    ...runControls(run, name, now),
+    stages.length === 0 ? h('p.quiet', {}, 'No stage has begun yet.') : stageList(run, stages),
     h('h2', {}, 'Score by policy and length'),
     scores.length === 0
       ? h('p.quiet', {}, 'Nothing is evaluated yet.')
       : h(
           'p.quiet',
           {},
-          'Percent, with 95 % intervals: policies down in the order of the run, evaluation sets across from the shortest prompts on.',
+          'Percent, with 95 % intervals: policies down in the order of the run, evaluation sets across from the shortest prompts on. ',
+          h('a', { href: runAddress(run, 'evaluations') }, 'Compare two, item by item'),
         ),
     ...(scores.length === 0 ? [] : [heatMap(scores)]),
     h('h2', {}, 'Curves'),
-    ...(steps.length === 0 ? [h('p.quiet', {}, 'No step is logged yet.')] : curveBox(data, curves, stages)),
+    ...(steps === 0
+      ? [h('p.quiet', {}, 'No step is logged yet.')]
+      : [
+          ...curveGrid(
+            { ...data, curves },
+            place => {
+              const at = stepAt(stages, place);
+              if (at) location.href = stepAddress(run, at);
+            },
+            h('a.toggle', { href: `/data${runAddress(run, 'curves.csv')}`, download: '' }, 'All as CSV'),
+          ),
+          missing > 0 &&
+            h('p.quiet', { role: 'status' }, `${plural(missing, 'step')} still to be read; the curves fill in.`),
+          markList(run, stages, marks),
+        ].filter(Boolean)),
   ];
 }
-showRun.mayChange = ({ state }) => state !== 'done';
+showRun.mayChange = ({ state, missing }) => state !== 'done' || missing > 0;
+
+/** Which step is at a place of the curves. */
+function stepAt(stages, place) {
+  const stage = stages.find(({ from, to }) => place >= from && place <= to);
+  return stage ? { stage: stage.name, attempt: stage.attempt, step: place - stage.from + 1 } : null;
+}
 
 function nowLine({ note, stage, step, planned, tokensPerSecond, secondsPerStep }) {
   if (stage === null) return note ? [h('p.quiet', {}, note)] : [];
@@ -55,67 +65,54 @@ function nowLine({ note, stage, step, planned, tokensPerSecond, secondsPerStep }
     `Now ${stage}`,
     step === null ? null : `step ${number(step)} of ${number(planned)}`,
     tokensPerSecond === null ? null : `${number(Math.round(tokensPerSecond))} tokens/s`,
-    secondsPerStep === null ? null : `${number(Number(secondsPerStep.toPrecision(2)))} s a step`,
+    secondsPerStep === null ? null : `${duration(secondsPerStep)} a step`,
   ];
   return [h('p.now', {}, parts.filter(Boolean).join(' · '))];
 }
 
-function stageList(run, stages, steps) {
-  const link = (k, text) => h('a', { href: stepAddress(run, steps[k]) }, text);
+function stageList(run, stages) {
   return h(
     'ol.stages',
     {},
-    stages.map(({ name, attempt, band, planned, from, to }) =>
-      h(
+    stages.map(({ name, attempt, band, planned, from, to, givenUp }) => {
+      const link = (step, text) => h('a', { href: stepAddress(run, { stage: name, attempt, step }) }, text);
+      return h(
         'li',
         {},
         h('b', {}, name),
-        attempt > 1 && h('small', {}, ` attempt ${attempt}`),
+        attempt > 1 && h('small', {}, `attempt ${attempt}`),
         h('span.quiet', {}, `${number(to - from + 1)}${planned === null ? '' : ` of ${number(planned)}`} steps`),
         band && h('span.quiet', {}, `${number(band.above)} – ${number(band.upTo)} tokens`),
-        to >= from && name !== 'warmup' && h('span', {}, link(from - 1, 'first step'), ' ', link(to - 1, 'last step')),
-      ),
-    ),
+        to >= from && name !== 'warmup' && h('span', {}, link(1, 'first step'), ' ', link(to - from + 1, 'last step')),
+        givenUp.map(one =>
+          h('a', { href: stepAddress(run, { stage: name, attempt: one, step: 1 }) }, `given up: attempt ${one}`),
+        ),
+      );
+    }),
   );
 }
 
-const stepAddress = (run, { stage, attempt, step }) => `/runs/${encodeURIComponent(run)}/${stage}/${attempt}/${step}`;
-
-function curveBox({ run, steps }, curves, stages) {
-  const grid = h('div.charts', {});
-  let plots = [];
-  const open = k => {
-    location.href = stepAddress(run, steps[k]);
-  };
-  redraw = () => {
-    for (const plot of plots) plot.destroy();
-    const drawn = curves.map(curve => chart(curve, stages, { ...view, width: widthIn(room), open }));
-    plots = drawn.map(({ plot }) => plot);
-    grid.replaceChildren(...drawn.map(({ figure }) => figure));
-  };
-  resizing.disconnect();
-  resizing.observe(grid);
-  // At once where the width is known, so that a refresh moves nothing.
-  if (room > 0) redraw();
-  const set = key => value => {
-    view[key] = value;
-    redraw();
-  };
-  return [
+/** What the marks in the curves stand for. */
+function markList(run, stages, marks) {
+  if (marks.length === 0) return null;
+  return h(
+    'details.marks',
+    { 'data-key': 'marks' },
+    h('summary.fold', {}, `${plural(marks.length, 'mark')}: replays, retries and recoveries`),
     h(
-      'p.tools',
+      'ul',
       {},
-      toggle('Smooth', view.smooth, set('smooth')),
-      toggle('Log scale', view.log, set('log')),
-      h('span.quiet', {}, 'By step, over all stages. Drag to zoom, double-click to zoom out, click to open the step.'),
+      marks.map(({ place, kind, text }) => {
+        const at = stepAt(stages, place);
+        return h(
+          'li',
+          {},
+          h(`span.mark.${kind}`, {}, kind),
+          ' ',
+          at && h('a', { href: stepAddress(run, at) }, `${at.stage}, step ${number(at.step)}`),
+          ` ${text}`,
+        );
+      }),
     ),
-    grid,
-  ];
-}
-
-/** Of one chart in as many columns as fit. */
-function widthIn(room) {
-  const gap = 20;
-  const columns = Math.max(1, Math.floor((room + gap) / (LEAST_WIDTH + gap)));
-  return Math.floor((room - gap * (columns - 1)) / columns) - 26;
+  );
 }

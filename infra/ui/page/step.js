@@ -1,5 +1,8 @@
 /** One step: its groups, and of each that is opened the prompt and the responses side by side. */
-import { choice, h, number, plural, problems, toggle } from './dom.js';
+
+import { chip } from './chips.js';
+import { choice, h, number, plural, select, stepAddress } from './dom.js';
+import { COLOURINGS, groupBox } from './group.js';
 
 const FILTERS = [
   ['all', 'All', () => true],
@@ -7,30 +10,51 @@ const FILTERS = [
   ['mixed', 'Rewards differ', ({ rewards }) => new Set(rewards).size > 1],
   ['right', 'All right', ({ rewards }) => rewards.every(reward => reward >= 1)],
   ['wrong', 'None right', ({ rewards }) => rewards.every(reward => reward !== null && reward < 1)],
+  ['carried', 'Carried over', ({ origin }) => origin === 'carried'],
+  ['dropped', 'Dropped', ({ dropped }) => dropped !== null],
+  ['truncated', 'Cut at the limit', ({ truncated }) => truncated > 0],
   ['unscored', 'Unscored', ({ dropped }) => dropped === 'unscored'],
 ];
-/** Of a prompt, that much of its end is shown before it is unfolded: the question mostly. */
-const SHOWN_END = 400;
+const ORDERS = [
+  ['drawn', 'as drawn', () => 0],
+  ['low', 'lowest reward first', (a, b) => (a.meanReward ?? 2) - (b.meanReward ?? 2)],
+  ['high', 'highest reward first', (a, b) => (b.meanReward ?? -1) - (a.meanReward ?? -1)],
+  ['long', 'longest response first', (a, b) => (b.longest ?? 0) - (a.longest ?? 0)],
+  ['prompt', 'longest prompt first', (a, b) => (b.promptTokens ?? 0) - (a.promptTokens ?? 0)],
+];
 
-let isColoured = true;
+const view = { filter: 'all', order: 'drawn', colouring: COLOURINGS[0][0] };
 
 export function showStep(data) {
-  const { run, stage, attempt, step, previous, next, groups, counts, skipped, settings, examples } = data;
-  const address = number => `/runs/${encodeURIComponent(run)}/${stage}/${attempt}/${number}`;
+  const { run, stage, attempt, step, previous, next, groups, counts, skipped, settings, examples, metrics } = data;
+  const address = number => stepAddress(run, { stage, attempt, step: number });
   const list = h('div.groups', {});
-  const items = groups.map((group, k) => groupItem(address(step), group, k));
-  const show = name => {
-    const [, , test] = FILTERS.find(([one]) => one === name);
-    const chosen = items.filter((_, k) => test(groups[k]));
-    list.replaceChildren(...(chosen.length === 0 ? [h('p.quiet', {}, 'No group is like that.')] : chosen));
+  const items = groups.map((group, k) => groupItem(run, { stage, attempt, step }, group, k));
+  const show = () => {
+    const [, , test] = FILTERS.find(([one]) => one === view.filter);
+    const [, , order] = ORDERS.find(([one]) => one === view.order);
+    const chosen = groups
+      .map((group, k) => ({ group, item: items[k] }))
+      .filter(({ group }) => test(group))
+      .sort((a, b) => order(a.group, b.group));
+    list.replaceChildren(
+      ...(chosen.length === 0 ? [h('p.quiet', {}, 'No group is like that.')] : chosen.map(({ item }) => item)),
+    );
   };
-  show('all');
-  items[
-    Math.max(
-      0,
-      groups.findIndex(({ isTrained }) => isTrained),
-    )
-  ]?.setAttribute('open', '');
+  const colour = name => {
+    view.colouring = name;
+    list.dataset.colouring = name;
+  };
+  colour(view.colouring);
+  if (!available(groups).some(([name]) => name === view.filter)) view.filter = 'all';
+  show();
+  const wanted = new URLSearchParams(location.search).get('group');
+  const opened =
+    wanted === null
+      ? groups.findIndex(({ isTrained }) => isTrained)
+      : groups.findIndex(({ round, line }) => `${round}.${line}` === wanted);
+  items[Math.max(0, opened)]?.setAttribute('open', '');
+  if (wanted !== null) setTimeout(() => items[opened]?.scrollIntoView());
   return [
     h(
       'div.title',
@@ -45,17 +69,22 @@ export function showStep(data) {
       ),
     ),
     h('p.quiet', {}, summary({ counts, skipped, settings, examples })),
+    metricsLine(metrics),
     ...(groups.length === 0
       ? []
       : [
           h(
-            'p.tools',
+            'div.tools',
             {},
-            choice(available(groups), 'all', show),
-            toggle('Colour by log-probability', isColoured, on => {
-              isColoured = on;
-              list.classList.toggle('plain', !on);
+            choice(available(groups), view.filter, name => {
+              view.filter = name;
+              show();
             }),
+            select('Order', ORDERS, view.order, name => {
+              view.order = name;
+              show();
+            }),
+            select('Colour tokens by', COLOURINGS, view.colouring, colour),
           ),
           list,
         ]),
@@ -63,6 +92,13 @@ export function showStep(data) {
 }
 // A logged step never changes, and what is opened stays open.
 showStep.mayChange = () => false;
+
+/** From one step to the next without the mouse. */
+document.addEventListener('keydown', event => {
+  if (event.target.closest?.('input, select, textarea') || event.altKey || event.ctrlKey || event.metaKey) return;
+  const rel = { ArrowLeft: 'prev', ArrowRight: 'next' }[event.key];
+  if (rel) document.querySelector(`nav.steps a[rel="${rel}"]`)?.click();
+});
 
 const available = groups => FILTERS.filter(([name, , test]) => name === 'all' || groups.some(test));
 
@@ -80,10 +116,24 @@ function summary({ counts, skipped, settings, examples }) {
     .join(' · ');
 }
 
+/** What the updates say of the step's tokens as a whole. */
+function metricsLine(metrics) {
+  const mean = name => {
+    const values = metrics.map(one => one[name]).filter(value => value !== undefined);
+    return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
+  };
+  const parts = [
+    ['loss', 'loss'],
+    ['entropy', 'entropy'],
+    ['sampler–trainer difference', 'logprobDifferenceMean'],
+    ['gradient norm', 'gradNorm'],
+  ].flatMap(([label, name]) => (mean(name) === null ? [] : [`${label} ${number(mean(name))}`]));
+  return parts.length === 0 ? null : h('p.quiet', {}, parts.join(' · '));
+}
+
 const FATE = { 'no-variance': 'rewards all equal', unscored: 'unscored' };
 
-function groupItem(address, group, k) {
-  const body = h('div.group', {}, h('p.quiet', {}, 'Reading …'));
+function groupItem(run, at, group, k) {
   const fate = group.isTrained ? 'trained on' : (FATE[group.dropped] ?? 'not needed');
   const item = h(
     'details.item',
@@ -96,86 +146,12 @@ function groupItem(address, group, k) {
       h('span.mean', {}, group.meanReward === null ? '–' : number(group.meanReward)),
       h('span.id', {}, group.id),
       group.origin === 'carried' && h('span.tag', {}, 'carried'),
+      group.truncated > 0 && h('span.tag', {}, `${group.truncated} cut`),
       h('span.quiet', {}, group.reason ? `${fate}: ${group.reason}` : fate),
+      group.longest > 0 &&
+        h('span.quiet.sizes', {}, `prompt ${number(group.promptTokens)}, longest ${number(group.longest)} tokens`),
     ),
-    body,
   );
-  item.addEventListener('toggle', () => item.open && fill(), { once: true });
-  async function fill() {
-    try {
-      const response = await fetch(`/data${address}/${group.round}/${group.line}`);
-      const data = await response.json();
-      if (!response.ok) throw new Error(data.error);
-      body.replaceChildren(...groupBody(data));
-    } catch (error) {
-      body.replaceChildren(...problems([error.message]));
-    }
-  }
+  item.addEventListener('toggle', () => item.open && item.append(groupBox(run, at, group)), { once: true });
   return item;
-}
-
-const chip = reward => h(`span.chip.${kindOf(reward)}`, { title: reward === null ? 'unscored' : number(reward) });
-const kindOf = reward =>
-  reward === null || reward === undefined ? 'unknown' : reward >= 1 ? 'right' : reward > 0 ? 'partly' : 'wrong';
-
-function groupBody({ prompt, promptTokens, problem, responses }) {
-  return [
-    ...(problem ? problems([problem]) : []),
-    ...(prompt === null ? [] : [promptBox(prompt, promptTokens)]),
-    h('div.responses', {}, responses.map(responseBox)),
-  ];
-}
-
-function promptBox(prompt, tokens) {
-  if (prompt.length <= SHOWN_END) return h('pre.prompt', {}, prompt);
-  return h(
-    'div',
-    {},
-    h(
-      'details.whole',
-      {},
-      h('summary.fold', {}, `Whole prompt, ${plural(tokens, 'token')}`),
-      h('pre.prompt', {}, prompt),
-    ),
-    h('pre.prompt', {}, `… ${prompt.slice(-SHOWN_END)}`),
-  );
-}
-
-function responseBox({ text, tokens, length, finish, reward, advantage, extracted, reason, rule, judge }) {
-  const facts = [
-    h(`b.reward.${kindOf(reward)}`, {}, reward === undefined ? 'unscored' : `reward ${number(reward)}`),
-    advantage === null
-      ? null
-      : h('span', {}, `advantage ${advantage > 0 ? '+' : ''}${number(Number(advantage.toFixed(3)))}`),
-    h('span', {}, plural(length, 'token')),
-    finish === 'length' && h('span.tag', {}, 'cut at the limit'),
-  ];
-  return h(
-    'article.response',
-    {},
-    h('header', {}, facts),
-    h('pre.text', {}, tokens === null ? text : tokens.map(tokenSpan)),
-    reason &&
-      h(
-        'p.reason',
-        {},
-        h('b', {}, `rule ${rule}`),
-        ` ${reason}`,
-        extracted !== null && extracted !== undefined && h('span.quiet', {}, ` · read as “${extracted}”`),
-      ),
-    judge && h('details.judge', {}, h('summary.fold', {}, `judge says ${judge.verdict}`), h('pre', {}, judge.reply)),
-  );
-}
-
-/** The less likely, the stronger its ground. */
-function tokenSpan({ text, logprob }) {
-  const span = h(
-    'span.token',
-    {
-      title: `log-probability ${number(Number(logprob.toFixed(4)))}, probability ${(100 * Math.exp(logprob)).toFixed(1)} %`,
-    },
-    text,
-  );
-  span.style.setProperty('--doubt', `${Math.round(100 * (1 - Math.exp(logprob)))}%`);
-  return span;
 }

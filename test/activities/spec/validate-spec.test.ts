@@ -68,6 +68,14 @@ describe('defaults', () => {
     });
   });
 
+  test('shards: none unless given, a whole number, and none where a service samples', () => {
+    expect(validateSpec(spec())).not.toHaveProperty('shards');
+    expect(validateSpec({ ...spec(), shards: 8 }).shards).toBe(8);
+    for (const shards of [0, 1.5, 513, 'two']) expect(issues({ ...spec(), shards })).toHaveProperty('shards');
+    const served = { ...spec(), engine: { kind: 'tinker' }, rl: { ...spec().rl, sampling: { temperature: 1 } } };
+    expect(issues({ ...served, shards: 2 })).toMatchObject({ shards: expect.stringContaining('the service samples') });
+  });
+
   test('validating a valid spec changes nothing', () => {
     const once = validateSpec(spec());
     expect(validateSpec(JSON.parse(JSON.stringify(once)))).toEqual(once);

@@ -112,6 +112,14 @@ describe.each(Object.entries(KINDS))('a store that is %s', (_, make) => {
       expect(await readLines(store, await publishLines(store, 'store:runs/r/empty.jsonl', []))).toEqual([]);
     });
 
+    test('when it was published is known, and of what is not there nothing', async () => {
+      const before = Date.now();
+      await store.publishText(URI, 'content');
+      // Some keep whole seconds.
+      expect((await store.publishedAt(URI))!.getTime()).toBeGreaterThanOrEqual(before - 2000);
+      expect(await store.publishedAt('store:runs/r/other.json')).toBeNull();
+    });
+
     test('what was not published is not there', async () => {
       expect(await store.find(URI)).toBeNull();
       expect(await store.has(URI)).toBe(false);

@@ -5,7 +5,7 @@ import type { ScoredRollouts } from '../../../activities/artifacts';
 import { MissingArtifactError, readLines, refOf } from '../../../activities/store';
 import { type ShowFlags, showStep } from '../../../infra/cli/show';
 import { type GroupData, groupLine, groupText } from '../../../infra/cli/show/step-text';
-import { WatchedStore } from '../../../infra/ui/watched-store';
+import { watchedStore } from '../../../infra/ui/watched-store';
 import { screenOn } from '../../../infra/view/screen';
 import { COLOURED, PLAIN } from '../../../infra/view/style';
 import { widthOf } from '../../../infra/view/text-width';
@@ -27,8 +27,7 @@ async function shown(flags: Partial<ShowFlags> = {}, run = 'run', root = small.s
       return true;
     },
   });
-  const store = new WatchedStore(root);
-  await store.open();
+  const store = await watchedStore(root);
   await showStep({ store, models, screen }, run, { only: 'all', ...flags });
   return written;
 }
@@ -78,7 +77,7 @@ test('as JSON it is a group a line, with what the page has', async () => {
   const lines = (await shown({ stage: 'phase-1', step: '1', json: true })).trim().split('\n');
   const groups = lines.map(line => JSON.parse(line) as GroupData & { place: number });
   expect(groups.map(({ place }) => place)).toEqual(groups.map((_, k) => k + 1));
-  expect(groups[0]).toMatchObject({ id: expect.any(String), prompt: expect.any(String), responses: expect.any(Array) });
+  expect(groups[0]).toMatchObject({ id: expect.any(String), prompt: expect.any(Array), responses: expect.any(Array) });
 });
 
 test.each([
@@ -126,11 +125,11 @@ describe('laid out', () => {
     ({
       id: 'q',
       policy: 'p',
-      prompt,
+      prompt: [{ kind: 'text', text: prompt, number: null, isEvidence: false }],
       promptTokens: 9,
-      problem: null,
+      problems: [],
       responses: responses.map(one => ({ ...response, ...one })),
-    }) as GroupData;
+    }) as unknown as GroupData;
 
   test('a long prompt is folded to its end unless the whole is wanted', () => {
     const long = group([], `${'x '.repeat(1000)}the question?`);

@@ -6,8 +6,13 @@ const { h, number, plural, problems } = require('../../../infra/ui/page/dom.js')
   problems(messages: string[]): unknown[];
 };
 
-const { smoothed } = require('../../../infra/ui/page/chart.js') as {
-  smoothed(values: (number | null)[], begins: number[]): (number | null)[];
+const { smoothed, timeAt } = require('../../../infra/ui/page/smoothing.js') as {
+  smoothed(values: (number | null)[], places: number[], begins: number[]): (number | null)[];
+  timeAt(times: { place: number; time: number }[], place: number): number | null;
+};
+
+const { csvText } = require('../../../infra/ui/page/pictures.js') as {
+  csvText(curve: { x: number[]; series: { label: string; values: (number | null)[] }[] }): string;
 };
 
 const HTML = '<img src=x onerror=alert(1)><script>alert(1)</script>';
@@ -65,13 +70,36 @@ test.each([
   [1234567.5, '1.23e+6'],
 ])('%p is shown as %s', (value, text) => expect(number(value)).toBe(text));
 
-test('smoothing begins unbiased, keeps gaps, and begins anew with each stage', () => {
-  const [a, b, gap, c, d] = smoothed([1, 2, null, 3, 8], [1, 5]);
+test('smoothing begins unbiased, keeps gaps, begins anew with each stage, and minds what is left out', () => {
+  const [a, b, gap, c, d] = smoothed([1, 2, null, 3, 8], [1, 2, 3, 4, 5], [1, 5]);
   expect(a).toBeCloseTo(1, 12);
-  expect(b).toBeCloseTo((0.8 * 1 + 2) / 1.8, 12);
+  expect(b).toBeCloseTo((0.8 * 0.2 * 1 + 0.2 * 2) / (0.8 * 0.2 + 0.2), 12);
   expect(gap).toBeNull();
-  expect(c).toBeCloseTo((0.64 * 1 + 0.8 * 2 + 3) / 2.44, 12);
+  // Two steps on: the past counts for 0.8 squared.
+  const [sum, weight] = [0.8 * 0.2 * 1 + 0.2 * 2, 0.8 * 0.2 + 0.2];
+  expect(c).toBeCloseTo((0.64 * sum + 0.36 * 3) / (0.64 * weight + 0.36), 12);
   expect(d).toBeCloseTo(8, 12);
+});
+
+test('a stage that begins between two points begins anew all the same', () => {
+  expect(smoothed([1, 5], [1, 10], [1, 7])).toEqual([1, expect.closeTo(5, 12)]);
+});
+
+test('times between those that are known lie evenly, and none is made up beyond', () => {
+  const times = [
+    { place: 2, time: 100 },
+    { place: 4, time: 300 },
+  ];
+  expect([1, 2, 3, 4, 9].map(place => timeAt(times, place))).toEqual([100, 100, 200, 300, 300]);
+  expect(timeAt([], 1)).toBeNull();
+});
+
+test('a table to take away, with what a spreadsheet would trip over quoted', () => {
+  const series = [
+    { label: 'a, "b"', values: [1, null] },
+    { label: 'c', values: [0.5, 2] },
+  ];
+  expect(csvText({ x: [3, 4], series })).toBe('step,"a, ""b""",c\n3,1,0.5\n4,,2\n');
 });
 
 test('one step, two steps', () => {

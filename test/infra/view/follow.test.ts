@@ -10,6 +10,7 @@ import { beginRun } from '../../../infra/local/begin-run';
 import { adviceLines } from '../../../infra/local/command-text';
 import { type Stack, startStack } from '../../../infra/local/stack';
 import { follow } from '../../../infra/view/follow';
+import { plannedStepsOf } from '../../../infra/view/planned-steps';
 import { type Screen, screenOn } from '../../../infra/view/screen';
 
 let state: string;
@@ -73,6 +74,15 @@ test('a run is started once, found again, and started again only where it ended 
   await end('once', null);
   await client.workflow.getHandle('once').result();
   expect(await beginRun(client, 'once', spec(1))).toEqual({ how: 'finished', otherSpec: false });
+});
+
+test('how many steps phases take is read off the spec that a run was begun with', async () => {
+  await beginRun(client, 'planned', { phases: [{ steps: 3 }, { steps: 5 }] } as RunSpec);
+  expect(await plannedStepsOf(client, 'planned')).toEqual({ 'phase-1': 3, 'phase-2': 5 });
+  for (const [run, input] of Object.entries({ preset: { preset: 'tiny' }, branch: { from: 'planned/phase-2' } })) {
+    await beginRun(client, run, input);
+    expect(await plannedStepsOf(client, run)).toEqual({});
+  }
 });
 
 test('watching tells each change and ends with the result', async () => {

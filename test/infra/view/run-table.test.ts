@@ -77,6 +77,15 @@ test('scores stand below as they come in, until the run is done and they are pri
 score % [95 % interval]  24-facts (107 tokens, n=200)
 base                     0.0 [-2.0, 2.0]
 sft                      78.0 [76.0, 80.0]`);
+  expect(
+    runTable(pictureOf([0.5], {}, { table }), 50, PLAIN)
+      .slice(-4)
+      .join('\n'),
+  ).toBe(`\
+
+score %  24-facts
+base     0.0
+sft      78.0`);
   expect(runTable(pictureOf([0.5], {}, { table, state: 'done' }), 120, PLAIN).join()).not.toContain('interval');
 });
 

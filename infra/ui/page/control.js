@@ -1,0 +1,152 @@
+/** What may be done to runs, where the page was opened at the address with the token: the same as from the command line. */
+import { h, problems } from './dom.js';
+
+const KEY = 'longhaul-token';
+
+/** Out of the address, where it would be seen and shared. */
+export function takeToken() {
+  const [, token] = /^#token=([\w-]+)$/.exec(location.hash) ?? [];
+  if (token === undefined) return;
+  localStorage.setItem(KEY, token);
+  history.replaceState(null, '', location.pathname + location.search);
+}
+
+const hasToken = () => localStorage.getItem(KEY) !== null;
+
+async function act(path, input) {
+  const response = await fetch(`/control/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-longhaul-token': localStorage.getItem(KEY) },
+    body: JSON.stringify(input),
+  });
+  const { said, error } = await response.json();
+  if (response.status === 403) localStorage.removeItem(KEY);
+  if (!response.ok) throw new Error(error);
+  return said;
+}
+
+/** What was last said, by run: it outlives a refresh. */
+const said = new Map();
+
+function answerBox(key) {
+  const box = h('div.answer', { role: 'status' });
+  const fill = () => {
+    const answer = said.get(key);
+    box.replaceChildren(
+      ...(answer === undefined ? [] : answer.failed ? problems([answer.text]) : [h('p.quiet', {}, answer.text)]),
+    );
+  };
+  fill();
+  return { box, fill };
+}
+
+async function perform(key, fill, path, input) {
+  said.set(key, { text: '…', failed: false });
+  fill();
+  try {
+    said.set(key, { text: await act(path, input), failed: false });
+  } catch (error) {
+    said.set(key, { text: error.message, failed: true });
+  }
+  fill();
+}
+
+/**
+ * Buttons for a run that is under way; nothing without a token.
+ * @param now what the workflow says: state, failed stages
+ */
+export function runControls(run, state, now) {
+  if (!hasToken() || state !== 'running') return [];
+  const { box, fill } = answerBox(run);
+  const button = (action, label, sure) =>
+    h(
+      'button.action',
+      {
+        type: 'button',
+        onclick: () => (!sure || confirm(sure)) && perform(run, fill, `${encodeURIComponent(run)}/${action}`, null),
+      },
+      label,
+    );
+  const paused = now.state === 'paused';
+  return [
+    h(
+      'p.tools',
+      {},
+      paused ? button('resume', 'Resume') : button('pause', 'Pause'),
+      button('cancel', 'Cancel', `Cancel the run "${run}"? What it has published is kept; it can be started again.`),
+    ),
+    ...(now.state === 'awaiting-replay' ? [replayForm(run, now, fill)] : []),
+    box,
+  ];
+}
+
+function replayForm(run, { failed }, fill) {
+  const name = failed.at(-1)?.name ?? 'phase-1';
+  const phase = name === 'warmup' ? 0 : Number(name.slice('phase-'.length));
+  const overrides = h('textarea', {
+    name: 'overrides',
+    rows: 2,
+    placeholder: '{"rl.optimizer.learningRate": 1e-6}',
+    'aria-label': 'Settings to change, as JSON',
+  });
+  const send = event => {
+    event.preventDefault();
+    let settings;
+    try {
+      settings = overrides.value.trim() === '' ? {} : JSON.parse(overrides.value);
+    } catch (error) {
+      said.set(run, { text: `Settings: expected JSON (${error.message})`, failed: true });
+      return fill();
+    }
+    return perform(run, fill, `${encodeURIComponent(run)}/replay`, { phase, overrides: settings });
+  };
+  return h(
+    'form.form',
+    { onsubmit: send },
+    h('b', {}, `Replay ${name}`),
+    h('label', {}, 'with other settings ', overrides),
+    h('button.action', { type: 'submit' }, 'Replay'),
+  );
+}
+
+/** A form that starts a run from a preset; nothing without a token. */
+export function startForm() {
+  if (!hasToken()) return null;
+  const { box, fill } = answerBox('start');
+  const preset = h('select', { name: 'preset', 'aria-label': 'Preset' });
+  const name = h('input', { name: 'name', placeholder: 'name', 'aria-label': 'Name of the run', size: 16 });
+  const set = h('input', {
+    name: 'set',
+    placeholder: 'seed=2 phases.0.steps=20',
+    'aria-label': 'Settings, path=value, blanks between',
+    size: 30,
+  });
+  const send = event => {
+    event.preventDefault();
+    const settings = set.value.split(/\s+/).filter(Boolean);
+    return perform('start', fill, 'start', {
+      preset: preset.value,
+      ...(name.value && { name: name.value }),
+      ...(settings.length > 0 && { set: settings }),
+    });
+  };
+  const form = h(
+    'form.form',
+    { onsubmit: send },
+    h('b', {}, 'Start a run'),
+    h('label', {}, 'preset ', preset),
+    h('label', {}, 'name ', name),
+    h('label', {}, 'with ', set),
+    h('button.action', { type: 'submit' }, 'Start'),
+    box,
+  );
+  form.hidden = true;
+  void fetch('/data/control')
+    .then(response => response.json())
+    .then(({ presets }) => {
+      if (!presets) return;
+      preset.replaceChildren(...presets.map(one => h('option', { value: one, selected: one === 'tiny' }, one)));
+      form.hidden = false;
+    });
+  return form;
+}
