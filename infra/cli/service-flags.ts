@@ -57,7 +57,7 @@ export async function serviceOf(
 ): Promise<TinkerSettings | null> {
   const { engine = 'onnx', engineUrl, engineKeyVariable: keyVariable } = flags;
   if (engine === 'onnx') {
-    if (engineUrl === undefined && keyVariable === undefined) return null;
+    if (!engineUrl && !keyVariable) return null;
     throw new UserError(
       '--engine-url and --engine-key-variable are about a training service: give --engine tinker too.',
     );
@@ -66,18 +66,17 @@ export async function serviceOf(
   if (setting)
     throw new UserError(`--${setting} is about an engine on this machine: with --engine tinker the service computes.`);
   const url = addressOf(engineUrl);
-  if (keyVariable !== undefined) expectKey(keyVariable, environment);
+  if (keyVariable) expectKey(keyVariable, environment);
   return {
     url,
-    keyVariable: keyVariable ?? null,
+    keyVariable: keyVariable || null,
     environment,
     stateFolder: await ownFolder(join(stateOf(flags), 'tinker', encodeURIComponent(new URL(url).host))),
   };
 }
 
 function addressOf(typed: string | undefined): string {
-  if (typed === undefined)
-    throw new UserError('--engine tinker: say where the service is, with --engine-url http://HOST:PORT.');
+  if (!typed) throw new UserError('--engine tinker: say where the service is, with --engine-url http://HOST:PORT.');
   const expected = 'expected an address such as http://trainer:8000';
   // What stands there may be a key by mistake, so it is not repeated.
   if (!URL.canParse(typed)) throw new UserError(`--engine-url: ${expected}.`);

@@ -123,7 +123,10 @@ export interface StepMetrics {
   loss: number;
   /** L2 norm of the whole gradient before clipping. */
   gradNorm: number;
-  /** Mean entropy in nats over response tokens. */
+  /**
+   * Mean entropy in nats over response tokens. Of a training service, which tells no distributions: the mean negative
+   * log-probability of the tokens, which for those that the policy sampled is its estimate.
+   */
   entropy: number;
   /** Response tokens the loss was taken over. */
   tokens: number;

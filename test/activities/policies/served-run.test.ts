@@ -1,5 +1,8 @@
 /** A run that a training service trains: its policies are had back whatever becomes of the service and of the worker. */
 import type { PolicyRef } from '../../../activities/contract/index';
+import { type EvaluationResponses, evaluate } from '../../../activities/evaluation/evaluate';
+import { readResponses } from '../../../activities/evaluation/job';
+import { prepareEvaluation } from '../../../activities/evaluation/prepare-evaluation';
 import { lastStep, redoLog } from '../../../activities/policies/index';
 import { driveRun } from '../../support/drive';
 import { type ServedRun, servedRun, startServed } from '../../support/served-run';
@@ -46,6 +49,24 @@ test('is logged step by step, with what was found of the service and the toleran
   const { record } = (await lastStep(undisturbed.store, 'run'))!;
   expect(record.code?.numerics).toMatchObject({ provider: 'tinker', tolerance: expect.any(Number) });
   expect(record.code!.numerics!.processor).toContain('gradients: ');
+});
+
+test('the service answers for the run in evaluations, of the model as it was too', async () => {
+  const { run, deps, spec } = undisturbed;
+  for (const policy of ['newest', 'base']) {
+    const input = {
+      model: { run: 'run', policy },
+      benchmarks: [{ name: 'questions', source: spec.data[0], limit: 2 }],
+      prompt: spec.prompt,
+      sampling: { temperature: 0, maxNewTokens: 4 },
+    };
+    const start = { workflowId: `trial/${policy}`, schedule: null };
+    const { plan, engine } = await run(prepareEvaluation(deps), { start, input });
+    expect(engine).toBe('tinker');
+    const answers = await run(evaluate(deps), { plan, set: 'questions' });
+    const lines = await readResponses<EvaluationResponses>(deps.store, answers);
+    expect(lines.map(({ responses }) => responses.length)).toEqual([1, 1]);
+  }
 });
 
 /** Relative, of whole runs: each step's own tolerance adds up. */

@@ -38,7 +38,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** Its time passes by waiting alone, which takes an eightieth of it. */
-function engineOf(server: TinkerServer) {
+function engineOf(server: TinkerServer, log: CallLog = memoryLog()) {
   let now = 0;
   return createTinkerEngine(
     {
@@ -55,7 +55,7 @@ function engineOf(server: TinkerServer) {
         },
       },
     },
-    memoryLog(),
+    log,
   );
 }
 
@@ -186,4 +186,34 @@ test.each<[Fault, string]>([
   expect(faults).toBeGreaterThan(18);
   expect(redone).toBe(0);
   expect(weights).toBe(await withoutFaults(behaviour));
+});
+
+test('a worker that ends at a request is followed by another, which goes on from the last policy that was whole', async () => {
+  const server = await first.another(SERVERS.SkyRL);
+  const log = memoryLog();
+  let engine = engineOf(server, log);
+  await takeStep(engine, 1);
+  redone = 0;
+  // Every fourth request, so that each kind of call is met.
+  for (let step = 2; step <= STEPS; step++) {
+    const at = server.requests.length + 4 * (step - 2);
+    const ends = new AbortController();
+    server.fault = (_request, index) => {
+      if (step <= 6 && index === at) ends.abort(new Error('the worker ended'));
+      return null;
+    };
+    const watched: Engine = { ...engine, call: (name, request) => engine.call(name, request, { signal: ends.signal }) };
+    await takeStep(watched, step).catch(async error => {
+      expect(error).toEqual(new Error('the worker ended'));
+      await engine.close();
+      engine = engineOf(server, log);
+      const { tag } = await engine.call('status', {});
+      if (tag !== nameOf(step)) expect(await takeStep(engine, step)).toBe(step);
+    });
+  }
+  const weights = await weightsOf(engine);
+  await engine.close();
+  await server.stop();
+  expect(redone).toBe(0);
+  expect(weights).toBe(await withoutFaults(SERVERS.SkyRL));
 });

@@ -41,15 +41,21 @@ async function serving(behaviour: Partial<Behaviour>): Promise<void> {
   server = await first.another(behaviour);
 }
 
-function started() {
+function started(over: { concurrency?: number } = {}) {
   const stateFolder = join(folder, 'state');
-  const engine = createTinkerEngine({ url: server.url, keyVariable: null, environment: {}, stateFolder, patience: 1 });
+  const engine = createTinkerEngine({
+    url: server.url,
+    keyVariable: null,
+    environment: {},
+    stateFolder,
+    patience: 1,
+    ...over,
+  });
   engines.push(engine);
   return engine;
 }
 
-async function trained(steps = 2): Promise<Engine> {
-  const engine = started();
+async function trained(steps = 2, engine: Engine = started()): Promise<Engine> {
   await engine.call('load', { directory, served: 'base', adapter: fresh, tag: 'policy 0' });
   for (let k = 1; k <= steps; k++) await engine.call('sft', step(k));
   return engine;
@@ -207,4 +213,27 @@ test('temperatures that a service does not train at are refused, and so are requ
   const nothing = { examples: [{ promptIds: [1], responseIds: [] }], optimizer, microBatchTokens: 1, tag: 'x' };
   await expect(engine.call('sft', nothing)).rejects.toThrow(/a response is empty/);
   expect(await engine.call('logprobs', { sequences: [[7]] })).toEqual({ logprobs: [[null]] });
+});
+
+test('prompts are in flight together, up to a bound, and their responses stand in their order', async () => {
+  const engine = await trained(1, started({ concurrency: 2 }));
+  const sampling = { temperature: 1, topP: 1, topK: 0, maxNewTokens: 3, stopIds: [] };
+  const prompts = [3, 9, 27, 81, 243].map((id, k) => ({ ids: [id, id], seed: `prompt ${k}` }));
+  const stop = new AbortController();
+  let asked = 0;
+  // None is answered: those that are asked for are all that are in flight.
+  server.fault = ({ path }) => {
+    if (path !== 'asample') return null;
+    if (++asked === 2) setTimeout(() => stop.abort(new Error('enough')), 300);
+    return 'hangs';
+  };
+  const hanging = engine.call('generate', { prompts, group: 2, sampling }, { signal: stop.signal });
+  await expect(hanging).rejects.toThrow('enough');
+  expect(asked).toBe(2);
+  server.fault = () => null;
+  const { groups } = await engine.call('generate', { prompts, group: 2, sampling });
+  for (const [k, prompt] of prompts.entries()) {
+    const alone = await engine.call('generate', { prompts: [prompt], group: 2, sampling });
+    expect(groups[k]).toEqual(alone.groups[0]);
+  }
 });
