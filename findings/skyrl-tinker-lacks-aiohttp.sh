@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
 # `pip install "skyrl[tinker,jax]"` gives a Tinker server that does not start: it imports aiohttp, which nothing brings.
 #
-# Seen with: skyrl 0.4.0 (PyPI), Python 3.12 (PYTHON names it).
+# Seen with: skyrl 0.4.0, resolved for Python 3.12 by uv 0.13.9 (PyPI).
 # Expected:  the extra `tinker` has all that `python -m skyrl.tinker.api` imports.
-# Seen:      of all packages that pip would install for skyrl[tinker,jax] none is aiohttp (shown without installing them, which
-#            takes 6 GB), and skyrl/tinker has `import aiohttp` at its top: ModuleNotFoundError at the start.
+# Seen:      of the 142 packages that skyrl[tinker,jax] brings none is aiohttp (resolved, not installed: they take 6 GB), and a
+#            module that skyrl/tinker/api.py imports has `import aiohttp` at its top: ModuleNotFoundError at the start.
 # Instead:   pip install "skyrl[tinker,jax]" aiohttp.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-"${PYTHON:-python3.12}" -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check --dry-run --ignore-installed --report report.json 'skyrl[tinker,jax]==0.4.0'
-venv/bin/pip install --quiet --disable-pip-version-check --no-deps --target skyrl-alone skyrl==0.4.0
+python3 -m venv venv
+venv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+echo 'skyrl[tinker,jax]==0.4.0' > wanted.txt
+venv/bin/uv pip compile --quiet --no-header --no-annotate --python-version 3.12 wanted.txt > brought.txt
+venv/bin/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --target skyrl-alone skyrl==0.4.0
 venv/bin/python - <<'PYTHON'
-import json
 from pathlib import Path
 
-report = json.loads(Path("report.json").read_text())
-names = sorted(one["metadata"]["name"].lower() for one in report["install"])
+names = [line.split("==")[0] for line in Path("brought.txt").read_text().splitlines()]
 importing = [
     str(path.relative_to("skyrl-alone"))
     for path in sorted(Path("skyrl-alone/skyrl/tinker").rglob("*.py"))

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Command } from 'commander';
-import { isS3Address } from '../../activities/store/index.js';
 import { openTextModel } from '../../activities/text/index.js';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';
 import { Answers } from '../ui/answers.js';

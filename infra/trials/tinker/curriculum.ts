@@ -1,5 +1,5 @@
 /** A shortened tiny curriculum, end to end: on our own engine, on the service, and on the service while faults strike. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CurriculumResult, EvaluationRow } from '../../../activities/contract/index.js';
 import type { RunSpec } from '../../../activities/spec/index.js';
@@ -9,7 +9,6 @@ import { faultLine, recoveryOf } from '../../chaos/report.js';
 import { schedule } from '../../chaos/schedule.js';
 import { ChaosFolder } from '../../chaos/stores/folder.js';
 import { Trial } from '../../chaos/trial.js';
-import { published } from '../../chaos/watch.js';
 import { CHECKOUT } from '../../checkout.js';
 import { loadSpec } from '../../specs/spec-files.js';
 import { movementOf } from './movement.js';
@@ -18,6 +17,10 @@ import { ServiceLink } from './service-link.js';
 import type { SkyRl } from './skyrl.js';
 
 const SPEC = join(CHECKOUT, 'infra', 'trials', 'tinker', 'small.yaml');
+const UNDISTURBED = 'undisturbed';
+/** The folder of the undisturbed run on the service, and the file of what it took. */
+const CALM = 'service';
+const SECONDS = 'seconds';
 const RANK = 8;
 const ALPHA = 32;
 /** Beyond it a run counts as stuck: a service that is started anew compiles and is tried again first. */
@@ -49,7 +52,7 @@ export async function curriculum({ server, folder, say }: Omit<CurriculumOptions
   const ours = await undisturbed(join(folder, 'ours'), await specOf(null), {}, say);
   say(`our own engine: ${scoresOf(ours)}, ${ours.seconds.toFixed(0)} s`);
   const spec = await specOf(server);
-  const theirs = await withLink(server, link => undisturbed(join(folder, 'service'), spec, variables(link), say));
+  const theirs = await withLink(server, link => undisturbed(join(folder, CALM), spec, variables(link), say));
   say(`the service: ${scoresOf(theirs)}, ${theirs.seconds.toFixed(0)} s`);
   const books = await readLedger(theirs.store, theirs.run);
   const rows: Row[] = [
@@ -70,13 +73,11 @@ export async function curriculum({ server, folder, say }: Omit<CurriculumOptions
   return rows;
 }
 
-/** The run on the service again, undisturbed and then as often as it takes for all faults to strike. */
+/** The run on the service again, as often as it takes for all faults to strike, beside one that was left in peace. */
 export async function faulted(options: CurriculumOptions): Promise<Row[]> {
   const { server, folder, faults, seed, say } = options;
   const spec = await specOf(server);
   return withLink(server, async link => {
-    const calm = await undisturbed(join(folder, 'calm'), spec, variables(link), say);
-    say(`undisturbed: ${calm.seconds.toFixed(0)} s, ${scoresOf(calm)}`);
     const struck = {
       kill: () => server.kill(),
       killEngine: () => server.killEngine(),
@@ -97,6 +98,9 @@ export async function faulted(options: CurriculumOptions): Promise<Row[]> {
     } finally {
       await cluster.stop();
     }
+    // The part before this one has made such a run, if it was asked for.
+    const earlier = await endedRun(join(folder, '..', 'curriculum', CALM));
+    const calm = earlier ?? (await undisturbed(join(folder, CALM), spec, variables(link), say));
     return verdict(trial, calm, store, faults, server);
   });
 }
@@ -172,9 +176,8 @@ async function undisturbed(
   say: (line: string) => void,
 ): Promise<Ended> {
   const store = join(state, 'store');
-  const run = 'undisturbed';
-  const folder = new ChaosFolder(store);
-  const cluster = await Cluster.start({ state, store: folder, env, log: say });
+  const run = UNDISTURBED;
+  const cluster = await Cluster.start({ state, store: new ChaosFolder(store), env, log: say });
   const trial = new Trial(cluster, spec, say, PATIENCE_MS);
   try {
     await trial.begin(run);
@@ -182,10 +185,18 @@ async function undisturbed(
   } finally {
     await cluster.stop();
   }
-  const result = await resultOf(store, run);
-  if (!result) throw new Error(`the undisturbed run does not end by itself: ${trial.stuck}; logs: ${state}`);
-  say(`${(await published(folder, run)).length} artifacts`);
-  return { store, run, result, seconds: trial.runs[0]!.seconds };
+  await writeFile(join(state, SECONDS), String(trial.runs[0]!.seconds));
+  const ended = await endedRun(state);
+  if (!ended) throw new Error(`the undisturbed run does not end by itself: ${trial.stuck}; logs: ${state}`);
+  return ended;
+}
+
+/** The undisturbed run that is kept there; null where there is none, or not to its end. */
+async function endedRun(state: string): Promise<Ended | null> {
+  const store = join(state, 'store');
+  const result = await resultOf(store, UNDISTURBED);
+  const seconds = Number(await readFile(join(state, SECONDS), 'utf8').catch(() => Number.NaN));
+  return result && { store, run: UNDISTURBED, result, seconds };
 }
 
 async function resultOf(store: string, run: string): Promise<CurriculumResult | null> {
