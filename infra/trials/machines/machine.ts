@@ -1,8 +1,6 @@
 /** One machine of the trial: a host of the network with a worker of each kind, which nothing else of it is shared with. */
-import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { notesIn } from '../../../workers/in-hand.js';
 import { LONGHAUL_COMMAND } from '../../checkout.js';
 import { inHandOf, logsOf } from '../../local/stack.js';
@@ -63,13 +61,9 @@ export class Machine {
     return (await notesIn(inHandOf(this.state))).map(({ activity }) => activity);
   }
 
-  /** Ends every process on it at once, as a power cut. They are started again by themselves. */
-  async kill(): Promise<void> {
-    for (const { identity } of this.#workers) {
-      if (!identity) continue;
-      const { stdout } = await promisify(execFile)('pgrep', ['-P', String(identity.pid)]).catch(() => ({ stdout: '' }));
-      for (const pid of [...stdout.split('\n').filter(Boolean).map(Number), identity.pid]) killNow(pid);
-    }
+  /** Ends every process on it at once, engine included, as a power cut. They are started again by themselves. */
+  kill(): void {
+    for (const { identity } of this.#workers) if (identity) killGroup(identity.pid);
   }
 
   async stop(): Promise<void> {
@@ -77,9 +71,10 @@ export class Machine {
   }
 }
 
-function killNow(pid: number): void {
+/** A worker leads a group of its own (see Supervised), which its engine is in. */
+function killGroup(leader: number): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(-leader, 'SIGKILL');
   } catch {
     // It ended meanwhile.
   }

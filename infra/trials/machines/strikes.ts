@@ -16,7 +16,7 @@ export interface Strike {
 const AWAY_MS = 20_000;
 const SLOW_MS = 30_000;
 
-const killed = { what: 'killed', strike: (machine: Machine) => machine.kill() };
+const killed = { what: 'killed', strike: async (machine: Machine) => machine.kill() };
 const cutOff = {
   what: `cut off for ${AWAY_MS / 1000} s`,
   strike: async ({ host }: Machine, network: Network) => {
