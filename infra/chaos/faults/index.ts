@@ -9,7 +9,6 @@ import { forgetPromises, killService, killServiceEngine, loseAnswers } from './s
 import { jumpClock, loseStore, silenceJudge } from './surroundings.js';
 
 export type { FaultKind, Injury, Strike, Target } from './fault.js';
-export type { StruckService } from './service.js';
 
 /** Those that strike unless others are asked for: of the long outages there would be time for little else. */
 export function usualKinds({ judge }: { judge: boolean }): string[] {

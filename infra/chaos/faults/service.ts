@@ -2,20 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AT_ONCE, between, busyWorker, type FaultKind, later, type Target } from './fault.js';
 
-/** A training service as the harness can strike it. */
-export interface StruckService {
-  /** Ends its processes at once. */
-  kill(): Promise<void>;
-  /** Ends the one that computes; the others follow by themselves. */
-  killEngine(): Promise<void>;
-  /** On what it kept on its disk. */
-  start(): Promise<void>;
-  /** The next so many calls are done, and their answers get lost. */
-  loseAnswers(count: number): void;
-  /** The next so many promises are forgotten, as it says. */
-  forgetPromises(count: number): void;
-}
-
 /** So that most strike in the middle of a step. */
 async function atWork(target: Target, fault: Parameters<FaultKind>[1]): Promise<string> {
   const found = await busyWorker(target, ['gpu'], fault);
