@@ -1,4 +1,4 @@
-/** A training service as the harness can strike it. */
+/** A training service beside the cluster, as the harness can strike it. */
 export interface StruckService {
   /** Ends its processes at once. */
   kill(): Promise<void>;

@@ -2,35 +2,17 @@
  * What an engine must give that computes elsewhere, held against our own on the same model and rollouts: one table, gone
  * through by the stand-in of the tests and by real services. Each case measures how far the two are apart, and has a bar.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SafetensorsFile } from '../../../activities/engine/files/index.js';
-import { ADAPTER_WEIGHTS_FILE } from '../../../activities/engine/folders/index.js';
 import {
   ALGORITHM_NAMES,
   type Algorithm,
   type Engine,
-  type LoraSettings,
   type LossSettings,
   type OptimizerSettings,
-  type ScoredGroup,
-  type SftExample,
 } from '../../../activities/engine/protocol/index.js';
-import { randomStream } from '../../../activities/engine/random.js';
 import { ALGORITHMS } from '../../../activities/engine/training/index.js';
-
-export interface CaseSetting {
-  engine: Engine;
-  /** Our own, on the same base. */
-  own: Engine;
-  /** The base's folder, weights included, and what the service calls it. */
-  directory: string;
-  served: string;
-  lora: LoraSettings;
-  vocabularySize: number;
-  /** An empty folder for what cases save. */
-  folder: string;
-}
+import { apart, flat, largest, moved, weights } from './case-measures.js';
+import { type CaseSetting, examples, groups, ids, PROMPT, RESPONSE } from './case-requests.js';
 
 export interface EngineCase {
   name: string;
@@ -46,9 +28,6 @@ export interface PreparedSetting extends CaseSetting {
   adapter: string;
 }
 
-/** Lengths are the same throughout: some services compile each anew. */
-const PROMPT = 7;
-const RESPONSE = 9;
 const NATS = 1e-4;
 const RELATIVE = 1e-3;
 const MICRO_BATCH = { microBatchTokens: 4096 };
@@ -307,65 +286,3 @@ async function sampled(engine: Engine, setting: CaseSetting, stopIds: number[] =
   });
   return { prompts, responses: groups.map(group => group.responses) };
 }
-
-/** Seeded ids, of the part that every vocabulary has. */
-function ids({ vocabularySize }: CaseSetting, name: string, length: number): number[] {
-  const random = randomStream('tinker cases', name);
-  return Array.from({ length }, () => 2 + random.below(vocabularySize - 2));
-}
-
-function examples(setting: CaseSetting, k: number): SftExample[] {
-  return [0, 1, 2].map(i => ({
-    promptIds: ids(setting, `p${k}.${i}`, PROMPT),
-    responseIds: ids(setting, `r${k}.${i}`, RESPONSE),
-  }));
-}
-
-/** Log-probabilities of the sampler are about those of a small untrained model, so that ratios lie around 1, some outside of every range. */
-function groups(setting: CaseSetting, withProximal = false): ScoredGroup[] {
-  return [0, 1].map(i => ({
-    promptIds: ids(setting, `prompt ${i}`, PROMPT),
-    responses: [0, 1, 2].map(j => {
-      const random = randomStream('tinker cases', 'rollout', i, j);
-      const response = ids(setting, `response ${i}.${j}`, RESPONSE);
-      const logprobs = response.map(() => -Math.log(setting.vocabularySize) + 0.6 * (random.uniform() - 0.5));
-      const proximal = logprobs.map(logprob => logprob + 0.4 * (random.uniform() - 0.5));
-      return { ids: response, logprobs, reward: (i + j) % 2, ...(withProximal && { proximal }) };
-    }),
-  }));
-}
-
-type Flat = Float32Array;
-
-let saves = 0;
-
-/** The adapter's weights, as the engine saves them, in the order of their names. */
-async function weights(engine: Engine, { folder }: CaseSetting): Promise<Flat> {
-  const directory = join(folder, `weights-${process.pid}-${++saves}`);
-  await mkdir(folder, { recursive: true });
-  await engine.call('save', { directory, withOptimizer: false });
-  const file = await SafetensorsFile.open(join(directory, ADAPTER_WEIGHTS_FILE));
-  try {
-    const parts: number[] = [];
-    for (const name of [...file.entries.keys()].sort())
-      for (const value of (await file.read(name)).data) parts.push(value);
-    return Float32Array.from(parts);
-  } finally {
-    await file.close();
-  }
-}
-
-async function moved(setting: CaseSetting, before: Flat): Promise<number> {
-  return apart(before, await weights(setting.engine, setting), await weights(setting.own, setting));
-}
-
-/** |a - b| over |b - before|, as vectors. */
-function apart(before: Flat, a: Flat, b: Flat): number {
-  const norm = (of: (i: number) => number) => Math.sqrt(b.reduce((sum, _, i) => sum + of(i) ** 2, 0));
-  return norm(i => a[i]! - b[i]!) / norm(i => b[i]! - before[i]!);
-}
-
-const flat = (values: (number | null)[][]): number[] => values.flatMap(row => row.slice(1) as number[]);
-
-const largest = (a: readonly number[], b: readonly number[]): number =>
-  a.length === b.length ? a.reduce((max, x, i) => Math.max(max, Math.abs(x - b[i]!)), 0) : Number.POSITIVE_INFINITY;
