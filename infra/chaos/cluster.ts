@@ -15,9 +15,9 @@ import { claimPort } from '../local/ports.js';
 import { answers, inHandOf, logsOf, serverArguments } from '../local/stack.js';
 import { Supervised } from '../local/supervised.js';
 import { findTemporal } from '../local/temporal-binary.js';
-import type { StruckService } from './faults/index.js';
 import { FaultyLink } from './faulty-link.js';
 import type { ChaosJudge } from './judge.js';
+import type { StruckService } from './struck-service.js';
 
 const WORKERS = ['cpu-1', 'cpu-2', 'gpu-1', 'gpu-2'];
 const RESTART_MS = 500;

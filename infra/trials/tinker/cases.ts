@@ -2,10 +2,7 @@
  * What an engine must give that computes elsewhere, held against our own on the same model and rollouts: one table, gone
  * through by the stand-in of the tests and by real services. Each case measures how far the two are apart, and has a bar.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SafetensorsFile } from '../../../activities/engine/files/index.js';
-import { ADAPTER_WEIGHTS_FILE } from '../../../activities/engine/folders/index.js';
 import {
   ALGORITHM_NAMES,
   type Algorithm,
@@ -18,6 +15,7 @@ import {
 } from '../../../activities/engine/protocol/index.js';
 import { randomStream } from '../../../activities/engine/random.js';
 import { ALGORITHMS } from '../../../activities/engine/training/index.js';
+import { apart, flat, largest, weights } from './case-weights.js';
 
 export interface CaseSetting {
   engine: Engine;
@@ -335,37 +333,6 @@ function groups(setting: CaseSetting, withProximal = false): ScoredGroup[] {
   }));
 }
 
-type Flat = Float32Array;
-
-let saves = 0;
-
-/** The adapter's weights, as the engine saves them, in the order of their names. */
-async function weights(engine: Engine, { folder }: CaseSetting): Promise<Flat> {
-  const directory = join(folder, `weights-${process.pid}-${++saves}`);
-  await mkdir(folder, { recursive: true });
-  await engine.call('save', { directory, withOptimizer: false });
-  const file = await SafetensorsFile.open(join(directory, ADAPTER_WEIGHTS_FILE));
-  try {
-    const parts: number[] = [];
-    for (const name of [...file.entries.keys()].sort())
-      for (const value of (await file.read(name)).data) parts.push(value);
-    return Float32Array.from(parts);
-  } finally {
-    await file.close();
-  }
-}
-
-async function moved(setting: CaseSetting, before: Flat): Promise<number> {
+async function moved(setting: CaseSetting, before: Float32Array): Promise<number> {
   return apart(before, await weights(setting.engine, setting), await weights(setting.own, setting));
 }
-
-/** |a - b| over |b - before|, as vectors. */
-function apart(before: Flat, a: Flat, b: Flat): number {
-  const norm = (of: (i: number) => number) => Math.sqrt(b.reduce((sum, _, i) => sum + of(i) ** 2, 0));
-  return norm(i => a[i]! - b[i]!) / norm(i => b[i]! - before[i]!);
-}
-
-const flat = (values: (number | null)[][]): number[] => values.flatMap(row => row.slice(1) as number[]);
-
-const largest = (a: readonly number[], b: readonly number[]): number =>
-  a.length === b.length ? a.reduce((max, x, i) => Math.max(max, Math.abs(x - b[i]!)), 0) : Number.POSITIVE_INFINITY;
