@@ -100,23 +100,29 @@ describe('the chain', () => {
   });
 });
 
+const AS_LOGGED = { difference: null, kept: true, tolerance: null };
+
 describe('redoing', () => {
   test('every step gives the same bits on another engine', async () => {
     const deps = { store: small.store, engine: new FakeEngine() };
-    for (const { record } of await log()) expect(await redo(deps, record, unsupervised())).toBeNull();
+    for (const { record } of await log()) expect(await redo(deps, record, unsupervised())).toEqual(AS_LOGGED);
   });
 
   test('says what came out otherwise first', async () => {
     const deps = { store: small.store, engine: new FakeEngine() };
     const { record } = (await log()).at(-1)!;
     const other = { ...record, result: { ...record.result, sha256: 'f'.repeat(64) } };
+    const { sha256 } = record.result;
     expect(await redo(deps, other, unsupervised())).toEqual({
-      field: 'sha256',
-      logged: 'f'.repeat(64),
-      redone: record.result.sha256,
+      difference: { field: 'sha256', logged: 'f'.repeat(64), redone: sha256, apart: null },
+      kept: false,
+      tolerance: null,
     });
     const metrics = record.metrics.map(one => ({ ...one, loss: one.loss + 1 }));
-    expect(await redo(deps, { ...record, metrics }, unsupervised())).toMatchObject({ field: 'metrics[0].loss' });
+    expect(await redo(deps, { ...record, metrics }, unsupervised())).toMatchObject({
+      difference: { field: 'metrics[0].loss' },
+      kept: false,
+    });
   });
 });
 
@@ -156,7 +162,8 @@ describe('a run whose snapshots within stages are gone', () => {
     expect(await small.store.list('store:runs/run/checkpoints')).toHaveLength(4);
     expect(await problems()).toEqual([]);
     const deps = { store: small.store, engine: new FakeEngine() };
-    for (const { record } of (await log()).reverse()) expect(await redo(deps, record, unsupervised())).toBeNull();
+    for (const { record } of (await log()).reverse())
+      expect(await redo(deps, record, unsupervised())).toEqual(AS_LOGGED);
   });
 
   test('has the lineage that it had, of policies in the middle too', async () => {
