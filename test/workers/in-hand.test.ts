@@ -1,4 +1,4 @@
-/** That a real worker's loss is handed back on a real server is in test/integration/kills.test.ts. */
+/** That a real worker's loss is handed back on a real server is in test/integration/kills.long.test.ts. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
