@@ -54,9 +54,10 @@ follow(page.ask, {
     main.replaceChildren(...problems([message]));
   },
   mayChange: page.show.mayChange,
-  // What is being typed is not taken away.
+  // What is being typed or chosen is not taken away.
   isBusy: () =>
-    main.contains(document.activeElement) && /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName),
+    main.querySelector('.menu[open]') !== null ||
+    (main.contains(document.activeElement) && /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName)),
 });
 
 function keyOf(element) {

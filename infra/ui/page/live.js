@@ -1,6 +1,7 @@
 /** Keeps a page up to date: asks for it once, then listens to the server where it may still change. */
 
 const RETRY_MS = 3000;
+const LOOK_MS = 400;
 const AWAY = 'The server of this page does not answer; trying again.';
 
 /**
@@ -22,8 +23,8 @@ export async function follow(address, { show, fail, mayChange, isBusy }) {
     shown = text;
     show(JSON.parse(text));
   }
-  // What came while something was typed is shown when it is left.
-  document.addEventListener('focusout', () => setTimeout(() => waiting !== null && take(waiting)));
+  // What came while something was typed or chosen is shown when that is over.
+  setInterval(() => waiting !== null && take(waiting), LOOK_MS);
 
   function refuse(message) {
     shown = null;
