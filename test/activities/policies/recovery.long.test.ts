@@ -1,4 +1,4 @@
-/** An engine that dies at every one of a run's calls in turn. Once a kind of call: recovery.test.ts. */
+/** An engine that dies at every one of a run's calls in turn. */
 import { LOSSES, outcomes, removeRuns } from '../../support/recovery.js';
 
 jest.setTimeout(300_000);

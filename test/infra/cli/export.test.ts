@@ -20,7 +20,7 @@ async function finishedRun(recorded: string): Promise<void> {
     const folder = join(work, 'policy');
     await mkdir(folder);
     for (const file of ['config.json', 'model.safetensors', 'optimizer.safetensors', 'state.json']) {
-      await writeFile(join(folder, file), file === 'state.json' ? '{}' : file);
+      await writeFile(join(folder, file), file === 'state.json' ? '{"files":{}}' : file);
     }
     await store.publishFolder(checkpointUri('tiny', 'p1'), folder);
   });
