@@ -20,4 +20,5 @@ export {
   type UpdateRecord,
 } from './formats.js';
 export { ENDPOINT_PARTS, ENGINE_PARTS, type PartList, partStarts, readParts } from './line-parts.js';
+export { type OverUpdates, overUpdates, type UpdateMetric } from './over-updates.js';
 export { type Shard, shardsOf } from './shards.js';

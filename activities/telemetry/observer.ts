@@ -1,5 +1,5 @@
 /** Who hears of what activities do, where somebody measures them. */
-import type { UpdateRecord } from '../artifacts/index.js';
+import { overUpdates, type UpdateMetric, type UpdateRecord } from '../artifacts/index.js';
 import type { EvaluationRow } from '../contract/index.js';
 import type { STEP_PARTS } from './metrics.js';
 import type { Meters } from './registry.js';
@@ -46,8 +46,7 @@ function recordStep(meters: Meters, { stage: { run, stage }, step, skipped, metr
   meters.record('longhaul_steps_total', { ...of, outcome: skipped ? 'skipped' : 'trained' }, 1);
   meters.record('longhaul_last_step', of, step);
   meters.record('longhaul_last_step_timestamp_seconds', of, Date.now() / 1000);
-  const mean = (field: keyof (typeof metrics)[number]) =>
-    metrics.reduce((sum, one) => sum + (one[field] ?? Number.NaN), 0) / metrics.length;
+  const mean = (field: UpdateMetric) => overUpdates(metrics, field) ?? Number.NaN;
   meters.record('longhaul_loss', of, mean('loss'));
   meters.record('longhaul_entropy_nats', of, mean('entropy'));
   meters.record('longhaul_gradient_norm', of, mean('gradNorm'));

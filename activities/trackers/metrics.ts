@@ -1,24 +1,14 @@
 /** What a step's log entry comes to in numbers: one table of names, which every tracker takes as they are. */
-import type { UpdateRecord } from '../artifacts/index.js';
+import { type OverUpdates, overUpdates, type UpdateMetric, type UpdateRecord } from '../artifacts/index.js';
 import type { EvaluationRow } from '../contract/index.js';
 
 type Value = (record: UpdateRecord) => number | null | undefined;
-type Metric = keyof UpdateRecord['metrics'][number];
 type Count = Exclude<keyof NonNullable<UpdateRecord['counts']>, 'judge'>;
 
-const OVER_UPDATES = {
-  mean: (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length,
-  most: (values: number[]) => Math.max(...values),
-  sum: (values: number[]) => values.reduce((a, b) => a + b, 0),
-};
-
-/** Of a step's updates; null of a step that was skipped, and where no update says. */
-function over(name: Metric, how: keyof typeof OVER_UPDATES = 'mean'): Value {
-  return ({ metrics }) => {
-    const values = metrics.map(one => one[name]).filter(value => typeof value === 'number');
-    return values.length === 0 ? null : OVER_UPDATES[how](values);
-  };
-}
+const over =
+  (name: UpdateMetric, how?: OverUpdates): Value =>
+  ({ metrics }) =>
+    overUpdates(metrics, name, how);
 
 const count =
   (name: Count): Value =>

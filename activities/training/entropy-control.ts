@@ -4,6 +4,7 @@
  * away from what was said spreads it over everything else; what is right goes on being learned.
  */
 
+import { overUpdates } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { LossSettings } from '../engine/protocol/index.js';
 import { stepThatMade } from '../policies/index.js';
@@ -25,8 +26,7 @@ export async function entropyControl(
   // Of the warm-up's traces, which the policy did not say, the entropy is another.
   if (made?.inputs.settings.kind !== 'rl') return {};
   const { loss } = made.inputs.settings;
-  const entropy = made.metrics.reduce((sum, update) => sum + update.entropy, 0) / made.metrics.length;
-  return masks(entropy, Boolean(loss.maskNegative), aepo) ? { maskNegative: true } : {};
+  return masks(overUpdates(made.metrics, 'entropy')!, Boolean(loss.maskNegative), aepo) ? { maskNegative: true } : {};
 }
 
 /** @param entropy mean over response tokens, in nats */

@@ -1,6 +1,7 @@
 /** One RL step: the optimiser updates over a step's effective groups, logged so that they can be made again. */
 import {
   isPass,
+  overUpdates,
   type Round,
   readKept,
   rewardsOf,
@@ -183,8 +184,7 @@ async function countStep(log: TextReader, { rounds, settings }: StepInputs, skip
 }
 
 function resultOf({ result, counts, metrics }: UpdateRecord): UpdateResult {
-  const mean = (field: 'loss' | 'gradNorm' | 'entropy') =>
-    metrics.reduce((sum, one) => sum + one[field], 0) / metrics.length;
+  const mean = (field: 'loss' | 'gradNorm' | 'entropy') => overUpdates(metrics, field)!;
   return {
     policy: result,
     counts: counts!,

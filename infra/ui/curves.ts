@@ -1,5 +1,10 @@
 /** The curves of a run: what each shows of a step, in the order of the page. */
-import type { UpdateRecord } from '../../activities/artifacts/index.js';
+import {
+  type OverUpdates,
+  overUpdates,
+  type UpdateMetric,
+  type UpdateRecord,
+} from '../../activities/artifacts/index.js';
 import type { StepReading } from './readings.js';
 
 /** A step as the log has it, without what it was made from. */
@@ -23,20 +28,10 @@ export interface Curve {
   series: Series[];
 }
 
-type Metric = Exclude<keyof UpdateRecord['metrics'][number], 'optimizerStep'>;
-const OVER_UPDATES = {
-  mean: (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length,
-  most: (values: number[]) => Math.max(...values),
-  sum: (values: number[]) => values.reduce((a, b) => a + b, 0),
-};
-
-/** Of a step's updates; null of a step that was skipped, and where no update says. */
-function metric(name: Metric, over: keyof typeof OVER_UPDATES = 'mean'): Of<LoggedStep> {
-  return ({ metrics }) => {
-    const values = metrics.map(one => one[name]).filter(value => value !== undefined);
-    return values.length === 0 ? null : OVER_UPDATES[over](values);
-  };
-}
+const metric =
+  (name: UpdateMetric, how?: OverUpdates): Of<LoggedStep> =>
+  ({ metrics }) =>
+    overUpdates(metrics, name, how);
 
 const count =
   (name: 'meanReward' | 'passRate' | 'drawn' | 'effective' | 'carriedEffective'): Of<LoggedStep> =>

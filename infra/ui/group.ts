@@ -1,6 +1,6 @@
 /** One group of a step: the prompt and every response to it, with what each was worth and why. */
 import type { RolloutGroup, ScoredRollouts, StepSettings } from '../../activities/artifacts/index.js';
-import { rulesOf, shapedReward } from '../../activities/engine/training/index.js';
+import { groupAdvantages, shapedReward } from '../../activities/engine/training/index.js';
 import { explainRule } from '../../activities/rewards/index.js';
 import type { RunSpec } from '../../activities/spec/index.js';
 import { readLines, type Store } from '../../activities/store/index.js';
@@ -73,15 +73,13 @@ function explained({ reward }: RunSpec, { task, question, answers, thinkingOpen 
   return explainRule(reward.scorer, task, response, answers, context).comparisons;
 }
 
-/** As the step's algorithm has them; null of a group without rewards. */
+/** As the step's loss has them; null of a group without rewards, and where they depend on the step's other groups. */
 function advantagesOf(group: RolloutGroup, { dropped, responses }: ScoredRollouts, settings: StepSettings) {
   if (settings.kind !== 'rl' || dropped === 'unscored') return null;
   const { loss } = settings;
   const rewards = responses.map(({ reward }, k) => shapedReward(reward!, group.responses[k]!.ids.length, loss));
-  // A task's deviation is over the whole step.
   if (loss.advantageScale) return null;
-  const advantages = rulesOf(loss.algorithm).advantages(rewards);
-  return loss.maskNegative ? advantages.map(advantage => Math.max(advantage, 0)) : advantages;
+  return groupAdvantages(rewards, loss);
 }
 
 /** Without it the responses are shown as they were scored, and the prompt is not. */

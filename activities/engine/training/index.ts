@@ -6,5 +6,5 @@ export type { Objective } from './losses.js';
 export { AdamW, gradientNorm } from './optimizer.js';
 export { policyMetrics } from './policy-metrics.js';
 export { sftBatch } from './sft-batch.js';
-export { policyObjective, shapedReward, tokenTargets } from './token-targets.js';
+export { groupAdvantages, policyObjective, shapedReward, tokenTargets } from './token-targets.js';
 export { type ObjectiveFeeds, type TokenResults, Trainer } from './trainer.js';

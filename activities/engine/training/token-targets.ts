@@ -33,11 +33,7 @@ export interface Scores {
 export function tokenTargets(groups: readonly ScoredGroup[], settings: LossSettings, scores: Scores): TokenTargets {
   const rules = rulesOf(settings.algorithm);
   const rewards = groups.map(group => group.responses.map(r => shapedReward(r.reward, r.ids.length, settings)));
-  const advantages = rewards.map((of, i) => {
-    const { deviation } = groups[i]!;
-    const all = deviation === undefined ? rules.advantages(of) : scaledBy(deviation)(of);
-    return settings.maskNegative ? all.map(advantage => Math.max(advantage, 0)) : all;
-  });
+  const advantages = rewards.map((of, i) => groupAdvantages(of, settings, groups[i]!.deviation));
   const lengths = groups.map(group => group.responses.map(r => r.ids.length));
   const weights = rules.weights(lengths, settings);
   const spread = (value: (response: ScoredResponse, t: number, i: number, j: number) => number): Float32Array =>
@@ -54,6 +50,20 @@ export function tokenTargets(groups: readonly ScoredGroup[], settings: LossSetti
     reward: rewards.flat().reduce((a, b) => a + b, 0) / rewards.flat().length,
     effectiveGroups: rewards.filter(group => group.some(r => r !== group[0])).length,
   };
+}
+
+/**
+ * Of one group's responses, as the loss takes them.
+ * @param rewards shaped
+ * @param deviation of their task's rewards in the batch, where advantages are scaled by it
+ */
+export function groupAdvantages(
+  rewards: readonly number[],
+  { algorithm, maskNegative }: Pick<LossSettings, 'algorithm' | 'maskNegative'>,
+  deviation?: number,
+): number[] {
+  const of = deviation === undefined ? rulesOf(algorithm).advantages : scaledBy(deviation);
+  return maskNegative ? of(rewards).map(advantage => Math.max(advantage, 0)) : of(rewards);
 }
 
 /** What a response of `length` tokens counts for: with overlong shaping, less than its reward. */
