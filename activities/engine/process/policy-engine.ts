@@ -51,7 +51,7 @@ import {
   tokenTargets,
 } from '../training/index.js';
 import { current, type LoadedPolicy, readPolicy, summary, trained, type Weights } from './loaded-policy.js';
-import { checkGroups, checkIds, checkRollouts, checkTrainable } from './request-checks.js';
+import { checkGroups, checkIds, checkRollouts, checkTrainable, expectFinite } from './request-checks.js';
 
 /** What an operation tells its caller while it works. `checkpoint` also throws once the caller has cancelled. */
 export interface OperationContext {
@@ -270,12 +270,8 @@ export class PolicyEngine {
     });
     const metrics = measure(results);
     const gradNorm = gradientNorm(gradients);
-    for (const [name, value] of Object.entries({ loss: metrics.loss, 'gradient norm': gradNorm }))
-      if (!Number.isFinite(value))
-        throw new EngineRequestError(
-          `the ${name} is ${value}: the step was not taken; lower the learning rate or look at the batch`,
-          'not-finite',
-        );
+    expectFinite('loss', metrics.loss);
+    expectFinite('gradient norm', gradNorm);
     policy.tag = null;
     policy.merged = null;
     this.adamw ??= await AdamW.create(this.settings);

@@ -39,6 +39,15 @@ export function checkGroups(groups: readonly PromptGroup[], config: DecoderConfi
   }
 }
 
+/** @throws EngineRequestError (not-finite) for a loss or a gradient's norm that no step is to be taken with */
+export function expectFinite(name: 'loss' | 'gradient norm', value: number): void {
+  if (Number.isFinite(value)) return;
+  throw new EngineRequestError(
+    `the ${name} is ${value}: the step was not taken; lower the learning rate or look at the batch`,
+    'not-finite',
+  );
+}
+
 /** Refuses to train an adapter on by another recipe than its own. */
 export function checkTrainable(adapter: Adapter | null): void {
   if (!adapter?.dropout) return;

@@ -127,7 +127,8 @@ export class Policy {
 
   /** What is held is not to be used, nor to be brought back. */
   private async letGo(): Promise<void> {
-    const state = this.state ?? (this.attached ? null : await lastState(this.context.log));
+    // Without a policy the journal may still name the model of a load that did not end.
+    const state = this.state ?? (await lastState(this.context.log));
     this.attached = true;
     this.held = null;
     this.base = null;
@@ -179,7 +180,9 @@ export class Policy {
     } catch (error) {
       const gone = error instanceof EngineRequestError && error.code === 'gone';
       if (!gone && !(error instanceof OtherWeightsError)) throw error;
+      const made = await lastState(this.context.log);
       await this.context.log.begin({ kind: 'abandoned' });
+      if (made) await this.context.models.unload(made.id);
       this.attached = true;
       throw new EngineLostError(`${error.message} The policy is made again from the run's own log`);
     }

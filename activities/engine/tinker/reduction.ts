@@ -24,7 +24,7 @@ export interface Reduction {
 }
 
 /** All that are told apart; where nothing else counts, call and step are one. */
-export const REDUCTIONS: readonly Reduction[] = (Object.keys(DIVISORS) as Reduction['divisor'][]).flatMap(divisor =>
+const REDUCTIONS: readonly Reduction[] = (Object.keys(DIVISORS) as Reduction['divisor'][]).flatMap(divisor =>
   DIVISORS[divisor].length < 2
     ? [{ divisor, over: 'step' as const }]
     : (['step', 'call'] as const).map(over => ({ divisor, over })),

@@ -2,7 +2,7 @@
 import { EngineLostError } from '../protocol/index.js';
 import { type Datum, decodePass, encodePass, withSeq } from './wire/messages.js';
 import { TakenError } from './wire/outcomes.js';
-import type { Json, Service } from './wire/service.js';
+import type { Service } from './wire/service.js';
 
 /** Gives each training call its number, before it is sent: services take two calls of one number for the same. */
 export type Numbers = (what: string) => Promise<number>;
@@ -82,10 +82,6 @@ export class RemoteModel {
     const body = { model_id: this.id, path, optimizer, type: 'load_weights' };
     const seq_id = await this.numbers('load_weights');
     await this.service.result('load_weights', { ...body, seq_id }, { signal: this.signal });
-  }
-
-  unload(): Promise<Json> {
-    return this.service.result('unload_model', { model_id: this.id, type: 'unload_model' }, { signal: this.signal });
   }
 
   private async passes(

@@ -32,6 +32,10 @@ export async function save(operating: Operating, request: SaveRequest): Promise<
   return whileThere(request.directory, async () => {
     if (policy.base) return saveBase(policy.base, request);
     const held = await policy.ready(signal);
+    if (request.merged && request.withOptimizer)
+      throw new EngineRequestError(
+        "merged weights have no optimiser's state: it is the adapter's; ask for one of the two",
+      );
     const adapter = await fetched(operating, held);
     return request.merged ? saveMerged(held, adapter, request) : saveAdapter(operating, held, adapter, request);
   });
@@ -65,15 +69,7 @@ async function saveAdapter(
   return { file: ADAPTER_WEIGHTS_FILE, ...written, optimizerSha256: null };
 }
 
-async function saveMerged(
-  held: HeldModel,
-  adapter: Adapter,
-  { directory, withOptimizer }: SaveRequest,
-): Promise<Saved> {
-  if (withOptimizer)
-    throw new EngineRequestError(
-      "merged weights have no optimiser's state: it is the adapter's; ask for one of the two",
-    );
+async function saveMerged(held: HeldModel, adapter: Adapter, { directory }: SaveRequest): Promise<Saved> {
   const folder = await readModelFolder(held.state.directory);
   const { threads, memory, provider } = engineSettings();
   const settings: SessionSettings = { threads, memory, provider };

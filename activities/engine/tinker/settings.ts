@@ -1,4 +1,5 @@
 /** Where a training service is, and how patient its client is with it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Where keys and proxies are looked up: `process.env`, by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,18 +35,7 @@ export interface Clock {
 export const REAL_CLOCK: Clock = {
   now: () => performance.now(),
   sleep: (milliseconds, signal) =>
-    new Promise((resolve, reject) => {
-      const stop = () => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      if (signal?.aborted) return reject(signal.reason);
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', stop);
-        resolve();
-      }, milliseconds);
-      signal?.addEventListener('abort', stop, { once: true });
-    }),
+    sleep(milliseconds, undefined, { ...(signal && { signal }) }).catch(() => signal?.throwIfAborted()),
 };
 
 /** Those left out: servers that keep promises in SQLite fail beyond some dozens at a time. */

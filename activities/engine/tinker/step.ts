@@ -7,9 +7,10 @@
  * A service that does not clip is clipped from here: its metric tells the gradient's length when the step is already taken,
  * so a step that was too long is taken back (policy.ts) and taken again with a gradient as much shorter.
  */
-
 import type { PromptGroup } from '../model/index.js';
-import { EngineLostError, EngineRequestError, type OptimizerSettings, type StepMetrics } from '../protocol/index.js';
+import { expectFinite } from '../process/index.js';
+import { EngineLostError, type OptimizerSettings, type StepMetrics } from '../protocol/index.js';
+import { clipScale } from '../training/index.js';
 import type { HeldModel } from './held-model.js';
 import type { Policy } from './policy.js';
 import { factors } from './reduction.js';
@@ -73,7 +74,7 @@ export async function takeStep<M extends { loss: number }>(
   }
   if (norm === 0 && slopes.some(slope => slope !== 0))
     throw new EngineLostError(`${service.name} took a step without the gradient that it was given: it is taken again`);
-  const shorter = before.meaning.clips || scale !== 1 ? 1 : clipping(optimizer, norm);
+  const shorter = before.meaning.clips || scale !== 1 ? 1 : clipScale(optimizer, norm);
   if (shorter < 1 - ROUNDING) {
     await policy.takeBack(held, { tag, scale: shorter }, signal);
     return takeStep(context, step);
@@ -148,16 +149,4 @@ function adamOf(settings: OptimizerSettings, { state }: HeldModel): AdamParams {
     weight_decay: weightDecay,
     ...(state.meaning.clips && maxGradNorm > 0 && { grad_clip_norm: maxGradNorm }),
   };
-}
-
-/** As our own optimiser has it: by max / (norm + 1e-6), never up. */
-const clipping = ({ maxGradNorm }: OptimizerSettings, norm: number): number =>
-  maxGradNorm > 0 ? Math.min(1, maxGradNorm / (norm + 1e-6)) : 1;
-
-function expectFinite(name: string, value: number): void {
-  if (Number.isFinite(value)) return;
-  throw new EngineRequestError(
-    `the ${name} is ${value}: the step was not taken; lower the learning rate or look at the batch`,
-    'not-finite',
-  );
 }

@@ -55,6 +55,10 @@ export function gradientNorm(gradients: Tensors): number {
   return Math.sqrt(squares);
 }
 
+/** What a gradient of that norm is scaled by, as torch.nn.utils.clip_grad_norm_ does: max / (norm + 1e-6), never up. */
+export const clipScale = ({ maxGradNorm }: Pick<OptimizerSettings, 'maxGradNorm'>, norm: number): number =>
+  maxGradNorm > 0 ? Math.min(1, maxGradNorm / (norm + 1e-6)) : 1;
+
 export class AdamW {
   private constructor(private readonly graph: CompiledGraph) {}
 
@@ -75,10 +79,8 @@ export class AdamW {
     settings: OptimizerSettings,
   ): Promise<void> {
     const t = state.step + 1;
-    // As torch.nn.utils.clip_grad_norm_: scale by max / (norm + 1e-6), never up.
-    const clip = settings.maxGradNorm > 0 ? Math.min(1, settings.maxGradNorm / (norm + 1e-6)) : 1;
     const scalars: Record<(typeof SCALARS)[number], number> = {
-      gradient_scale: clip,
+      gradient_scale: clipScale(settings, norm),
       beta1: settings.beta1,
       one_minus_beta1: 1 - settings.beta1,
       beta2: settings.beta2,

@@ -78,10 +78,7 @@ const RULES: readonly Rule[] = [
   { when: of(410), remedy: 'resubmit' },
   { when: of(409), remedy: 'taken' },
   {
-    when: both(
-      of(404),
-      ({ path }) => path !== 'session_heartbeat' && /^(get_server_capabilities|create_session)$/.test(path),
-    ),
+    when: both(of(404), ({ path }) => /^(get_server_capabilities|create_session)$/.test(path)),
     remedy: 'refused',
     code: 'unsupported',
     advice: WIRE,

@@ -93,6 +93,27 @@ test('a worker that ended between gradient and step begins the step anew from th
   expect(await scores(await trained(3))).toEqual(after);
 });
 
+test.each([
+  ['the same worker', false],
+  ['one that is started again', true],
+])('a load that did not end leaves no model there: %s', async (_who, isAnother) => {
+  const engine = await trained();
+  const saved = join(folder, 'saved');
+  await engine.call('save', { directory: saved, withOptimizer: true });
+  const request = { directory, served: 'base', adapter: { directory: saved }, tag: 'policy 2' };
+  const ended = new AbortController();
+  server.fault = ({ path }) => {
+    if (path === 'load_weights') ended.abort(new Error('the load was cancelled'));
+    return null;
+  };
+  await expect(engine.call('load', request, { signal: ended.signal })).rejects.toThrow('the load was cancelled');
+  server.fault = () => null;
+  const next = isAnother ? started() : engine;
+  expect((await next.call('status', {})).tag).toBeNull();
+  await next.call('load', request);
+  expect(server.state.live.size).toBe(1);
+});
+
 test('a service that lost database and checkpoints too: the policy is gone, and says so', async () => {
   const engine = await trained();
   server.state.restart();
