@@ -7,6 +7,7 @@ export { type ItemResult, type ItemsSummary, itemScores, summariseItems } from '
 export { pairedDifference, type Resampled, resample } from './statistics/paired.js';
 export { mean } from './statistics/samples.js';
 export { type CountedEstimate, unpairedDifference } from './statistics/unpaired.js';
+export { quotedField } from './table/csv.js';
 export { renderTable, TABLE_FORMATS, type TableFormat } from './table/formats.js';
 export { isOfPaper } from './table/lay-out.js';
 export type { TableInput, TableMetric, TableRow } from './table/shown-table.js';

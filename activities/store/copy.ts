@@ -1,7 +1,8 @@
 /** One store into another, of whatever kinds: all that is published, checked, and what is there already left out. */
 import { sha256 } from './canonical.js';
 import { inParallel } from './in-parallel.js';
-import { type Entry, type Inventory, isAside } from './inventory.js';
+import type { Entry, Inventory } from './inventory.js';
+import { isAside } from './layout.js';
 import { CorruptArtifactError, MissingArtifactError } from './store.js';
 
 /** Files at once; folders have files to copy at once themselves. */

@@ -6,8 +6,8 @@ import { sha256 } from './canonical.js';
 import { exists, isCode } from './files.js';
 import { type FolderStore, SUMS, WORK } from './folder-store.js';
 import { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
-import { type Entry, type Inventory, isAside, type Leftover } from './inventory.js';
-import { storeUri } from './layout.js';
+import type { Entry, Inventory, Leftover } from './inventory.js';
+import { isAside, isSegment, storeUri } from './layout.js';
 import { absence, CorruptArtifactError } from './store.js';
 import { readSum, type Sum, sumText } from './sums.js';
 import { writerLives } from './unfinished.js';
@@ -79,7 +79,7 @@ export class FolderInventory implements Inventory {
     const folder = join(this.store.root, ...segments);
     const there = new Map((await readdir(folder, { withFileTypes: true })).map(entry => [entry.name, entry]));
     const recorded: string[] = await readdir(join(folder, SUMS)).catch(() => []);
-    const names = [...new Set([...there.keys(), ...recorded])].filter(isName).sort();
+    const names = [...new Set([...there.keys(), ...recorded])].filter(isSegment).sort();
     for (const name of names) {
       const uri = storeUri(...segments, name);
       const path = join(folder, name);
@@ -97,9 +97,6 @@ export class FolderInventory implements Inventory {
     }
   }
 }
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}$/;
-const isName = (name: string): boolean => NAME.test(name);
 
 /** Of a folder whose publisher ended before its hash was recorded: it has files, and no hashes of them beside. */
 async function isArtifact(path: string): Promise<boolean> {

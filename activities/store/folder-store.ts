@@ -8,7 +8,7 @@ import { sha256 } from './canonical.js';
 import { checkFence } from './claims.js';
 import { exists, isCode, sync, unlessGone, unlessThere } from './files.js';
 import { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
-import { storeSegments } from './layout.js';
+import { asideUri, divergedUri, storeSegments } from './layout.js';
 import { StoreRoot } from './root.js';
 import {
   type ArtifactRef,
@@ -141,7 +141,7 @@ export class FolderStore implements OpenedStore {
 
   async setAside(uri: string): Promise<string> {
     const path = this.pathOf(uri);
-    const name = (copy: number) => `${uri}.damaged${copy === 1 ? '' : `-${copy}`}`;
+    const name = (copy: number) => asideUri(uri, copy);
     let copy = 1;
     while (await exists(this.pathOf(name(copy)))) copy++;
     // Another may have been quicker.
@@ -299,7 +299,7 @@ export class FolderStore implements OpenedStore {
 
   /** Keeps the divergent content beside what is published, for inspection, and says so. */
   private async diverged(uri: string, published: string, offered: string, content: string): Promise<DivergenceError> {
-    const kept = `${uri}.diverged-${offered.slice(0, 12)}`;
+    const kept = divergedUri(uri, offered);
     await unlessThere(() => rename(content, this.pathOf(kept)));
     return new DivergenceError(uri, published, offered, kept);
   }

@@ -4,7 +4,7 @@ export * from './claims.js';
 export { type Copied, copyStore } from './copy.js';
 export { FolderStore } from './folder-store.js';
 export { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
-export { type Entry, type Inventory, isAside, type Leftover } from './inventory.js';
+export type { Entry, Inventory, Leftover } from './inventory.js';
 export * from './layout.js';
 export { openInventory, openStore } from './open-store.js';
 export { identify, isAlive, type ProcessIdentity } from './process-identity.js';

@@ -37,6 +37,3 @@ export interface Inventory {
   /** Notes what was published under a name where it no longer lies: only the same may take its place. */
   record(uri: string, sum: Sum): Promise<void>;
 }
-
-/** What was set aside as damaged. */
-export const isAside = (uri: string): boolean => /\.damaged(-\d+)?$/.test(uri);

@@ -10,6 +10,9 @@ export interface StageAttempt {
 const PREFIX = 'store:';
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}$/;
 
+/** Whether it can be a part of a store uri. */
+export const isSegment = (name: string): boolean => SEGMENT.test(name);
+
 /** A name that can be none in the store, as from a command line. */
 export class StoreNameError extends RangeError {
   override readonly name = 'StoreNameError';
@@ -17,7 +20,7 @@ export class StoreNameError extends RangeError {
 
 /** Joins and checks path segments: none may be empty, hidden, or lead out of the store. @throws StoreNameError */
 export function storeUri(...segments: string[]): string {
-  const bad = segments.find(segment => !SEGMENT.test(segment));
+  const bad = segments.find(segment => !isSegment(segment));
   if (bad !== undefined) {
     throw new StoreNameError(
       `"${bad}" cannot be part of a store uri: expected letters, digits, ".", "_", "-", "@" or "+", the first a letter or digit`,
@@ -35,6 +38,14 @@ export function storeSegments(uri: string): string[] {
   storeUri(...segments);
   return segments;
 }
+
+/** Where what turned out damaged is kept for inspection. @param copy from 1: it may happen again */
+export const asideUri = (uri: string, copy: number) => `${uri}.damaged${copy === 1 ? '' : `-${copy}`}`;
+/** The name, or uri, that something was set aside from; null of what was not. */
+export const originalOf = (aside: string): string | null => /^(.+)\.damaged(?:-\d+)?$/.exec(aside)?.[1] ?? null;
+export const isAside = (name: string): boolean => originalOf(name) !== null;
+/** Where content is kept that was offered for a name with other content. */
+export const divergedUri = (uri: string, offered: string) => `${uri}.diverged-${offered.slice(0, 12)}`;
 
 export const specUri = (run: string) => storeUri('runs', run, 'spec.json');
 /** What the run needs of the training service that is to train it. */
@@ -65,8 +76,8 @@ export const poolUri = ({ run, stage, attempt }: StageAttempt) =>
   storeUri('runs', run, 'pools', attempt === 1 ? `${stage}.json` : `${stage}.attempt-${attempt}.json`);
 /** Folder of a stage's attempts. */
 export const stageUri = ({ run, stage }: Pick<StageAttempt, 'run' | 'stage'>) => storeUri('runs', run, stage);
-export const attemptUri = ({ run, stage, attempt }: StageAttempt, file: string) =>
-  storeUri('runs', run, stage, String(attempt), file);
+export const attemptUri = ({ run, stage, attempt }: StageAttempt, ...file: string[]) =>
+  storeUri('runs', run, stage, String(attempt), ...file);
 export const stepUri = ({ run, stage, attempt }: StageAttempt, step: number, file: string) =>
   storeUri('runs', run, stage, String(attempt), 'steps', String(step), file);
 

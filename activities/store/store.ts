@@ -97,7 +97,7 @@ export interface OpenedStore extends Store {
   open(): Promise<void>;
   /**
    * Removes what writers that were killed left behind.
-   * @param kept what others can go on with is kept for so many milliseconds; a day unless told
+   * @param kept in a bucket, what others can go on with is kept for so many milliseconds; a day unless told
    */
   sweep(kept?: number): Promise<void>;
   /** Where an artifact lies, as a person finds it. */

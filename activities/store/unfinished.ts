@@ -37,11 +37,14 @@ function place(): string {
 
 let writer: string | undefined;
 
-/** A name that no other work has, and that says who writes it. */
-export function workName(): string {
+/** What the names of all works of this process begin with. */
+export function writerName(): string {
   writer ??= `${PLACE}.${process.pid}-${short(identify(process.pid)?.started ?? '')}`;
-  return `${writer}.${randomUUID()}`;
+  return writer;
 }
+
+/** A name that no other work has, and that says who writes it. */
+export const workName = (): string => `${writerName()}.${randomUUID()}`;
 
 /** Works of this process that are over, though it lives: what is left of them is anybody's. */
 const over = new Set<string>();

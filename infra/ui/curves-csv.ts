@@ -1,4 +1,5 @@
 /** A run's curves as a table: a line for each logged step, a column for each series. */
+import { quotedField } from '../../activities/benchmarks/index.js';
 import type { Store } from '../../activities/store/index.js';
 import type { CurveReader } from './run-curves.js';
 import { storedRun } from './stages.js';
@@ -30,7 +31,5 @@ export async function curvesCsv(
       lines.push([stage.stage, String(stage.attempt), String(place - from + 1), times.get(place) ?? '', ...cells]);
     }
   }
-  return lines.map(line => `${line.map(cell).join(',')}\r\n`).join('');
+  return lines.map(line => `${line.map(quotedField).join(',')}\r\n`).join('');
 }
-
-const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -15,10 +15,7 @@ export interface LoggedStep extends Pick<UpdateRecord, 'step' | 'skipped' | 'cou
 type Of<T> = (step: T) => number | null | undefined;
 
 /** From the log, or from what was read of the step's rollouts: of that there may be less. */
-export type Series = { label: string } & (
-  | { logged: Of<LoggedStep> }
-  | { read: Of<StepReading>; as?: 'band' | 'stack' }
-);
+export type Series = { label: string } & ({ logged: Of<LoggedStep> } | { read: Of<StepReading>; as?: 'band' });
 
 export interface Curve {
   part: 'Learning' | 'Sampling' | 'Optimisation' | 'Time';
@@ -39,7 +36,7 @@ const count =
     counts?.[name];
 
 const logged = (label: string, of: Of<LoggedStep>): Series => ({ label, logged: of });
-const read = (label: string, of: Of<StepReading>, as?: 'band' | 'stack'): Series => ({
+const read = (label: string, of: Of<StepReading>, as?: 'band'): Series => ({
   label,
   read: of,
   ...(as && { as }),

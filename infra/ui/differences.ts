@@ -2,9 +2,10 @@
 import type { Comparison } from '../../activities/contract/index.js';
 import { compareRows } from '../../activities/evaluation/index.js';
 import { hashOf, type Store } from '../../activities/store/index.js';
-import { type MeasuredRow, measuredRows } from '../evaluations/rows.js';
+import { type MeasuredRow, measuredRows, rowOfRecord } from '../evaluations/rows.js';
 import { UserError } from '../user-error.js';
 import { BadRequestError, isDamage } from './errors.js';
+import { labelledRecords } from './firings.js';
 import { Recent } from './recent.js';
 
 const KEPT = 64;
@@ -14,13 +15,24 @@ export class Differences {
 
   constructor(private readonly store: Store) {}
 
-  /** b minus a, set by set and over all. @param name of a run or an evaluation */
-  async ofPair(name: string, a: string, b: string) {
-    const rows = await measuredRows(this.store, [name]);
-    const rowOf = (label: string) => {
-      const row = rows.find(one => one.label === label || one.label === `${name}/${label}`);
+  /** b minus a, set by set and over all: two policies of a run. */
+  async ofPolicies(run: string, a: string, b: string) {
+    return this.#ofPair(await measuredRows(this.store, [run]), a, b, `${run}/`);
+  }
+
+  /** The same of two models of an evaluation, or of two firings of a schedule. */
+  async ofModels(name: string, a: string, b: string) {
+    const records = await labelledRecords(this.store, name);
+    const rows = records.map(({ label, record }) => ({ ...rowOfRecord(record), label }));
+    return this.#ofPair(rows, a, b);
+  }
+
+  /** @param before what labels may begin with that were not told apart otherwise */
+  #ofPair(rows: readonly MeasuredRow[], a: string, b: string, before = '') {
+    const rowOf = (wanted: string) => {
+      const row = rows.find(({ label }) => label === wanted || label === before + wanted);
       if (row) return row;
-      throw new BadRequestError(`"${label}" is none of ${rows.map(one => one.label).join(', ')}.`);
+      throw new BadRequestError(`"${wanted}" is none of ${rows.map(one => one.label).join(', ')}.`);
     };
     return { comparisons: this.#of(rowOf(b), rowOf(a)), problems: [] };
   }

@@ -1,9 +1,9 @@
 /** Which questions each step drew, and what their responses were worth: from the steps' scores. */
 import type { PoolEntry, ScoredRollouts } from '../../activities/artifacts/index.js';
-import { attemptsOf, entryAt } from '../../activities/policies/index.js';
+import { attemptsOf } from '../../activities/policies/index.js';
 import { readLines, type StageAttempt, type Store } from '../../activities/store/index.js';
-import { NotThereError } from './errors.js';
 import { Gathering } from './gathering.js';
+import { loggedRecord } from './step.js';
 import type { StepRows } from './step-rows.js';
 
 /** A group of a step. */
@@ -58,10 +58,9 @@ export class Draws {
 }
 
 async function readDraws(store: Store, stage: StageAttempt, step: number): Promise<Drawn[]> {
-  const entry = await entryAt(store, stage, step);
-  if (!entry) throw new NotThereError(`step ${step} is not logged`);
+  const { inputs } = await loggedRecord(store, { stage, step });
   const drawn: Drawn[] = [];
-  for (const [round, { scores }] of entry.record.inputs.rounds.entries()) {
+  for (const [round, { scores }] of inputs.rounds.entries()) {
     const groups = await readLines<ScoredRollouts>(store, scores);
     for (const [line, { index, id, origin, meanReward, responses }] of groups.entries()) {
       const rewards = responses.map(({ reward }) => reward ?? null);

@@ -1,8 +1,8 @@
 /** The pages of evaluations: of a run's own policies, and of those that belong to no run, schedules with their history. */
-import { type EvaluationRecord, recordsOf } from '../../activities/evaluation/index.js';
 import { type Store, storeUri } from '../../activities/store/index.js';
 import { isDamage, NotThereError } from './errors.js';
-import type { Score, Scores } from './scores.js';
+import { type LabelledRecord, labelledRecords } from './firings.js';
+import { type Score, type Scores, scoreOf } from './scores.js';
 
 export async function runEvaluations(scores: Scores, run: string) {
   const problems: string[] = [];
@@ -11,14 +11,9 @@ export async function runEvaluations(scores: Scores, run: string) {
 }
 
 export async function namedEvaluation(store: Store, name: string) {
-  const records = await recordsOf(store, name);
+  const records = await labelledRecords(store, name);
   if (records.length === 0) throw new NotThereError(`The store has no finished evaluation "${name}".`);
-  const labelOf = uniqueLabels(records.map(({ record }) => record));
-  const rows = records.flatMap(({ record }): Score[] =>
-    record.sets.map(({ row: { set, items, score, low, high, meanPromptTokens } }) => {
-      return { policy: labelOf(record), set, items, score, low, high, meanPromptTokens };
-    }),
-  );
+  const rows = records.flatMap(scoresOf);
   const history = records
     .map(({ record }) => record)
     .filter(({ schedule }) => schedule !== null)
@@ -32,12 +27,7 @@ export async function namedEvaluation(store: Store, name: string) {
   return { name, run: null, rows, history, problems: [] };
 }
 
-/** Firings of a schedule are called alike. */
-function uniqueLabels(records: readonly EvaluationRecord[]) {
-  const labels = records.map(({ label }) => label);
-  return ({ label, firing }: EvaluationRecord) =>
-    firing !== null && labels.filter(one => one === label).length > 1 ? `${label}, ${firing}` : label;
-}
+const scoresOf = ({ label, record }: LabelledRecord): Score[] => record.sets.map(({ row }) => scoreOf(label, row));
 
 /** All that the store has, by name: the last rows of each. */
 export async function evaluationsPage(store: Store) {
@@ -46,22 +36,17 @@ export async function evaluationsPage(store: Store) {
   const problems: string[] = [];
   for (const name of names) {
     try {
-      const records = (await recordsOf(store, name)).map(({ record }) => record);
+      const records = await labelledRecords(store, name);
       const last = records.at(-1);
       if (!last) continue;
-      const isSchedule = last.schedule !== null;
-      const labelOf = uniqueLabels(records);
+      const isSchedule = last.record.schedule !== null;
       evaluations.push({
         name,
         isSchedule,
         count: records.length,
-        regressions: records.filter(({ regression }) => regression).length,
-        isRegression: last.regression,
-        rows: (isSchedule ? [last] : records).flatMap(record =>
-          record.sets.map(({ row: { set, items, score, low, high, meanPromptTokens } }) => ({
-            ...{ policy: labelOf(record), set, items, score, low, high, meanPromptTokens },
-          })),
-        ),
+        regressions: records.filter(({ record }) => record.regression).length,
+        isRegression: last.record.regression,
+        rows: (isSchedule ? [last] : records).flatMap(scoresOf),
       });
     } catch (error) {
       if (!isDamage(error)) throw error;

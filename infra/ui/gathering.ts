@@ -1,5 +1,5 @@
 /** What takes too long to be read for one answer: read step by step in the background, while somebody looks. */
-import { type StageAttempt, type Store, stageUri } from '../../activities/store/index.js';
+import { attemptUri, type StageAttempt, type Store } from '../../activities/store/index.js';
 import { isDamage } from './errors.js';
 import { Recent } from './recent.js';
 
@@ -37,7 +37,7 @@ export class Gathering<T> {
    * @param waitMs so long at most it is waited for them
    */
   async of(stage: StageAttempt, steps: readonly number[], waitMs = 0): Promise<Gathered<T>> {
-    const key = keyOf(stage);
+    const key = attemptUri(stage);
     const { values, unreadable } = this.#known.of(key, () => ({ values: new Map(), unreadable: new Set() }));
     const isNew = (step: number) => !values.has(step) && !unreadable.has(step);
     const missing = steps.filter(isNew);
@@ -71,8 +71,6 @@ export class Gathering<T> {
     }
   }
 }
-
-const keyOf = (stage: StageAttempt) => `${stageUri(stage)}/${stage.attempt}`;
 
 /** Every 512th, then every 256th, …: a curve has its shape early. */
 function coarseFirst(steps: readonly number[]): number[] {

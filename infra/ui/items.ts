@@ -1,7 +1,8 @@
 /** Two policies on one evaluation set, item by item: won, lost, the same. */
-import { type EvaluationResult, recordsOf } from '../../activities/evaluation/index.js';
+import type { EvaluationResult } from '../../activities/evaluation/index.js';
 import { readJson, type Store, storeUri } from '../../activities/store/index.js';
 import { BadRequestError, NotThereError } from './errors.js';
+import { labelledRecords } from './firings.js';
 
 export interface ItemsWanted {
   set: string;
@@ -86,10 +87,8 @@ function resultsOfRun(store: Store, run: string): Results {
 function resultsOfName(store: Store, name: string): Results {
   return {
     async of(wanted, set) {
-      const [label = '', firing] = wanted.split(', ');
-      const records = (await recordsOf(store, name)).map(({ record }) => record);
-      const record = records.find(one => one.label === label && (firing === undefined || one.firing === firing));
-      const found = record?.sets.find(one => one.name === set);
+      const labelled = (await labelledRecords(store, name)).find(({ label }) => label === wanted);
+      const found = labelled?.record.sets.find(one => one.name === set);
       return found ? readJson<EvaluationResult>(store, found.result) : null;
     },
   };

@@ -1,10 +1,8 @@
-/** What happened to a run on its way: stages replayed, activities tried again, damage that was made good. */
-import { attemptUri, type Store } from '../../activities/store/index.js';
+/** What happened to a run on its way: stages replayed, activities tried again, files of a whole stage that were damaged. */
+import { attemptUri, originalOf, type Store } from '../../activities/store/index.js';
 import type { RunHistories } from './history.js';
 import type { RunMark } from './history-events.js';
 import type { StoredRun } from './stages.js';
-
-const DAMAGED = /^(.+)\.damaged(?:-\d+)?$/;
 
 export class RunMarks {
   constructor(
@@ -21,9 +19,9 @@ export class RunMarks {
         const text = `${name} was replayed: this is attempt ${attempt}`;
         marks.push({ stage: name, attempt, step: 1, kind: 'replay', text });
       }
-      for (const file of await this.store.list(attemptUri(stage, 'steps').replace(/\/steps$/, ''))) {
-        const [, original] = DAMAGED.exec(file) ?? [];
-        if (original === undefined) continue;
+      for (const file of await this.store.list(attemptUri(stage))) {
+        const original = originalOf(file);
+        if (original === null) continue;
         marks.push({ stage: name, attempt, step: 1, kind: 'recovery', text: `${original} was damaged and made again` });
       }
     }

@@ -1,8 +1,7 @@
 /** What the log does not say of a step, but its rollouts, scores and their times do. */
 import type { RolloutGroup, ScoredRollouts } from '../../activities/artifacts/index.js';
-import { entryAt } from '../../activities/policies/index.js';
 import { attemptUri, readLines, type StageAttempt, type Store, stepUri } from '../../activities/store/index.js';
-import { NotThereError } from './errors.js';
+import { loggedRecord } from './step.js';
 
 export interface StepReading {
   /** When it was logged, milliseconds since 1970; by the clock of where the store lies. */
@@ -16,9 +15,7 @@ export interface StepReading {
 }
 
 export async function readStep(store: Store, stage: StageAttempt, step: number): Promise<StepReading> {
-  const entry = await entryAt(store, stage, step);
-  if (!entry) throw new NotThereError(`step ${step} is not logged`);
-  const { rounds } = entry.record.inputs;
+  const { rounds } = (await loggedRecord(store, { stage, step })).inputs;
   const lengths: number[] = [];
   const means: number[] = [];
   let truncated = 0;

@@ -11,14 +11,26 @@ export interface Score extends Pick<EvaluationRow, 'set' | 'items' | 'score' | '
   policy: string;
 }
 
-type Known = Omit<Score, 'policy'> & { label: string; name: string };
+type ScoredRow = Omit<Score, 'policy'>;
+
+/** Of a row what the pages show. */
+export const scoreOf = (policy: string, { set, items, score, low, high, meanPromptTokens }: ScoredRow): Score => {
+  return { policy, set, items, score, low, high, meanPromptTokens };
+};
+
+/** Called by the policy's label, and the policy's name. */
+interface Known {
+  row: Score;
+  name: string;
+}
 
 /** `<label>.<set>.<start of the policy's name>.json` */
 const RESULT_FILE = /^([^.]+)\..*\.[0-9a-f]{8}\.json$/;
 const RESULTS = 8192;
 const RUNS = 512;
 
-const byPlace = (a: Known, b: Known) => placeOf(a.label) - placeOf(b.label) || a.meanPromptTokens - b.meanPromptTokens;
+const byPlace = ({ row: a }: Known, { row: b }: Known) =>
+  placeOf(a.policy) - placeOf(b.policy) || a.meanPromptTokens - b.meanPromptTokens;
 
 /** Results never change: each is read once. */
 export class Scores {
@@ -54,9 +66,7 @@ export class Scores {
       const [last] = evaluations.slice(-1);
       return evaluations
         .filter(({ policy }) => policy === last?.policy)
-        .map(({ policy, set, items, score, low, high, meanPromptTokens }) => {
-          return { policy, set, items, score, low, high, meanPromptTokens };
-        })
+        .map(row => scoreOf(row.policy, row))
         .sort((a, b) => a.meanPromptTokens - b.meanPromptTokens);
     } catch (error) {
       if (!isDamage(error)) throw error;
@@ -88,11 +98,10 @@ export class Scores {
     }
     found.sort(byPlace);
     const isShared = (label: string) =>
-      new Set(found.filter(one => one.label === label).map(({ name }) => name)).size > 1;
-    return found.map(({ label, name, ...row }) => ({
-      policy: isShared(label) ? `${label}@${name.slice(0, 8)}` : label,
-      ...row,
-    }));
+      new Set(found.filter(({ row }) => row.policy === label).map(({ name }) => name)).size > 1;
+    return found.map(({ row, name }) =>
+      isShared(row.policy) ? { ...row, policy: `${row.policy}@${name.slice(0, 8)}` } : row,
+    );
   }
 
   async #at(uri: string, problem: (message: string) => void): Promise<Known | null> {
@@ -102,8 +111,7 @@ export class Scores {
       const ref = await this.store.find(uri);
       if (!ref) return null;
       const { label, policy: name, row } = await readJson<EvaluationResult>(this.store, ref);
-      const { set, items, score, low, high, meanPromptTokens } = row;
-      return this.#known.set(uri, { label, name, set, items, score, low, high, meanPromptTokens });
+      return this.#known.set(uri, { name, row: scoreOf(label, row) });
     } catch (error) {
       if (!isDamage(error)) throw error;
       problem(error.message);

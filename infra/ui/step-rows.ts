@@ -2,14 +2,7 @@
 import pMap from 'p-map';
 import type { UpdateRecord } from '../../activities/artifacts/index.js';
 import { entryAt, stepNumbers } from '../../activities/policies/index.js';
-import {
-  attemptUri,
-  readLines,
-  type StageAttempt,
-  type Store,
-  stageUri,
-  stepUri,
-} from '../../activities/store/index.js';
+import { attemptUri, readLines, type StageAttempt, type Store, stepUri } from '../../activities/store/index.js';
 import type { StepLine } from '../../activities/training/index.js';
 import { LOGGED, type LoggedStep } from './curves.js';
 import { isDamage } from './errors.js';
@@ -49,7 +42,7 @@ export class StepRows {
     problem: (message: string) => void,
     most = Number.POSITIVE_INFINITY,
   ): Promise<{ rows: StepRow[]; unread: number }> {
-    const kept = this.#kept.of(`${stageUri(stage)}/${stage.attempt}`, () => ({
+    const kept = this.#kept.of(attemptUri(stage), () => ({
       rows: new Map(),
       learningRate: null,
       whole: false,

@@ -49,6 +49,8 @@ function compared(comparison: Comparison | null): Field[] {
 export function csvField(field: Field): string {
   if (field === null) return '';
   if (typeof field === 'number') return String(Number(field.toFixed(6)));
-  const text = /^[=+\-@\t\r]/.test(field) ? `'${field}` : field;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return quotedField(/^[=+\-@\t\r]/.test(field) ? `'${field}` : field);
 }
+
+/** Quoted where it has to be (RFC 4180). */
+export const quotedField = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -1,4 +1,5 @@
 /** `s3://bucket/prefix`: where in which bucket a store lies. */
+import { isSegment } from '../layout.js';
 
 export interface S3Address {
   bucket: string;
@@ -8,7 +9,6 @@ export interface S3Address {
 
 const SCHEME = 's3://';
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-const PREFIX_SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}$/;
 
 /** What begins as an S3 address and is none. */
 export class S3AddressError extends RangeError {
@@ -25,7 +25,7 @@ export function parseS3Address(root: string): S3Address {
       `${root}: expected s3://BUCKET or s3://BUCKET/PREFIX, BUCKET of 3 to 63 lower-case letters, digits, "-" and "."`,
     );
   }
-  const bad = segments.find(segment => !PREFIX_SEGMENT.test(segment));
+  const bad = segments.find(segment => !isSegment(segment));
   if (bad !== undefined) {
     throw new S3AddressError(
       `${root}: "${bad}" cannot be part of the prefix: expected letters, digits, ".", "_", "-", "@" or "+", ` +

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { exists } from '../files.js';
 import { fileHash, filesBelow } from '../hash.js';
 import { StoreAwayError } from '../store.js';
-import { letGo, sweepUnfinished, workName, writerLives } from '../unfinished.js';
+import { letGo, sweepUnfinished, workName, writerLives, writerName } from '../unfinished.js';
 import { journalOf } from './downloads.js';
 
 const GIGABYTE = 1e9;
@@ -155,8 +155,7 @@ export class FolderCache {
   }
 
   #holdOf(name: string): string {
-    // The writer without what tells its works apart.
-    return join(this.#holds, `${WRITER}.${name}`);
+    return join(this.#holds, `${writerName()}.${name}`);
   }
 
   /** @param coming bytes that room is made for, before they are fetched */
@@ -199,5 +198,3 @@ async function bytesBelow(folder: string): Promise<number> {
     bytes += (await stat(join(folder, file)).catch(() => ({ size: 0 }))).size;
   return bytes;
 }
-
-const WRITER = workName().split('.').slice(0, 2).join('.');

@@ -41,13 +41,13 @@ export class Requests {
   }
 
   /** What a request gives; null where the object, or the upload, is not there. */
-  async again<T>(doing: string, ask: () => Promise<T>, most = TRIES): Promise<T | null> {
+  async again<T>(doing: string, ask: () => Promise<T>): Promise<T | null> {
     for (let tries = 1; ; tries++) {
       try {
         return await ask();
       } catch (error) {
         if (isMissing(error)) return null;
-        if (tries >= most || !passes(error)) throw translated(this.root, doing, error);
+        if (tries === TRIES || !passes(error)) throw translated(this.root, doing, error);
         await pause(tries);
       }
     }

@@ -39,9 +39,9 @@ export class S3Inventory implements Inventory {
     const found = await this.#found(uri);
     if (!found) return 'is gone';
     if (!sum) return null;
+    if (kind === 'folder' && !found.manifest) return 'its manifest is damaged';
     if (found.sha256 !== sum.sha256) return `expected sha256 ${sum.sha256}, found ${found.sha256}`;
-    if (kind === 'file') return null;
-    if (!found.manifest) return 'its manifest is damaged';
+    if (!found.manifest) return null;
     const damaged = await this.parts.damaged(found.manifest);
     return damaged && `its file ${damaged} is damaged or gone`;
   }

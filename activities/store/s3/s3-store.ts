@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { sha256 } from '../canonical.js';
 import { checkFence } from '../claims.js';
 import { fileHashes, folderHash } from '../hash.js';
+import { asideUri, divergedUri } from '../layout.js';
 import {
   type ArtifactRef,
   absence,
@@ -103,7 +104,7 @@ export class S3Store implements OpenedStore {
     const sum = { sha256: offered, identity: offered };
     await this.#mark.found();
     await checkFence(this, fence);
-    if ((await this.#settled(uri, sum)) !== null) return { uri, sha256: offered };
+    if (await this.#isThere(uri, sum)) return { uri, sha256: offered };
     const keys = [key, artifactKey(divergedUri(uri, offered))];
     await this.#parts.publish(folder, offered, files, keys, async manifest => {
       // The upload took its time.
@@ -152,7 +153,7 @@ export class S3Store implements OpenedStore {
 
   async setAside(uri: string): Promise<string> {
     const key = artifactKey(uri);
-    const name = (copy: number) => `${uri}.damaged${copy === 1 ? '' : `-${copy}`}`;
+    const name = (copy: number) => asideUri(uri, copy);
     for (let copy = 1; ; copy++) {
       const object = await this.#bucket.get(key);
       // Another was quicker.
@@ -254,14 +255,14 @@ export class S3Store implements OpenedStore {
 
   /**
    * Looks at what lies there before a folder is uploaded: what is damaged gives way.
-   * @returns its hash if the same is there, whole; null if it is to be published, be it to be kept as divergent
+   * @returns whether the same is there, whole; else it is to be published, be it to be kept as divergent
    */
-  async #settled(uri: string, offered: Sum): Promise<string | null> {
+  async #isThere(uri: string, offered: Sum): Promise<boolean> {
     const found = await this.#get(uri);
-    if (!found?.manifest || found.sum?.sha256 !== offered.sha256) return null;
-    if ((await this.#parts.damaged(found.manifest)) === null) return offered.sha256;
+    if (!found?.manifest || found.sum?.sha256 !== offered.sha256) return false;
+    if ((await this.#parts.damaged(found.manifest)) === null) return true;
     await this.setAside(uri);
-    return null;
+    return false;
   }
 
   /**
@@ -298,8 +299,6 @@ export class S3Store implements OpenedStore {
     return new DivergenceError(uri, published, offered, kept);
   }
 }
-
-const divergedUri = (uri: string, offered: string): string => `${uri}.diverged-${offered.slice(0, 12)}`;
 
 const isSame = (published: Sum, offered: Sum): boolean =>
   published.identity === offered.identity || published.sha256 === offered.sha256;

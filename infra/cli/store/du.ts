@@ -71,7 +71,7 @@ function leftoverLines(leftovers: readonly Leftover[]): string[] {
   if (leftovers.length === 0) return [];
   return [
     '',
-    'not finished (left for a successor for a day, then swept by the next worker that starts, or now: longhaul store sweep)',
+    'not finished (swept by the next worker that starts, in a bucket after a day for a successor; or now: longhaul store sweep)',
     ...leftovers.map(({ what, bytes, writerLives }) => `  ${bytesText(bytes)}  ${what}: ${WRITERS.get(writerLives)}`),
   ];
 }
