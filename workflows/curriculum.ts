@@ -3,7 +3,14 @@
  * growing context, each drawing again from what earlier phases found difficult; evaluate along the way; export.
  */
 import { isCancellation, proxyActivities, startChild, workflowInfo } from '@temporalio/workflow';
-import type { CurriculumInput, CurriculumResult, PolicyRef, StageProgress } from '../activities/contract/index.js';
+import {
+  type CurriculumInput,
+  type CurriculumResult,
+  isEvaluated,
+  labelAfter,
+  type PolicyRef,
+  type StageProgress,
+} from '../activities/contract/index.js';
 import type { ControlActivities } from '../activities/index.js';
 import type { RunPlan, StagePlan } from '../activities/run/index.js';
 import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
@@ -61,7 +68,7 @@ async function train(input: CurriculumInput, state: RunState, repairs: Repairs):
       seconds: (Date.now() - started) / 1000,
       policy,
     });
-    await evaluatePolicy(state, plan, labelAfter(plan, stage), policy);
+    await evaluatePolicy(state, plan, labelAfter(stage.name, stage === plan.stages.at(-1)), policy);
   }
 
   const result = await exportPolicy({ run, policy, stages, evaluations: state.table });
@@ -162,21 +169,10 @@ async function evaluatePolicy(state: RunState, plan: RunPlan, label: string, pol
   state.addRows(rows);
 }
 
-/** The last stage's policy is the final one. */
-function labelAfter(plan: RunPlan, stage: StagePlan): string {
-  if (stage === plan.stages.at(-1)) return 'final';
-  return stage.name === 'warmup' ? 'sft' : stage.name;
-}
-
-function isEvaluated({ evaluate, data }: RunPlan, label: string): boolean {
-  if (data.sets.length === 0) return false;
-  if (label === 'base' || label === 'sft') return evaluate.includes(label);
-  return evaluate.includes('phases') || (label === 'final' && evaluate.includes('final'));
-}
-
 function stagesToShow(plan: RunPlan): StageProgress[] {
   const names = plan.branch ? [] : ['evaluation/base'];
-  for (const stage of plan.stages) names.push(stage.name, `evaluation/${labelAfter(plan, stage)}`);
+  for (const stage of plan.stages)
+    names.push(stage.name, `evaluation/${labelAfter(stage.name, stage === plan.stages.at(-1))}`);
   return names
     .filter(name => !name.startsWith('evaluation/') || isEvaluated(plan, name.slice('evaluation/'.length)))
     .map(name => ({

@@ -16,13 +16,14 @@ import {
   type Workflow,
   type WorkflowResultType,
 } from '@temporalio/workflow';
-import type {
-  EvaluationRow,
-  PolicyRef,
-  Progress,
-  ReplayPhaseInput,
-  StageProgress,
-  RunState as State,
+import {
+  type EvaluationRow,
+  type PolicyRef,
+  type Progress,
+  type ReplayPhaseInput,
+  type StageProgress,
+  type RunState as State,
+  stageNumber,
 } from '../activities/contract/index.js';
 import type { RunPlan, StageSettings } from '../activities/run/index.js';
 import { exporting } from './exporting.js';
@@ -134,7 +135,7 @@ export class RunState {
   /** Says that a stage failed for good, and waits until somebody has it replayed. */
   async awaitReplay(name: string, claim: Claim, error: unknown): Promise<Attempt> {
     const { run } = this.progress;
-    const phase = phaseOf(name);
+    const phase = stageNumber(name);
     this.progress.advice =
       `${name} failed for good: ${reason(error)}\nThe run keeps everything and waits. Replay the ${name === 'warmup' ? 'warm-up' : 'phase'}, with other settings if ` +
       `wanted:\n  temporal workflow update execute --workflow-id ${run} --name replayPhase --input '{"phase": ${phase}, ` +
@@ -176,7 +177,7 @@ export class RunState {
       throw ApplicationFailure.nonRetryable(message, 'ReplayRefused');
     };
     if (!this.waiting || this.waiting.claiming) refuse(`Nothing waits for a replay: the run is ${this.state}.`);
-    const phase = phaseOf(this.waiting!.stage.name);
+    const phase = stageNumber(this.waiting!.stage.name);
     if (typeof input !== 'object' || input === null || input.phase !== phase) {
       refuse(`Expected {"phase": ${phase}, "overrides"?: {…}}: ${this.waiting!.stage.name} is what failed and waits.`);
     }
@@ -205,11 +206,6 @@ export class RunState {
     if (!stage) throw ApplicationFailure.nonRetryable(`The run has no stage "${name}"`, 'UnknownStage');
     return stage;
   }
-}
-
-/** The number by which users name a stage: 0 for the warm-up. */
-function phaseOf(stage: string): number {
-  return stage === 'warmup' ? 0 : Number(stage.slice('phase-'.length));
 }
 
 function reason(error: unknown): string {

@@ -23,4 +23,5 @@ export type {
   StageProgress,
   StepReport,
 } from './run.js';
+export { isEvaluated, labelAfter, stageNumber } from './stages.js';
 export type { Comparison, Difference, Estimate } from './statistics.js';

@@ -7,7 +7,7 @@ import type { EngineDependencies } from '../dependencies.js';
 import { Publications } from '../policies/index.js';
 import { type ArtifactRef, jsonText, linesText } from '../store/index.js';
 import { progressReporter, type Supervision, supervised } from '../supervision/index.js';
-import { type Asked, allResponsesUri, type EvaluateInput, type EvaluationJob, evaluationJob } from './job.js';
+import { type Asked, type EvaluateInput, type EvaluationJob, evaluationJob } from './job.js';
 
 /** A line of the responses of a local model. */
 export interface EvaluationResponses {
@@ -21,8 +21,7 @@ export function evaluate(deps: EngineDependencies) {
       const { store } = deps;
       const job = await evaluationJob(deps, input, supervision);
       const published =
-        (input.shard && (await store.find(await allResponsesUri(store, input)))) ??
-        (await store.find(job.responsesUri()));
+        (input.shard && (await store.find(job.allResponsesUri))) ?? (await store.find(job.responsesUri()));
       if (published) return published;
       const report = progressReporter(job.set, job.count, input.shard?.index);
       return Publications.during(store, supervision.check, async publications => {

@@ -64,6 +64,8 @@ export interface EvaluationJob {
   seedOf(id: string): string;
   /** Where the answers of a part lie; without one, the list of all parts, or of the shard's. */
   responsesUri(part?: { from: number; count: number }): string;
+  /** Where the list of all parts of the set's answers lies, whoever made them. */
+  allResponsesUri: string;
   /** Makes sure that the engine holds the model. */
   load(supervision: Supervision): Promise<void>;
 }
@@ -104,6 +106,7 @@ async function ownJob(deps: EngineDependencies, input: OwnEvaluation): Promise<E
       // Cut for another number of shards it is another part.
       return ownResponsesUri(input, shard ? `${part.from}-${part.from + part.count}.jsonl` : `${part.from}.jsonl`);
     },
+    allResponsesUri: ownResponsesUri(input, 'json'),
     load: supervision => ensurePolicyLoaded(deps, policy, 'weights', supervision, { shards: shard?.of }),
   };
 }
@@ -139,6 +142,7 @@ async function plannedJob(
       if (!part) return plannedResponsesUri(plan, set, shard ? `${shardName(shard)}.json` : undefined);
       return plannedResponsesUri(plan, set, `${part.from}.jsonl`);
     },
+    allResponsesUri: plannedResponsesUri(plan, set),
     load: supervision => loadModel(deps, plan.model, supervision, shard?.of),
   };
 }
@@ -194,7 +198,7 @@ export function plannedResponsesUri(
 const ownResponsesUri = ({ run, label, set, policy }: OwnEvaluation, file: string): string =>
   evaluationUri(run, `${label}.${set.name}`, policy.name, `responses.${file}`);
 
-/** Where the list of all parts of a set's answers lies, whoever made them. */
+/** The job's, for whoever does none of it. */
 export async function allResponsesUri(store: Store, input: EvaluateInput): Promise<string> {
   if (!isPlanned(input)) return ownResponsesUri(input, 'json');
   const { plan, set } = await readPlan(store, input);

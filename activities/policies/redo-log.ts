@@ -1,5 +1,6 @@
 /** A run's redo log: written a step at a time, read in the order in which it came about. */
 import type { StepCounts, UpdateRecord } from '../artifacts/index.js';
+import { stageNumber } from '../contract/index.js';
 import { type CodeVersion, codeText, differ } from '../provenance/index.js';
 import {
   type ArtifactRef,
@@ -77,10 +78,9 @@ export const withoutAsking = (counts: StepCounts | null): StepCounts | null => {
 
 /** Every attempt of every stage, given-up ones included: the warm-up first, then the phases. */
 export async function attemptsOf(store: Store, run: string): Promise<StageAttempt[]> {
-  const order = (stage: string) => (stage === 'warmup' ? 0 : Number(stage.slice('phase-'.length)));
   const stages = (await store.list(storeUri('runs', run)))
     .filter(name => /^(warmup|phase-[1-9]\d*)$/.test(name))
-    .sort((a, b) => order(a) - order(b));
+    .sort((a, b) => stageNumber(a) - stageNumber(b));
   const found: StageAttempt[] = [];
   for (const stage of stages) {
     for (const attempt of numbers(await store.list(storeUri('runs', run, stage)))) found.push({ run, stage, attempt });

@@ -1,5 +1,5 @@
 /** Endpoints of others: asked, asked again, and what they said kept. */
-export { type Answer, type AskUsage, askAll, type Question } from './ask-all.js';
+export { type Answer, type AskUsage, askAll, NO_USAGE, type Question } from './ask-all.js';
 export { type ChatClient, type ChatRequest, createChatClient, nameOf } from './chat.js';
 export type { ChatReply } from './completion.js';
 export { checkKey, createEndpoint } from './endpoint.js';

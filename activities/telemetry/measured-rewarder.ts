@@ -1,4 +1,5 @@
 /** A rewarder whose questions to a judge are counted. */
+import { NO_USAGE } from '../remote/index.js';
 import type { Rewarder } from '../rewards/index.js';
 import type { Meters } from './registry.js';
 
@@ -8,7 +9,7 @@ export function measuredRewarder(rewarder: Rewarder, meters: Meters): Rewarder {
     reward: async (groups, options) => {
       try {
         const rewards = await rewarder.reward(groups, options);
-        const { asked, cached, failed, promptTokens, completionTokens } = rewards.judge ?? NONE;
+        const { asked, cached, failed, promptTokens, completionTokens } = rewards.judge ?? NO_USAGE;
         meters.record('longhaul_judge_calls_total', {}, asked);
         meters.record('longhaul_judge_cached_total', {}, cached);
         meters.record('longhaul_judge_failures_total', {}, failed);
@@ -22,5 +23,3 @@ export function measuredRewarder(rewarder: Rewarder, meters: Meters): Rewarder {
     },
   };
 }
-
-const NONE = { asked: 0, cached: 0, failed: 0, promptTokens: 0, completionTokens: 0 };

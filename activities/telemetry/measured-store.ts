@@ -5,6 +5,11 @@ import type { Meters } from './registry.js';
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 type StoreOperation = (typeof STORE_OPERATIONS)[number];
+/** A folder to work in is lent for as long as the work takes: that is no time of the store's. */
+type Unmeasured = 'workFolder';
+/** Compiles as long as no operation of the store is forgotten. */
+const complete: Exclude<keyof Store, Unmeasured> extends StoreOperation ? true : never = true;
+void complete;
 
 /** The same store to whoever uses it, whatever else it can do. */
 export function measuredStore<S extends Store>(store: S, meters: Meters): S {

@@ -28,7 +28,7 @@ export const FAILURES = [
 ] as const;
 export const STORE_OPERATIONS = [
   ...['readText', 'publishText', 'publishFirst', 'publishFolder', 'find', 'has', 'list', 'recorded', 'setAside'],
-  ...['remove', 'localFolder', 'fileSizes'],
+  ...['remove', 'localFolder', 'fileSizes', 'publishedAt'],
 ] as const;
 
 const counter = <L extends Metric['labels']>(help: string, labels: L) => ({ type: 'counter', help, labels }) as const;
@@ -97,6 +97,7 @@ export const METRICS = {
     policy: 'newest',
     set: 'newest',
   }),
+  longhaul_evaluation_timestamp_seconds: gauge('When an evaluation came to its end, in Unix time.', { run: 'newest' }),
   longhaul_evaluation_regression: gauge('1 where an evaluation came out worse than the one before, beyond the noise.', {
     run: 'newest',
   }),

@@ -37,7 +37,10 @@ export function metersObserver(meters: Meters): Observer {
     step: record => recordStep(meters, record),
     evaluated: (run, { policy, set, score }) =>
       meters.record('longhaul_evaluation_score_ratio', { run, policy, set }, score / 100),
-    concluded: (run, regression) => meters.record('longhaul_evaluation_regression', { run }, Number(regression)),
+    concluded: (run, regression) => {
+      meters.record('longhaul_evaluation_timestamp_seconds', { run }, Date.now() / 1000);
+      meters.record('longhaul_evaluation_regression', { run }, Number(regression));
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 /** A file of JSON lines: a point each, of all the run's tracks, for whatever reads lines. */
+import { linesText } from '../store/index.js';
 import { AppendedFile, type Scanned } from './appended-file.js';
 import type { Point } from './points.js';
 import { OtherRunError, StrangeFileError, type Tracker, type TrackHead } from './tracker.js';
@@ -39,8 +40,7 @@ export function jsonLines(pattern: string): Tracker {
       return own.length;
     },
     async take(track, _, points) {
-      const lines = points.map(point => `${JSON.stringify(lineOf(track, point))}\n`);
-      await fileOf(track.run).append(Buffer.from(lines.join('')));
+      await fileOf(track.run).append(Buffer.from(linesText(points.map(point => lineOf(track, point)))));
     },
   };
 }

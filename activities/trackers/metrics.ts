@@ -1,6 +1,6 @@
 /** What a step's log entry comes to in numbers: one table of names, which every tracker takes as they are. */
 import { type OverUpdates, overUpdates, type UpdateMetric, type UpdateRecord } from '../artifacts/index.js';
-import type { EvaluationRow } from '../contract/index.js';
+import { type EvaluationRow, stageNumber } from '../contract/index.js';
 
 type Value = (record: UpdateRecord) => number | null | undefined;
 type Count = Exclude<keyof NonNullable<UpdateRecord['counts']>, 'judge'>;
@@ -48,7 +48,7 @@ export const STEP_METRICS: Readonly<Record<string, Value>> = {
   'judge/cached': ({ counts }) => counts?.judge?.cached,
   'judge/failed': ({ counts }) => counts?.judge?.failed,
   /** 0 for the warm-up, then the phase's number; and the step within it. */
-  'progress/stage': ({ stage }) => (stage.stage === 'warmup' ? 0 : Number(stage.stage.slice('phase-'.length))),
+  'progress/stage': ({ stage }) => stageNumber(stage.stage),
   'progress/step_of_stage': ({ step }) => step,
   'progress/skipped': ({ skipped }) => (skipped ? 1 : 0),
 };

@@ -2,7 +2,7 @@
  * The points of a run in their order, as far as the store has them. A run has one track, and another for each stage that
  * was begun anew: a track only ever grows at its end, which is what makes "written exactly once" a matter of counting.
  */
-import type { PolicyRef } from '../contract/index.js';
+import { isEvaluated, labelAfter, type PolicyRef } from '../contract/index.js';
 import { attemptsOf, entryAt, stepNumbers } from '../policies/index.js';
 import { type RunPlan, stageNames } from '../run/index.js';
 import type { RunSpec } from '../spec/index.js';
@@ -84,7 +84,7 @@ export class RunTracks {
     let track: Track = { name: run, marks: [{ kind: 'begin', at: 0 }] };
     const tracks = [track];
     const evaluated = async (label: string, at: number, policy: () => Promise<string | null>): Promise<boolean> => {
-      if (!this.#isEvaluated(label)) return true;
+      if (!isEvaluated(this.#facts.plan, label)) return true;
       const name = results.size > 0 ? await policy() : null;
       const uris = plan.data.sets.map(set => evaluationUri(run, `${label}.${set.name}`, name ?? 'none', 'json'));
       if (!uris.every(uri => results.has(uri.split('/').at(-1)!))) return false;
@@ -111,19 +111,12 @@ export class RunTracks {
         at = from + (steps.at(-1) ?? 0);
       }
       const last = own.at(-1);
-      const label = k === stages.length - 1 ? 'final' : stage === 'warmup' ? 'sft' : stage;
+      const label = labelAfter(stage, k === stages.length - 1);
       if (!last || !(await evaluated(label, at, () => this.#policyAfter(last, at - from)))) {
         return upTo(label, goesOn(k + 1));
       }
     }
     return { tracks, isWhole: isOver, lacks: null };
-  }
-
-  #isEvaluated(label: string): boolean {
-    const { evaluate, data } = this.#facts.plan;
-    if (data.sets.length === 0) return false;
-    if (label === 'base' || label === 'sft') return evaluate.includes(label);
-    return evaluate.includes('phases') || (label === 'final' && evaluate.includes('final'));
   }
 
   async #stepsOf(attempt: StageAttempt, isEnded: boolean): Promise<number[]> {

@@ -5,6 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RolloutGroup, ScoredRollouts, UpdateRecord } from '../../activities/artifacts/index.js';
+import { stageNumber } from '../../activities/contract/index.js';
 
 export interface Ledger {
   steps: number;
@@ -99,8 +100,7 @@ async function readStep(
 }
 
 const lastOf = (uri: string): string => uri.slice(uri.lastIndexOf('/') + 1);
-const byStage = (a: string, b: string): number => order(a) - order(b);
-const order = (stage: string): number => (stage === 'warmup' ? 0 : Number(stage.slice('phase-'.length)));
+const byStage = (a: string, b: string): number => stageNumber(a) - stageNumber(b);
 const json = <T>(text: string): T => JSON.parse(text) as T;
 const lines = <T>(text: string): T[] =>
   text

@@ -10,9 +10,9 @@ import { DEFAULT_STATE } from '../checkout.js';
 import type { Begun } from '../local/begin-run.js';
 import { loadSpec, parseSettings } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
-import { withS3Flags } from './s3-flags.js';
+import { type S3Flags, withS3Flags } from './s3-flags.js';
 
-export interface StoreFlags {
+export interface StoreFlags extends S3Flags {
   store?: string;
 }
 

@@ -44,6 +44,12 @@ const FLAGS: readonly S3Flag[] = [
   },
 ];
 
+export interface S3Flags {
+  endpointUrl?: string;
+  region?: string;
+  pathStyle?: string;
+}
+
 /** The flags of whatever opens a store. */
 export function withS3Flags(command: Command): Command {
   for (const { flags, description, variable, valueFrom } of FLAGS) {

@@ -17,13 +17,11 @@ import { heldOutQuestion } from '../view/held-out.js';
 import { plannedSteps } from '../view/planned-steps.js';
 import { evaluationTable } from '../view/progress-text.js';
 import { type Screen, screenOn } from '../view/screen.js';
+import { DEFAULT_PRESET, pageCommandLine, type StartFlags, startCommandLine } from './commands-again.js';
 import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
 import {
   askedRun,
-  type PageFlags,
   portOf,
-  type SpecFlags,
-  type StackFlags,
   sayHowItBegan,
   stateOf,
   storeOf,
@@ -32,15 +30,12 @@ import {
   withStackFlags,
 } from './options.js';
 import { SERVICE_VARIABLES } from './service-flags.js';
-import { STACK_METRICS, type TelemetryFlags, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
+import { STACK_METRICS, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
 
-const DEFAULT_PRESET = 'tiny';
 /** Where other commands look for a server unless told. */
 const USUAL_ADDRESS = '127.0.0.1:7233';
 /** With trackers that are still given the last points of a run: after it the local stack stops. */
 const PATIENCE_MS = 20_000;
-
-type StartFlags = SpecFlags & StackFlags & TelemetryFlags & PageFlags;
 
 interface Start {
   run: string;
@@ -94,8 +89,8 @@ async function start(named: string | undefined, flags: StartFlags): Promise<numb
     flags,
     screen,
     interrupt,
-    again: commandLine(nameOrFile, flags),
-    another: commandLine(nameOrFile, { ...flags, name: 'NAME' }),
+    again: startCommandLine(nameOrFile, flags),
+    another: startCommandLine(nameOrFile, { ...flags, name: 'NAME' }),
   };
   expectEngine(order.spec.engine.kind ?? 'onnx', SERVICE_VARIABLES.engine);
   stack = await startStack({
@@ -151,10 +146,7 @@ async function onStack(order: Start, stack: Stack): Promise<number> {
 /** Where a browser shows the run; of a stack that another process runs without the page, the command that serves it. */
 function pageOf({ run, flags }: Start, { page, address }: Stack): string {
   if (page !== undefined) return `${page}/runs/${run}`;
-  const { state, store } = flags;
-  const pairs = Object.entries({ state, store, address: address === USUAL_ADDRESS ? undefined : address });
-  const given = pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value]));
-  return ['npx longhaul ui', ...given.map(quoted)].join(' ');
+  return pageCommandLine(flags, address === USUAL_ADDRESS ? undefined : address);
 }
 
 /** Says how it went, and gives the exit code. */
@@ -200,28 +192,9 @@ async function results(
     `Policy   ${opened.placeOf(policy.uri)}`,
     `sha256   ${policy.sha256} (${isAdapter ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE})`,
     `Log      ${logsOf(state)}`,
-    `Page     npx longhaul ui${flags.state ? ` --state ${quoted(flags.state)}` : ''}${flags.store ? ` --store ${quoted(flags.store)}` : ''}`,
+    `Page     ${pageCommandLine(flags)}`,
     `UI       ${stack.ui}/namespaces/default/workflows/${run} (while \`${up}\` runs)`,
     `Export   npx longhaul export ${run} FOLDER`,
     `A new run: ${another}`,
   ];
-}
-
-/** The command line that means these. */
-function commandLine(nameOrFile: string | undefined, flags: StartFlags): string {
-  const { from, name, set, state, store, port, uiPort, pagePort, metricsPort, metricsHost } = flags;
-  const ports = { port, 'ui-port': uiPort, 'page-port': pagePort };
-  const metrics = { 'metrics-port': metricsPort, 'metrics-host': metricsHost };
-  const pairs = Object.entries({ from, name, state, store, ...ports, ...metrics });
-  return commandWith([
-    ...(nameOrFile === undefined || nameOrFile === DEFAULT_PRESET ? [] : [nameOrFile]),
-    ...pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value])),
-    ...(set ?? []).flatMap(setting => ['--set', setting]),
-  ]);
-}
-
-function commandWith(args: string[]): string {
-  const npm = process.env.npm_lifecycle_event === 'start';
-  const base = npm ? ['npm start', ...(args.length > 0 ? ['--'] : [])] : ['npx longhaul start'];
-  return [...base, ...args.map(quoted)].join(' ');
 }
