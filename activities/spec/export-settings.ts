@@ -13,7 +13,7 @@ const serverSchema = z.string().superRefine((text, context) => {
     refuse('expected an address without a password or token: those come from the environment of the cpu worker');
 });
 
-export const mlflowSchema = z.strictObject({
+const mlflowSchema = z.strictObject({
   url: serverSchema.describe('Address of the tracking server, as `http://127.0.0.1:5000`; without a password.'),
   experiment: z
     .string()
@@ -22,7 +22,7 @@ export const mlflowSchema = z.strictObject({
     .describe('Experiment that the run is put into.'),
 });
 
-export const trackioSchema = z.strictObject({
+const trackioSchema = z.strictObject({
   url: serverSchema.describe('Address of the trackio server, as `http://127.0.0.1:7860`; without a token.'),
   project: z
     .string()
@@ -34,7 +34,7 @@ export const trackioSchema = z.strictObject({
 const FOLDER =
   'Folder that TensorBoard is given, on the machine of the cpu worker: the run gets one of its name in it.';
 const FILE =
-  'File with one line of JSON a step, on the machine of the cpu worker. `{run}` in its name stands for the run’s name.';
+  'File with one line of JSON a point, on the machine of the cpu worker. `{run}` in its name stands for the run’s name.';
 
 export const exportSchema = z
   .strictObject({

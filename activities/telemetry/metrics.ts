@@ -49,11 +49,20 @@ export const METRICS = {
   longhaul_last_step_timestamp_seconds: gauge('When it was made, in Unix time.', OF_A_STAGE),
   longhaul_reward_mean: gauge('Mean reward over all responses of the last step.', OF_A_STAGE),
   longhaul_pass_ratio: gauge('Share of responses of the last step with a right answer.', OF_A_STAGE),
-  longhaul_loss: gauge('Loss, mean over the updates of the last step.', OF_A_STAGE),
-  longhaul_entropy_nats: gauge('Entropy, mean over response tokens of the last step.', OF_A_STAGE),
-  longhaul_gradient_norm: gauge('Gradient norm before clipping, mean over the updates of the last step.', OF_A_STAGE),
-  longhaul_kl_nats: gauge('KL(sampler ‖ trainer), mean over tokens of the last step, k3 estimate.', OF_A_STAGE),
-  longhaul_clip_ratio: gauge('Share of response tokens of the last step whose term clipping changed.', OF_A_STAGE),
+  longhaul_loss: gauge('Loss, mean over the updates of the last step that was trained on.', OF_A_STAGE),
+  longhaul_entropy_nats: gauge('Entropy, mean over response tokens of the last step that was trained on.', OF_A_STAGE),
+  longhaul_gradient_norm: gauge(
+    'Gradient norm before clipping, mean over the updates of the last step that was trained on.',
+    OF_A_STAGE,
+  ),
+  longhaul_kl_nats: gauge(
+    'KL(sampler ‖ trainer), mean over tokens of the last step that was trained on, k3 estimate.',
+    OF_A_STAGE,
+  ),
+  longhaul_clip_ratio: gauge(
+    'Share of response tokens of the last step that was trained on whose term clipping changed.',
+    OF_A_STAGE,
+  ),
   longhaul_groups_total: counter('Groups of responses; effective: their rewards differ.', {
     ...OF_A_STAGE,
     outcome: ['effective', 'equal', 'unscored'],

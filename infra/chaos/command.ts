@@ -6,14 +6,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { CHECKOUT } from '../checkout.js';
 import { loadSpec } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
-import { FAULT_KINDS, NEEDS } from './faults/index.js';
+import { FAULT_KINDS, NEEDS, type Need, struckBy } from './faults/index.js';
 import { chaos } from './run.js';
 import { storeChoice } from './stores/open.js';
 
 /** The preset that is the harness's own. */
 const SMALL = join(CHECKOUT, 'infra', 'chaos', 'small.yaml');
 
-const NEEDED = {
+const NEEDED: Record<Need, string> = {
   judge: '--judge',
   link: '--store gateway or s3://BUCKET/PREFIX',
   gateway: '--store gateway',
@@ -91,7 +91,7 @@ export function chaosCommand(): Command {
       const say = (line: string) => void process.stdout.write(`${line}\n`);
       const { faults, seed: seeds = [1], preset, kinds, judge } = flags;
       const store = storeChoice(flags.store);
-      const has = { judge, link: store !== 'folder', gateway: store === 'gateway', service: false };
+      const has = struckBy({ judge, store });
       const without = kinds?.find(kind => NEEDS[kind] && !has[NEEDS[kind]]);
       if (without) throw new UserError(`--kinds ${without} needs ${NEEDED[NEEDS[without]!]}`);
       const reports = await chaos({ folder, spec, preset, faults, seeds, judge, store, ...(kinds && { kinds }), say });

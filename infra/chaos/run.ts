@@ -8,7 +8,7 @@ import { hashOf } from '../../activities/store/index.js';
 import { UserError } from '../user-error.js';
 import { Cluster } from './cluster.js';
 import { compareRuns } from './comparison.js';
-import { usualKinds } from './faults/index.js';
+import { struckBy, usualKinds } from './faults/index.js';
 import { losses, withOutcome } from './injuries.js';
 import { ChaosJudge } from './judge.js';
 import { readLedger } from './ledger.js';
@@ -115,13 +115,7 @@ async function struckRuns(
   const { folder, spec, preset, say } = options;
   const wanted =
     typeof options.faults === 'number' ? options.faults : Math.ceil(undisturbed.steps / options.faults.everySteps);
-  const has = {
-    judge: options.judge,
-    link: options.store !== 'folder',
-    gateway: options.store === 'gateway',
-    service: false,
-  };
-  const kinds = options.kinds ?? usualKinds(has);
+  const kinds = options.kinds ?? usualKinds(struckBy(options));
   // All faults should fit into one run, if it is long enough for them.
   // So that a fault by itself finds the run still under way.
   const most = Math.floor(undisturbed.artifacts / 2);

@@ -1,4 +1,6 @@
 /** The kinds of faults, by name. */
+
+import type { StoreChoice } from '../stores/open.js';
 import { cutConnections, loseServer, stallConnections } from './connections.js';
 import { flipBitInCheckpoint, flipBitInLog } from './damage.js';
 import { fillDisk } from './disk.js';
@@ -21,6 +23,11 @@ export function usualKinds(has: Record<Need, boolean>): string[] {
  * training service (`npm run trial -- tinker` has one).
  */
 export type Need = 'judge' | 'link' | 'gateway' | 'service';
+
+/** What a trial has of them. */
+export function struckBy({ judge, store }: { judge: boolean; store: StoreChoice }): Record<Need, boolean> {
+  return { judge, link: store !== 'folder', gateway: store === 'gateway', service: false };
+}
 
 export const NEEDS: Record<string, Need> = {
   'silence-judge': 'judge',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CHECKOUT } from '../../checkout.js';
+import { atLeastOne } from '../../cli/engine/numbers.js';
 import { loadSpec } from '../../specs/spec-files.js';
 import { UserError } from '../../user-error.js';
 import { compare } from './comparison.js';
@@ -33,15 +34,15 @@ export function addMachines(command: Command): void {
         'cut off and slowed, and it must end with the bits of an undisturbed run; needs root',
     )
     .option('--speed', 'instead: how much faster two workers are than one, each pinned to a core; needs no root')
-    .option('--shards <n>', 'into how many the work is cut', Number, 4)
+    .option('--shards <n>', 'into how many the work is cut', atLeastOne, 4)
     .option(
       '--set <path=value>',
       'lay a value over the spec (repeatable)',
       (text, before: string[]) => [...before, text],
       [],
     )
-    .option('--prompt-tokens <n>', 'with --speed: tokens of the longest document', Number, WORKLOAD.promptTokens)
-    .option('--steps <n>', 'with --speed: steps, of which the first is not counted', Number, WORKLOAD.steps)
+    .option('--prompt-tokens <n>', 'with --speed: tokens of the longest document', atLeastOne, WORKLOAD.promptTokens)
+    .option('--steps <n>', 'with --speed: steps, of which the first is not counted', atLeastOne, WORKLOAD.steps)
     .option('--keep <folder>', 'keep databases, stores and logs there')
     .action(async (flags: Flags) => {
       const folder = flags.keep ? resolve(flags.keep) : await mkdtemp(join(tmpdir(), 'longhaul-machines-'));

@@ -2,7 +2,7 @@
  * Machines without machines: network namespaces of Linux, each with a name and a network card of its own, joined by a
  * bridge on which this machine stands too. What a cable does can be done to each card: pulled out, put back, made slow.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { UserError } from '../../user-error.js';
 
@@ -126,7 +126,6 @@ export class Network {
 
   #removeNow(): void {
     if (this.hosts.length === 0) return;
-    const { spawnSync } = require('node:child_process') as typeof import('node:child_process');
     for (const command of this.#removal()) spawnSync('ip', command, { stdio: 'ignore' });
   }
 }

@@ -1,19 +1,14 @@
 /** What stands in the middle, on a host of its own: a Temporal server, and a bucket on the Versity gateway. */
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type OpenedStore, openStore } from '../../../activities/store/index.js';
+import { gatewayBinary, gatewayCommand, untilAnswers } from '../../chaos/stores/gateway.js';
 import { answers, logsOf, serverArguments } from '../../local/stack.js';
 import { Supervised } from '../../local/supervised.js';
-import { cacheFolder, findTemporal } from '../../local/temporal-binary.js';
-import { UserError } from '../../user-error.js';
+import { findTemporal } from '../../local/temporal-binary.js';
 import type { Host, Network } from './network.js';
 
-const GATEWAY = join(cacheFolder(), 'bin', 'versitygw');
 const BUCKET = 'trial';
-const KEYS = { access: 'trial', secret: 'trial-secret' };
-const GATEWAY_LIMIT_MS = 30_000;
 const GRACE_MS = 10_000;
 /** Nobody else is on the host. */
 const PORTS = { server: 7233, ui: 8233, gateway: 7070 };
@@ -35,12 +30,12 @@ export async function startServices(
   state: string,
   log: (line: string) => void,
 ): Promise<Services> {
-  if (!existsSync(GATEWAY))
-    throw new UserError(`There is no S3 server at ${GATEWAY}: test/support/build-s3-server.sh builds it, with Go.`);
+  const binary = gatewayBinary();
   await mkdir(logsOf(state), { recursive: true });
   const temporal = await findTemporal({ log });
   const objects = join(state, 'objects');
   await mkdir(join(objects, BUCKET), { recursive: true });
+  const gateway = gatewayCommand(`${host.address}:${PORTS.gateway}`, objects);
   const supervise = (name: string, command: string, args: string[], env: NodeJS.ProcessEnv) => {
     const logFile = join(logsOf(state), `${name}.log`);
     const where = network.on(host, command, args);
@@ -52,25 +47,16 @@ export async function startServices(
   const children = [
     // On all of the host's addresses: given one alone, the server's own services look for each other on 127.0.0.1 in vain.
     supervise('server', temporal, serverArguments(state, PORTS.server, PORTS.ui, '0.0.0.0'), process.env),
-    supervise('gateway', GATEWAY, ['--port', `${host.address}:${PORTS.gateway}`, '--quiet', 'posix', objects], {
-      PATH: process.env.PATH,
-      ROOT_ACCESS_KEY: KEYS.access,
-      ROOT_SECRET_KEY: KEYS.secret,
-    }),
+    supervise('gateway', binary, gateway.args, gateway.env),
   ];
   const stop = async () => {
     await Promise.all(children.map(child => child.stop(GRACE_MS)));
   };
   const address = `${host.address}:${PORTS.server}`;
-  const endpoint = `http://${host.address}:${PORTS.gateway}`;
-  const environment = {
-    AWS_ENDPOINT_URL_S3: endpoint,
-    AWS_ACCESS_KEY_ID: KEYS.access,
-    AWS_SECRET_ACCESS_KEY: KEYS.secret,
-  };
+  const environment = gateway.client;
   try {
     await answers(address, join(logsOf(state), 'server.log'));
-    await gatewayAnswers(endpoint);
+    await untilAnswers(environment.AWS_ENDPOINT_URL_S3, join(logsOf(state), 'gateway.log'));
     // The client takes endpoint and credentials from the process, as in a worker.
     Object.assign(process.env, environment, { LONGHAUL_STORE_CACHE: join(state, 'cache') });
     const root = `s3://${BUCKET}/store`;
@@ -80,13 +66,5 @@ export async function startServices(
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-async function gatewayAnswers(endpoint: string): Promise<void> {
-  const limit = Date.now() + GATEWAY_LIMIT_MS;
-  while (!(await fetch(endpoint).catch(() => null))) {
-    if (Date.now() > limit) throw new UserError(`The S3 server does not answer at ${endpoint}.`);
-    await sleep(100);
   }
 }

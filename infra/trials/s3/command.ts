@@ -2,9 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { pythonEnvironment } from '../../bench/python.js';
 import { CHECKOUT } from '../../checkout.js';
+import { positive, wholeNumber } from '../../cli/engine/numbers.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
 import { contractTrial } from './contract.js';
 import { speedTrial } from './speed.js';
@@ -17,11 +18,6 @@ interface Flags {
 
 const FIRST_PORT = 31_000 + 10 * (process.pid % 100);
 
-const positive = (text: string): number => {
-  if (!(Number(text) > 0)) throw new InvalidArgumentError('expected a number above 0');
-  return Number(text);
-};
-
 export function addS3Trial(command: Command): void {
   command
     .description(
@@ -32,7 +28,7 @@ export function addS3Trial(command: Command): void {
     .option(
       '--runs <n>',
       'with --speed: pairs of tiny runs, one on a folder and one on a bucket; 0 for none',
-      Number,
+      wholeNumber,
       3,
     )
     .action(async ({ speed, gib, runs }: Flags) => {

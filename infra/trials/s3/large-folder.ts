@@ -37,8 +37,8 @@ export async function largeFolder(options: SpeedOptions): Promise<{ table: Table
       region: 'us-east-1',
       forcePathStyle: true,
       credentials: {
-        accessKeyId: gateway.keys.id,
-        secretAccessKey: gateway.keys.secret,
+        accessKeyId: gateway.env.AWS_ACCESS_KEY_ID,
+        secretAccessKey: gateway.env.AWS_SECRET_ACCESS_KEY,
       },
     });
     await client.send(new CreateBucketCommand({ Bucket: 'tool' }));

@@ -1,8 +1,7 @@
 /** S3 servers of others, each of which keeps other promises. */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Gateway } from '../../chaos/stores/gateway.js';
+import { Gateway, untilAnswers } from '../../chaos/stores/gateway.js';
 import { claimPort } from '../../local/ports.js';
 import { Supervised } from '../../local/supervised.js';
 
@@ -70,11 +69,7 @@ async function started(
   process.once('exit', () => server.kill());
   const url = `http://127.0.0.1:${claim.port}`;
   try {
-    const limit = Date.now() + LIMIT_MS;
-    while (!(await fetch(url).catch(() => null))) {
-      if (Date.now() > limit) throw new Error(`${command} does not answer at ${url}; its log: ${logFile}`);
-      await sleep(100);
-    }
+    await untilAnswers(url, logFile, LIMIT_MS);
   } finally {
     claim.release();
   }

@@ -112,7 +112,7 @@ inBrowser('every page', () => {
 inBrowser('a run', () => {
   test('its curves: smoothed, on a log scale, by time, opened by a click', async () => {
     const page = await open('/runs/run');
-    await page.getByText('Response length').waitFor();
+    await page.getByText('Response length').first().waitFor();
     for (const name of ['Smooth', 'Log scale', 'By time', 'By step', 'Log scale', 'Smooth']) {
       await page.getByRole('button', { name, exact: true }).click();
     }
@@ -160,7 +160,7 @@ inBrowser('a run', () => {
     await cp(small.store.root, copy, { recursive: true });
     const page = await open('/runs/run', {}, { root: copy });
     await rename(copy, `${copy}-gone`);
-    await page.getByText('no longer').waitFor();
+    await page.getByText('no longer').first().waitFor();
     await rename(`${copy}-gone`, copy);
     await page.getByText('Score by policy and length').waitFor();
     expect(ui.logged).toEqual([]);
@@ -273,7 +273,7 @@ inBrowser('with --control', () => {
 
   test('without the token nothing is offered', async () => {
     const page = await open('/runs/run', {}, { control, live });
-    await page.getByText('Curves').waitFor();
+    await page.getByRole('heading', { name: 'Curves' }).waitFor();
     expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
   });
 });
