@@ -13,8 +13,10 @@ import { snapshot } from './policies/index.js';
 import { claimAttempt, examineService, exportPolicy, importBase, prepareRun } from './run/index.js';
 import { exportMetrics } from './trackers/index.js';
 import {
+  answerAgain,
   buildPool,
   gatherRollouts,
+  recordAgain,
   recordDifficulty,
   rollout,
   score,
@@ -32,6 +34,7 @@ export function createControlActivities(deps: Dependencies) {
     buildPool: buildPool(deps),
     gatherRollouts: gatherRollouts(deps),
     score: score(deps),
+    recordAgain: recordAgain(deps),
     recordDifficulty: recordDifficulty(deps),
     summarizeSteps: summarizeSteps(deps),
     scoreEvaluation: scoreEvaluation(deps),
@@ -51,6 +54,7 @@ export function createEngineActivities(deps: EngineDependencies) {
     examineService: examineService(deps),
     importBase: importBase(deps),
     trainSteps: trainSteps(deps),
+    answerAgain: answerAgain(deps),
     rollout: rollout(deps),
     update: update(deps),
     warmupSteps: warmupSteps(deps),
