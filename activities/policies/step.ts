@@ -78,7 +78,7 @@ async function applyRl(deps: PolicyDependencies, inputs: StepInputs, call: CallO
   if (inputs.reference) await ensureReferenceLoaded(deps, inputs.reference, call);
   const sampled = scaledByTask(await trainedGroups(log, inputs), loss);
   // Scored before the first update, under the very weights that sampled.
-  const groups = loss.importanceCap ? await withProximal(deps, sampled, loss.temperature, call) : sampled;
+  const groups = loss.importanceCap ? await withProximal(deps, sampled, loss, call) : sampled;
   const name = policyName(inputs);
   const metrics: UpdateRecord['metrics'] = [];
   for (let start = 0; start < groups.length; start += settings.groupsPerUpdate) {
@@ -113,7 +113,7 @@ async function ensureReferenceLoaded(deps: PolicyDependencies, policy: PolicyRef
 async function withProximal(
   deps: PolicyDependencies,
   groups: readonly ScoredGroup[],
-  temperature: number,
+  { temperature, truncation }: LossSettings,
   call: CallOptions,
 ): Promise<ScoredGroup[]> {
   const { logprobs } = await deps.engine.call(
@@ -121,6 +121,7 @@ async function withProximal(
     {
       groups: groups.map(({ promptIds, responses }) => ({ promptIds, responses: responses.map(r => r.ids) })),
       temperature,
+      ...(truncation && { truncation }),
     },
     call,
   );

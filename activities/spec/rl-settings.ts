@@ -183,6 +183,11 @@ export const rlSchema = z.strictObject({
     description:
       'grpo, dapo, gspo and cispo: what rewards are divided by, the deviation in their group or that of all rewards of their task in the step (QwenLong-L1.5, arXiv 2512.12967).',
   }),
+  truncatedLogprobs: z.boolean().optional().meta({
+    unlessGiven: 'false',
+    description:
+      'Whether log-probabilities, of sampler and trainer alike, are of the tokens that sampling.topP and topK keep, so that what is trained is the distribution that was sampled; false: of all tokens.',
+  }),
   balanceTasks: z.boolean().optional().meta({
     unlessGiven: 'false',
     description:
@@ -230,5 +235,5 @@ export const rlSchema = z.strictObject({
 export type RlSettings = Filled<Omit<Rl, Option>> & Pick<Rl, Option>;
 type Rl = z.output<typeof rlSchema>;
 /** What a run has only if it is asked for: absent it is not in the spec, whose bytes are then those of earlier versions. */
-type Option = 'advantageScale' | 'balanceTasks' | 'aepo';
+type Option = 'advantageScale' | 'balanceTasks' | 'aepo' | 'truncatedLogprobs';
 export type Filled<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };

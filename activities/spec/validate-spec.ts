@@ -121,6 +121,22 @@ function phaseContradictions(spec: RunSpec, own: Json[]): SpecIssue[] {
       ['advantageScale', 'algorithm'],
       `expected nothing: ${rl.algorithm} does not divide by a deviation, found "${rl.advantageScale}"`,
     );
+    const { truncatedLogprobs, sampling } = rl;
+    refuse(
+      truncatedLogprobs === true && sampling.topP === 1 && sampling.topK === 0,
+      ['truncatedLogprobs', 'sampling.topP', 'sampling.topK'],
+      'expected sampling.topP below 1 or sampling.topK above 0 beside it: nothing is truncated',
+    );
+    refuse(
+      truncatedLogprobs === true && rl.kl !== null,
+      ['truncatedLogprobs', 'kl'],
+      'expected nothing beside kl: the reference policy would keep other tokens',
+    );
+    refuse(
+      truncatedLogprobs === true && spec.engine.kind === 'tinker',
+      ['truncatedLogprobs'],
+      'expected nothing: a training service scores and trains over all tokens',
+    );
     refuse(
       rl.aepo !== undefined && rl.aepo.low > rl.aepo.high,
       ['aepo.low', 'aepo.high'],

@@ -103,7 +103,7 @@ export async function sampleRound(
     return { groups, published, uri };
   }
 
-  const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
+  const { sampling, groupSize, truncatedLogprobs } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
   const draws = shardOf(await drawPrompts(deps.store, spec, input), spec, input);
   await ensurePolicyLoaded(deps, policy, readiness(input), supervision, { logged, shards: shard?.of });
   supervision.note(`sampling for step ${step}`);
@@ -113,7 +113,7 @@ export async function sampleRound(
     {
       prompts: draws.map(({ promptIds, seed }) => ({ ids: promptIds, seed })),
       group: groupSize,
-      sampling: { ...sampling, stopIds },
+      sampling: { ...sampling, stopIds, ...(truncatedLogprobs && { truncatedLogprobs }) },
     },
     supervision.call,
   );

@@ -155,6 +155,7 @@ export function lossSettings(rl: RlSettings): LossSettings {
     ...(rl.kl && { kl: rl.kl }),
     ...(rl.importanceCap && { importanceCap: rl.importanceCap }),
     ...(rl.advantageScale === 'task' && { advantageScale: 'task' }),
+    ...(rl.truncatedLogprobs && { truncation: { topP: rl.sampling.topP, topK: rl.sampling.topK } }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** From final hidden states to the log-probability of each target token: the head, its softmax and their gradient as one operator. */
 import type { Graph, Value } from '../graph/index.js';
 import type { GradientRule } from './gradient-rule.js';
+import { type Truncation, withinNucleus } from './nucleus.js';
 import { splitByRows } from './product.js';
 
 /**
@@ -8,6 +9,7 @@ import { splitByRows } from './product.js';
  * @param head [V, H]
  * @param targets int64 [rows]
  * @param inverseTemperature rank 0; logits are multiplied by it
+ * @param truncation where log-probabilities are of the tokens that sampling keeps
  * @returns log-probabilities of the targets [rows] (natural log) and entropies [rows] (nats; no gradient flows through them)
  */
 export function tokenLogprobs(
@@ -16,13 +18,19 @@ export function tokenLogprobs(
   head: Value,
   targets: Value,
   inverseTemperature: Value,
+  truncation: Truncation | null = null,
 ): { logprobs: Value; entropies: Value } {
-  const [logprobs, entropies] = g.composite('TokenLogprobs', [hidden, head, targets, inverseTemperature], {}, () => {
+  const inputs = [hidden, head, targets, inverseTemperature];
+  const [logprobs, entropies] = g.composite('TokenLogprobs', inputs, {}, () => {
     const rows = hidden.shape[0]!;
     // Scaled before the product: a pass over [rows, H] instead of [rows, V].
     const logits = splitByRows(g, g.op('Mul', [hidden, inverseTemperature]), head, 1);
     const all = g.op('LogSoftmax', [logits], { axis: -1 });
     const probabilities = g.op('Exp', [all]);
+    if (truncation) {
+      const within = withinNucleus(g, all, probabilities, g.reshape(targets, [rows, 1]), truncation);
+      return [g.reshape(within.logprobs, [rows]), g.reshape(within.entropies, [rows]), within.probabilities];
+    }
     const picked = g.op('GatherElements', [all, g.reshape(targets, [rows, 1])], { axis: 1 });
     const entropy = g.op('Neg', [g.sum(g.op('Mul', [probabilities, all]), [1], false)]);
     return [g.reshape(picked, [rows]), entropy, probabilities];
@@ -30,7 +38,7 @@ export function tokenLogprobs(
   return { logprobs: logprobs!, entropies: entropies! };
 }
 
-/** d logits = d logprob (one-hot of the target - softmax) / temperature. */
+/** d logits = d logprob (one-hot of the target - softmax, over the nucleus where there is one) / temperature. */
 export const TOKEN_LOGPROBS_GRADIENT: GradientRule = ({ g, inputs, outputs, gradients, needs }) => {
   const [hidden, head, targets, inverseTemperature] = inputs as [Value, Value, Value, Value];
   const [, , probabilities] = outputs as [Value, Value, Value];

@@ -34,6 +34,7 @@ import {
   type ScoreResult,
   type SftRequest,
   type StepMetrics,
+  type TruncationSettings,
   type UpdateRequest,
 } from '../protocol/index.js';
 import { Generator } from '../sampling/index.js';
@@ -194,9 +195,12 @@ export class PolicyEngine {
     };
   }
 
-  private async score({ groups, temperature }: ScoreRequest, context: OperationContext): Promise<ScoreResult> {
+  private async score(
+    { groups, temperature, truncation }: ScoreRequest,
+    context: OperationContext,
+  ): Promise<ScoreResult> {
     checkGroups(groups, this.policy().folder.config);
-    const logprobs = await this.scored(current(this.policy()), groups, temperature, context);
+    const logprobs = await this.scored(current(this.policy()), groups, temperature, context, truncation);
     let next = 0;
     return { logprobs: groups.map(({ responses }) => responses.map(ids => ids.map(() => logprobs[next++]!))) };
   }
@@ -207,9 +211,11 @@ export class PolicyEngine {
     groups: readonly PromptGroup[],
     temperature: number,
     context: OperationContext,
+    truncation: TruncationSettings | null = null,
   ): Promise<Float32Array> {
     const { logprobs } = await this.policy().trainer.score(tensors, groups, {
       temperature,
+      truncation,
       microBatchTokens: DEFAULT_MICRO_BATCH_TOKENS,
       adapter,
       checkpoint: (done, total) => context.checkpoint(done, total, 'micro-batches'),
@@ -235,17 +241,24 @@ export class PolicyEngine {
     checkRollouts(request, policy.reference !== null);
     const temperature = loss.temperature || 1;
     const scores = async (weights: Weights | false | null) =>
-      weights ? this.scored(weights, groups, temperature, context) : null;
+      weights ? this.scored(weights, groups, temperature, context, loss.truncation) : null;
     const targets = tokenTargets(request.groups, loss, {
       current: await scores(rulesOf(loss.algorithm).ratio === 'sequence' && current(policy)),
       reference: await scores(loss.kl ? policy.reference : null),
     });
     const { objective, fed } = policyObjective(targets, loss);
-    const metrics = await this.step(objective, groups, fed, { ...request, temperature }, context, ({ logprobs }) => ({
-      ...policyMetrics(logprobs, targets, loss),
-      reward: targets.reward,
-      effectiveGroups: targets.effectiveGroups,
-    }));
+    const metrics = await this.step(
+      objective,
+      groups,
+      fed,
+      { ...request, temperature, truncation: loss.truncation },
+      context,
+      ({ logprobs }) => ({
+        ...policyMetrics(logprobs, targets, loss),
+        reward: targets.reward,
+        effectiveGroups: targets.effectiveGroups,
+      }),
+    );
     return { ...metrics, seconds: secondsSince(started) };
   }
 
@@ -254,7 +267,13 @@ export class PolicyEngine {
     objective: Objective,
     groups: readonly PromptGroup[],
     fed: ObjectiveFeeds,
-    request: { optimizer: OptimizerSettings; microBatchTokens: number; temperature: number; tag: string },
+    request: {
+      optimizer: OptimizerSettings;
+      microBatchTokens: number;
+      temperature: number;
+      truncation?: TruncationSettings | undefined;
+      tag: string;
+    },
     context: OperationContext,
     measure: (results: TokenResults) => M,
   ): Promise<M & StepMetrics> {
@@ -264,6 +283,7 @@ export class PolicyEngine {
     const started = performance.now();
     const { gradients, ...results } = await policy.trainer.gradient(objective, policy.folder.tensors, groups, fed, {
       temperature: request.temperature,
+      truncation: request.truncation ?? null,
       microBatchTokens: request.microBatchTokens,
       adapter,
       checkpoint: (done, total) => context.checkpoint(done, total, 'micro-batches'),

@@ -36,6 +36,7 @@ export {
   type OptimizerSettings,
   type OverlongSettings,
   type SamplingSettings,
+  type TruncationSettings,
   type WeightingSettings,
 } from './settings.js';
 export { shown } from './shown.js';

@@ -1,5 +1,11 @@
 /** What an engine is asked, and what it answers: token ids, numbers and folders. */
-import type { FreshAdapter, LossSettings, OptimizerSettings, SamplingSettings } from './settings.js';
+import type {
+  FreshAdapter,
+  LossSettings,
+  OptimizerSettings,
+  SamplingSettings,
+  TruncationSettings,
+} from './settings.js';
 
 export interface LoadRequest {
   /** A Hugging Face folder. */
@@ -68,7 +74,7 @@ export interface GenerateRequest {
 
 export interface GeneratedResponse {
   ids: number[];
-  /** Natural log of the probability at the sampling temperature over the whole vocabulary (before top-p and top-k). */
+  /** Natural log of the probability at the sampling temperature over the whole vocabulary (before top-p and top-k), unless it was asked for among the tokens kept. */
   logprobs: number[];
   finish: 'stop' | 'length';
 }
@@ -97,6 +103,8 @@ export interface ScoreRequest {
   groups: { promptIds: number[]; responses: number[][] }[];
   /** Logits are divided by it. */
   temperature: number;
+  /** Log-probabilities are among the tokens that this keeps. Absent: among all. */
+  truncation?: TruncationSettings;
 }
 
 export interface ScoreResult {

@@ -67,20 +67,31 @@ export interface LossSettings extends WeightingSettings {
    * which each group bears. Absent: by what the algorithm divides by.
    */
   advantageScale?: 'task';
+  /**
+   * The truncation that the rollouts were sampled under: log-probabilities, the sampler's too, are then of the tokens that
+   * it keeps. Absent: of all tokens.
+   */
+  truncation?: TruncationSettings;
   /** Responses of negative advantage teach nothing (AEPO, arXiv 2512.12967). Absent: they do. */
   maskNegative?: true;
 }
 
-export interface SamplingSettings {
-  /** 0 is greedy; log-probabilities are then those at temperature 1. */
-  temperature: number;
+/** Which tokens sampling keeps. */
+export interface TruncationSettings {
   /** 1 keeps every token. */
   topP: number;
   /** 0 keeps every token. */
   topK: number;
+}
+
+export interface SamplingSettings extends TruncationSettings {
+  /** 0 is greedy; log-probabilities are then those at temperature 1. */
+  temperature: number;
   maxNewTokens: number;
   /** A response ends with (and includes) the first of these ids. */
   stopIds: number[];
+  /** Log-probabilities are given among the tokens kept. Absent: among all. */
+  truncatedLogprobs?: true;
 }
 
 /** A low-rank adapter (LoRA, arXiv 2106.09685) that is trained in the weights' stead: see lora.ts. */

@@ -1,18 +1,20 @@
 /**
  * Choosing a token from logits inside the graph, by inverse CDF from one uniform number a token.
  *
- * The log-probability reported is that of the whole distribution at the sampling temperature, before top-p and top-k:
- * what the trainer's ratio needs.
+ * The log-probability reported is that of the whole distribution at the sampling temperature, before top-p and top-k, or
+ * that among the tokens kept, where the trainer takes its own so too: what its ratio needs.
  */
+import { withinNucleus } from '../autodiff/index.js';
 import type { Graph, Value } from '../graph/index.js';
 import type { SamplingSettings } from '../protocol/index.js';
 
 /** Which graph a request needs: sorting the vocabulary is dear, so only truncated sampling does it. */
-export type SamplingMode = 'greedy' | 'full' | 'truncated';
+export type SamplingMode = 'greedy' | 'full' | 'truncated' | 'within nucleus';
 
-export function samplingMode({ temperature, topP, topK }: SamplingSettings): SamplingMode {
+export function samplingMode({ temperature, topP, topK, truncatedLogprobs }: SamplingSettings): SamplingMode {
   if (temperature === 0) return 'greedy';
-  return topP < 1 || topK > 0 ? 'truncated' : 'full';
+  if (topP === 1 && topK === 0) return 'full';
+  return truncatedLogprobs ? 'within nucleus' : 'truncated';
 }
 
 /** Scalars (rank 0) and the turn's uniform numbers [rows]. */
@@ -44,7 +46,7 @@ function invert(g: Graph, cumulated: Value, threshold: Value, last: Value): Valu
   return toInt(g, g.op('Min', [countTrue(g, g.op('LessOrEqual', [cumulated, threshold])), last]));
 }
 
-const CHOICES: Record<SamplingMode, Choose> = {
+const CHOICES: Record<Exclude<SamplingMode, 'within nucleus'>, Choose> = {
   greedy: (g, { logprobs }) => column(g, g.op('ArgMax', [logprobs], { axis: 1, keepdims: 0 })),
 
   full: (g, { probabilities }, { uniform }) => {
@@ -102,10 +104,15 @@ export function sample(
   inputs: SamplingInputs,
 ): { tokens: Value; logprobs: Value } {
   const logprobs = g.op('LogSoftmax', [g.op('Mul', [logits, inputs.inverseTemperature])], { axis: -1 });
-  const chosen = CHOICES[mode](g, { logprobs, probabilities: g.op('Exp', [logprobs]) }, inputs);
+  const probabilities = g.op('Exp', [logprobs]);
+  const within = mode === 'within nucleus';
+  const chosen = CHOICES[within ? 'truncated' : mode](g, { logprobs, probabilities }, inputs);
   const rows = logits.shape[0]!;
+  const reported = within
+    ? withinNucleus(g, logprobs, probabilities, chosen, inputs).logprobs
+    : g.op('GatherElements', [logprobs, chosen], { axis: 1 });
   return {
     tokens: g.reshape(chosen, [rows]),
-    logprobs: g.reshape(g.op('GatherElements', [logprobs, chosen], { axis: 1 }), [rows]),
+    logprobs: g.reshape(reported, [rows]),
   };
 }

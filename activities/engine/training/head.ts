@@ -8,7 +8,7 @@
  * Shapes: T tokens, H hidden size, V vocabulary, n blocks of R rows; the last block is filled up with rows that weigh 0.
  */
 import type * as ort from 'onnxruntime-node';
-import { gradients, tokenLogprobs } from '../autodiff/index.js';
+import { gradients, type Truncation, tokenLogprobs } from '../autodiff/index.js';
 import { floats, type Graph, integers, type Value } from '../graph/index.js';
 import type { TokenLoss } from './losses.js';
 
@@ -24,6 +24,8 @@ export interface Head {
   /** [V, H] */
   weight: Value;
   inverseTemperature: Value;
+  /** Where log-probabilities are of the tokens that sampling keeps. */
+  truncation?: Truncation | null;
 }
 
 export interface HeadResults {
@@ -52,7 +54,7 @@ const rowInput = (g: Graph, name: string, type: 'float32' | 'int64'): Value => g
 /** Runs `visit` over the blocks, carrying and collecting what it gives. */
 function overBlocks(
   g: Graph,
-  { hidden, weight, inverseTemperature }: Head,
+  { hidden, weight, inverseTemperature, truncation = null }: Head,
   carried: readonly Value[],
   visit: (b: Graph, block: Block, carried: Value[]) => { carried: Value[]; collected: Value[] },
 ): { carried: Value[]; collected: Value[]; places: { stream: Value; block: Value } } {
@@ -63,7 +65,7 @@ function overBlocks(
   const loop = g.loop(count, 'n', carried, (b, turn, state) => {
     const of = (perRow: Value): Value => b.op('Gather', [perRow, turn], { axis: 0 });
     const chosen = b.op('Gather', [hidden, of(rows)], { axis: 0 });
-    const results = tokenLogprobs(b, chosen, weight, of(targets), inverseTemperature);
+    const results = tokenLogprobs(b, chosen, weight, of(targets), inverseTemperature, truncation);
     const { carried, collected } = visit(b, { results, hidden: chosen, of }, state);
     return { carried, collected: [results.logprobs, results.entropies, ...collected] };
   });

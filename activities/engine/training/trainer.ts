@@ -25,6 +25,7 @@ import {
   shiftLayer,
   splitPasses,
 } from '../model/index.js';
+import type { TruncationSettings } from '../protocol/index.js';
 import { HeadBlocks, rowsPerBlock } from './head.js';
 import { type Objective, TOKEN_LOSSES, type TokenLoss } from './losses.js';
 import { type GraphKind, gradientName, gradientOf, TrainingGraphs } from './training-graphs.js';
@@ -43,6 +44,8 @@ export interface TokenResults {
 
 export interface PassOptions {
   temperature: number;
+  /** Log-probabilities and entropies are of the tokens that this keeps; null: of all. */
+  truncation?: TruncationSettings | null;
   /** Bound on the tokens of one pass. */
   microBatchTokens: number;
   checkpoint: Checkpoint;
@@ -91,7 +94,7 @@ export class Trainer {
     const whole = { first: 0, count: this.config.layers };
     for (const [done, parts] of passes.entries()) {
       await options.checkpoint(done, passes.length);
-      const pass = this.layOut(parts, ['query'], options.temperature);
+      const pass = this.layOut(parts, ['query'], options);
       const outputs = await this.run('score', whole, model, pass, { ...pass.head, x: this.embedded(pass, weights) });
       collect(results, pass.batch, outputs);
     }
@@ -116,7 +119,7 @@ export class Trainer {
     const gradients: Tensors = new Map();
     const passes = splitPasses(groups, options.microBatchTokens);
     for (const [done, parts] of passes.entries()) {
-      const pass = this.layOut(parts, ['query', 'key'], options.temperature);
+      const pass = this.layOut(parts, ['query', 'key'], options);
       Object.assign(pass.head, lossFeeds(objective, pass, fed));
       const checkpoint = (share: number): Promise<void> => options.checkpoint(done + share, passes.length);
       const outputs = await this.backward(objective, model, pass, gradients, checkpoint);
@@ -181,9 +184,10 @@ export class Trainer {
   ): Promise<Feeds> {
     const { tile } = batch;
     const own = adapter && adapterOfLayers(adapter, first, count);
+    const truncated = 'top_p' in given;
     const graph = await this.graphs.get(
-      `${kind}/${tile}/${count}/${own ? adapterKey(own) : 'whole'}`,
-      () => this.trainingGraphs.build(kind, tile, count, own),
+      `${kind}/${tile}/${count}/${own ? adapterKey(own) : 'whole'}${truncated ? '/truncated' : ''}`,
+      () => this.trainingGraphs.build(kind, tile, count, own, truncated),
       alone ? 1 : TRAINING_GRAPHS,
     );
     const weightsHere = [...expectedTensors({ ...this.config, layers: count }).keys()].map(
@@ -192,14 +196,23 @@ export class Trainer {
     return graph.run({ ...weightFeeds(new Map([...weightsHere, ...(own?.tensors ?? [])])), ...stream, ...given });
   }
 
-  private layOut(parts: readonly GroupPart[], directions: readonly ('query' | 'key')[], temperature: number): Pass {
+  private layOut(
+    parts: readonly GroupPart[],
+    directions: readonly ('query' | 'key')[],
+    { temperature, truncation }: PassOptions,
+  ): Pass {
     const batch = pack(parts, directions);
     const blocks = new HeadBlocks(batch.rows, rowsPerBlock(this.config.vocabularySize));
+    const { vocabularySize } = this.config;
+    const kept = truncation && {
+      top_p: floatScalar(truncation.topP),
+      top_k: floatScalar(truncation.topK || vocabularySize),
+    };
     return {
       batch,
       blocks,
       stream: { ...batch.feeds, ...this.rotary.feeds(batch.positions) },
-      head: { ...blocks.feeds(batch.targets), inverse_temperature: floatScalar(1 / temperature) },
+      head: { ...blocks.feeds(batch.targets), inverse_temperature: floatScalar(1 / temperature), ...kept },
     };
   }
 

@@ -49,8 +49,11 @@ interface Stretch {
 export class TrainingGraphs {
   constructor(private readonly config: DecoderConfig) {}
 
-  /** @param adapter of the stretch; null where the weights themselves are trained */
-  build(kind: GraphKind, tile: number, count: number, adapter: AdapterShape | null): Graph {
+  /**
+   * @param adapter of the stretch; null where the weights themselves are trained
+   * @param truncated whether the head's log-probabilities are of the tokens that sampling keeps
+   */
+  build(kind: GraphKind, tile: number, count: number, adapter: AdapterShape | null, truncated = false): Graph {
     const g = new Graph(`${kind} of ${count} layers at tile ${tile}`);
     const stretch = this.stretch(g, tile, count, adapter);
     switch (kind) {
@@ -61,10 +64,10 @@ export class TrainingGraphs {
         this.backward(stretch);
         break;
       case 'score':
-        this.score(stretch);
+        this.score(stretch, truncated);
         break;
       default:
-        this.last(stretch, kind);
+        this.last(stretch, kind, truncated);
     }
     return g;
   }
@@ -79,8 +82,12 @@ export class TrainingGraphs {
    * `x` -> log-probabilities, entropies, and the gradients of `x`, of what is trained in the stretch and, unless that is
    * an adapter, of the final norm and the head. An adapter over the whole model has no use for that of `x`.
    */
-  private last({ g, count, weight, x, result, trained, whole }: Stretch, objective: Objective): void {
-    const head = this.head(g, weight, result);
+  private last(
+    { g, count, weight, x, result, trained, whole }: Stretch,
+    objective: Objective,
+    truncated: boolean,
+  ): void {
+    const head = this.head(g, weight, result, truncated);
     const { logprobs, entropies, gradients } = lossOfRows(g, head, TOKEN_LOSSES[objective], whole);
     g.output('logprobs', logprobs);
     g.output('entropies', entropies);
@@ -97,8 +104,8 @@ export class TrainingGraphs {
   }
 
   /** `x` -> log-probabilities and entropies. */
-  private score({ g, weight, result }: Stretch): void {
-    const { logprobs, entropies } = scoreRows(g, this.head(g, weight, result));
+  private score({ g, weight, result }: Stretch, truncated: boolean): void {
+    const { logprobs, entropies } = scoreRows(g, this.head(g, weight, result, truncated));
     g.output('logprobs', logprobs);
     g.output('entropies', entropies);
   }
@@ -122,11 +129,13 @@ export class TrainingGraphs {
     return { g, count, weight, trained, whole: lora === null, x, result };
   }
 
-  private head(g: Graph, weight: Weight, x: Value): Head {
+  private head(g: Graph, weight: Weight, x: Value, truncated: boolean): Head {
+    const scalar = (name: string): Value => g.input(name, 'float32', []);
     return {
       hidden: finalNorm(g, this.config, weight, x),
       weight: weight(HEAD_WEIGHT(this.config)),
-      inverseTemperature: g.input('inverse_temperature', 'float32', []),
+      inverseTemperature: scalar('inverse_temperature'),
+      truncation: truncated ? { topP: scalar('top_p'), topK: scalar('top_k') } : null,
     };
   }
 }

@@ -3,6 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UpdateRecord } from '../../../activities/artifacts/formats.js';
 import { createActivities } from '../../../activities/index.js';
+import { validateSpec } from '../../../activities/spec/index.js';
 import { driveRun } from '../../support/drive.js';
 import { type SmallRun, smallRun } from '../../support/small-run.js';
 
@@ -87,4 +88,30 @@ test('a policy is rebuilt to the same bits, its reference, too, where no snapsho
   await run.run(createActivities(run.deps).snapshot, { stage, policy });
   expect(await run.engine.call('fingerprint', {})).toEqual({ sha256: final.sha256 });
   expect(await readdir(checkpoints)).toEqual(expect.arrayContaining([base.name, sft.name, final.name]));
+});
+
+test('within the nucleus: rollouts, loss and the trainer’s own log-probabilities are all of the tokens kept', async () => {
+  const run = await withRl({ truncatedLogprobs: true, importanceCap: 2 });
+  const requests: [string, object][] = [];
+  const call = run.engine.call.bind(run.engine);
+  run.engine.call = (operation, request, options) => {
+    requests.push([operation, request]);
+    return call(operation, request, options);
+  };
+  await driveRun(run);
+  const truncation = { topP: 0.95, topK: 0 };
+  const of = (name: string) => requests.flatMap(([operation, request]) => (operation === name ? [request] : []));
+  expect(of('generate').length).toBeGreaterThan(0);
+  for (const request of of('generate')) expect(request).toMatchObject({ sampling: { truncatedLogprobs: true } });
+  for (const request of of('score')) expect(request).toMatchObject({ truncation });
+  for (const request of of('update')) expect(request).toMatchObject({ loss: { truncation } });
+  expect((await record(run, 'phase-1', 1)).inputs.settings).toMatchObject({ loss: { truncation } });
+});
+
+test.each([
+  [{ sampling: { topP: 1 } }, 'rl.truncatedLogprobs: expected sampling.topP below 1'],
+  [{ kl: { coefficient: 0.1 } }, 'rl.truncatedLogprobs: expected nothing beside kl'],
+])('within the nucleus, %j is refused', async (rl, problem) => {
+  const run = await withRl({});
+  expect(() => validateSpec({ ...run.spec, rl: { ...run.spec.rl, truncatedLogprobs: true, ...rl } })).toThrow(problem);
 });

@@ -205,3 +205,30 @@ describe('the engine', () => {
     );
   });
 });
+
+test('trained within the nucleus, sampler and trainer agree; over all tokens they do not', async () => {
+  const operations = await loaded();
+  const sampling = { temperature: 0.7, topP: 0.6, topK: 0, maxNewTokens: 12, stopIds: [] };
+  const prompts = [{ ids: [3, 1, 4, 1, 5], seed: 'nucleus' }];
+  const rollouts = async (over: object): Promise<ScoredGroup[]> => {
+    const request = { prompts, group: 4, sampling: { ...sampling, ...over } };
+    const { groups } = await operations.generate(request, context);
+    return groups.map(({ responses }) => ({
+      promptIds: prompts[0]!.ids,
+      responses: responses.map(({ ids, logprobs }, k) => ({ ids, logprobs, reward: k % 2 })),
+    }));
+  };
+  const within = await rollouts({ truncatedLogprobs: true });
+  const over = await rollouts({});
+  // The same tokens: only what is said of them differs.
+  expect(within[0]!.responses.map(({ ids }) => ids)).toEqual(over[0]!.responses.map(({ ids }) => ids));
+  const difference = async (groups: ScoredGroup[], loss: Partial<LossSettings>) => {
+    await operations.load({ directory: model, tag: 'base' }, context);
+    const settings = lossOf('grpo', { temperature: 0.7, ...loss });
+    return (await operations.update(requestOf(settings, groups), context)).logprobDifferenceMax;
+  };
+  const truncation = { topP: 0.6, topK: 0 };
+  expect(await difference(within, { truncation })).toBeLessThan(1e-4);
+  expect(await difference(over, {})).toBeLessThan(1e-4);
+  expect(await difference(over, { truncation })).toBeGreaterThan(0.1);
+});
