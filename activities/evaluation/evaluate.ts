@@ -8,15 +8,8 @@ import { Publications } from '../policies/index.js';
 import { type ArtifactRef, jsonText, linesText } from '../store/index.js';
 import { progressReporter, type Supervision, supervised } from '../supervision/index.js';
 import { type Asked, type EvaluateInput, type EvaluationJob, evaluationJob } from './job.js';
-import type { Reading } from './memory.js';
+import type { EvaluationResponses } from './plan.js';
 import { readingAnswers } from './read-local.js';
-
-/** A line of the responses of a local model. */
-export interface EvaluationResponses {
-  id: string;
-  /** `reading`: of what was read chunk by chunk. */
-  responses: { ids: number[]; finish: 'stop' | 'length'; reading?: Reading }[];
-}
 
 export function evaluate(deps: EngineDependencies) {
   return (input: EvaluateInput): Promise<ArtifactRef> =>

@@ -22,7 +22,6 @@ import type { Supervision } from '../supervision/index.js';
 import type { TextModel } from '../text/index.js';
 import { openPinned, textModelFor } from './evaluated-model.js';
 import type { EvaluatedModel, EvaluationPlan, PlannedSet, PromptLine } from './plan.js';
-import type { LocalReader } from './read-local.js';
 
 /** A policy of a run, on one of the run's own sets. */
 export interface OwnEvaluation {
@@ -72,6 +71,17 @@ export interface EvaluationJob {
   reader?: LocalReader;
   /** Makes sure that the engine holds the model. */
   load(supervision: Supervision): Promise<void>;
+}
+
+/** How a local model reads documents chunk by chunk. */
+export interface LocalReader {
+  settings: MemorySettings;
+  prompt: EvaluationSpec['prompt'];
+  model: TextModel;
+  /** Where what a part's items remember after so many calls lies. */
+  memoryUri(part: number, call: number): string;
+  /** The calls of a part that lie there, in any order. */
+  callsDone(store: Store, part: number): Promise<number[]>;
 }
 
 export async function evaluationJob(

@@ -5,7 +5,7 @@ import type { DataSummary, Task } from '../datasets/index.js';
 import type { ChatSettings } from '../remote/index.js';
 import type { ArtifactRef } from '../store/index.js';
 import type { Rendered } from '../text/index.js';
-import type { MemoryPrompt } from './memory.js';
+import type { MemoryPrompt, Reading } from './memory.js';
 
 /** The model, pinned: equal plans evaluate equal models. */
 export type EvaluatedModel =
@@ -62,4 +62,11 @@ export interface PromptLine extends Rendered {
   tokens: number | null;
   /** Tokens that the documents lost from their middle. */
   cut: number;
+}
+
+/** A line of the responses of a local model. */
+export interface EvaluationResponses {
+  id: string;
+  /** `reading`: of what was read chunk by chunk. */
+  responses: { ids: number[]; finish: 'stop' | 'length'; reading?: Reading }[];
 }

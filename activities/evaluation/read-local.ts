@@ -4,24 +4,12 @@
  */
 import type { EngineDependencies } from '../dependencies.js';
 import type { GeneratedResponse } from '../engine/protocol/index.js';
-import type { EvaluationSpec, MemorySettings } from '../spec/index.js';
 import { linesText, readLines, type Store } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
-import { fitPrompt, renderedBy, type TextModel } from '../text/index.js';
-import type { EvaluationResponses } from './evaluate.js';
-import type { Asked, EvaluationJob } from './job.js';
+import { fitPrompt, renderedBy } from '../text/index.js';
+import type { Asked, EvaluationJob, LocalReader } from './job.js';
 import { callsFor, counted, type MemoryPrompt, type Reading, remembered, textOfCall, UNREAD } from './memory.js';
-
-/** What a job has where it reads so. */
-export interface LocalReader {
-  settings: MemorySettings;
-  prompt: EvaluationSpec['prompt'];
-  model: TextModel;
-  /** Where what a part's items remember after so many calls lies. */
-  memoryUri(part: number, call: number): string;
-  /** The calls of a part that lie there, in any order. */
-  callsDone(store: Store, part: number): Promise<number[]>;
-}
+import type { EvaluationResponses } from './plan.js';
 
 /** A line of what a part remembers: of each sample its reading. */
 interface MemoryLine {

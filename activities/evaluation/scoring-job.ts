@@ -9,7 +9,6 @@ import { evaluationReward, type RewardSettings } from '../rewards/index.js';
 import type { MemorySettings, RunSpec } from '../spec/index.js';
 import { type ArtifactRef, evaluatedUri, evaluationUri, readLines, type Store } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
-import type { EvaluationResponses } from './evaluate.js';
 import type { RemoteResponses } from './evaluate-remote.js';
 import { textModelFor } from './evaluated-model.js';
 import { metricOf } from './items.js';
@@ -23,7 +22,7 @@ import {
   readResponses,
 } from './job.js';
 import type { Reading } from './memory.js';
-import type { EvaluatedModel, EvaluationItem, PromptLine } from './plan.js';
+import type { EvaluatedModel, EvaluationItem, EvaluationResponses, PromptLine } from './plan.js';
 
 export interface ScoringJob {
   /** The run, or the evaluation's own name. */

@@ -1,7 +1,8 @@
 /** A run that a training service trains: its policies are had back whatever becomes of the service and of the worker. */
 import type { PolicyRef } from '../../../activities/contract/index';
-import { type EvaluationResponses, evaluate } from '../../../activities/evaluation/evaluate';
+import { evaluate } from '../../../activities/evaluation/evaluate';
 import { readResponses } from '../../../activities/evaluation/job';
+import type { EvaluationResponses } from '../../../activities/evaluation/plan';
 import { prepareEvaluation } from '../../../activities/evaluation/prepare-evaluation';
 import { lastStep, redoLog } from '../../../activities/policies/index';
 import { driveRun } from '../../support/drive';
