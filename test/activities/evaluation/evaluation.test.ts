@@ -325,3 +325,40 @@ describe('a remote model', () => {
     expect(spec).not.toContain('very-secret');
   });
 });
+
+test('a benchmark whose score is its official metric is asked of neither rule nor judge', async () => {
+  const chat = await new FakeChat().start();
+  try {
+    const path = join(small.folder, 'mrcr.jsonl');
+    const prompt = [
+      { role: 'user', content: 'A poem, please.' },
+      { role: 'assistant', content: 'Tapirs sleep.' },
+      { role: 'user', content: 'Prepend aB3 to the first poem.' },
+    ];
+    const record = { prompt, answer: 'aB3Tapirs sleep.', random_string_to_prepend: 'aB3', n_needles: 2 };
+    // Of equal questions an endpoint would be asked one.
+    const other = { ...record, prompt: [prompt[0], { role: 'assistant', content: 'Tapirs eat.' }, prompt[2]] };
+    await writeFile(path, `${JSON.stringify(record)}\n${JSON.stringify(other)}\n`);
+    const judge = { url: 'http://127.0.0.1:1/v1', model: 'nobody' };
+    const spec = smallEvaluation(small, {
+      model: { remote: { url: chat.url, model: 'far', concurrency: 1 } },
+      benchmarks: [{ name: 'mrcr', source: { type: 'mrcr', path } }],
+      reward: { judge },
+      samples: 2,
+    });
+    const said = ['aB3Tapirs sleep.', 'aB3Tapirs', 'Tapirs sleep.', '<think>on and on'];
+    chat.reply = () => said.shift()!;
+    const { plan } = await prepare(spec, 'trial/far');
+    const input = { plan, set: 'mrcr' };
+    const responses = await small.run(activities.evaluateRemote, input);
+    const row = (await small.run(activities.scoreEvaluation, { ...input, responses })) as BenchmarkRow;
+    const { items } = await load<EvaluationResult>(row.uri);
+    const scores = items.flatMap(({ answers }) => answers.map(({ reward }) => reward));
+    // difflib.SequenceMatcher(None, 'Tapirs', 'Tapirs sleep.').ratio()
+    expect(scores).toEqual([1, 12 / 19, 0, 0]);
+    expect(row).toMatchObject({ metric: 'mrcr', items: 2, official: { similarity: { score: row.score } } });
+    expect(row).not.toHaveProperty('judge');
+  } finally {
+    await chat.stop();
+  }
+});
