@@ -97,5 +97,9 @@ test('its newest policy is evaluated at every firing of a schedule, which are co
   await longhaul('schedule', 'trigger', 'nightly', '--wait');
   await longhaul('schedule', 'trigger', 'nightly', '--wait');
   const history = JSON.parse(await longhaul('schedule', 'history', 'nightly', '--format', 'json'));
-  expect(history).toHaveLength(2);
+  const { name } = (await resultOf('branch')).policy;
+  expect(history).toMatchObject([
+    { model: { policy: { name } }, rows: [{ items: 4 }], before: null },
+    { model: { policy: { name } }, rows: [{ items: 4 }], before: { firing: history[0].firing }, regression: false },
+  ]);
 });
