@@ -20,7 +20,9 @@ afterEach(() => small.remove());
 
 const recordOf = async (step: number) => (await entryAt(small.store, STAGE, step))!.record;
 const groupsOf = async (step: number) =>
-  Promise.all((await recordOf(step)).inputs.rounds.map(({ rollouts }) => readLines<RolloutGroup>(small.store, rollouts)));
+  Promise.all(
+    (await recordOf(step)).inputs.rounds.map(({ rollouts }) => readLines<RolloutGroup>(small.store, rollouts)),
+  );
 /** Those that a person sees: no sums. */
 const files = async () =>
   (await readdir(small.store.root, { recursive: true })).filter(file => !/(^|\/)\./.test(file)).sort();
