@@ -194,27 +194,37 @@ export class PolicyEngine {
     };
   }
 
-  private async score({ groups, temperature }: ScoreRequest, context: OperationContext): Promise<ScoreResult> {
+  private async score(
+    { groups, temperature, entropies: isAsked }: ScoreRequest,
+    context: OperationContext,
+  ): Promise<ScoreResult> {
     checkGroups(groups, this.policy().folder.config);
-    const logprobs = await this.scored(current(this.policy()), groups, temperature, context);
-    let next = 0;
-    return { logprobs: groups.map(({ responses }) => responses.map(ids => ids.map(() => logprobs[next++]!))) };
+    const { logprobs, entropies } = await this.measured(current(this.policy()), groups, temperature, context);
+    const byResponse = (values: Float32Array) => {
+      let next = 0;
+      return groups.map(({ responses }) => responses.map(ids => ids.map(() => values[next++]!)));
+    };
+    return { logprobs: byResponse(logprobs), ...(isAsked && { entropies: byResponse(entropies) }) };
   }
 
   /** Log-probabilities of all response tokens. */
-  private async scored(
+  private async scored(...asked: Parameters<PolicyEngine['measured']>): Promise<Float32Array> {
+    return (await this.measured(...asked)).logprobs;
+  }
+
+  /** Log-probabilities and entropies of all response tokens. */
+  private measured(
     { tensors, adapter }: Weights,
     groups: readonly PromptGroup[],
     temperature: number,
     context: OperationContext,
-  ): Promise<Float32Array> {
-    const { logprobs } = await this.policy().trainer.score(tensors, groups, {
+  ): Promise<TokenResults> {
+    return this.policy().trainer.score(tensors, groups, {
       temperature,
       microBatchTokens: DEFAULT_MICRO_BATCH_TOKENS,
       adapter,
       checkpoint: (done, total) => context.checkpoint(done, total, 'micro-batches'),
     });
-    return logprobs;
   }
 
   private async sft(request: SftRequest, context: OperationContext): Promise<StepMetrics> {
