@@ -1,9 +1,10 @@
 /** Scores a model's responses to an evaluation set: a result for each item, and the row of the table. */
 import { ApplicationFailure } from '@temporalio/activity';
 import { type BenchmarkName, type ItemResult, mean, officialScores, summariseItems } from '../benchmarks/index.js';
-import type { BenchmarkRow, EvaluationRow } from '../contract/index.js';
+import type { BenchmarkRow, EvaluationRow, ReadByMemory } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import type { GroupReward } from '../rewards/index.js';
+import type { MemorySettings } from '../spec/index.js';
 import { type ArtifactRef, readJson } from '../store/index.js';
 import { supervised } from '../supervision/index.js';
 import type { EvaluateInput } from './job.js';
@@ -77,7 +78,10 @@ function itemResult(item: AnsweredItem, given: GroupReward | undefined, metric: 
 }
 
 /** @throws ApplicationFailure where no item has a score: another try would find the same */
-function rowOf({ label, set, metric, passAt, items: asked, uri }: ScoringJob, items: EvaluatedItem[]): BenchmarkRow {
+function rowOf(
+  { label, set, metric, passAt, items: asked, memory, uri }: ScoringJob,
+  items: EvaluatedItem[],
+): BenchmarkRow {
   const unanswered = items.filter(item => item.unanswered !== undefined).length;
   if (items.every(item => item.unscored !== undefined)) {
     throw ApplicationFailure.nonRetryable(
@@ -97,8 +101,17 @@ function rowOf({ label, set, metric, passAt, items: asked, uri }: ScoringJob, it
     cut: items.filter(item => item.cut !== undefined).length,
     ...(shortened.length > 0 && { shortened: { items: shortened.length, ...shortened[0]! } }),
     meanPromptTokens: mean(items.map(item => item.promptTokens)),
-    answerTokens: items.reduce((sum, { answers }) => sum + answers.reduce((sum, { tokens }) => sum + tokens, 0), 0),
-    sentTokens: asked.reduce((sum, { sentTokens }) => sum + sentTokens, 0),
+    answerTokens: sum(items.flatMap(({ answers }) => answers.map(({ tokens, reading }) => reading?.tokens ?? tokens))),
+    sentTokens: sum(asked.map(({ sentTokens }) => sentTokens)),
+    ...(memory && { memory: readBy(memory, items) }),
     uri,
   };
 }
+
+/** How documents were read chunk by chunk, and what it took. */
+function readBy({ chunkTokens, memoryTokens }: MemorySettings, items: EvaluatedItem[]): ReadByMemory {
+  const calls = items.flatMap(({ answers }) => answers.map(({ reading }) => reading!.calls));
+  return { chunkTokens, memoryTokens, calls: sum(calls), callsAtMost: Math.max(0, ...calls) };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);

@@ -92,7 +92,7 @@ function tailStart(text: string, ids: readonly number[], count: number, tokens: 
 const onlyBroken = (rest: string): boolean => [...rest].every(c => c === BROKEN);
 
 /** Whether the place lies between the halves of a character outside the basic plane. */
-function splitsPair(text: string, at: number): boolean {
+export function splitsPair(text: string, at: number): boolean {
   return at > 0 && at < text.length && /[\uD800-\uDBFF]/.test(text[at - 1]!) && /[\uDC00-\uDFFF]/.test(text[at]!);
 }
 
@@ -100,7 +100,7 @@ function splitsPair(text: string, at: number): boolean {
  * The greatest length of 0 … `most` characters that counts at most `wanted` tokens: for tokenizers whose decoding does not
  * give the text back. Counts all but grow with the length, so interpolation finds it in a few steps.
  */
-function longest(most: number, wanted: number, count: (length: number) => number): number {
+export function longest(most: number, wanted: number, count: (length: number) => number): number {
   let [low, high] = [0, most];
   let [lowCount, highCount] = [0, count(most)];
   if (highCount <= wanted) return most;

@@ -76,8 +76,10 @@ export function rowOfRecord({ label, sets }: EvaluationRecord): MeasuredRow {
   return {
     label,
     sets: sets.map(set => {
-      const { score, low, high, items, unscored, meanAt, passAt, official, unanswered, shortened } = set.row;
-      const counts = { items, unscored, meanAt, ...(shortened && { shortened }) };
+      const { score, low, high, items, unscored, meanAt, passAt, official, unanswered, shortened, memory } = set.row;
+      const { sentTokens, answerTokens } = set.row;
+      const read = memory && { memory: { ...memory, sentTokens, answerTokens } };
+      const counts = { items, unscored, meanAt, ...(shortened && { shortened }), ...read };
       const summary = { score, low, high, ...counts, passAt, official };
       return { ...comparedSet(set), metric: set.metric, summary, unanswered };
     }),

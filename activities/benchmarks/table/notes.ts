@@ -57,7 +57,7 @@ function cellParts(cell: ShownCell, title: string, metric: Table['metric']): str
   const passes = Object.entries(cell.passAt).map(([k, { score }]) => `pass@${k} ${score.toFixed(1)}`);
   const official = Object.entries(cell.official).map(([name, { score }]) => `${name} ${score.toFixed(1)}`);
   const beside = [...many, ...passes, ...(metric === 'reward' ? official : [])];
-  const { items, unscored, unanswered = 0, shortened } = cell;
+  const { items, unscored, unanswered = 0, shortened, memory } = cell;
   const without = (count: number, why: string) =>
     count > 0 ? [`${count} of ${items + unscored + unanswered} items ${why}`] : [];
   const readInPart = shortened
@@ -66,7 +66,19 @@ function cellParts(cell: ShownCell, title: string, metric: Table['metric']): str
         `read in part: the endpoint counts ${number(shortened.counted)} tokens where ${number(shortened.sent)} were sent, so its context is smaller`,
       )
     : [];
-  const all = [...beside, ...without(unscored, 'unscored'), ...without(unanswered, 'unanswered'), ...readInPart];
+  const byMemory = memory
+    ? [
+        `read in chunks of ${number(memory.chunkTokens)} tokens into a memory of ${number(memory.memoryTokens)}: ${number(memory.calls)} calls, ` +
+          `${number(memory.callsAtMost)} for an answer at most; ${number(memory.sentTokens)} tokens sent, ${number(memory.answerTokens)} written`,
+      ]
+    : [];
+  const all = [
+    ...beside,
+    ...byMemory,
+    ...without(unscored, 'unscored'),
+    ...without(unanswered, 'unanswered'),
+    ...readInPart,
+  ];
   return all.length > 0 ? [`${title} ${all.join(', ')}`] : [];
 }
 

@@ -28,6 +28,7 @@ export interface ShownCell extends Estimate {
   unscored: number;
   unanswered?: number;
   shortened?: Shortened;
+  memory?: ItemsSummary['memory'];
   meanAt: number;
   passAt: Record<number, Estimate>;
   official: Record<string, Estimate>;
