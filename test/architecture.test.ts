@@ -23,6 +23,7 @@ const ACTIVITIES = [
     'evaluation',
     'training',
     'run',
+    'studies',
     'trackers',
     'index.ts',
   ],
