@@ -40,6 +40,7 @@ const INFRA = [
     'prometheus',
     'view',
     'evaluations',
+    'studies',
     'proof',
     'init',
     'ui',

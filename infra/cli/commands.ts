@@ -20,6 +20,7 @@ export const COMMANDS: Record<string, () => Command> = {
   verify: () => load<typeof import('./verify.js')>('./verify.js').verifyCommand(),
   lineage: () => load<typeof import('./lineage.js')>('./lineage.js').lineageCommand(),
   evaluate: () => load<typeof import('./evaluate.js')>('./evaluate.js').evaluateCommand(),
+  study: () => load<typeof import('./study.js')>('./study.js').studyCommand(),
   table: () => load<typeof import('./table.js')>('./table.js').tableCommand(),
   schedule: () => load<typeof import('./schedule.js')>('./schedule.js').scheduleCommand(),
   worker: () => load<typeof import('./worker.js')>('./worker.js').workerCommand(),

@@ -10,8 +10,8 @@ import {
 } from '../../activities/contract/index.js';
 import { redoLog } from '../../activities/policies/index.js';
 import { type Outcome, outcomesOf } from '../../activities/run/index.js';
-import { studyReport, type StudyReport } from '../../activities/studies/index.js';
 import { baseUri, planUri, readJson, resultUri } from '../../activities/store/index.js';
+import { type StudyReport, studyReport } from '../../activities/studies/index.js';
 import { ChainCheck } from '../../infra/proof/chain.js';
 import { lineageOf } from '../../infra/proof/lineage.js';
 import { study } from '../../workflows/index.js';
@@ -88,7 +88,10 @@ describe('a study', () => {
 
   test('what two runs share is made once, by whichever came first', async () => {
     for (const seed of [1, 2]) {
-      const [full, cool] = await Promise.all([outcomesOf(small.store, `trial.full.${seed}`), outcomesOf(small.store, `trial.cool.${seed}`)]);
+      const [full, cool] = await Promise.all([
+        outcomesOf(small.store, `trial.full.${seed}`),
+        outcomesOf(small.store, `trial.cool.${seed}`),
+      ]);
       const of = (outcomes: Outcome[], name: string) => outcomes.find(one => one.name === name)!.of;
       for (const name of ['base', 'warmup', 'evaluation.base', 'evaluation.sft', 'phase-1', 'evaluation.phase-1'])
         expect(of(cool, name)).toBe(of(full, name));
@@ -99,13 +102,28 @@ describe('a study', () => {
     }
     expect(report.cost.spent).toBeLessThan(report.cost.alone);
     expect(report.cost.shared.map(({ name }) => name).sort()).toEqual(
-      ['base', 'evaluation.base', 'evaluation.phase-1', 'evaluation.phase-1', 'evaluation.sft', 'evaluation.sft', 'phase-1', 'phase-1', 'warmup', 'warmup'].sort(),
+      [
+        'base',
+        'evaluation.base',
+        'evaluation.phase-1',
+        'evaluation.phase-1',
+        'evaluation.sft',
+        'evaluation.sft',
+        'phase-1',
+        'phase-1',
+        'warmup',
+        'warmup',
+      ].sort(),
     );
   });
 
   test('a run that took stages ends with the same weights as one that went through all of them', async () => {
     const { client } = server.env;
-    const spec = { ...small.spec, seed: 1, phases: [small.spec.phases[0], { ...small.spec.phases[1], rl: COOL.set['phases.1.rl'] }] };
+    const spec = {
+      ...small.spec,
+      seed: 1,
+      phases: [small.spec.phases[0], { ...small.spec.phases[1], rl: COOL.set['phases.1.rl'] }],
+    };
     const before = small.engine.calls.length;
     const alone: CurriculumResult = await client.workflow.execute('curriculum', {
       workflowId: 'alone',
@@ -121,7 +139,12 @@ describe('a study', () => {
   test('nothing is copied: data, base and policies of a run that took them lie where they were made', async () => {
     const runs = ['trial.full.1', 'trial.full.2', 'trial.cool.1', 'trial.cool.2'];
     const data = await Promise.all(runs.map(run => small.store.list(`store:runs/${run}/data`)));
-    expect(data.flat().filter(name => name.endsWith('.jsonl')).sort()).toEqual(['set-held-out.jsonl', 'train.jsonl', 'warmup.jsonl']);
+    expect(
+      data
+        .flat()
+        .filter(name => name.endsWith('.jsonl'))
+        .sort(),
+    ).toEqual(['set-held-out.jsonl', 'train.jsonl', 'warmup.jsonl']);
     const bases = await Promise.all(runs.map(run => read<{ uri: string }>(baseUri(run))));
     expect(new Set(bases.map(({ uri }) => uri)).size).toBe(1);
     const cool = await read<{ data: { train: { uri: string } } }>(planUri('trial.cool.1'));
@@ -129,9 +152,16 @@ describe('a study', () => {
   });
 
   test('the log of a run that took stages holds together, and its lineage goes back to the base', async () => {
-    const run = ['trial.cool.1', 'trial.full.1'].find(run => run !== report.cells.find(({ run }) => run.endsWith('.1'))?.parts.find(({ name }) => name === 'phase-1')?.of)!;
-    const taken = (await outcomesOf(small.store, run)).filter(({ of, name }) => of !== run && !name.startsWith('evaluation'));
-    const policies = taken.map(({ name, result }) => (name === 'base' ? result : (result as { policy: object }).policy));
+    const run = ['trial.cool.1', 'trial.full.1'].find(
+      run =>
+        run !== report.cells.find(({ run }) => run.endsWith('.1'))?.parts.find(({ name }) => name === 'phase-1')?.of,
+    )!;
+    const taken = (await outcomesOf(small.store, run)).filter(
+      ({ of, name }) => of !== run && !name.startsWith('evaluation'),
+    );
+    const policies = taken.map(({ name, result }) =>
+      name === 'base' ? result : (result as { policy: object }).policy,
+    );
     const chain = new ChainCheck(small.store, [await read(baseUri(run)), ...(policies as never[])]);
     const problems: string[] = [];
     for await (const entry of redoLog(small.store, run)) problems.push(...(await chain.problemsOf(entry)));
@@ -180,7 +210,7 @@ describe('a study', () => {
 
 describe('a study under way', () => {
   test('is paused, extended and resumed', async () => {
-    small.engine.delayMs = 20;
+    small.engine.generateMs = 20;
     const handle = await start('paused', studyOf({ atOnce: 2 }));
     await until(async () => (await progressOf(handle)).cells.some(({ state }) => state === 'running'));
     expect(await handle.executeUpdate('pause')).toBe('paused');
@@ -193,21 +223,23 @@ describe('a study under way', () => {
     expect(await handle.executeUpdate('extend', { args: [more] })).toEqual({ runs: 6 });
     const bad = handle.executeUpdate('extend', { args: [studyOf({ seeds: [1, 1] })] });
     await expect(bad).rejects.toThrow(WorkflowUpdateFailedError);
-    await expect(bad).rejects.toMatchObject({ cause: { message: expect.stringContaining('seeds[1]: expected each seed once') } });
+    await expect(bad).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('seeds[1]: expected each seed once') },
+    });
     expect(await handle.executeUpdate('resume')).toBe('running');
-    small.engine.delayMs = 0;
+    small.engine.generateMs = 0;
     const report = await read<StudyReport>((await handle.result()).report.uri);
     expect(report.cells).toHaveLength(6);
     await replay(server, 'paused');
   });
 
   test('cancelled, it ends with its runs; started again it goes on', async () => {
-    small.engine.delayMs = 20;
+    small.engine.generateMs = 20;
     const handle = await start('cancelled', studyOf());
     await until(async () => (await progressOf(handle)).cells.some(({ state }) => state === 'running'));
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
-    small.engine.delayMs = 0;
+    small.engine.generateMs = 0;
     const states = await Promise.all(
       (await progressOf(handle)).cells.map(async ({ run }) =>
         server.env.client.workflow
@@ -224,10 +256,7 @@ describe('a study under way', () => {
 });
 
 test('a run that fails is said, and the others go on; started again, it is tried again', async () => {
-  const bad = { name: 'bad', set: { 'phases.1.maxTokens': 41 } };
-  // No sample is of more than 40 tokens and at most 41 in phase 2's band but one: the phase is there; take a set that is gone.
   const gone = { name: 'gone', set: { 'data.0.path': `${small.folder}/gone.jsonl` } };
-  void bad;
   const result = await (await start('failing', studyOf({ variants: [FULL, gone], hypotheses: [] }))).result();
   expect(result.failed.map(({ run }) => run)).toEqual(['failing.gone.1', 'failing.gone.2']);
   expect(result.failed[0]!.error).toContain('gone.jsonl');
