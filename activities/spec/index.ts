@@ -28,5 +28,5 @@ export {
 export { differences } from './spec-differences.js';
 export { InvalidSpecError, type SpecIssue } from './spec-issues.js';
 export { cellRun, type Hypothesis, MOST_CELLS, type StudySpec, studySpecSchema } from './study-spec.js';
-export { validateSpec, withOverrides } from './validate-spec.js';
+export { validateSpec } from './validate-spec.js';
 export { evaluatedLabels, type ValidStudy, type Variant, validateStudy } from './validate-study.js';

@@ -37,6 +37,10 @@ export const studySpecSchema = z.strictObject({
       error: 'expected the name of a preset or a spec file, or a block of fields',
     })
     .describe('What all variants begin from: a preset, a spec file (its path from this file’s folder), or a spec.'),
+  set: z
+    .record(z.string(), z.json())
+    .default({})
+    .describe('Values laid over the base for all variants, by dotted path, as with `--set`.'),
   variants: z
     .array(
       z.strictObject({
@@ -44,7 +48,7 @@ export const studySpecSchema = z.strictObject({
         set: z
           .record(z.string(), z.json())
           .default({})
-          .describe('Values laid over the base by dotted path, as with `--set`; none: the base itself.'),
+          .describe('Values laid over that for this variant alone; none: the base itself.'),
       }),
     )
     .min(1)

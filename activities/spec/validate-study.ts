@@ -31,16 +31,20 @@ export async function validateStudy(input: unknown, readBase: (name: string) => 
   if (shape.length > 0) throw invalid(shape);
 
   const base = await written(study, readBase);
-  refuseBase(base);
+  refuseBase(base, study.set);
   const found: SpecIssue[] = [];
   const variants = study.variants.flatMap(({ name, set }, k): Variant[] => {
-    const spec = checked(base, { seed: study.seeds[0]!, ...set });
+    const spec = checked(base, { ...study.set, ...set, seed: study.seeds[0]! });
     if (!Array.isArray(spec)) return [{ name, spec }];
-    found.push(...spec.map(issue => inVariant(issue, set, k)));
+    found.push(...spec.map(issue => inSet(issue, set, `variants[${k}].set`)));
     return [];
   });
   if (found.length > 0) throw invalid(found);
-  found.push(...study.variants.flatMap((_, k) => withoutEffect(base, study, k, variants[k]!.spec)), ...equal(variants));
+  found.push(
+    ...withoutEffect(base, {}, study.set, 'set'),
+    ...study.variants.flatMap(({ set }, k) => withoutEffect(base, study.set, set, `variants[${k}].set`)),
+    ...equal(variants),
+  );
   study.hypotheses.forEach((hypothesis, k) => {
     found.push(...unanswerable(hypothesis, `hypotheses[${k}]`, variants));
   });
@@ -100,10 +104,12 @@ async function written({ base }: StudySpec, readBase: (name: string) => Promise<
 
 type Overrides = Record<string, unknown>;
 
-function refuseBase(base: unknown): void {
+function refuseBase(base: unknown, set: Overrides): void {
   const alone = checked(base, {});
   if (Array.isArray(alone))
     throw invalid(alone.map(({ path, problem }) => ({ path: path === '' ? 'base' : `base.${path}`, problem })));
+  const changed = checked(base, set);
+  if (Array.isArray(changed)) throw invalid(changed.map(issue => inSet(issue, set, 'set')));
 }
 
 /** The base with the values laid over it, or what is wrong with that. */
@@ -117,11 +123,11 @@ function checked(base: unknown, overrides: Overrides): RunSpec | SpecIssue[] {
 }
 
 /** Said of the value that was laid over, where one of them reaches there. */
-function inVariant({ path, problem }: SpecIssue, overrides: Overrides, k: number): SpecIssue {
+function inSet({ path, problem }: SpecIssue, overrides: Overrides, place: string): SpecIssue {
   const plain = (text: string) => text.replace(/\[(\d+)\]/g, '.$1');
   const meant = Object.keys(overrides).find(key => `${plain(path)}.`.startsWith(`${plain(key)}.`));
   const rest = meant === undefined ? path : plain(path).slice(plain(meant).length + 1);
-  const at = meant === undefined ? `variants[${k}].set` : `variants[${k}].set["${meant}"]`;
+  const at = meant === undefined ? place : `${place}["${meant}"]`;
   return { path: at, problem: rest === '' ? problem : `${rest}: ${problem}` };
 }
 
@@ -129,16 +135,17 @@ function inVariant({ path, problem }: SpecIssue, overrides: Overrides, k: number
 const decisive = (spec: RunSpec): string =>
   canonicalJson({ ...spec, seed: null, checkpoints: null, shards: null, export: null });
 
-function withoutEffect(base: unknown, study: StudySpec, k: number, spec: RunSpec): SpecIssue[] {
-  const { set } = study.variants[k]!;
-  return Object.keys(set).flatMap((key): SpecIssue[] => {
-    const path = `variants[${k}].set["${key}"]`;
+/** The values of `set` without which everything would be as with them. @param below what they are laid over, over the base */
+function withoutEffect(base: unknown, below: Overrides, set: Overrides, place: string): SpecIssue[] {
+  const whole = checked(base, { ...below, ...set });
+  return Object.entries(set).flatMap(([key, value]): SpecIssue[] => {
+    const path = `${place}["${key}"]`;
     if (key === 'seed')
       return [{ path, problem: 'expected nothing: the seeds of all variants are those under `seeds`' }];
-    const { [key]: value, ...others } = set;
-    const without = checked(base, { seed: study.seeds[0]!, ...others });
-    if (Array.isArray(without) || decisive(without) !== decisive(spec)) return [];
-    return [{ path, problem: `changes nothing: without it the variant is the same, found ${JSON.stringify(value)}` }];
+    const { [key]: _, ...others } = set;
+    const without = checked(base, { ...below, ...others });
+    if (Array.isArray(whole) || Array.isArray(without) || decisive(without) !== decisive(whole)) return [];
+    return [{ path, problem: `changes nothing: without it all is the same, found ${JSON.stringify(value)}` }];
   });
 }
 

@@ -46,7 +46,7 @@ A study is YAML or JSON; docs/study-spec.md has every field. Paths are taken fro
 
 Each variant is trained with each seed, as a run NAME.VARIANT.SEED. What runs have in common is made once. Ctrl-C stops; the
 same command goes on where it was. With further variants, seeds or hypotheses in the file it makes those alone. --set lays
-values over the base.
+values over the base, for all variants.
 
 The same from the Temporal CLI, with a preset or a whole spec as base:
   temporal workflow start --type study --task-queue longhaul --workflow-id NAME --input-file study.json

@@ -1,7 +1,7 @@
 /** Study files: YAML or JSON; the base may be a preset, a spec file or a spec, and paths are taken from the file's folder. */
 import { dirname, parse, resolve } from 'node:path';
 import type { StudySpecInput } from '../../activities/contract/index.js';
-import { runNameSchema, type ValidStudy, validateStudy, withOverrides } from '../../activities/spec/index.js';
+import { runNameSchema, type ValidStudy, validateStudy } from '../../activities/spec/index.js';
 import { UserError } from '../user-error.js';
 import { looksLikeFile, parseSettings, readPreset, readSpecFile, withAbsolutePaths } from './spec-files.js';
 
@@ -16,7 +16,7 @@ export interface LoadedStudy {
 const NO_PATHS: ReadonlySet<string> = new Set();
 
 /**
- * @param settings `path=value` texts, laid over the base
+ * @param settings `path=value` texts, laid over what the file sets for all variants
  * @throws UserError where the file cannot be read; InvalidSpecError where the study is wrong
  */
 export async function loadStudy(
@@ -36,33 +36,31 @@ export async function loadStudy(
 
 /** The study with paths absolute, its base a preset's name or a spec. */
 async function resolved(study: Json, folder: string, overrides: Json): Promise<Json> {
-  const base = await resolvedBase(study.base, folder, overrides);
+  const base = await resolvedBase(study.base, folder);
+  const own = isObject(study.set) ? absoluteSet(study.set, folder) : study.set;
+  const set =
+    Object.keys(overrides).length > 0 && (own === undefined || isObject(own)) ? { ...own, ...overrides } : own;
   const variants = Array.isArray(study.variants)
     ? study.variants.map(variant => (isObject(variant) ? resolvedVariant(variant, folder) : variant))
     : study.variants;
-  return { ...study, ...(base !== undefined && { base }), ...(variants !== undefined && { variants }) };
+  const resolved = { base, set, variants };
+  return { ...study, ...Object.fromEntries(Object.entries(resolved).filter(([, value]) => value !== undefined)) };
 }
 
-async function resolvedBase(base: unknown, folder: string, overrides: Json): Promise<unknown> {
-  const isFile = typeof base === 'string' && looksLikeFile(base);
-  const written = isFile ? await readSpecFile(resolve(folder, base)) : isObject(base) ? absolute(base, folder) : base;
-  if (Object.keys(overrides).length === 0) return written;
-  const whole = typeof written === 'string' ? await readPreset(written) : written;
-  const issues: { path: string; problem: string }[] = [];
-  const laidOver = withOverrides(whole, overrides, issues);
-  if (issues[0]) throw new UserError(`--set ${issues[0].path}: ${issues[0].problem}`);
-  return laidOver;
+async function resolvedBase(base: unknown, folder: string): Promise<unknown> {
+  if (typeof base === 'string' && looksLikeFile(base)) return readSpecFile(resolve(folder, base));
+  return isObject(base) ? withAbsolutePaths(base, [], folder) : base;
 }
 
-const absolute = (base: Json, folder: string): unknown => withAbsolutePaths(base, [], folder);
+const resolvedVariant = (variant: Json, folder: string): Json =>
+  isObject(variant.set) ? { ...variant, set: absoluteSet(variant.set, folder) } : variant;
 
-function resolvedVariant(variant: Json, folder: string): Json {
-  if (!isObject(variant.set)) return variant;
-  const set = Object.entries(variant.set).map(([key, value]) => {
+function absoluteSet(set: Json, folder: string): Json {
+  const entries = Object.entries(set).map(([key, value]) => {
     const place = key.replace(/\[(\d+)\]/g, '.$1').split('.');
     return [key, withAbsolutePaths(value, place, folder)];
   });
-  return { ...variant, set: Object.fromEntries(set) };
+  return Object.fromEntries(entries);
 }
 
 type Json = Record<string, unknown>;

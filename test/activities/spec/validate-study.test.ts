@@ -30,6 +30,15 @@ test('a base may be written out', async () => {
   expect(variants).toHaveLength(2);
 });
 
+test('what all variants have of their own is laid over the base first', async () => {
+  const { variants } = await check({
+    set: { 'rl.groupSize': 2 },
+    variants: [{ name: 'two' }, { name: 'eight', set: { 'rl.groupSize': 8 } }],
+    hypotheses: [],
+  });
+  expect(variants.map(({ spec }) => spec.rl.groupSize)).toEqual([2, 8]);
+});
+
 test('one variant may be compared with itself at another policy', async () => {
   const hypotheses = [{ variant: 'full', above: 'full', aboveAt: 'base', on: 'held-out' }];
   await expect(check({ hypotheses })).resolves.toBeDefined();
@@ -73,6 +82,8 @@ test.each<[string, object, string]>([
     variants({ name: 'x', set: { warmup: null, 'evaluation.policies': ['base', 'final'] } }),
     'variants[2].set["evaluation.policies"]: changes nothing',
   ],
+  ['a value for all that is there already', { set: { 'rl.groupSize': 4 } }, 'set["rl.groupSize"]: changes nothing'],
+  ['a mistake in what is for all', { set: { 'phases.0.steps': 0 } }, 'set["phases.0.steps"]: expected'],
   [
     'variants that are equal',
     variants({ name: 'x', set: { warmup: null } }),
@@ -95,7 +106,7 @@ test.each<[string, object, string]>([
   ],
   [
     'a hypothesis that names no variant',
-    claims({ variant: "ful" }),
+    claims({ variant: 'ful' }),
     'hypotheses[0].variant: there is no variant "ful": did you mean "full"?',
   ],
   [
