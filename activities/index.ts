@@ -10,7 +10,16 @@ import {
   scoreEvaluation,
 } from './evaluation/index.js';
 import { snapshot } from './policies/index.js';
-import { claimAttempt, examineService, exportPolicy, importBase, prepareRun } from './run/index.js';
+import {
+  claimAttempt,
+  examineService,
+  exportPolicy,
+  findOutcome,
+  importBase,
+  prepareRun,
+  shareOutcome,
+} from './run/index.js';
+import { prepareStudy, reportStudy } from './studies/index.js';
 import { exportMetrics } from './trackers/index.js';
 import {
   buildPool,
@@ -28,6 +37,8 @@ import {
 export function createControlActivities(deps: Dependencies) {
   return {
     prepareRun: prepareRun(deps),
+    findOutcome: findOutcome(deps),
+    shareOutcome: shareOutcome(deps),
     claimAttempt: claimAttempt(deps),
     buildPool: buildPool(deps),
     gatherRollouts: gatherRollouts(deps),
@@ -41,6 +52,8 @@ export function createControlActivities(deps: Dependencies) {
     gatherResponses: gatherResponses(deps),
     concludeEvaluation: concludeEvaluation(deps),
     notify: notify(deps),
+    prepareStudy: prepareStudy(deps),
+    reportStudy: reportStudy(deps),
     exportMetrics: exportMetrics(deps),
   };
 }

@@ -21,6 +21,7 @@ export const COMMANDS: Record<string, () => Command> = {
   tokens: () => load<typeof import('./tokens.js')>('./tokens.js').tokensCommand(),
   lineage: () => load<typeof import('./lineage.js')>('./lineage.js').lineageCommand(),
   evaluate: () => load<typeof import('./evaluate.js')>('./evaluate.js').evaluateCommand(),
+  study: () => load<typeof import('./study.js')>('./study.js').studyCommand(),
   table: () => load<typeof import('./table.js')>('./table.js').tableCommand(),
   schedule: () => load<typeof import('./schedule.js')>('./schedule.js').scheduleCommand(),
   worker: () => load<typeof import('./worker.js')>('./worker.js').workerCommand(),

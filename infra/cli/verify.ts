@@ -4,7 +4,7 @@ import type { PolicyRef } from '../../activities/contract/index.js';
 import type { EngineSettings } from '../../activities/engine/process/index.js';
 import { type Comparison, differenceText, type LogEntry, redoLog } from '../../activities/policies/index.js';
 import { codeText, codeVersion, differ } from '../../activities/provenance/index.js';
-import type { RunPlan } from '../../activities/run/index.js';
+import { outcomesOf, type RunPlan, type StageOutcome } from '../../activities/run/index.js';
 import { type ArtifactRef, baseUri, openStore, planUri, readJson, type Store } from '../../activities/store/index.js';
 import { ChainCheck } from '../proof/chain.js';
 import { redo } from '../proof/redo.js';
@@ -163,11 +163,15 @@ async function checkedLog(
   return { log, problems };
 }
 
-/** The policies that no step of the run made: its base and, of a branch, what it began with. */
+/** The policies that no step of the run made: its base, what a branch began with, and what was taken from other runs. */
 async function beginnings(store: Store, run: string, base: ArtifactRef): Promise<PolicyRef[]> {
   const plan = await store.find(planUri(run));
   const branch = plan && (await readJson<RunPlan>(store, plan)).branch;
-  return [await readJson<PolicyRef>(store, base), ...(branch ? [branch.policy] : [])];
+  const taken = (await outcomesOf(store, run)).filter(({ of, name }) => of !== run && /^(warmup|phase-)/.test(name));
+  for (const { of, name } of taken)
+    say(`${name} is of the run "${of}", whose log has its steps: longhaul verify ${of}`);
+  const policies = taken.map(({ result }) => (result as StageOutcome).policy);
+  return [await readJson<PolicyRef>(store, base), ...(branch ? [branch.policy] : []), ...policies];
 }
 
 function chooser(log: LogEntry[], { stage, step, all }: VerifyFlags): (entry: LogEntry, k: number) => boolean {
