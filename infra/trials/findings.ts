@@ -39,20 +39,18 @@ export function withPageFlag(command: Command): Command {
 export async function tell(findings: readonly Finding[], { page }: PageFlags): Promise<void> {
   const asked = process.stdout.isTTY ? asText : asMarkdown;
   for (const { table, remarks = [], holds } of findings)
-    process.stdout.write(`${[asked(table), ...remarks, holds ? 'HOLDS' : 'DOES NOT HOLD'].join('\n\n')}\n\n`);
+    process.stdout.write(`${paragraphs(asked(table), remarks.join('\n'), holds ? 'HOLDS' : 'DOES NOT HOLD')}\n\n`);
   if (!findings.every(({ holds }) => holds)) process.exitCode = 1;
   if (!page) return;
   let text = await readFile(page, 'utf8');
   for (const { name, table, remarks = [], holds } of findings) {
-    const verdict = holds ? [] : ['**This does not hold.**'];
-    text = withSection(
-      text,
-      name,
-      [asMarkdown(table), ...verdict, [...remarks, surroundings()].join('\n')].join('\n\n'),
-    );
+    const verdict = holds ? '' : '**This does not hold.**';
+    text = withSection(text, name, paragraphs(asMarkdown(table), verdict, remarks.join('\n'), surroundings()));
   }
   await writeFile(page, text);
 }
+
+const paragraphs = (...texts: string[]): string => texts.filter(Boolean).join('\n\n');
 
 /** @throws UserError where the page has no such marks */
 export function withSection(page: string, name: string, content: string): string {

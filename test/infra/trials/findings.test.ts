@@ -39,7 +39,7 @@ describe('what was found', () => {
     await tell([{ name: 'a', table, remarks: ['A remark.'], holds: false }], { page });
     const text = await readFile(page, 'utf8');
     expect(text).toMatch(
-      /\| this \| 1 s \|\n\n\*\*This does not hold\.\*\*\n\nA remark\.\nOn \d{4}-\d\d-\d\d, on \d+ cores, /,
+      /\| this \| 1 s \|\n\n\*\*This does not hold\.\*\*\n\nA remark\.\n\nOn \d{4}-\d\d-\d\d, on \d+ cores, /,
     );
     expect(printed.join('')).toContain('DOES NOT HOLD');
     expect(process.exitCode).toBe(1);
