@@ -14,7 +14,7 @@ import {
   recordsOf,
   scoresOf,
 } from '../../activities/evaluation/index.js';
-import { dataUri, readJson, type Store, storeUri } from '../../activities/store/index.js';
+import { dataUri, evaluationNamed, readJson, type Store, storeUri } from '../../activities/store/index.js';
 import { UserError } from '../user-error.js';
 
 /** A model with what it scored on each set. */
@@ -86,13 +86,10 @@ export function rowOfRecord({ label, sets }: EvaluationRecord): MeasuredRow {
   };
 }
 
-/** `<label>.<set>.<start of the policy's name>.json`, beside the responses. */
-const RESULT_FILE = /\.([0-9a-f]{8})\.json$/;
-
 async function rowsOfRun(store: Store, run: string): Promise<MeasuredRow[]> {
   const folder = storeUri('runs', run, 'evaluations');
   const rows = new Map<string, { label: string; policy: string; sets: MeasuredSet[] }>();
-  for (const file of (await store.list(folder)).filter(name => RESULT_FILE.test(name))) {
+  for (const file of (await store.list(folder)).filter(evaluationNamed)) {
     const ref = await store.find(storeUri('runs', run, 'evaluations', file));
     const result = await readJson<EvaluationResult>(store, ref!);
     const key = `${result.label}.${result.policy}`;
