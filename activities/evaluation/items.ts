@@ -5,7 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { ENDPOINT_PARTS, ENGINE_PARTS, type PartList, partStarts } from '../artifacts/index.js';
 import { BENCHMARKS, type BenchmarkName, isBenchmark, unreadableGold } from '../benchmarks/index.js';
-import { openData, type PromptMeasure, type Sample, type Source } from '../datasets/index.js';
+import { type DataSource, openData, type PromptMeasure, type Sample } from '../datasets/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { type EvaluationSpec, invalidEvaluation } from '../spec/index.js';
 import { type ArtifactRef, evaluatedUri, hashOf, ITEMS_FOLDER, linesText, type Store, sha256 } from '../store/index.js';
@@ -87,7 +87,7 @@ export function metricOf({
   name,
   metric,
   source,
-}: Pick<BenchmarkSpec, 'name' | 'metric'> & { source: Pick<Source, 'type'> }): BenchmarkName {
+}: Pick<BenchmarkSpec, 'name' | 'metric'> & { source: Pick<DataSource, 'type'> }): BenchmarkName {
   if (metric !== undefined) return metric;
   if (isBenchmark(name)) return name;
   const kinds = Object.keys(BENCHMARKS).filter(isBenchmark);

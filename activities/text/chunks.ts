@@ -1,6 +1,7 @@
 /** A text longer than a context, cut into chunks that follow one another: together they are the text again. */
 import { setImmediate } from 'node:timers/promises';
-import { longest, splitsPair, type TextTokens } from './truncation.js';
+import { longest } from '../datasets/index.js';
+import { splitsPair, type TextTokens } from './truncation.js';
 
 /** A chunk ends with a word where one ends within so many characters. */
 const WORD = 64;
