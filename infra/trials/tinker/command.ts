@@ -51,9 +51,7 @@ const PARTS: Record<string, PartKind> = {
 
 /** What a part came to, in its folder. */
 const KEPT = 'rows.json';
-/** The warm base's folder, and the part whose undisturbed run the faults are held against. */
 const WARM = 'warm';
-const CALM = 'curriculum';
 
 interface Flags {
   only?: string[];
@@ -92,8 +90,8 @@ async function tinkerTrial({ only = Object.keys(PARTS), keep, page, ...flags }: 
   const parts: Part[] = [];
   for (const name of Object.keys(PARTS).filter(name => only.includes(name))) {
     say(`\n${PARTS[name]!.title}`);
-    const [own, warm, calmFolder] = [name, WARM, CALM].map(one => join(folder, one)) as [string, string, string];
-    const part = await onServer(name, environment, warm, { ...flags, folder: own, calmFolder, say });
+    const own = join(folder, name);
+    const part = await onServer(name, environment, join(folder, WARM), { ...flags, folder: own, say });
     if (!part) continue;
     await writeFile(join(own, KEPT), `${JSON.stringify(part, null, 1)}\n`);
     parts.push(part);

@@ -6,9 +6,6 @@ import type { Row } from './rows.js';
 import { adapterSpec, type Ended, type Say, undisturbed, variables, withLink } from './runs.js';
 import type { SkyRl } from './skyrl.js';
 
-/** The folder of the undisturbed run on the service. */
-const CALM = 'service';
-
 export interface CurriculumOptions {
   server: SkyRl;
   /** Of databases, stores and logs. */
@@ -20,7 +17,8 @@ export async function curriculum({ server, folder, say }: CurriculumOptions): Pr
   const { base } = server.options;
   const ours = await undisturbed(join(folder, 'ours'), await adapterSpec(base, null), {}, say);
   say(`our own engine: ${scoresOf(ours)}, ${ours.seconds.toFixed(0)} s`);
-  const theirs = await undisturbedOn(server, folder, say);
+  const spec = await adapterSpec(base, server);
+  const theirs = await withLink(server, link => undisturbed(join(folder, 'service'), spec, variables(link), say));
   say(`the service: ${scoresOf(theirs)}, ${theirs.seconds.toFixed(0)} s`);
   const books = await readLedger(theirs.store, theirs.run);
   const rows: Row[] = [
@@ -39,12 +37,6 @@ export async function curriculum({ server, folder, say }: CurriculumOptions): Pr
     rows.push({ what: `score of ${row.policy} on ${row.set}, ${row.items} questions`, bar, seen: percent(row), holds });
   }
   return rows;
-}
-
-/** @param folder of the part that runs it, or has run it */
-export async function undisturbedOn(server: SkyRl, folder: string, say: Say): Promise<Ended> {
-  const spec = await adapterSpec(server.options.base, server);
-  return withLink(server, link => undisturbed(join(folder, CALM), spec, variables(link), say));
 }
 
 const percent = ({ score, low, high }: EvaluationRow): string =>

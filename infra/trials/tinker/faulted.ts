@@ -12,13 +12,18 @@ import { schedule } from '../../chaos/schedule.js';
 import { ChaosFolder } from '../../chaos/stores/folder.js';
 import { Trial, type TrialSoFar } from '../../chaos/trial.js';
 import { UserError } from '../../user-error.js';
-import { type CurriculumOptions, undisturbedOn } from './curriculum.js';
+import type { CurriculumOptions } from './curriculum.js';
 import { movementOf } from './movement.js';
 import type { Found, Row } from './rows.js';
-import { adapterSpec, type Ended, PATIENCE_MS, resultOf, storeIn, variables, withLink } from './runs.js';
+import { adapterSpec, type Ended, PATIENCE_MS, resultOf, storeIn, undisturbed, variables, withLink } from './runs.js';
 
 /** Relative: of two runs' final weights, how far they moved from the base. */
 const SAME_WEIGHTS = 1e-2;
+/** Small steps, so that more of a trial's time goes into recoveries. */
+const SMALLER = [
+  ...['warmup.data.0.count=32', 'warmup.batchSize=4', 'rl.promptsPerStep=2', 'rl.promptsPerUpdate=2'],
+  'evaluation.sets.0.source.count=8',
+];
 /** Most artifacts between a recovery and the next fault. */
 const PEACE = 2;
 const KINDS = [
@@ -32,8 +37,6 @@ export interface FaultOptions extends CurriculumOptions {
   seed: number;
   /** After which no fault strikes any more, and what is left is for the next time. */
   minutes: number;
-  /** Of the part that has made the undisturbed run. */
-  calmFolder: string;
 }
 
 /** What was kept of it, which goes with these faults alone. */
@@ -45,8 +48,9 @@ interface Kept extends TrialSoFar {
 export async function faulted(options: FaultOptions): Promise<Found | null> {
   const { server, folder, faults, seed, minutes, say } = options;
   const until = Date.now() + 60_000 * minutes;
+  const spec = await adapterSpec(server.options.base, server, SMALLER);
   // Before the faults: it shows that the run ends by itself, and is what they are held against.
-  const calm = await undisturbedOn(server, options.calmFolder, say);
+  const calm = await withLink(server, link => undisturbed(join(folder, 'calm'), spec, variables(link), say));
   const state = join(folder, 'struck');
   const kept = await keptIn(folder, seed);
   const trial = await withLink(server, async link => {
@@ -60,7 +64,6 @@ export async function faulted(options: FaultOptions): Promise<Found | null> {
     const log = (line: string) => void (process.env.CHAOS_DEBUG && say(line));
     const store = new ChaosFolder(storeIn(state));
     const cluster = await Cluster.start({ state, store, env: variables(link), service, log });
-    const spec = await adapterSpec(server.options.base, server);
     const struck = new Trial(cluster, spec, say, { patienceMs: PATIENCE_MS, until, soFar: kept });
     const keep = () => writeFile(join(folder, SO_FAR), `${JSON.stringify({ seed, ...struck.soFar }, null, 1)}\n`);
     try {

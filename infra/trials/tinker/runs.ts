@@ -33,13 +33,16 @@ export interface Ended {
   seconds: number;
 }
 
-/** The adapter's run over a base, on a service or on our own engine. */
-export async function adapterSpec(base: string, server: SkyRl | null): Promise<RunSpec> {
+/**
+ * The adapter's run over a base, on a service or on our own engine.
+ * @param changes as `--set` takes them
+ */
+export async function adapterSpec(base: string, server: SkyRl | null, changes: string[] = []): Promise<RunSpec> {
   const adapter = { rank: RANK, alpha: ALPHA };
   const settings = server
     ? ['engine.kind=tinker', `engine.model=${server.options.base}`, ...assigned('engine.lora', adapter)]
     : [...assigned('lora', adapter), 'lora.targetModules=all-linear'];
-  return (await loadSpec(join(SPECS, 'small.yaml'), [`model=${base}`, ...settings], CHECKOUT)).spec;
+  return (await loadSpec(join(SPECS, 'small.yaml'), [`model=${base}`, ...settings, ...changes], CHECKOUT)).spec;
 }
 
 const assigned = (path: string, values: Record<string, unknown>): string[] =>
