@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { EngineSettings } from '../../activities/engine/process/index.js';
 import { openStore, type Store } from '../../activities/store/index.js';
-import { measureTokens } from '../proof/measured-tokens.js';
+import { isMeasured, measureTokens } from '../proof/measured-tokens.js';
 import { redoEngine } from '../proof/redo-engine.js';
 import { supervisionOf } from '../proof/supervision.js';
 import { NotThereError } from '../ui/errors.js';
@@ -49,11 +49,12 @@ async function tokens(store: Store, run: string, flags: TokensFlags, signal: Abo
     throw new UserError(
       `${name} of "${run}" is of the supervised warm-up: it samples no responses. Choose another with --stage and --step.`,
     );
+  if (await isMeasured(store, record)) return `${name}: the tokens were measured before.`;
   const engine = await redoEngine(store, run, engineSettingsOf(flags), await serviceOf(flags));
   try {
     const supervision = supervisionOf(signal, text => void process.stderr.write(`${text}\n`));
-    const { groups, wasMeasured } = await measureTokens({ store, ...engine }, record, supervision);
-    return `${name}: the tokens of ${groups} groups ${wasMeasured ? 'were measured before' : 'are measured'}.`;
+    const groups = await measureTokens({ store, ...engine }, record, supervision);
+    return `${name}: the tokens of ${groups} groups are measured.`;
   } finally {
     await engine.engine.close();
   }

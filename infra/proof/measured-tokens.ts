@@ -30,21 +30,24 @@ const uriOf = ({ run, stage, attempt }: StageAttempt, step: number, round: numbe
 const DIGITS = 8;
 const short = (values: readonly number[]): number[] => values.map(value => Number(value.toPrecision(DIGITS)));
 
-/** Measures all rounds of a step that are not measured yet. @returns how many groups the step has, and whether any was */
+export async function isMeasured(store: Store, { stage, step, inputs }: StepOf): Promise<boolean> {
+  const rounds = await Promise.all(inputs.rounds.map((_, round) => store.has(uriOf(stage, step, round))));
+  return rounds.every(isThere => isThere);
+}
+
+/** Measures all rounds of a step that are not measured yet. @returns how many groups they have */
 export async function measureTokens(
   deps: PolicyDependencies,
   { stage, step, inputs }: StepOf,
   supervision: Supervision,
-): Promise<{ groups: number; wasMeasured: boolean }> {
+): Promise<number> {
   const { store, engine, numerics } = deps;
   const code = codeVersion(numerics);
   let groups = 0;
-  let wasMeasured = true;
   for (const [round, { rollouts }] of inputs.rounds.entries()) {
+    if (await store.has(uriOf(stage, step, round))) continue;
     const sampled = await readLines<RolloutGroup>(store, rollouts);
     groups += sampled.length;
-    if (await store.has(uriOf(stage, step, round))) continue;
-    wasMeasured = false;
     await ensurePolicyLoaded(deps, inputs.parent, 'weights', supervision);
     const { logprobs, entropies } = await engine.call(
       'score',
@@ -63,7 +66,7 @@ export async function measureTokens(
     );
     await store.publishText(uriOf(stage, step, round), linesText(lines));
   }
-  return { groups, wasMeasured };
+  return groups;
 }
 
 /** Null of a step that is not measured. @throws what reading a damaged file throws */

@@ -56,7 +56,7 @@ export async function measuredRun(
 }
 
 /** From the end of the step before to its own, by the times of the log's files. */
-async function stepSeconds(store: Store, run: string): Promise<Map<string, number>> {
+export async function stepSeconds(store: Store, run: string): Promise<Map<string, number>> {
   const seconds = new Map<string, number>();
   for (const stage of await attemptsOf(store, run)) {
     let before: Date | null = null;

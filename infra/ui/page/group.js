@@ -169,26 +169,33 @@ function noteOn(name, run, at, measured, again) {
   return `${LEGENDS[name]} Measured by ${measured.code}.`;
 }
 
-/** By each colouring what share of the ground a token has, and what is said of it. */
-const SAID = {
-  logprob: ({ logprob }) => [
-    1 - Math.exp(logprob),
-    `log-probability ${rounded(logprob)}, probability ${(100 * Math.exp(logprob)).toFixed(1)} %`,
-  ],
-  entropy: ({ entropy }) => [1 - Math.exp(-entropy), `entropy ${rounded(entropy)} nats`],
-  gap: ({ logprob, trainer }) => {
-    const gap = Math.abs(logprob - trainer);
-    return [1 + Math.log10(gap) / LEAST_GAP, `trainer’s log-probability ${rounded(trainer)}, ${number(gap)} apart`];
+/** By each colouring the value that it needs of a token, what share of the ground that comes to, and what is said of it. */
+const SHOWN = [
+  {
+    name: 'logprob',
+    share: ({ logprob }) => 1 - Math.exp(logprob),
+    words: ({ logprob }) =>
+      `log-probability ${rounded(logprob)}, probability ${(100 * Math.exp(logprob)).toFixed(1)} %`,
   },
-};
+  {
+    name: 'entropy',
+    share: ({ entropy }) => 1 - Math.exp(-entropy),
+    words: ({ entropy }) => `entropy ${rounded(entropy)} nats`,
+  },
+  {
+    name: 'gap',
+    share: ({ gap }) => 1 + Math.log10(gap) / LEAST_GAP,
+    words: ({ trainer, gap }) => `trainer’s log-probability ${rounded(trainer)}, ${number(gap)} apart`,
+  },
+];
 
-function tokenSpan({ text, ...values }) {
-  const said = Object.entries(SAID)
-    .map(([name, of]) => [name, ...of(values)])
-    .filter(([, share]) => !Number.isNaN(share));
-  const span = h('span.token', { title: said.map(([, , words]) => words).join('; ') }, text);
-  const shares = said.map(([name, share]) => [`--${name}`, `${Math.round(100 * Math.min(1, Math.max(0, share)))}%`]);
-  return styled(span, Object.fromEntries(shares));
+function tokenSpan({ text, ...known }) {
+  const values = known.trainer === undefined ? known : { ...known, gap: Math.abs(known.logprob - known.trainer) };
+  const shown = SHOWN.filter(({ name }) => values[name] !== undefined);
+  const span = h('span.token', { title: shown.map(({ words }) => words(values)).join('; ') }, text);
+  const grounds = shown.map(({ name, share }) => [`--${name}`, percent(share(values))]);
+  return styled(span, Object.fromEntries(grounds));
 }
 
+const percent = share => `${Math.round(100 * Math.min(1, Math.max(0, share)))}%`;
 const rounded = value => number(Number(value.toFixed(4)));

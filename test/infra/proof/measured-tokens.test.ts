@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import type { RolloutGroup } from '../../../activities/artifacts/index.js';
 import { entryAt } from '../../../activities/policies/index.js';
 import { readLines } from '../../../activities/store/index.js';
-import { type MeasuredGroup, measuredTokens, measureTokens } from '../../../infra/proof/measured-tokens.js';
+import { isMeasured, type MeasuredGroup, measuredTokens, measureTokens } from '../../../infra/proof/measured-tokens.js';
 import { tokensOf } from '../../../infra/ui/tokens.js';
 import { driveRun } from '../../support/drive.js';
 import { type SmallRun, smallRun } from '../../support/small-run.js';
@@ -33,8 +33,7 @@ test('under the policy that sampled, which the log makes again', async () => {
   const [before, groups] = [await files(), await groupsOf(2)];
   small.engine.forget();
   expect(await measuredTokens(small.store, STAGE, 2, 0)).toBeNull();
-  const done = await measureTokens(small.deps, { ...record, inputs }, unsupervised());
-  expect(done).toEqual({ groups: groups.flat().length, wasMeasured: false });
+  expect(await measureTokens(small.deps, { ...record, inputs }, unsupervised())).toBe(groups.flat().length);
   expect((await small.engine.call('status', {})).tag).toMatch(new RegExp(`^${inputs.parent.name}`));
   expect((await files()).filter(file => !before.includes(file))).toEqual([
     'runs/run/tokens',
@@ -57,9 +56,11 @@ const rounded = (values: number[][][]) =>
 
 test('once: what is there is asked of no engine', async () => {
   const record = await recordOf(1);
+  expect(await isMeasured(small.store, record)).toBe(false);
   await measureTokens(small.deps, record, unsupervised());
+  expect(await isMeasured(small.store, record)).toBe(true);
   const calls = small.engine.calls.length;
-  expect(await measureTokens(small.deps, record, unsupervised())).toMatchObject({ wasMeasured: true });
+  expect(await measureTokens(small.deps, record, unsupervised())).toBe(0);
   expect(small.engine.calls).toHaveLength(calls);
 });
 

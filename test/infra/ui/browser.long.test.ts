@@ -106,7 +106,7 @@ inBrowser('every page', () => {
     await cp(join(copy, 'runs', 'run'), join(copy, 'runs', 'other'), { recursive: true });
     const page = await open('/', {}, { root: copy });
     for (const run of ['run', 'other']) await page.getByLabel(`Compare ${run}`).check();
-    await page.getByRole('button', { name: 'Compare 2 runs' }).click();
+    await page.getByText('Compare 2 runs', { exact: true }).click();
     await page.getByText('They say the same.').first().waitFor();
     await page.getByText('within the noise').first().waitFor();
     await page.locator('.chart').nth(5).waitFor();
