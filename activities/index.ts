@@ -37,7 +37,6 @@ import {
 export function createControlActivities(deps: Dependencies) {
   return {
     prepareRun: prepareRun(deps),
-    findOutcome: findOutcome(deps),
     shareOutcome: shareOutcome(deps),
     claimAttempt: claimAttempt(deps),
     buildPool: buildPool(deps),
@@ -63,6 +62,7 @@ export function createEngineActivities(deps: EngineDependencies) {
   return {
     examineService: examineService(deps),
     importBase: importBase(deps),
+    findOutcome: findOutcome(deps),
     trainSteps: trainSteps(deps),
     rollout: rollout(deps),
     update: update(deps),
