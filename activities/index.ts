@@ -39,7 +39,6 @@ import {
 export function createControlActivities(deps: Dependencies) {
   return {
     prepareRun: prepareRun(deps),
-    findOutcome: findOutcome(deps),
     shareOutcome: shareOutcome(deps),
     claimAttempt: claimAttempt(deps),
     buildPool: buildPool(deps),
@@ -66,6 +65,7 @@ export function createEngineActivities(deps: EngineDependencies) {
   return {
     examineService: examineService(deps),
     importBase: importBase(deps),
+    findOutcome: findOutcome(deps),
     trainSteps: trainSteps(deps),
     answerAgain: answerAgain(deps),
     rollout: rollout(deps),

@@ -116,12 +116,13 @@ async function stageOutcome(
   // Later attempts may have other settings.
   if (!sharing || stage.attempt > 1) return (await train()).trained;
   const { name } = stage;
+  const { workflowId: run } = workflowInfo();
   const { spec, data } = plan;
   let takenFrom: string | undefined;
   const outcome = await sharing.obtain<StageOutcome>({
-    ask: { run: workflowInfo().workflowId, spec, data, policy, name, difficulties },
+    ask: { run, spec, data, policy, name, difficulties },
     took: ({ of }) => {
-      takenFrom = of;
+      if (of !== run) takenFrom = of;
       state.took(name, of);
     },
     make: async giveUpTurn => {

@@ -17,8 +17,8 @@ export const stageReport = defineSignal<[stage: string, report: StepReport]>('st
 
 /** Run to study: it would make what the key stands for. */
 export const turnWanted = defineSignal<[run: string, key: string]>('turnWanted');
-/** Study to run: nobody else is at it. */
-export const turnGiven = defineSignal<[key: string]>('turnGiven');
+/** Study to run: nobody else is at it; whether somebody was before. */
+export const turnGiven = defineSignal<[key: string, again: boolean]>('turnGiven');
 /** Run to study: it has made it, or given up. */
 export const turnOver = defineSignal<[run: string, key: string]>('turnOver');
 

@@ -131,9 +131,10 @@ export class RunState {
     }
   }
 
-  /** Notes that a stage need not be gone through: another run has come to the same. */
-  took(name: string, takenFrom: string): void {
-    Object.assign(this.stage(name), { state: 'done', startedAt: now(), finishedAt: now(), takenFrom });
+  /** Notes that a stage need not be gone through: another run has come to the same, or this one before it was stopped. */
+  took(name: string, of: string): void {
+    const taken = of === this.progress.run ? {} : { takenFrom: of };
+    Object.assign(this.stage(name), { state: 'done', startedAt: now(), finishedAt: now(), ...taken });
   }
 
   addRows(rows: EvaluationRow[]): void {

@@ -1,6 +1,6 @@
 /**
  * How a run of a study takes what others have come to. Of two that come to the same thing at once one makes it: the study
- * gives turns, and whoever waited for one looks again before it begins.
+ * gives turns, and whoever comes to what somebody was at before looks again before it begins.
  */
 import {
   CancellationScope,
@@ -16,9 +16,10 @@ import type { EvaluationRow } from '../activities/contract/index.js';
 import type { ControlActivities } from '../activities/index.js';
 import type { FindOutcomeInput, Outcome, StageOutcome } from '../activities/run/index.js';
 import { turnGiven, turnOver, turnWanted } from './messages.js';
-import { DATA } from './options.js';
+import { DATA, engineActivities } from './options.js';
 
-const { findOutcome, shareOutcome } = proxyActivities<ControlActivities>(DATA);
+const { shareOutcome } = proxyActivities<ControlActivities>(DATA);
+const { findOutcome } = engineActivities();
 
 /** What is looked for and, if nobody has it, made. */
 export interface Wanted<T> {
@@ -29,12 +30,13 @@ export interface Wanted<T> {
 }
 
 export class Sharing {
-  private readonly given = new Set<string>();
+  /** Turns that this run has: whether somebody had one before. */
+  private readonly given = new Map<string, boolean>();
   private readonly run = workflowInfo().workflowId;
 
   constructor() {
-    setHandler(turnGiven, key => {
-      this.given.add(key);
+    setHandler(turnGiven, (key, again) => {
+      this.given.set(key, again);
     });
   }
 
@@ -46,8 +48,8 @@ export class Sharing {
     };
     const { key, known } = await look();
     if (known) return known;
-    return this.inTurn(key, async giveUp => {
-      const meanwhile = (await look()).known;
+    return this.inTurn(key, async (giveUp, again) => {
+      const meanwhile = again ? (await look()).known : undefined;
       if (meanwhile) return meanwhile;
       const began = Date.now();
       const { result, share } = await make(giveUp);
@@ -58,17 +60,18 @@ export class Sharing {
   }
 
   /** Does what one run at a time may do. */
-  async inTurn<T>(key: string, work: (giveUp: () => Promise<void>) => Promise<T>): Promise<T> {
+  async inTurn<T>(key: string, work: (giveUp: () => Promise<void>, again: boolean) => Promise<T>): Promise<T> {
     const { parent } = workflowInfo();
-    if (!parent) return work(async () => {});
+    if (!parent) return work(async () => {}, false);
     await this.tell(turnWanted, key);
     await condition(() => this.given.has(key));
+    const again = this.given.get(key)!;
     const giveUp = async () => {
       if (!this.given.delete(key)) return;
       await CancellationScope.nonCancellable(() => this.tell(turnOver, key));
     };
     try {
-      return await work(giveUp);
+      return await work(giveUp, again);
     } finally {
       await giveUp();
     }
@@ -81,7 +84,7 @@ export class Sharing {
     } catch (error) {
       // Without a study nobody else is at work.
       log.warn('The study could not be told', { error: String(error) });
-      if (signal === turnWanted) this.given.add(key);
+      if (signal === turnWanted) this.given.set(key, true);
     }
   }
 }

@@ -48,7 +48,7 @@ export class StudyRuns {
       return { runs: this.cells.length };
     });
     setHandler(turnWanted, (run, key) => this.turns.want(run, key));
-    setHandler(turnOver, (run, key) => this.turns.over(run, key));
+    setHandler(turnOver, (run, key) => this.turns.end(run, key));
   }
 
   get waiting(): boolean {
@@ -136,6 +136,8 @@ export class StudyRuns {
 class Turns {
   /** By what would be made: the run that is at it, then those that wait. */
   private readonly queues = new Map<string, string[]>();
+  /** What some run has been at. */
+  private readonly over = new Set<string>();
 
   want(run: string, key: string): void {
     const queue = this.queues.get(key) ?? [];
@@ -144,26 +146,27 @@ class Turns {
     if (queue.length === 1) this.give(run, key);
   }
 
-  over(run: string, key: string): void {
+  end(run: string, key: string): void {
     const queue = this.queues.get(key) ?? [];
     const at = queue.indexOf(run);
     if (at < 0) return;
     queue.splice(at, 1);
+    this.over.add(key);
     if (queue.length === 0) this.queues.delete(key);
     else if (at === 0) this.give(queue[0]!, key);
   }
 
   /** A run that has ended has no turns, nor waits for any. */
   gone(run: string): void {
-    for (const key of [...this.queues.keys()]) this.over(run, key);
+    for (const key of [...this.queues.keys()]) this.end(run, key);
   }
 
   private give(run: string, key: string): void {
     getExternalWorkflowHandle(run)
-      .signal(turnGiven, key)
+      .signal(turnGiven, key, this.over.has(key))
       .catch((error: unknown) => {
         log.info('A run ended before its turn came', { error: String(error) });
-        this.over(run, key);
+        this.end(run, key);
       });
   }
 }

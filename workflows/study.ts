@@ -2,6 +2,8 @@
  * A study: each of its variants trained with each of its seeds, so many at once, and what is claimed of them found out. It
  * begins with what is in the store, so started again it goes on; with further variants or seeds it does those alone.
  */
+
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
@@ -13,7 +15,6 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { Cell, StudyResult, StudySpecInput } from '../activities/contract/index.js';
 import type { ControlActivities } from '../activities/index.js';
 import { curriculum } from './curriculum.js';

@@ -6,6 +6,7 @@
 import { type CodeVersion, codeVersion } from '../provenance/index.js';
 import {
   type ArtifactRef,
+  jsonText,
   linesText,
   outcomeUri,
   publishJson,
@@ -49,13 +50,13 @@ export async function knownOutcome<T>(
 
 /** Notes in a run what it came to, by itself or by another. */
 export async function keepOutcome(store: Store, run: string, outcome: Outcome): Promise<void> {
-  await store.publishFirst(outcomeUri(run, outcome.name), `${JSON.stringify(outcome, null, 1)}\n`);
+  await store.publishFirst(outcomeUri(run, outcome.name), jsonText(outcome));
 }
 
 /** Registers what a run made, and notes it there. */
 export async function shareOutcomeOf(store: Store, run: string, made: Omit<Outcome, 'of' | 'code'>): Promise<void> {
   const outcome: Outcome = { ...made, of: run, code: codeVersion() };
-  await store.publishFirst(sharedOutcomeUri(made.key), `${JSON.stringify(outcome, null, 1)}\n`);
+  await store.publishFirst(sharedOutcomeUri(made.key), jsonText(outcome));
   await keepOutcome(store, run, outcome);
 }
 

@@ -1,7 +1,7 @@
 /** The activities by which a run of a study finds what others have come to, and shares what it comes to itself. */
 import { type PromptItem, readData, readKept } from '../artifacts/index.js';
 import type { EvaluationRow, PolicyRef } from '../contract/index.js';
-import type { Dependencies } from '../dependencies.js';
+import type { Dependencies, EngineDependencies } from '../dependencies.js';
 import { metricOf } from '../evaluation/index.js';
 import { codeVersion } from '../provenance/index.js';
 import { evaluationReward } from '../rewards/index.js';
@@ -38,7 +38,8 @@ export interface FoundOutcome<T> {
   known: Outcome<T> | null;
 }
 
-export function findOutcome(deps: Dependencies) {
+/** Asked of an engine: what another kind of processor came to is not what this one would come to. */
+export function findOutcome(deps: EngineDependencies) {
   return (input: FindOutcomeInput): Promise<FoundOutcome<StageOutcome | EvaluationRow[]>> =>
     supervised(`looking for ${input.name}`, async () => {
       const key = hashOf(await decisive(deps, input));
@@ -67,13 +68,16 @@ function needs(result: StageOutcome | EvaluationRow[]): string[] {
 }
 
 /** All that decides what a stage or an evaluation comes to: no more, for what differs elsewhere is to be shared. */
-async function decisive(deps: Dependencies, { run, spec: ref, data, policy, name, difficulties }: FindOutcomeInput) {
-  const { store } = deps;
+async function decisive(
+  { store, numerics }: EngineDependencies,
+  { run, spec: ref, data, policy, name, difficulties }: FindOutcomeInput,
+) {
   const spec = await readKept<RunSpec>(store, ref);
   const base = await readJson<PolicyRef>(store, (await store.find(baseUri(run)))!);
   const common = {
     kind: name,
     code: codeVersion(),
+    numerics: numerics?.sha256 ?? null,
     // With its tokenizer, which the weights' hash says nothing of.
     base: (await store.recorded(base.uri)) ?? base.sha256,
     policy: { name: policy.name, sha256: policy.sha256 },

@@ -7,8 +7,8 @@ const SHORT = 16;
 /** A variant's spec, with no seed of its own. */
 export const variantUri = (study: string, variant: string) => studyUri(study, 'variants', `${variant}.json`);
 
-/** A study may grow: each of its specs stays. */
-export const studySpecUri = (study: string, spec: StudySpec) =>
+/** A study may grow: each of its specs stays. How many runs are under way at once is no matter. */
+export const studySpecUri = (study: string, { atOnce: _, ...spec }: StudySpec) =>
   studyUri(study, 'specs', `${hashOf(spec).slice(0, SHORT)}.json`);
 
 /** @param of all that the report rests on */

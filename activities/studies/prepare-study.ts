@@ -15,7 +15,7 @@ import {
   validateSpec,
   validateStudy,
 } from '../spec/index.js';
-import { type ArtifactRef, publishJson, readJson, resultUri, type Store } from '../store/index.js';
+import { type ArtifactRef, jsonText, readJson, resultUri, type Store } from '../store/index.js';
 import { supervised } from '../supervision/index.js';
 import { studySpecUri, variantUri } from './places.js';
 import { cellsOf } from './report.js';
@@ -43,7 +43,7 @@ export function prepareStudy(deps: Dependencies) {
       refuse((await Promise.all(variants.map((variant, k) => othersThanBegun(store, name, variant, k)))).flat());
       supervision.check();
       for (const { name: variant, spec } of variants) await store.publishFirst(variantUri(name, variant), textOf(spec));
-      const spec = await publishJson(store, studySpecUri(name, study), study);
+      const spec = await store.publishFirst(studySpecUri(name, study), jsonText(study));
       return {
         spec,
         cells: await Promise.all(cells.map(async cell => ({ ...cell, done: await store.has(resultUri(cell.run)) }))),
@@ -53,7 +53,7 @@ export function prepareStudy(deps: Dependencies) {
 }
 
 /** The seed is each cell's own. */
-const textOf = (spec: RunSpec): string => `${JSON.stringify({ ...spec, seed: 0 }, null, 1)}\n`;
+const textOf = (spec: RunSpec): string => jsonText({ ...spec, seed: 0 });
 
 function checkName(name: string): void {
   const checked = runNameSchema.safeParse(name);

@@ -35,10 +35,11 @@ export function stateText({ state, stages }: Progress): string {
 }
 
 function stageText(stage: StageProgress, secondsLeft: number | null): string {
-  const { latest, state, attempt, error } = stage;
+  const { latest, state, attempt, error, takenFrom } = stage;
   return [
     state,
     attempt > 1 ? `attempt ${attempt}` : null,
+    takenFrom !== undefined ? takenText(takenFrom) : null,
     latest && `step ${latest.step}/${latest.steps}`,
     latest && latest.reward !== null ? `reward ${latest.reward.toFixed(3)}` : null,
     latest && latest.passRate !== null ? `pass rate ${(100 * latest.passRate).toFixed(0)} %` : null,
@@ -54,14 +55,17 @@ function stageText(stage: StageProgress, secondsLeft: number | null): string {
 }
 
 /** What stands below a stage's row: trouble, and what a judge was asked. */
-export function stageNotes({ latest, state, error }: StageProgress): string {
+export function stageNotes({ latest, state, error, takenFrom }: StageProgress): string {
   const parts = [
+    takenFrom !== undefined ? takenText(takenFrom) : null,
     latest?.judge ? judgeText(latest.judge) : null,
     latest && unscoredText(latest),
     state === 'failed' ? error : null,
   ];
   return parts.filter(part => part).join(', ');
 }
+
+const takenText = (run: string): string => `taken from ${run}`;
 
 function unscoredText({ unscoredGroups = 0 }: StepReport): string | null {
   if (unscoredGroups === 0) return null;
