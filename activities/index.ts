@@ -10,7 +10,16 @@ import {
   scoreEvaluation,
 } from './evaluation/index.js';
 import { snapshot } from './policies/index.js';
-import { claimAttempt, examineService, exportPolicy, importBase, prepareRun } from './run/index.js';
+import {
+  claimAttempt,
+  examineService,
+  exportPolicy,
+  findOutcome,
+  importBase,
+  prepareRun,
+  shareOutcome,
+} from './run/index.js';
+import { prepareStudy, reportStudy } from './studies/index.js';
 import { exportMetrics } from './trackers/index.js';
 import {
   answerAgain,
@@ -30,6 +39,7 @@ import {
 export function createControlActivities(deps: Dependencies) {
   return {
     prepareRun: prepareRun(deps),
+    shareOutcome: shareOutcome(deps),
     claimAttempt: claimAttempt(deps),
     buildPool: buildPool(deps),
     gatherRollouts: gatherRollouts(deps),
@@ -44,6 +54,8 @@ export function createControlActivities(deps: Dependencies) {
     gatherResponses: gatherResponses(deps),
     concludeEvaluation: concludeEvaluation(deps),
     notify: notify(deps),
+    prepareStudy: prepareStudy(deps),
+    reportStudy: reportStudy(deps),
     exportMetrics: exportMetrics(deps),
   };
 }
@@ -53,6 +65,7 @@ export function createEngineActivities(deps: EngineDependencies) {
   return {
     examineService: examineService(deps),
     importBase: importBase(deps),
+    findOutcome: findOutcome(deps),
     trainSteps: trainSteps(deps),
     answerAgain: answerAgain(deps),
     rollout: rollout(deps),

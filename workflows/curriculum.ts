@@ -6,19 +6,21 @@ import { isCancellation, proxyActivities, startChild, workflowInfo } from '@temp
 import {
   type CurriculumInput,
   type CurriculumResult,
+  type EvaluationRow,
   isEvaluated,
   labelAfter,
   type PolicyRef,
   type StageProgress,
 } from '../activities/contract/index.js';
 import type { ControlActivities } from '../activities/index.js';
-import type { RunPlan, StagePlan } from '../activities/run/index.js';
+import type { RunPlan, StageOutcome, StagePlan } from '../activities/run/index.js';
 import type { ArtifactRef, StageAttempt } from '../activities/store/index.js';
 import { evaluation } from './evaluation.js';
 import { CONTROL, DATA, engineActivities } from './options.js';
 import { phase } from './phase.js';
 import { Repairs } from './repairs.js';
 import { type Attempt, RunState } from './run-state.js';
+import { Sharing } from './sharing.js';
 import { warmup } from './warmup.js';
 
 const { prepareRun, recordAgain } = proxyActivities<ControlActivities>(DATA);
@@ -29,9 +31,10 @@ type StageRow = CurriculumResult['stages'][number];
 export async function curriculum(input: CurriculumInput): Promise<CurriculumResult> {
   const state = new RunState(workflowInfo().workflowId);
   const repairs = new Repairs();
+  const sharing = isCell(input) ? new Sharing() : null;
   for (;;) {
     try {
-      return await train(input, state, repairs);
+      return await train(input, state, repairs, sharing);
     } catch (error) {
       if (!repairs.mayMend(error)) throw error;
       repairs.begin(error);
@@ -39,25 +42,27 @@ export async function curriculum(input: CurriculumInput): Promise<CurriculumResu
   }
 }
 
-async function train(input: CurriculumInput, state: RunState, repairs: Repairs): Promise<CurriculumResult> {
-  const run = workflowInfo().workflowId;
-  const plan = await prepareRun({ run, input });
-  state.plan(stagesToShow(plan));
-  if (plan.exportTo) state.keepTrackersUp(plan.exportTo);
+const isCell = (input: CurriculumInput): boolean => typeof input === 'object' && input !== null && 'study' in input;
 
-  const { branch, engine } = plan;
-  const { importBase, examineService } = engineActivities(engine);
-  // Before anything is spent: whether the service that is to train has what the run needs.
-  if (engine) await examineService({ run });
-  let policy = branch ? branch.policy : await importBase({ run, model: plan.model });
+async function train(
+  input: CurriculumInput,
+  state: RunState,
+  repairs: Repairs,
+  sharing: Sharing | null,
+): Promise<CurriculumResult> {
+  const run = workflowInfo().workflowId;
+  const begun = await (sharing ? sharing.inTurn('beginning', () => begin(input, state)) : begin(input, state));
+  const { plan } = begun;
+  let { policy } = begun;
+  const shared = plan.share ? sharing : null;
   state.reached(policy);
-  if (!branch) await evaluatePolicy(state, plan, 'base', policy);
+  if (!plan.branch) await evaluatePolicy(state, shared, plan, 'base', policy);
 
   const stages: StageRow[] = [];
-  const difficulties: ArtifactRef[] = [...(branch?.difficulties ?? [])];
+  const difficulties: ArtifactRef[] = [...(plan.branch?.difficulties ?? [])];
   for (const stage of plan.stages) {
     const started = Date.now();
-    const trained = await trainStage(state, repairs, plan, stage, policy, difficulties);
+    const trained = await stageOutcome(state, repairs, shared, plan, stage, policy, difficulties);
     policy = trained.policy;
     state.reached(policy);
     if (trained.difficulty) difficulties.push(trained.difficulty);
@@ -67,8 +72,9 @@ async function train(input: CurriculumInput, state: RunState, repairs: Repairs):
       steps: trained.steps,
       seconds: (Date.now() - started) / 1000,
       policy,
+      ...(trained.takenFrom !== undefined && { takenFrom: trained.takenFrom }),
     });
-    await evaluatePolicy(state, plan, labelAfter(stage.name, stage === plan.stages.at(-1)), policy);
+    await evaluatePolicy(state, shared, plan, labelAfter(stage.name, stage === plan.stages.at(-1)), policy);
   }
 
   const result = await exportPolicy({ run, policy, stages, evaluations: state.table });
@@ -77,11 +83,55 @@ async function train(input: CurriculumInput, state: RunState, repairs: Repairs):
   return result;
 }
 
-interface Trained {
-  policy: PolicyRef;
-  steps: number;
-  /** Phases only: what later phases resample by. */
-  difficulty?: ArtifactRef;
+/** Everything that can be wrong, found before anything is spent; then the policy that the run begins with. */
+async function begin(input: CurriculumInput, state: RunState): Promise<{ plan: RunPlan; policy: PolicyRef }> {
+  const run = workflowInfo().workflowId;
+  const plan = await prepareRun({ run, input });
+  state.plan(stagesToShow(plan));
+  if (plan.exportTo) state.keepTrackersUp(plan.exportTo);
+  const { branch, engine, model, share } = plan;
+  const { importBase, examineService } = engineActivities(engine);
+  // Whether the service that is to train has what the run needs.
+  if (engine) await examineService({ run });
+  const policy = branch ? branch.policy : await importBase({ run, model, ...(share && { share }) });
+  return { plan, policy };
+}
+
+interface Trained extends StageOutcome {
+  /** Of a stage that another run went through. */
+  takenFrom?: string;
+}
+
+/** What another run of a study came to where it went through the same stage; else what this one comes to. */
+async function stageOutcome(
+  state: RunState,
+  repairs: Repairs,
+  sharing: Sharing | null,
+  plan: RunPlan,
+  stage: StagePlan,
+  policy: PolicyRef,
+  difficulties: ArtifactRef[],
+): Promise<Trained> {
+  const train = (failed?: () => Promise<void>) => trainStage(state, repairs, plan, stage, policy, difficulties, failed);
+  // Later attempts may have other settings.
+  if (!sharing || stage.attempt > 1) return (await train()).trained;
+  const { name } = stage;
+  const { workflowId: run } = workflowInfo();
+  const { spec, data } = plan;
+  let takenFrom: string | undefined;
+  const outcome = await sharing.obtain<StageOutcome>({
+    ask: { run, spec, data, policy, name, difficulties },
+    took: ({ of }) => {
+      if (of !== run) takenFrom = of;
+      state.took(name, of);
+    },
+    make: async giveUpTurn => {
+      const { trained, attempt } = await train(giveUpTurn);
+      const { policy, steps, difficulty } = trained;
+      return { result: trained, share: attempt > 1 ? null : { policy, steps, ...(difficulty && { difficulty }) } };
+    },
+  });
+  return { ...outcome, ...(takenFrom !== undefined && { takenFrom }) };
 }
 
 /** Tries a stage until an attempt succeeds. One that fails for good waits for the update `replayPhase`. */
@@ -92,7 +142,8 @@ async function trainStage(
   stage: StagePlan,
   policy: PolicyRef,
   difficulties: ArtifactRef[],
-): Promise<Trained> {
+  failed: () => Promise<void> = async () => {},
+): Promise<{ trained: Trained; attempt: number }> {
   const { workflowId: run } = workflowInfo();
   const { spec, checkpoints, shards } = plan;
   const { warmup: warmupData } = plan.data;
@@ -111,11 +162,13 @@ async function trainStage(
     const { attempt, settings } = next;
     const at: StageAttempt = { run, stage: stage.name, attempt };
     try {
-      return stage.name === 'warmup'
-        ? await runWarmup(state, plan, at, settings, policy)
-        : await runPhase(state, plan, at, settings, policy, difficulties);
+      const trained = await (stage.name === 'warmup'
+        ? runWarmup(state, plan, at, settings, policy)
+        : runPhase(state, plan, at, settings, policy, difficulties));
+      return { trained, attempt };
     } catch (error) {
       if (isCancellation(error) || repairs.mayMend(error)) throw error;
+      await failed();
       next = await state.awaitReplay(stage.name, claim, error);
     }
   }
@@ -165,11 +218,37 @@ async function measureAgain(
   return recordAgain({ stage, spec, data, responses });
 }
 
-async function evaluatePolicy(state: RunState, plan: RunPlan, label: string, policy: PolicyRef): Promise<void> {
+async function evaluatePolicy(
+  state: RunState,
+  sharing: Sharing | null,
+  plan: RunPlan,
+  label: string,
+  policy: PolicyRef,
+): Promise<void> {
   if (!isEvaluated(plan, label)) return;
+  const evaluate = () => evaluateAnew(state, plan, label, policy);
+  if (!sharing) return state.addRows(await evaluate());
+  const { spec, data } = plan;
+  const rows = await sharing.obtain<EvaluationRow[]>({
+    ask: { run: workflowInfo().workflowId, spec, data, policy, name: `evaluation.${label}`, difficulties: [] },
+    took: ({ of }) => state.took(`evaluation/${label}`, of),
+    make: async () => {
+      const rows = await evaluate();
+      return { result: rows, share: rows };
+    },
+  });
+  state.addRows(rows);
+}
+
+async function evaluateAnew(
+  state: RunState,
+  plan: RunPlan,
+  label: string,
+  policy: PolicyRef,
+): Promise<EvaluationRow[]> {
   const { workflowId: run } = workflowInfo();
   const { spec, shards } = plan;
-  const rows = await state.runStage<typeof evaluation>(`evaluation/${label}`, 1, () =>
+  return state.runStage<typeof evaluation>(`evaluation/${label}`, 1, () =>
     startChild(evaluation, {
       workflowId: `${run}/evaluation/${label}`,
       args: [
@@ -181,7 +260,6 @@ async function evaluatePolicy(state: RunState, plan: RunPlan, label: string, pol
       ],
     }),
   );
-  state.addRows(rows);
 }
 
 function stagesToShow(plan: RunPlan): StageProgress[] {

@@ -1,4 +1,4 @@
-/** Messages between a run and its stages; users have no need of them. */
+/** Messages between a study, its runs and their stages; users have no need of them. */
 import {
   condition,
   defineSignal,
@@ -10,10 +10,17 @@ import {
 } from '@temporalio/workflow';
 import type { StepReport } from '../activities/contract/index.js';
 
-/** Run to stage: hold before the next step, or go on. */
+/** Study to run, and run to stage: hold before the next step, or go on. */
 export const setPaused = defineSignal<[boolean]>('setPaused');
 /** Stage to run: a step is done. */
 export const stageReport = defineSignal<[stage: string, report: StepReport]>('stageReport');
+
+/** Run to study: it would make what the key stands for. */
+export const turnWanted = defineSignal<[run: string, key: string]>('turnWanted');
+/** Study to run: nobody else is at it; whether somebody was before. */
+export const turnGiven = defineSignal<[key: string, again: boolean]>('turnGiven');
+/** Run to study: it has made it, or given up. */
+export const turnOver = defineSignal<[run: string, key: string]>('turnOver');
 
 /** Reports of one stage to its run: enough for a curve, few enough for the run's history. */
 const REPORTS = 50;

@@ -55,6 +55,9 @@ export class RunState {
     setHandler(progress, () => ({ ...this.progress, state: this.state }));
     setHandler(pause, () => this.setPaused(true));
     setHandler(resume, () => this.setPaused(false));
+    setHandler(setPaused, async paused => {
+      await this.setPaused(paused);
+    });
     setHandler(stageReport, (name, report) => {
       // A reset hands the reports of the time before it again, ahead of the plan: they are news of stages yet to come.
       const stage = this.progress.stages.find(stage => stage.name === name);
@@ -126,6 +129,12 @@ export class RunState {
     } finally {
       this.child = null;
     }
+  }
+
+  /** Notes that a stage need not be gone through: another run has come to the same, or this one before it was stopped. */
+  took(name: string, of: string): void {
+    const taken = of === this.progress.run ? {} : { takenFrom: of };
+    Object.assign(this.stage(name), { state: 'done', startedAt: now(), finishedAt: now(), ...taken });
   }
 
   addRows(rows: EvaluationRow[]): void {

@@ -4,6 +4,7 @@ export { unreadableGold } from './golds.js';
 export { officialScores } from './metrics/official.js';
 export { LATER_ROWS, PUBLISHED_ROWS } from './published.js';
 export { type ItemResult, type ItemsSummary, itemScores, summariseItems } from './results.js';
+export { type Crossed, crossedEstimate, crossedSpread } from './statistics/crossed.js';
 export { pairedDifference, type Resampled, resample } from './statistics/paired.js';
 export { mean } from './statistics/samples.js';
 export { type CountedEstimate, unpairedDifference } from './statistics/unpaired.js';

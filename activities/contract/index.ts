@@ -16,6 +16,7 @@ export { ENGINE_QUEUES, type EngineKind, GPU_TASK_QUEUE, HEARTBEAT_TIMEOUT_SECON
 export { promptsToDraw } from './refills.js';
 export type {
   BranchInput,
+  CellInput,
   CurriculumInput,
   CurriculumResult,
   Progress,
@@ -26,3 +27,12 @@ export type {
 } from './run.js';
 export { isEvaluated, labelAfter, stageNumber } from './stages.js';
 export type { Comparison, Difference, Estimate } from './statistics.js';
+export type {
+  Cell,
+  CellProgress,
+  StudyProgress,
+  StudyResult,
+  StudySpecInput,
+  StudyState,
+  Verdict,
+} from './study.js';

@@ -3,7 +3,18 @@ import type { EvaluationRow, JudgeUsage } from './evaluation.js';
 import type { PolicyRef } from './policy.js';
 
 /** `curriculum` takes a whole run spec, or a preset by name with overrides by dotted path. */
-export type CurriculumInput = RunSpecInput | { preset: string; overrides?: Record<string, unknown> } | BranchInput;
+export type CurriculumInput =
+  | RunSpecInput
+  | { preset: string; overrides?: Record<string, unknown> }
+  | BranchInput
+  | CellInput;
+
+/** A run of a study, as the study starts it: a variant that the study has published, with a seed. */
+export interface CellInput {
+  study: string;
+  variant: string;
+  seed: number;
+}
 
 /** Begins with a phase of another run, from the policy it began with there, on the same data. */
 export interface BranchInput {
@@ -54,6 +65,8 @@ export interface StageProgress {
   startedAt: string | null;
   finishedAt: string | null;
   error: string | null;
+  /** The run whose outcome was taken, where the stage was not gone through again. */
+  takenFrom?: string;
 }
 
 export type RunState = 'validating' | 'running' | 'paused' | 'awaiting-replay' | 'done';
@@ -75,7 +88,14 @@ export interface Progress {
 export interface CurriculumResult {
   run: string;
   policy: PolicyRef;
-  stages: { name: string; kind: StageProgress['kind']; steps: number; seconds: number; policy: PolicyRef }[];
+  stages: {
+    name: string;
+    kind: StageProgress['kind'];
+    steps: number;
+    seconds: number;
+    policy: PolicyRef;
+    takenFrom?: string;
+  }[];
   evaluations: EvaluationRow[];
 }
 

@@ -14,7 +14,7 @@ import type { Dependencies } from '../dependencies.js';
 import { type GroupReward, saidIn } from '../rewards/index.js';
 import type { MemorySettings } from '../spec/index.js';
 import { type ArtifactRef, readJson } from '../store/index.js';
-import { supervised } from '../supervision/index.js';
+import { type Supervision, supervised } from '../supervision/index.js';
 import type { EvaluateInput } from './job.js';
 import { type AnsweredItem, type ScoringJob, scoringJob } from './scoring-job.js';
 
@@ -49,20 +49,10 @@ export function scoreEvaluation(deps: Dependencies) {
       const published = await deps.store.find(uri);
       if (published) return (await readJson<EvaluationResult>(deps.store, published)).row;
       supervision.note(`scoring ${label} on ${set}`);
-      const byOfficial = BENCHMARKS[metric].score === 'official';
-      const answered = byOfficial ? [] : job.items.filter(item => item.unanswered === undefined);
-      const { groups, judge } = await deps.rewarder(job.reward).reward(
-        answered.map(({ id, task, question, answers, thinkingOpen, responses }) => ({
-          ...{ id, task, question, answers, promptOpensThinking: thinkingOpen },
-          responses: responses.map(({ text }) => text),
-          ...(job.minds === 'finish' && { finishes: responses.map(({ finish }) => finish) }),
-        })),
-        { signal: supervision.call.signal, note: supervision.note },
-      );
-      const rewardOf = new Map(answered.map((item, k) => [item, groups[k]!]));
-      const items = job.items.map(item =>
-        byOfficial ? officialResult(item, metric) : itemResult(item, rewardOf.get(item), metric),
-      );
+      const { items, judge } =
+        BENCHMARKS[metric].score === 'official'
+          ? { items: job.items.map(item => officialResult(item, metric)), judge: null }
+          : await rewardedItems(deps, job, supervision);
       const row = { ...rowOf(job, items), ...(judge && { judge }) };
       supervision.check();
       const result: EvaluationResult = { label, set, policy, metric, row, items };
@@ -72,6 +62,21 @@ export function scoreEvaluation(deps: Dependencies) {
       deps.observer?.evaluated(job.name, kept);
       return kept;
     });
+}
+
+/** By rule and judge. */
+async function rewardedItems(deps: Dependencies, job: ScoringJob, { call, note }: Supervision) {
+  const answered = job.items.filter(item => item.unanswered === undefined);
+  const { groups, judge } = await deps.rewarder(job.reward).reward(
+    answered.map(({ id, task, question, answers, thinkingOpen, responses }) => ({
+      ...{ id, task, question, answers, promptOpensThinking: thinkingOpen },
+      responses: responses.map(({ text }) => text),
+      ...(job.minds === 'finish' && { finishes: responses.map(({ finish }) => finish) }),
+    })),
+    { signal: call.signal, note },
+  );
+  const rewardOf = new Map(answered.map((item, k) => [item, groups[k]!]));
+  return { items: job.items.map(item => itemResult(item, rewardOf.get(item), job.metric)), judge };
 }
 
 function itemResult(item: AnsweredItem, given: GroupReward | undefined, metric: BenchmarkName): EvaluatedItem {

@@ -9,6 +9,7 @@ import {
   baseUri,
   checkpointUri,
   claimedAttempt,
+  outcomeUri,
   phaseNumber,
   planUri,
   readJson,
@@ -20,7 +21,9 @@ import {
 } from '../store/index.js';
 import type { StepLine } from '../training/index.js';
 import { CHANGEABLE } from './claim-attempt.js';
+import type { Outcome } from './outcomes.js';
 import type { RunPlan } from './run-plan.js';
+import type { StageOutcome } from './share-outcomes.js';
 
 export interface Branch {
   /** The other run's spec with the overrides. */
@@ -89,7 +92,12 @@ export const stageNames = (spec: RunSpec): string[] => [
 /** What a stage's current attempt ended with; null if it has not ended. */
 async function endOf(store: Store, run: string, stage: string) {
   const attempt = await claimedAttempt(store, stageUri({ run, stage }));
-  if (attempt === null) return null;
+  if (attempt === null) {
+    const taken = await store.find(outcomeUri(run, stage));
+    if (!taken) return null;
+    const { policy, difficulty = null } = (await readJson<Outcome<StageOutcome>>(store, taken)).result;
+    return { policy, difficulty };
+  }
   const at: StageAttempt = { run, stage, attempt };
   const steps = await store.find(attemptUri(at, 'steps.jsonl'));
   const last = steps && (await readLines<StepLine>(store, steps)).at(-1);

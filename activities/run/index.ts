@@ -6,6 +6,15 @@ export { type PhaseData, type RunDataSummary, summaryOf } from './data-summary.j
 export { examineService } from './examine-service.js';
 export { exportPolicy } from './export-policy.js';
 export { importBase } from './import-base.js';
+export { type Outcome, outcomesOf } from './outcomes.js';
 export { prepareRun } from './prepare-run.js';
 export { type RunData, readRunData, type SourceRecord } from './run-data.js';
 export type { RunPlan, StagePlan } from './run-plan.js';
+export {
+  type FindOutcomeInput,
+  type FoundOutcome,
+  findOutcome,
+  type ShareOutcomeInput,
+  type StageOutcome,
+  shareOutcome,
+} from './share-outcomes.js';

@@ -2,7 +2,7 @@
  * The first activity of a run: everything that can be wrong is found here, before anything is trained. Validates the
  * spec, reads, renders and tokenises the data, and publishes both.
  */
-import type { CurriculumInput } from '../contract/index.js';
+import type { CellInput, CurriculumInput } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import {
   checkRewardKeys,
@@ -16,6 +16,7 @@ import {
 } from '../spec/index.js';
 import {
   type ArtifactRef,
+  absence,
   baseUri,
   currentClaim,
   dataSummaryUri,
@@ -28,12 +29,14 @@ import {
   serviceNeedsUri,
   specUri,
   stageUri,
+  studyUri,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
 import { openModel } from '../text/index.js';
 import { type Branch, isBranch, openBranch, stageNames } from './branch.js';
 import { dataIssues, modelIssues } from './data-checks.js';
 import { type RunDataSummary, summaryOf } from './data-summary.js';
+import { publishShared } from './outcomes.js';
 import { readRunData } from './run-data.js';
 import type { DataCounts, RunPlan, StagePlan } from './run-plan.js';
 import { serviceNeeds } from './service-needs.js';
@@ -44,7 +47,7 @@ export interface PrepareRunInput {
 }
 
 /** plan.json: what stays the same however often the run is started. */
-type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints' | 'engine' | 'shards' | 'exportTo'>;
+type PublishedPlan = Omit<RunPlan, 'stages' | 'checkpoints' | 'engine' | 'shards' | 'exportTo' | 'share'>;
 
 export function prepareRun(deps: Dependencies) {
   return ({ run, input }: PrepareRunInput): Promise<RunPlan> =>
@@ -56,6 +59,7 @@ export function prepareRun(deps: Dependencies) {
           { path: `the run's name "${run}", which is its workflow id`, problem: name.error.issues[0]!.message },
         ]);
       }
+      const share = isCell(input);
       const branch = isBranch(input) ? await openBranch(store, input) : null;
       const present = await presentSpec(deps, run);
       const spec = await withRewardFiles(branch?.spec ?? (await specOf(deps, input)), present);
@@ -64,7 +68,7 @@ export function prepareRun(deps: Dependencies) {
       const published = await store.find(planUri(run));
       const prepared = published
         ? await readJson<PublishedPlan>(store, published)
-        : await (branch ? prepareBranch(deps, run, branch) : prepareData(deps, run, spec, supervision));
+        : await (branch ? prepareBranch(deps, run, branch) : prepareData(deps, run, spec, supervision, share));
       supervision.check();
       if (!published) {
         await publishNeeds(store, run, spec, prepared);
@@ -77,7 +81,7 @@ export function prepareRun(deps: Dependencies) {
         checkpoints: spec.checkpoints,
         ...(spec.shards !== undefined && { shards: spec.shards }),
         ...(exportTo && { exportTo }),
-        ...(spec.engine.kind && { engine: spec.engine.kind }),
+        ...(spec.engine.kind ? { engine: spec.engine.kind } : share && { share }),
         stages: stages.slice(stages.findIndex(({ name }) => name === (prepared.branch?.first ?? name))),
       };
     });
@@ -97,7 +101,18 @@ async function prepareBranch(deps: Dependencies, run: string, branch: Branch): P
   return { ...plan, spec: ref, evaluate: spec.evaluation.policies, branch: entry };
 }
 
+const isCell = (input: CurriculumInput): input is CellInput =>
+  typeof input === 'object' && input !== null && 'study' in input;
+
+async function cellSpec({ store }: Dependencies, { study, variant, seed }: CellInput): Promise<RunSpec> {
+  const uri = studyUri(String(study), 'variants', `${variant}.json`);
+  const ref = await store.find(uri);
+  if (!ref) throw await absence(store, uri, `the study "${study}" has no such variant`);
+  return validateSpec(await readJson(store, ref), { seed });
+}
+
 async function specOf(deps: Dependencies, input: CurriculumInput): Promise<RunSpec> {
+  if (isCell(input)) return cellSpec(deps, input);
   if (typeof input !== 'object' || input === null || !('preset' in input)) return validateSpec(input);
   const { preset, overrides, ...rest } = input as { preset: unknown; overrides?: unknown };
   const issues: SpecIssue[] = Object.keys(rest).map(path => ({
@@ -149,6 +164,7 @@ async function prepareData(
   run: string,
   spec: RunSpec,
   supervision: Supervision,
+  share: boolean,
 ): Promise<PublishedPlan> {
   const { store } = deps;
   const reading = { note: supervision.note, signal: supervision.call.signal };
@@ -158,17 +174,19 @@ async function prepareData(
   refuse(dataIssues(spec, model, data));
   const summary = summaryOf(spec, model, data);
 
+  const publish = (name: string, values: readonly unknown[]) =>
+    (share ? publishShared : publishLines)(store, dataUri(run, name), values);
   // Only now is anything written: a refused spec leaves its name free.
   return {
     spec: await specRef(store, run, spec),
     model: source,
     data: {
-      train: await publishLines(store, dataUri(run, 'train'), data.train),
-      warmup: data.warmup && (await publishLines(store, dataUri(run, 'warmup'), data.warmup)),
+      train: await publish('train', data.train),
+      warmup: data.warmup && (await publish('warmup', data.warmup)),
       sets: await Promise.all(
         data.sets.map(async ({ name, items }) => ({
           name,
-          data: await publishLines(store, dataUri(run, `set-${name}`), items),
+          data: await publish(`set-${name}`, items),
         })),
       ),
       summary: await publishJson(store, dataSummaryUri(run), summary),

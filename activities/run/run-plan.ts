@@ -31,6 +31,8 @@ export interface RunPlan {
   exportTo?: ExportSettings;
   /** Which trains it; absent of the workers' own. */
   engine?: EngineKind;
+  /** Of a run of a study: what it comes to is shared with others. */
+  share?: true;
   evaluate: RunSpec['evaluation']['policies'];
   counts: DataCounts;
   /** Of a run that branches off another: which, and what it begins with. */

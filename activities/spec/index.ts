@@ -28,4 +28,6 @@ export {
 } from './run-spec.js';
 export { differences } from './spec-differences.js';
 export { InvalidSpecError, type SpecIssue } from './spec-issues.js';
+export { cellRun, type Hypothesis, MOST_CELLS, type StudySpec, studySpecSchema } from './study-spec.js';
 export { validateSpec } from './validate-spec.js';
+export { evaluatedLabels, type ValidStudy, type Variant, validateStudy } from './validate-study.js';

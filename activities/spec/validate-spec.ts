@@ -220,7 +220,8 @@ export function withOverrides(input: unknown, overrides: Record<string, unknown>
     }
     const last = keys.at(-1)!;
     const fits = Array.isArray(place) ? /^\d+$/.test(last) && Number(last) < place.length : isObject(place);
-    if (fits) (place as Json)[last] = value;
+    // A later override may reach into it: what was given stays as it is.
+    if (fits) (place as Json)[last] = structuredClone(value);
     else issues.push({ path, problem: 'the override leads nowhere: no such field or element in the spec' });
   }
   return root.spec;

@@ -66,6 +66,11 @@ export const checkpointUri = (run: string, policy: string) => storeUri('runs', r
 /** `name` is `<policy label>.<set>`; the policy's name keeps evaluations of different attempts apart. */
 export const evaluationUri = (run: string, name: string, policy: string, file: string) =>
   storeUri('runs', run, 'evaluations', `${name}.${policy.slice(0, 8)}.${file}`);
+/** What the name of a result says, among a run's evaluations; null of other files, such as the responses. */
+export function evaluationNamed(file: string): { label: string; set: string; policy: string } | null {
+  const [, label, set, policy] = /^([^.]+)\.(.+)\.([0-9a-f]{8})\.json$/.exec(file) ?? [];
+  return label === undefined ? null : { label, set: set!, policy: policy! };
+}
 /** A file of an evaluation that belongs to no run: of one model, or of one firing of a schedule. */
 export const evaluatedUri = (name: string, label: string, ...file: string[]) =>
   storeUri('evaluations', name, label, ...file);
@@ -74,6 +79,8 @@ export const ITEMS_FOLDER = 'items';
 /** Later attempts, whose settings may differ, have pools of their own. */
 export const poolUri = ({ run, stage, attempt }: StageAttempt) =>
   storeUri('runs', run, 'pools', attempt === 1 ? `${stage}.json` : `${stage}.attempt-${attempt}.json`);
+/** What a stage, an evaluation or the base of a run of a study came to, made by it or taken from another: `warmup`, `evaluation.sft`. */
+export const outcomeUri = (run: string, name: string) => storeUri('runs', run, 'outcomes', `${name}.json`);
 /** Folder of a stage's attempts. */
 export const stageUri = ({ run, stage }: Pick<StageAttempt, 'run' | 'stage'>) => storeUri('runs', run, stage);
 export const attemptUri = ({ run, stage, attempt }: StageAttempt, ...file: string[]) =>
@@ -83,6 +90,11 @@ export const stepUri = ({ run, stage, attempt }: StageAttempt, step: number, fil
 
 /** An endpoint's reply, by the hash of what was asked: shared by all runs on the store. */
 export const replyUri = (hash: string) => storeUri('replies', hash.slice(0, 2), `${hash}.json`);
+
+/** What runs of studies share, by the hash of all that decides it. */
+export const sharedOutcomeUri = (key: string) => storeUri('shared', key.slice(0, 2), `${key}.json`);
+/** A file of a study. */
+export const studyUri = (study: string, ...file: string[]) => storeUri('studies', study, ...file);
 
 /** The run that an artifact belongs to. */
 export function runOf(uri: string): string {

@@ -18,6 +18,7 @@ import {
   publishJson,
   readJson,
   type StageAttempt,
+  type Store,
 } from '../store/index.js';
 import { supervised } from '../supervision/index.js';
 import { bandOf, inBand } from './bands.js';
@@ -41,7 +42,7 @@ export function buildPool(deps: Dependencies) {
     supervised('building the pool', async supervision => {
       const settings = await readKept<RunSpec>(deps.store, spec);
       const items = await readData<PromptItem>(deps.store, data);
-      const records = await Promise.all(difficulties.map(ref => readJson<DifficultyRecord>(deps.store, ref)));
+      const records = await difficultiesOf(deps.store, difficulties);
       const pool = poolOf(stage, settings, items, records);
       supervision.check();
       return {
@@ -50,6 +51,10 @@ export function buildPool(deps: Dependencies) {
       };
     });
 }
+
+/** What the phases before found of their samples. */
+export const difficultiesOf = (store: Store, refs: readonly ArtifactRef[]): Promise<DifficultyRecord[]> =>
+  Promise.all(refs.map(ref => readJson<DifficultyRecord>(store, ref)));
 
 /** The pool as a function of its inputs. A sample's difficulty is the latest one on record. */
 export function poolOf(

@@ -1,6 +1,6 @@
 /** What a stage of training is made of: pool, rollouts, scores, updates, books. */
 export { bandOf, inBand } from './bands.js';
-export { buildPool } from './build-pool.js';
+export { buildPool, difficultiesOf, poolOf } from './build-pool.js';
 export { gatherRollouts } from './gather-rollouts.js';
 export { answerAgain, recordAgain } from './measure-again.js';
 export { recordDifficulty, type StepLine, summarizeSteps } from './record-phase.js';

@@ -4,12 +4,12 @@ import type { PolicyRef } from '../../activities/contract/index.js';
 import type { EngineSettings } from '../../activities/engine/process/index.js';
 import { type Comparison, differenceText, type LogEntry, redoLog } from '../../activities/policies/index.js';
 import { codeText, codeVersion, differ } from '../../activities/provenance/index.js';
-import type { RunPlan } from '../../activities/run/index.js';
+import { outcomesOf, type RunPlan, type StageOutcome } from '../../activities/run/index.js';
 import { type ArtifactRef, baseUri, openStore, planUri, readJson, type Store } from '../../activities/store/index.js';
-import type { Supervision } from '../../activities/supervision/index.js';
 import { ChainCheck } from '../proof/chain.js';
 import { redo } from '../proof/redo.js';
 import { type RedoEngine, redoEngine } from '../proof/redo-engine.js';
+import { supervisionOf } from '../proof/supervision.js';
 import { keepVerification, type Verification } from '../proof/verifications.js';
 import { UserError } from '../user-error.js';
 import { atLeastOne } from './engine/numbers.js';
@@ -106,7 +106,7 @@ async function redoAll(
       kept++;
       continue;
     }
-    const comparison = await redo(deps, entry.record, supervision(signal));
+    const comparison = await redo(deps, entry.record, supervisionOf(signal));
     const { difference, kept: isKept } = comparison;
     again.push({ stage: entry.stage.stage, attempt: entry.stage.attempt, step: entry.step, difference, kept: isKept });
     within ||= comparison.tolerance !== null;
@@ -163,11 +163,15 @@ async function checkedLog(
   return { log, problems };
 }
 
-/** The policies that no step of the run made: its base and, of a branch, what it began with. */
+/** The policies that no step of the run made: its base, what a branch began with, and what was taken from other runs. */
 async function beginnings(store: Store, run: string, base: ArtifactRef): Promise<PolicyRef[]> {
   const plan = await store.find(planUri(run));
   const branch = plan && (await readJson<RunPlan>(store, plan)).branch;
-  return [await readJson<PolicyRef>(store, base), ...(branch ? [branch.policy] : [])];
+  const taken = (await outcomesOf(store, run)).filter(({ of, name }) => of !== run && /^(warmup|phase-)/.test(name));
+  for (const { of, name } of taken)
+    say(`${name} is of the run "${of}", whose log has its steps: longhaul verify ${of}`);
+  const policies = taken.map(({ result }) => (result as StageOutcome).policy);
+  return [await readJson<PolicyRef>(store, base), ...(branch ? [branch.policy] : []), ...policies];
 }
 
 function chooser(log: LogEntry[], { stage, step, all }: VerifyFlags): (entry: LogEntry, k: number) => boolean {
@@ -185,9 +189,5 @@ function stagesIn(log: LogEntry[]): string {
 
 const nameOf = ({ stage, step }: LogEntry): string =>
   `${stage.stage}${stage.attempt > 1 ? ` (attempt ${stage.attempt})` : ''}, step ${step}`;
-
-function supervision(signal: AbortSignal): Supervision {
-  return { call: { signal }, note: () => {}, troubles: () => {}, check: () => signal.throwIfAborted() };
-}
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -17,7 +17,11 @@ export function pageText(schema: Described, { title, opening, top }: Page): stri
   const required = new Set(schema.required);
   const fields = Object.entries(schema.properties ?? {});
   const blocks = fields.filter(([, field]) => blockOf(field) !== undefined);
-  const contents = [top, ...blocks.map(([name]) => `\`${name}\``), SECTIONS.dataSource!];
+  const contents = [
+    top,
+    ...blocks.map(([name]) => `\`${name}\``),
+    ...(hasSources(schema) ? [SECTIONS.dataSource!] : []),
+  ];
   return `${[
     `# ${title}`,
     '<!-- Made from the schema by `npm run docs`: change the texts there. -->',
@@ -26,7 +30,7 @@ export function pageText(schema: Described, { title, opening, top }: Page): stri
     `## ${top}`,
     table(fields.map(([name, field]) => fieldRow(name, field, required.has(name)))),
     ...blocks.flatMap(([name, field]) => [`## \`${name}\``, field.description ?? '', table(rowsOf(name, field))]),
-    ...sourcesText(schema),
+    ...(hasSources(schema) ? sourcesText(schema) : []),
   ]
     .filter(part => part !== '')
     .join('\n\n')}\n`;
@@ -92,6 +96,8 @@ function table(rows: Row[]): string {
     ...rows.map(row => line(columns.map(name => row[name] ?? ''))),
   ].join('\n');
 }
+
+const hasSources = (schema: Described): boolean => schema.$defs?.dataSource !== undefined;
 
 /** The kinds of source, then their fields: each once, with the kinds that have it. */
 function sourcesText(schema: Described): string[] {

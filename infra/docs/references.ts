@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { runSpecSchema } from '../../activities/spec/index.js';
+import { runSpecSchema, studySpecSchema } from '../../activities/spec/index.js';
 import { CHECKOUT } from '../checkout.js';
 import { evaluationFileSchema } from '../specs/evaluation-files.js';
 import { described, editorSchema } from './json-schema.js';
@@ -42,6 +42,24 @@ npx longhaul schedule create nightly --evaluation eval.yaml --run my-run --cron 
 An evaluation spec is YAML or JSON. Only \`benchmarks\` and \`model\` or \`models\` must be there. Paths are taken from the
 spec's own folder. A complete one is [infra/examples/evaluation.yaml](../infra/examples/evaluation.yaml).`;
 
+const STUDY_OPENING = `\`\`\`sh
+npx longhaul study my-study.yaml            # trains every variant with every seed, and reports
+npx longhaul study my-study.yaml --check    # computes the report again from the store
+\`\`\`
+
+A study is YAML or JSON. \`base\`, \`variants\` and \`seeds\` must be there. Paths are taken from the study's own folder.
+[Studies](studies.md) says what becomes of it; [infra/studies](../infra/studies) has some to start from.
+
+\`\`\`yaml study
+base: tiny
+variants:
+  - { name: full }
+  - { name: cold, set: { warmup: null } }
+seeds: [1, 2, 3]
+hypotheses:
+  - { variant: full, above: cold, on: 80-facts }
+\`\`\``;
+
 export const REFERENCES: Reference[] = [
   {
     schema: runSpecSchema,
@@ -58,6 +76,14 @@ export const REFERENCES: Reference[] = [
     top: 'The evaluation spec',
     page: 'docs/evaluation-spec.md',
     editors: 'infra/examples/evaluation.schema.json',
+  },
+  {
+    schema: studySpecSchema,
+    title: 'The spec of a study',
+    opening: STUDY_OPENING,
+    top: 'The study',
+    page: 'docs/study-spec.md',
+    editors: 'infra/studies/study.schema.json',
   },
 ];
 

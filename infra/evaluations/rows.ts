@@ -1,10 +1,12 @@
 /** The rows of a table from the store alone: evaluations by name, and what runs evaluated of their own policies. */
+
 import {
   BENCHMARKS,
   type BenchmarkName,
   type ItemsSummary,
   summariseItems,
 } from '../../activities/benchmarks/index.js';
+import type { EvaluationRow } from '../../activities/contract/index.js';
 import {
   type ComparedRow,
   type ComparedSet,
@@ -14,7 +16,8 @@ import {
   recordsOf,
   scoresOf,
 } from '../../activities/evaluation/index.js';
-import { dataUri, readJson, type Store, storeUri } from '../../activities/store/index.js';
+import { outcomesOf, type RunPlan } from '../../activities/run/index.js';
+import { evaluationNamed, planUri, readJson, type Store, storeUri } from '../../activities/store/index.js';
 import { UserError } from '../user-error.js';
 
 /** A model with what it scored on each set. */
@@ -86,14 +89,12 @@ export function rowOfRecord({ label, sets }: EvaluationRecord): MeasuredRow {
   };
 }
 
-/** `<label>.<set>.<start of the policy's name>.json`, beside the responses. */
-const RESULT_FILE = /\.([0-9a-f]{8})\.json$/;
-
 async function rowsOfRun(store: Store, run: string): Promise<MeasuredRow[]> {
   const folder = storeUri('runs', run, 'evaluations');
   const rows = new Map<string, { label: string; policy: string; sets: MeasuredSet[] }>();
-  for (const file of (await store.list(folder)).filter(name => RESULT_FILE.test(name))) {
-    const ref = await store.find(storeUri('runs', run, 'evaluations', file));
+  const own = (await store.list(folder)).filter(evaluationNamed).map(name => `${folder}/${name}`);
+  for (const uri of [...own, ...(await takenResults(store, run))]) {
+    const ref = await store.find(uri);
     const result = await readJson<EvaluationResult>(store, ref!);
     const key = `${result.label}.${result.policy}`;
     const row = rows.get(key) ?? { label: result.label, policy: result.policy, sets: [] };
@@ -109,17 +110,29 @@ async function rowsOfRun(store: Store, run: string): Promise<MeasuredRow[]> {
   }));
 }
 
+/** Of a run of a study: where the results lie that another run made for it. */
+async function takenResults(store: Store, run: string): Promise<string[]> {
+  const taken = (await outcomesOf(store, run)).filter(({ of, name }) => of !== run && name.startsWith('evaluation.'));
+  return taken.flatMap(({ result }) => (result as EvaluationRow[]).map(({ uri }) => uri));
+}
+
+/** The questions of a set, which may lie in the run that this one began with. */
+async function questionsOf(store: Store, run: string, set: string): Promise<string | null> {
+  const ref = await store.find(planUri(run));
+  const plan = ref && (await readJson<RunPlan>(store, ref));
+  return plan?.data.sets.find(({ name }) => name === set)?.data.sha256 ?? null;
+}
+
 async function setOfRun(store: Store, run: string, result: EvaluationResult): Promise<MeasuredSet> {
   const { set, items, metric = 'custom' } = result;
   const official = result.metric === undefined ? undefined : BENCHMARKS[metric].official[0];
   const { summary, unanswered } = { summary: summariseItems(items), unanswered: 0 };
-  const data = await store.find(dataUri(run, `set-${set}`));
   const estimate = official === undefined ? undefined : summary.official[official];
   const { score, low, high } = summary;
   return {
     name: set,
     metric,
-    items: data?.sha256 ?? null,
+    items: await questionsOf(store, run, set),
     scores: scoresOf(items, official),
     reward: { score, low, high, items: summary.items },
     official: estimate ? { ...estimate, items: summary.items } : null,

@@ -4,7 +4,7 @@ import { type CurriculumInput, TASK_QUEUE } from '../../activities/contract/inde
 import { hashOf } from '../../activities/store/index.js';
 
 /** On each workflow started here: tells a later start whether it means the same run. */
-const MEMO = 'specSha256';
+export const SPEC_MEMO = 'specSha256';
 
 export interface Begun {
   /**
@@ -23,7 +23,7 @@ export const beginRun = (client: Client, run: string, input: CurriculumInput) =>
 export async function beginWorkflow(client: Client, type: string, id: string, spec: unknown): Promise<Begun> {
   const found = await describe(client, id);
   const sha256 = hashOf(spec);
-  const before = found?.memo?.[MEMO];
+  const before = found?.memo?.[SPEC_MEMO];
   const otherSpec = before !== undefined && before !== sha256;
   if (found?.status === 'RUNNING') return { how: 'resumed', otherSpec };
   if (found?.status === 'COMPLETED') return { how: 'finished', otherSpec };
@@ -31,7 +31,7 @@ export async function beginWorkflow(client: Client, type: string, id: string, sp
     taskQueue: TASK_QUEUE,
     workflowId: id,
     args: [spec],
-    memo: { [MEMO]: sha256 },
+    memo: { [SPEC_MEMO]: sha256 },
     workflowIdConflictPolicy: 'USE_EXISTING', // two at once: both watch the one run
   });
   return { how: found ? 'again' : 'started', otherSpec: false };

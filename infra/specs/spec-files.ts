@@ -118,7 +118,12 @@ function parseValue(setting: string, text: string): unknown {
 }
 
 /** A copy of `value`, which stands at `place` in a spec, with its relative paths taken from `folder`. */
-function withAbsolutePaths(value: unknown, place: string[], folder: string, pathFields: ReadonlySet<string>): unknown {
+export function withAbsolutePaths(
+  value: unknown,
+  place: string[],
+  folder: string,
+  pathFields: ReadonlySet<string> = PATH_FIELDS,
+): unknown {
   if (typeof value === 'string') {
     const field = place.map(key => (/^\d+$/.test(key) ? '*' : key)).join('.');
     return pathFields.has(field) && !value.startsWith('hf:') && !isAbsolute(value) ? join(folder, value) : value;
@@ -131,6 +136,6 @@ function withAbsolutePaths(value: unknown, place: string[], folder: string, path
   );
 }
 
-function looksLikeFile(nameOrFile: string): boolean {
+export function looksLikeFile(nameOrFile: string): boolean {
   return SPEC_ENDINGS.includes(extname(nameOrFile)) || /[\\/]/.test(nameOrFile);
 }

@@ -1,6 +1,7 @@
 /** The trials that there are. */
 import type { Command } from 'commander';
 import { addFamiliesTrial } from './families/command.js';
+import { addGrafanaTrial } from './grafana/command.js';
 import { addMachines } from './machines/command.js';
 import { addPageTrial } from './page/page.js';
 import { addPrometheusTrial } from './prometheus/command.js';
@@ -16,6 +17,7 @@ export interface Trial {
 
 export const TRIALS: readonly Trial[] = [
   { name: 'families', add: addFamiliesTrial },
+  { name: 'grafana', add: addGrafanaTrial },
   { name: 'machines', add: addMachines },
   { name: 'page', add: addPageTrial },
   { name: 'prometheus', add: addPrometheusTrial },

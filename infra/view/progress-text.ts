@@ -6,7 +6,8 @@ import type {
   StageProgress,
   StepReport,
 } from '../../activities/contract/index.js';
-import { pad, widthOf } from './text-width.js';
+import { columns } from './columns.js';
+import { widthOf } from './text-width.js';
 import type { TimeLeft } from './time-left.js';
 
 /** What is new since `before` (null: everything), a line a change: for logs and pipes. */
@@ -34,10 +35,11 @@ export function stateText({ state, stages }: Progress): string {
 }
 
 function stageText(stage: StageProgress, secondsLeft: number | null): string {
-  const { latest, state, attempt, error } = stage;
+  const { latest, state, attempt, error, takenFrom } = stage;
   return [
     state,
     attempt > 1 ? `attempt ${attempt}` : null,
+    takenFrom !== undefined ? takenText(takenFrom) : null,
     latest && `step ${latest.step}/${latest.steps}`,
     latest && latest.reward !== null ? `reward ${latest.reward.toFixed(3)}` : null,
     latest && latest.passRate !== null ? `pass rate ${(100 * latest.passRate).toFixed(0)} %` : null,
@@ -53,14 +55,17 @@ function stageText(stage: StageProgress, secondsLeft: number | null): string {
 }
 
 /** What stands below a stage's row: trouble, and what a judge was asked. */
-export function stageNotes({ latest, state, error }: StageProgress): string {
+export function stageNotes({ latest, state, error, takenFrom }: StageProgress): string {
   const parts = [
+    takenFrom !== undefined ? takenText(takenFrom) : null,
     latest?.judge ? judgeText(latest.judge) : null,
     latest && unscoredText(latest),
     state === 'failed' ? error : null,
   ];
   return parts.filter(part => part).join(', ');
 }
+
+const takenText = (run: string): string => `taken from ${run}`;
 
 function unscoredText({ unscoredGroups = 0 }: StepReport): string | null {
   if (unscoredGroups === 0) return null;
@@ -99,17 +104,6 @@ export function evaluationTable(rows: EvaluationRow[], width = Number.POSITIVE_I
 
 function score(row: EvaluationRow | undefined): string {
   return row ? `${row.score.toFixed(1)} [${row.low.toFixed(1)}, ${row.high.toFixed(1)}]` : '';
-}
-
-/** Cells of equal width below one another. */
-export function columns(table: string[][]): string[] {
-  const widths = table[0]!.map((_, i) => Math.max(...table.map(row => widthOf(row[i]!))));
-  return table.map(row =>
-    row
-      .map((cell, i) => pad(cell, widths[i]!))
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 /** 42 s, 3 min 5 s, 2 h 10 min. */

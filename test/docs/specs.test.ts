@@ -1,6 +1,6 @@
 /**
  * Every YAML block of the README and docs/ is taken by the schema. The word after `yaml` says what it is: a `spec` of a run,
- * an `evaluation` spec, or a `fragment`, some fields of a run's spec.
+ * an `evaluation` spec, a `study`, or a `fragment`, some fields of a run's spec.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { parse } from 'yaml';
 import { validateSpec } from '../../activities/spec/index';
 import { loadEvaluation } from '../../infra/specs/evaluation-files';
 import { loadSpec } from '../../infra/specs/spec-files';
+import { loadStudy } from '../../infra/specs/study-files';
 import { GENERATED, pages } from '../support/pages';
 
 /** What fragments are laid into. */
@@ -33,6 +34,10 @@ const KINDS: Record<string, (text: string) => Promise<unknown>> = {
   async evaluation(text) {
     await writeFile(join(folder, 'eval.yaml'), text);
     return loadEvaluation('eval.yaml', { settings: [], models: [] }, folder);
+  },
+  async study(text) {
+    await writeFile(join(folder, 'study.yaml'), text);
+    return loadStudy('study.yaml', { settings: [] }, folder);
   },
   fragment: async text => validateSpec({ ...BASE, ...(parse(text) as object) }),
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 export const ROOT = join(__dirname, '../..');
 /** Made from schemas by `npm run docs`, and held against them elsewhere. */
-export const GENERATED = ['docs/spec.md', 'docs/evaluation-spec.md'];
+export const GENERATED = ['docs/spec.md', 'docs/evaluation-spec.md', 'docs/study-spec.md'];
 
 /** A fenced block: the words after its fence, and what stands in it. */
 export interface Block {

@@ -105,11 +105,18 @@ export interface ScoreRequest {
   temperature: number;
   /** Log-probabilities are among the tokens that this keeps. Absent: among all. */
   truncation?: TruncationSettings;
+  /** Asks for the entropies too. */
+  entropies?: boolean;
 }
 
 export interface ScoreResult {
   /** By group and response one value a token of the response, natural log. */
   logprobs: number[][][];
+  /**
+   * Likewise: of the distribution over the whole vocabulary that the token stands for, in nats. Where it was asked for;
+   * absent of a training service, which tells no distributions.
+   */
+  entropies?: number[][][];
 }
 
 export interface SftExample {

@@ -281,4 +281,10 @@ describe('overrides', () => {
     validateSpec(input, { 'rl.groupSize': 2 });
     expect(input).toEqual(spec());
   });
+
+  test('leave one another alone: one may reach into what another gives', () => {
+    const overrides = { phases: [{ maxTokens: 64, steps: 1 }], 'phases.0.steps': 5 };
+    expect(validateSpec(spec(), overrides).phases[0]!.steps).toBe(5);
+    expect(overrides.phases[0]!.steps).toBe(1);
+  });
 });
