@@ -22,9 +22,9 @@ const IN_TESTS =
 export function pageText(parts: readonly Part[]): string {
   const opening = [
     '# Tinker trial: a real training server, what it does otherwise, and faults',
-    '<!-- Made by the command below: change the texts in infra/trials/tinker. -->',
+    '<!-- Made by the command below, part by part: change the texts in infra/trials/tinker. -->',
     '```sh\nnpm run trial -- tinker --keep DIR --page docs/tinker-trial.md    # hours on a busy machine\nnpm run trial -- tinker --only engine                             # one part\n' +
-      'npm run trial -- tinker --only faults --keep DIR --minutes 15            # begins or goes on with the faults, for so long\n```',
+      'npm run trial -- tinker --only faults --keep DIR --minutes 15     # begins or goes on with the faults, for so long\n```',
     `What longhaul did with SkyRL 0.4.0 and its JAX backend on the processor (${cpus().length} cores, with other work on them: ` +
       'times mean little), serving the base of the preset tiny, and for whole runs what a warm-up of our own engine made of it. ' +
       'The first trial makes the server its Python environment ' +
