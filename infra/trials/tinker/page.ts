@@ -15,7 +15,7 @@ export const screenText = (parts: readonly Part[]): string =>
   parts.map(part => `${part.title}, ${part.seconds.toFixed(0)} s\n\n${asText(tableOf(part))}`).join('\n\n');
 
 const IN_TESTS =
-  'Tests run on such a server where its environment was made before: `test/infra/trials/tinker/real-server.long.test.ts`. ' +
+  'Tests run on such a server where its environment was made before: `test/infra/trials/tinker/real-server.long.test.ts`, two minutes. ' +
   'They do not make it: on a busy machine of two cores it was installed in 4 min 14 s, and the first calls then compiled for ' +
   'three minutes more, which is too long to wait for at each change.';
 
