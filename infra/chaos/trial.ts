@@ -67,6 +67,7 @@ export class Trial {
 
   get soFar(): TrialSoFar {
     const { records, runs } = this;
+    if (runs.length > 0) this.#timed();
     return { records, runs, seconds: (Date.now() - this.#began) / 1000 };
   }
 

@@ -23,14 +23,17 @@ const VOCABULARY = 195;
 type Say = (line: string) => void;
 type Service = Engine & TrainingService;
 
-/** @param names of the cases; all of them unless told */
+/**
+ * @param names of the cases; all of them unless told
+ * @param own our own engine, which is closed afterwards
+ */
 export async function engineCases(
   server: SkyRl,
   say: Say,
   names: readonly string[] = ENGINE_CASES.map(({ name }) => name),
+  own: Engine = createEngine({ threads: 1 }),
 ): Promise<Row[]> {
   const { base, folder } = server.options;
-  const own = createEngine({ threads: 1 });
   const engine = createTinkerEngine({
     url: server.url,
     keyVariable: null,

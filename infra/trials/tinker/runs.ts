@@ -9,6 +9,7 @@ import { Cluster } from '../../chaos/cluster.js';
 import { ChaosFolder } from '../../chaos/stores/folder.js';
 import { Trial } from '../../chaos/trial.js';
 import { CHECKOUT, LONGHAUL_COMMAND } from '../../checkout.js';
+import { claimPort } from '../../local/ports.js';
 import { loadSpec } from '../../specs/spec-files.js';
 import { ServiceLink } from './service-link.js';
 import type { SkyRl } from './skyrl.js';
@@ -17,8 +18,9 @@ const SPECS = join(CHECKOUT, 'infra', 'trials', 'tinker');
 const UNDISTURBED = 'undisturbed';
 /** What an undisturbed run took, in its folder. */
 const SECONDS = 'seconds';
-/** The link's port, in the folder of the server behind it. */
+/** The link's port, in the folder of the server behind it; below those that the system gives away by itself. */
 const PORT = 'link-port';
+const FIRST_PORT = 18_000;
 const RANK = 8;
 const ALPHA = 32;
 /** Beyond it a run counts as stuck: a service that is started anew compiles and is tried again first. */
@@ -58,7 +60,9 @@ export const variables = ({ url }: ServiceLink): NodeJS.ProcessEnv => ({
 export async function withLink<T>(server: SkyRl, use: (link: ServiceLink) => Promise<T>): Promise<T> {
   const file = join(server.options.folder, PORT);
   const before = Number(await readFile(file, 'utf8').catch(() => 0));
-  const link = await ServiceLink.listen(server.port, before);
+  const claim = before ? null : await claimPort(undefined, FIRST_PORT + (process.pid % 900));
+  const link = await ServiceLink.listen(server.port, claim?.port ?? before);
+  claim?.release();
   await writeFile(file, String(link.port));
   try {
     return await use(link);

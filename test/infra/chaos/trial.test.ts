@@ -50,6 +50,7 @@ test('goes on with the run that was under way, and with what it had', async () =
   expect(await first.strike(fault(1))).toBe(true);
   const { soFar } = first;
   expect([begun, soFar.records.length, lost]).toEqual([['disturbed-1'], 1, 1]);
+  expect(soFar.runs[0]!.seconds).toBeGreaterThan(0.5);
 
   const second = trial({ soFar: { ...soFar, seconds: 100 } }, 12);
   expect(await second.strike(fault(2))).toBe(true);

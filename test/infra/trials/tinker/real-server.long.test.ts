@@ -7,6 +7,7 @@ import { engineCases } from '../../../../infra/trials/tinker/engine-cases';
 import { installedEnvironment } from '../../../../infra/trials/tinker/environment';
 import { serverCases } from '../../../../infra/trials/tinker/server-cases';
 import { SkyRl } from '../../../../infra/trials/tinker/skyrl';
+import { ownEngine } from '../../../support/own-engine';
 
 /** As long as the cases may take in all. */
 jest.setTimeout(600_000);
@@ -37,7 +38,7 @@ const TELLING = [
   const failing = (rows: { holds: boolean }[]) => rows.filter(({ holds }) => !holds);
 
   test('gives what our own engine gives, and refuses what it cannot do', async () => {
-    expect(failing(await engineCases(server, silent, TELLING))).toEqual([]);
+    expect(failing(await engineCases(server, silent, TELLING, ownEngine()))).toEqual([]);
   });
 
   test('does what the client knows it to do where one could think otherwise', async () => {
