@@ -9,7 +9,7 @@ import { thinned } from './thinning.js';
 /** Points of a curve, about. */
 const MOST_POINTS = 500;
 /** Of an open stage so many steps are read for one answer; the others follow. */
-const MOST_ROWS = 500;
+const MOST_ROWS = 200;
 /** Steps whose rollouts are read: on a screen no more can be told apart. */
 const MOST_READINGS = 240;
 

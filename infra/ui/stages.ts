@@ -3,6 +3,7 @@ import { attemptsOf, stepNumbers } from '../../activities/policies/index.js';
 import type { RunDataSummary, RunPlan } from '../../activities/run/index.js';
 import type { RunSpec } from '../../activities/spec/index.js';
 import {
+  attemptUri,
   claimedAttempt,
   dataSummaryUri,
   phaseNumber,
@@ -103,11 +104,11 @@ export async function storedRun(store: Store, run: string): Promise<StoredRun> {
       continue;
     }
     const k = stage.stage === 'warmup' ? -1 : phaseNumber(stage.stage) - 1;
-    const steps = await stepNumbers(store, stage);
-    newest = (await latestOf(store, stage, steps)) ?? newest;
+    const { steps, latest } = await begunSteps(store, stage);
+    newest = latest ?? newest;
     stages.push({
       stage,
-      steps: steps.length,
+      steps,
       planned: k < 0 ? (data?.warmup?.steps ?? null) : (spec.phases[k]?.steps ?? null),
       band: spec.phases[k] ? bandOf(spec, k) : null,
     });
@@ -130,6 +131,26 @@ function plannedSteps({ spec, plan, data }: RunBasis): number | null {
   const steps = phases.reduce((sum, phase) => sum + phase.steps, 0);
   if (!spec.warmup || first?.startsWith('phase-')) return steps;
   return data?.warmup ? data.warmup.steps + steps : null;
+}
+
+interface BegunSteps {
+  steps: number;
+  latest: string | null;
+}
+
+const closed = new WeakMap<Store, Recent<BegunSteps>>();
+const ATTEMPTS = 8192;
+
+/** Of an attempt that was closed they are counted once: there will be no others. */
+async function begunSteps(store: Store, stage: StageAttempt): Promise<BegunSteps> {
+  const kept = closed.get(store) ?? new Recent<BegunSteps>(ATTEMPTS);
+  closed.set(store, kept);
+  const known = kept.get(attemptUri(stage));
+  if (known) return known;
+  const isClosed = await store.has(attemptUri(stage, 'steps.jsonl'));
+  const numbers = await stepNumbers(store, stage);
+  const begun = { steps: numbers.length, latest: await latestOf(store, stage, numbers) };
+  return isClosed ? kept.set(attemptUri(stage), begun) : begun;
 }
 
 /** When it last logged a step: the last one that has begun may not be. */

@@ -53,7 +53,7 @@ export function addTrackersTrial(command: Command): void {
     .option('--seed <n>', 'decides which faults', whole, 1)
     .option(
       '--overhead <rounds>',
-      'instead: what exporting costs a step, by so many pairs of runs; on a quiet machine',
+      'instead: what exporting costs a step, by so many rounds of runs; on a quiet machine',
       whole,
     )
     .option('--cost <run>', 'instead: what exporting asks of the processor, by a finished run')

@@ -3,20 +3,29 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { CurriculumResult } from '../../../activities/contract/index.js';
 import { attemptsOf, stepNumbers } from '../../../activities/policies/index.js';
 import type { ExportSettings, RunSpec } from '../../../activities/spec/index.js';
-import { openStore, type Store, stepUri } from '../../../activities/store/index.js';
+import { claimedAttempt, openStore, type Store, stageUri, stepUri } from '../../../activities/store/index.js';
 import { processorTime } from '../../bench/process-usage.js';
 import { beginRun } from '../../local/begin-run.js';
 import { metricsUrls, startStack } from '../../local/stack.js';
 
-/** Seconds. */
+export interface Exporters {
+  trackers: ExportSettings | null;
+  metrics: boolean;
+  traces: boolean;
+}
+
 export interface MeasuredRun {
-  /** By stage and step, of those that have another before them in their stage. */
-  steps: Map<string, number>;
-  /** Of the engine, and of everything else of longhaul's: workers and the Temporal server. */
+  /** A step's, the mean over the phases. */
+  seconds: number;
+  /**
+   * Seconds of the processor, from the first phase on: of the engine, and of everything else of longhaul's, which is the
+   * workers and the Temporal server.
+   */
   processor: { engine: number; others: number };
   /** Of the last policy. */
   sha256: string;
@@ -24,30 +33,48 @@ export interface MeasuredRun {
 
 const METRICS_PORT = 19_564;
 const SCRAPE_MS = 5000;
+const LOOK_MS = 50;
 
-/** @param exportTo all trackers; null: none, and neither metrics nor traces */
 export async function measuredRun(
   state: string,
   run: string,
   spec: RunSpec,
-  exportTo: ExportSettings | null,
+  { trackers, metrics, traces }: Exporters,
 ): Promise<MeasuredRun> {
   const collector = createServer((request, response) => request.resume().on('end', () => response.end('{}')));
   await new Promise<void>(resolve => collector.listen(0, '127.0.0.1', resolve));
-  const metrics = { port: METRICS_PORT, host: '127.0.0.1' };
-  const otlp = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
-  const telemetry = exportTo ? { metrics, otlp } : {};
-  const store = join(state, 'store');
-  const stack = await startStack({ state, store, telemetry, log: () => {} });
+  const telemetry = {
+    ...(metrics && { metrics: { port: METRICS_PORT, host: '127.0.0.1' } }),
+    ...(traces && { otlp: `http://127.0.0.1:${(collector.address() as AddressInfo).port}` }),
+  };
+  const root = join(state, 'store');
+  const stack = await startStack({ state, store: root, telemetry, log: () => {} });
   const scrape = () => Promise.allSettled(metricsUrls(telemetry).map(async url => (await fetch(url)).text()));
   const scraping = setInterval(scrape, SCRAPE_MS);
   try {
+    const store = await openStore(root);
     const connection = await Connection.connect({ address: stack.address });
     const client = new Client({ connection });
-    await beginRun(client, run, exportTo ? { ...spec, export: exportTo } : spec);
-    const { policy } = (await client.workflow.getHandle(run).result()) as CurriculumResult;
+    await beginRun(client, run, trackers ? { ...spec, export: trackers } : spec);
+    const result = client.workflow.getHandle(run).result() as Promise<CurriculumResult>;
+    let isOver = false;
+    void result
+      .catch(() => {})
+      .finally(() => {
+        isOver = true;
+      });
+    // Before it workers start and warm up, some with more to load than others.
+    while (!isOver && (await claimedAttempt(store, stageUri({ run, stage: 'phase-1' }))) === null) await sleep(LOOK_MS);
+    const before = ownProcessor();
+    const { policy } = await result;
+    const after = ownProcessor();
     await connection.close();
-    return { steps: await stepSeconds(await openStore(store), run), processor: ownProcessor(), sha256: policy.sha256 };
+    const steps = [...(await stepSeconds(store, run))].filter(([step]) => step.startsWith('phase'));
+    return {
+      seconds: steps.reduce((sum, [, seconds]) => sum + seconds, 0) / steps.length,
+      processor: { engine: after.engine - before.engine, others: after.others - before.others },
+      sha256: policy.sha256,
+    };
   } finally {
     clearInterval(scraping);
     await stack.stop();
@@ -55,7 +82,7 @@ export async function measuredRun(
   }
 }
 
-/** From the end of the step before to its own, by the times of the log's files. */
+/** By stage and step: from the end of the step before to its own, by the times of the log's files. */
 export async function stepSeconds(store: Store, run: string): Promise<Map<string, number>> {
   const seconds = new Map<string, number>();
   for (const stage of await attemptsOf(store, run)) {

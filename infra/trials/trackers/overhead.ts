@@ -1,9 +1,9 @@
-/** What exporting costs a training step: pairs of equal runs, with every exporter and with none, compared step by step. */
+/** What exporting costs a training step: equal runs with none, with each kind of exporter, and with all, round by round. */
 import { join } from 'node:path';
 import type { ExportSettings } from '../../../activities/spec/index.js';
 import { median } from '../../bench/statistics.js';
 import { loadSpec } from '../../specs/spec-files.js';
-import { type MeasuredRun, measuredRun } from './measured-run.js';
+import { type Exporters, type MeasuredRun, measuredRun } from './measured-run.js';
 
 export interface OverheadOptions {
   folder: string;
@@ -23,47 +23,44 @@ const SETTINGS = [
 ];
 const MOST = 0.01;
 
-/** @returns whether a step was at most 1 % slower */
+/** @returns whether a step was at most 1 % slower with all of them */
 export async function measureOverhead({ folder, settings, rounds, say }: OverheadOptions): Promise<boolean> {
   const { spec } = await loadSpec('tiny', SETTINGS, '/');
-  const ratios: number[] = [];
-  const shares: number[] = [];
+  const nothing: Exporters = { trackers: null, metrics: false, traces: false };
+  const kinds: Record<string, Exporters> = {
+    trackers: { ...nothing, trackers: settings },
+    metrics: { ...nothing, metrics: true },
+    traces: { ...nothing, traces: true },
+    all: { trackers: settings, metrics: true, traces: true },
+  };
+  const slower = new Map<string, { clock: number[]; processor: number[] }>();
   for (let round = 1; round <= rounds; round++) {
-    const measured = {} as Record<'with' | 'without', MeasuredRun>;
-    // Each first in turn: a machine grows warm.
-    for (const how of round % 2 === 0 ? (['with', 'without'] as const) : (['without', 'with'] as const)) {
-      const run = `${how}-${round}`;
-      measured[how] = await measuredRun(join(folder, run), run, spec, how === 'with' ? settings : null);
+    const measured = (kind: string, exporters: Exporters) =>
+      measuredRun(join(folder, `${kind}-${round}`), `${kind}-${round}`, spec, exporters);
+    // Before and after the others: what the machine itself became faster or slower by is no exporter's.
+    const before = await measured('none', nothing);
+    const runs: [string, MeasuredRun][] = [];
+    for (const [kind, exporters] of Object.entries(kinds)) runs.push([kind, await measured(kind, exporters)]);
+    const after = await measured('again', nothing);
+    say(`round ${round}: ${before.seconds.toFixed(3)} s a step without, again ${after.seconds.toFixed(3)} s`);
+    for (const [kind, run] of [...runs, ['none, again', after] as const]) {
+      if (run.sha256 !== before.sha256) throw new Error(`with ${kind} the weights are others`);
+      const of = slower.get(kind) ?? { clock: [], processor: [] };
+      slower.set(kind, of);
+      of.clock.push(clockOf(run) / clockOf(before) - 1);
+      of.processor.push(besideOf(run) - besideOf(before));
+      say(`  ${kind}: ${percent(of.clock.at(-1)!)} by the clock, ${percent(of.processor.at(-1)!)} by the processor`);
     }
-    const { with: exporting, without: plain } = measured;
-    if (exporting.sha256 !== plain.sha256) throw new Error('exporting changed the weights');
-    const own = [...plain.steps].map(([step, seconds]) => exporting.steps.get(step)! / seconds);
-    ratios.push(...own);
-    const more = exporting.processor.others - plain.processor.others;
-    const share = more / (plain.processor.engine + plain.processor.others);
-    shares.push(share);
-    say(
-      `pair ${round}: a step takes ${seconds(plain)} without, ${seconds(exporting)} with: ${percent(median(own) - 1)}; ` +
-        `${more.toFixed(1)} s more of the processor in ${plain.steps.size} steps: ${percent(share)}`,
-    );
   }
-  const [low, high] = interval(ratios);
-  say(
-    `a step: ${percent(median(ratios) - 1)} by the clock, median of ${ratios.length} steps (95 %: ${percent(low - 1)} to ${percent(high - 1)}); ` +
-      `${percent(median(shares))} by the processor, median of ${rounds} pairs (bar: ${100 * MOST} %)`,
-  );
-  // On a machine that others use the clock says too little.
-  const isNoisy = high - low > 2 * MOST;
-  return (isNoisy ? median(shares) : median(ratios) - 1) <= MOST;
+  say(`\nmedians of ${rounds} rounds (bar: ${100 * MOST} %)`);
+  for (const [kind, { clock, processor }] of slower)
+    say(`${kind.padEnd(12)} ${percent(median(clock))} by the clock, ${percent(median(processor))} by the processor`);
+  return median(slower.get('all')!.clock) <= MOST;
 }
 
-const seconds = ({ steps }: MeasuredRun) => `${median([...steps.values()]).toFixed(3)} s`;
+/** In units of what the engine worked, which is the same in all runs: a machine that is slower for a while is so for both. */
+const clockOf = ({ seconds, processor }: MeasuredRun) => seconds / processor.engine;
+/** What is done beside the engine, as a share of its work. */
+const besideOf = ({ processor: { engine, others } }: MeasuredRun) => others / engine;
+
 const percent = (share: number) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(2)} %`;
-
-/** Of the median, by the order of the values alone: 95 in 100 such intervals hold it. */
-function interval(values: readonly number[]): [low: number, high: number] {
-  const sorted = [...values].sort((a, b) => a - b);
-  const reach = 0.98 * Math.sqrt(sorted.length);
-  const at = (place: number) => sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(place)))]!;
-  return [at(sorted.length / 2 - reach), at(sorted.length / 2 + reach)];
-}

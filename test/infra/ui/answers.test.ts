@@ -340,6 +340,16 @@ describe('what it survives', () => {
     expect(nodes[3].from).toBe(nodes[1].to);
   });
 
+  test('steps of a stage that is closed are counted once, those of an open one each time', async () => {
+    await writeFile(pathOf('phase-1', '1', 'steps.jsonl'), '');
+    const steps = async () => runIn((await ask('/data/runs')).body).steps;
+    expect(await steps()).toBe(9);
+    await rename(pathOf('phase-1', '1', 'steps'), pathOf('phase-1', '1', '.away'));
+    expect(await steps()).toBe(9);
+    await rename(pathOf('phase-2', '1', 'steps', '3'), pathOf('phase-2', '1', '.away'));
+    expect(await steps()).toBe(8);
+  });
+
   test('a store without runs', async () => {
     await rm(join(root, 'runs'), { recursive: true });
     await mkdir(join(root, 'runs'));

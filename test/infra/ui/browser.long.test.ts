@@ -216,7 +216,7 @@ inBrowser('a step', () => {
     ] as const) {
       await colouring.selectOption(by);
       if (legend !== null) await group.locator(`.note-${by}`).getByText(legend).waitFor();
-      seen.add(await token.evaluate('one => getComputedStyle(one).backgroundColor'));
+      seen.add(await page.evaluate("getComputedStyle(document.querySelector('.item[open] .token')).backgroundColor"));
     }
     expect(seen.size).toBe(4);
     expect(await token.getAttribute('title')).toMatch(
