@@ -1,3 +1,5 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -10,8 +12,9 @@ import {
 } from '../../activities/contract/index.js';
 import { redoLog } from '../../activities/policies/index.js';
 import { type Outcome, outcomesOf } from '../../activities/run/index.js';
-import { baseUri, planUri, readJson, resultUri } from '../../activities/store/index.js';
-import { type StudyReport, studyReport } from '../../activities/studies/index.js';
+import { validateStudy } from '../../activities/spec/index.js';
+import { baseUri, FolderStore, planUri, readJson, resultUri } from '../../activities/store/index.js';
+import { findReport, type StudyReport, studyReport } from '../../activities/studies/index.js';
 import { ChainCheck } from '../../infra/proof/chain.js';
 import { lineageOf } from '../../infra/proof/lineage.js';
 import { study } from '../../workflows/index.js';
@@ -42,6 +45,7 @@ const studyOf = (changes: object = {}) => ({
   base: { ...small.spec, evaluation: { ...small.spec.evaluation, policies: ['base', 'sft', 'phases', 'final'] } },
   variants: [FULL, COOL],
   seeds: [1, 2],
+  atOnce: 4,
   hypotheses: [{ variant: 'full', above: 'full', aboveAt: 'base', on: 'held-out' }],
   ...changes,
 });
@@ -52,17 +56,19 @@ const start = (workflowId: string, input: object): Promise<WorkflowHandle<typeof
 const read = async <T>(uri: string): Promise<T> => readJson<T>(small.store, (await small.store.find(uri))!);
 const resultOf = (run: string) => read<CurriculumResult>(resultUri(run));
 const progressOf = (handle: WorkflowHandle<typeof study>) => handle.query<StudyProgress>('progress');
-const trained = (calls: readonly string[]) => calls.filter(call => ['sft', 'update', 'generate'].includes(call)).length;
+/** How often the engine is asked to train or to sample meanwhile. */
+async function computed(work: () => Promise<void>): Promise<number> {
+  const before = small.engine.calls.length;
+  await work();
+  return small.engine.calls.slice(before).filter(call => ['sft', 'update', 'generate'].includes(call)).length;
+}
 
 describe('a study', () => {
   let result: StudyResult;
   let report: StudyReport;
-  let calls: number;
 
   beforeAll(async () => {
-    const before = small.engine.calls.length;
     result = await (await start('trial', studyOf())).result();
-    calls = trained(small.engine.calls.slice(before));
     report = await read<StudyReport>(result.report.uri);
   });
 
@@ -110,19 +116,33 @@ describe('a study', () => {
     const { client } = server.env;
     const spec = {
       ...studyOf().base,
-      seed: 1,
+      seed: 3,
       phases: [small.spec.phases[0], { ...small.spec.phases[1], rl: COOL.set['phases.1.rl'] }],
     };
-    const before = small.engine.calls.length;
-    const alone: CurriculumResult = await client.workflow.execute('curriculum', {
-      workflowId: 'alone',
-      taskQueue: TASK_QUEUE,
-      args: [spec],
+    const single = studyOf({ seeds: [3], atOnce: 1 });
+    const cost = await computed(async () => void (await (await start('single', single)).result()));
+    let alone!: CurriculumResult;
+    const costAlone = await computed(async () => {
+      alone = await client.workflow.execute('curriculum', {
+        workflowId: 'alone',
+        taskQueue: TASK_QUEUE,
+        args: [spec],
+      });
     });
-    expect((await resultOf('trial.cool.1')).policy.sha256).toBe(alone.policy.sha256);
-    expect((await resultOf('trial.cool.1')).policy.name).toBe(alone.policy.name);
-    // Four runs cost less than three of them.
-    expect(calls).toBeLessThan(3 * trained(small.engine.calls.slice(before)));
+    const { policy } = await resultOf('single.cool.3');
+    expect([policy.name, policy.sha256]).toEqual([alone.policy.name, alone.policy.sha256]);
+    expect(cost).toBeGreaterThan(costAlone);
+    expect(cost).toBeLessThan(1.7 * costAlone);
+  });
+
+  test('another study of the store takes all that it has in common with it', async () => {
+    const cost = await computed(async () => {
+      const other = await (await start('other', studyOf())).result();
+      const { cost, cells } = await read<StudyReport>(other.report.uri);
+      expect(cost.spent).toBe(0);
+      expect(cells.map(({ policy }) => policy)).toEqual(report.cells.map(({ policy }) => policy));
+    });
+    expect(cost).toBe(0);
   });
 
   test('nothing is copied: data, base and policies of a run that took them lie where they were made', async () => {
@@ -162,6 +182,26 @@ describe('a study', () => {
 
   test('its report is the same, computed again', async () => {
     expect(JSON.parse(JSON.stringify(await studyReport(small.store, 'trial', report.spec)))).toEqual(report);
+  });
+
+  test('it is found by the spec that the study was started with, as it was published', async () => {
+    const { study } = await validateStudy(studyOf({ atOnce: 9 }), small.deps.readPreset);
+    const { now, published } = (await findReport(small.store, 'trial', study))!;
+    expect(published!.ref).toEqual(result.report);
+    expect(JSON.parse(published!.text)).toEqual(JSON.parse(JSON.stringify(now)));
+    const other = await validateStudy(studyOf({ seeds: [8] }), small.deps.readPreset);
+    expect(await findReport(small.store, 'trial', other.study)).toBeNull();
+  });
+
+  test('a score that was changed in the store is not computed with', async () => {
+    const root = join(small.folder, 'copy');
+    await cp(small.store.root, root, { recursive: true });
+    const copy = new FolderStore(root);
+    const { uri } = report.cells[0]!.evaluations[0]!.result;
+    const text = await readFile(copy.placeOf(uri), 'utf8');
+    await rm(copy.placeOf(uri));
+    await writeFile(copy.placeOf(uri), text.replace('"reward": 0', '"reward": 1'));
+    await expect(studyReport(copy, 'trial', report.spec)).rejects.toThrow(uri);
   });
 
   test('its history replays, and that of a run that took stages', async () => {
