@@ -22,8 +22,10 @@ import {
 import { prepareStudy, reportStudy } from './studies/index.js';
 import { exportMetrics } from './trackers/index.js';
 import {
+  answerAgain,
   buildPool,
   gatherRollouts,
+  recordAgain,
   recordDifficulty,
   rollout,
   score,
@@ -42,6 +44,7 @@ export function createControlActivities(deps: Dependencies) {
     buildPool: buildPool(deps),
     gatherRollouts: gatherRollouts(deps),
     score: score(deps),
+    recordAgain: recordAgain(deps),
     recordDifficulty: recordDifficulty(deps),
     summarizeSteps: summarizeSteps(deps),
     scoreEvaluation: scoreEvaluation(deps),
@@ -64,6 +67,7 @@ export function createEngineActivities(deps: EngineDependencies) {
     importBase: importBase(deps),
     findOutcome: findOutcome(deps),
     trainSteps: trainSteps(deps),
+    answerAgain: answerAgain(deps),
     rollout: rollout(deps),
     update: update(deps),
     warmupSteps: warmupSteps(deps),

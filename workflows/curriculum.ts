@@ -23,7 +23,7 @@ import { type Attempt, RunState } from './run-state.js';
 import { Sharing } from './sharing.js';
 import { warmup } from './warmup.js';
 
-const { prepareRun } = proxyActivities<ControlActivities>(DATA);
+const { prepareRun, recordAgain } = proxyActivities<ControlActivities>(DATA);
 const { claimAttempt, buildPool, exportPolicy } = proxyActivities<ControlActivities>(CONTROL);
 
 type StageRow = CurriculumResult['stages'][number];
@@ -197,10 +197,25 @@ function runPhase(
 ): Promise<Trained> {
   const data = plan.data.train;
   return state.runStage<typeof phase>(stage.stage, stage.attempt, async isPaused => {
-    const { pool } = await buildPool({ stage, spec: settings.spec, data, difficulties });
+    const { spec } = settings;
+    const again = settings.remeasure ? [await measureAgain(stage, settings, data, policy, difficulties)] : [];
+    const { pool } = await buildPool({ stage, spec, data, difficulties: [...difficulties, ...again] });
     const paused = isPaused();
     return startChild(phase, { workflowId: childId(stage), args: [{ stage, settings, data, pool, policy, paused }] });
   });
+}
+
+/** How difficult earlier samples are for the policy that the phase begins with. */
+async function measureAgain(
+  stage: StageAttempt,
+  { spec, engine }: Attempt['settings'],
+  data: ArtifactRef,
+  policy: PolicyRef,
+  difficulties: ArtifactRef[],
+): Promise<ArtifactRef> {
+  const { answerAgain } = engineActivities(engine);
+  const responses = await answerAgain({ stage, spec, data, policy, difficulties });
+  return recordAgain({ stage, spec, data, responses });
 }
 
 async function evaluatePolicy(

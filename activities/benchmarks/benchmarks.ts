@@ -1,4 +1,4 @@
-/** The seven benchmarks of the paper's table (arXiv 2505.17667, section 4), and `custom` for a user's own questions. */
+/** The seven benchmarks of the paper's table (arXiv 2505.17667, section 4), later ones, and `custom` for a user's own questions. */
 import type { Task } from '../datasets/index.js';
 
 /** What the authors of a benchmark score answers by, from 0 to 1. */
@@ -7,6 +7,10 @@ export const OFFICIAL_METRICS = {
   f1: 'token F1',
   'rouge-l': 'ROUGE-L',
   accuracy: 'accuracy within tolerance',
+  choice: 'accuracy of the chosen letter',
+  similarity: 'similarity to the right answer',
+  'match-all': 'share of the answers that are there',
+  'match-part': 'whether an answer is there',
 } as const;
 
 export type OfficialMetric = keyof typeof OFFICIAL_METRICS;
@@ -17,6 +21,11 @@ export interface Benchmark {
   task: Task;
   /** The first is the one a table shows; none where the authors let a language model judge. */
   official: readonly OfficialMetric[];
+  /**
+   * What its score is, where that is not max(rule, judge): the first official metric, as of tasks that ask for a text or for
+   * several answers, which neither knows how to compare.
+   */
+  score?: 'official';
   /** Items in the paper's evaluation; null where it has none. */
   paperItems: number | null;
   /** Kinds of data source that hold it in its own format; any benchmark may also come as JSON lines. */
@@ -32,6 +41,10 @@ export type BenchmarkName =
   | 'musique'
   | 'narrativeqa'
   | 'qasper'
+  | 'longbench-v2'
+  | 'mrcr'
+  | 'ruler'
+  | 'ruler-qa'
   | 'custom';
 
 export const BENCHMARKS: Record<BenchmarkName, Benchmark> = {
@@ -92,6 +105,41 @@ export const BENCHMARKS: Record<BenchmarkName, Benchmark> = {
     sources: ['qasper', 'longbench'],
     citation: 'Dasigi et al. 2021, Qasper, arXiv 2105.03011',
   },
+  'longbench-v2': {
+    title: 'LongBench v2',
+    task: 'choice',
+    official: ['choice'],
+    paperItems: null,
+    sources: ['longbench'],
+    citation: 'Bai et al. 2024, LongBench v2, arXiv 2412.15204',
+  },
+  mrcr: {
+    title: 'MRCR',
+    task: 'docqa',
+    official: ['similarity'],
+    score: 'official',
+    paperItems: null,
+    sources: ['mrcr'],
+    citation: 'OpenAI 2025, MRCR, after Vodrahalli et al. 2024, Michelangelo, arXiv 2409.12640',
+  },
+  ruler: {
+    title: 'RULER',
+    task: 'docqa',
+    official: ['match-all'],
+    score: 'official',
+    paperItems: null,
+    sources: ['ruler', 'ruler-files'],
+    citation: 'Hsieh et al. 2024, RULER, arXiv 2404.06654',
+  },
+  'ruler-qa': {
+    title: 'RULER QA',
+    task: 'docqa',
+    official: ['match-part'],
+    score: 'official',
+    paperItems: null,
+    sources: [],
+    citation: 'Hsieh et al. 2024, RULER, arXiv 2404.06654',
+  },
   custom: {
     title: 'custom',
     task: 'docqa',
@@ -119,3 +167,4 @@ export function isBenchmark(name: string): name is BenchmarkName {
 
 /** Where the published rows are from. */
 export const PUBLISHED_SOURCE = 'arXiv 2505.17667';
+export const LATER_SOURCE = 'arXiv 2512.12967';

@@ -1,5 +1,5 @@
 /** Gold answers that nothing could ever be scored against: refused as data is read, before any answer to them is paid for. */
-import type { Task } from '../datasets/index.js';
+import { MARK_END, type Task } from '../datasets/index.js';
 import { goldLetter, isNumericGold, optionsOf } from '../rewards/index.js';
 import { isDocmathGold } from './metrics/docmath.js';
 
@@ -19,6 +19,9 @@ export function unreadableGold({ task, question, answers, metric }: GoldUse): st
     if (unread !== undefined) {
       return `expected a plain number, or True or False, as gold answer, for that is all that DocMath-Eval's accuracy reads; found ${JSON.stringify(unread)}`;
     }
+  }
+  if (metric === 'mrcr' && answers.some(answer => !answer.includes(MARK_END))) {
+    return `expected as gold answer what a response must begin with and, on the next line, the text that follows; ${found}`;
   }
   if (task === 'docmath') {
     const unread = answers.find(answer => !isNumericGold(answer));

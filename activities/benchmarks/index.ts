@@ -1,8 +1,8 @@
 /** Benchmarks: official metrics, statistics, published rows and the table. */
-export { BENCHMARKS, type BenchmarkName, isBenchmark, type OfficialMetric } from './benchmarks.js';
+export { BENCHMARKS, type BenchmarkName, isBenchmark, OFFICIAL_METRICS, type OfficialMetric } from './benchmarks.js';
 export { unreadableGold } from './golds.js';
 export { officialScores } from './metrics/official.js';
-export { PUBLISHED_ROWS } from './published.js';
+export { LATER_ROWS, PUBLISHED_ROWS } from './published.js';
 export { type ItemResult, type ItemsSummary, itemScores, summariseItems } from './results.js';
 export { type Crossed, crossedEstimate, crossedSpread } from './statistics/crossed.js';
 export { pairedDifference, type Resampled, resample } from './statistics/paired.js';

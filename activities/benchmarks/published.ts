@@ -1,4 +1,7 @@
-/** The table of QwenLong-L1 (arXiv 2505.17667, table 2): max(rule, judge) in percent, as printed. */
+/**
+ * The tables of QwenLong-L1 (arXiv 2505.17667, table 2) and of QwenLong-L1.5 (arXiv 2512.12967, table 7), as printed: in
+ * percent, max(rule, judge) or a benchmark's own metric.
+ */
 import { BENCHMARKS, type BenchmarkName, PAPER_BENCHMARKS } from './benchmarks.js';
 import { wilson } from './interval.js';
 import type { ItemsSummary } from './results.js';
@@ -31,4 +34,31 @@ function cell(benchmark: BenchmarkName, score: number): ItemsSummary {
   const items = BENCHMARKS[benchmark].paperItems!;
   const { low, high } = wilson(score / 100, items);
   return { score, low: 100 * low, high: 100 * high, items, unscored: 0, meanAt: 1, passAt: {}, official: {} };
+}
+
+/** Of its columns LBV1-QA is a mean of five of the paper's benchmarks. */
+const LATER_COLUMNS = ['docmath', 'frames', 'LBV1-QA', 'longbench-v2', 'mrcr', 'CorpusQA'];
+
+const PRINTED_LATER: readonly [string, readonly number[]][] = [
+  ['GPT-5', [67.6, 84.6, 73.7, 62.8, 77.3, 81.6]],
+  ['Gemini-2.5-Pro', [62.4, 74.5, 71.3, 65.7, 79.9, 80.6]],
+  ['Qwen3-235B-A22B-Thinking-2507', [65.8, 75.1, 70.9, 57.5, 66.2, 75.3]],
+  ['Qwen3-Max-Thinking-Preview', [64.1, 77.9, 70.7, 57.9, 71.2, 74.7]],
+  ['DeepSeek-R1-0528', [63.4, 76.9, 69.9, 59.5, 64.9, 77.5]],
+  ['Qwen3-30B-A3B-Thinking-2507', [62.3, 70.3, 67.1, 49.1, 51.3, 71.6]],
+  ['QwenLong-L1.5-30B-A3B', [66.3, 74.8, 70.4, 55.3, 83.0, 81.3]],
+  ['QwenLong-L1-32B, measured again', [64.8, 72.4, 68.4, 40.8, 47.9, 42.5]],
+];
+
+/** Without intervals: it says neither them nor on how many items. */
+export const LATER_ROWS: readonly TableRow[] = PRINTED_LATER.map(([label, scores]) => ({
+  label,
+  kind: 'published',
+  protocol: 'later',
+  cells: Object.fromEntries(LATER_COLUMNS.map((column, k) => [column, withoutInterval(scores[k]!)])),
+}));
+
+function withoutInterval(score: number): ItemsSummary {
+  const unknown = { low: Number.NaN, high: Number.NaN, items: 0 };
+  return { score, ...unknown, unscored: 0, meanAt: 1, passAt: {}, official: {} };
 }

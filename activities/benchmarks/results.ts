@@ -1,5 +1,5 @@
 /** What an evaluation keeps of every item, and what becomes of all: score, interval, mean@n, pass@k, official metrics. */
-import type { Estimate, EvaluationRow, Shortened } from '../contract/index.js';
+import type { Estimate, EvaluationRow, ReadByMemory, Shortened } from '../contract/index.js';
 import type { ResponseReward } from '../rewards/index.js';
 import type { OfficialMetric } from './benchmarks.js';
 import { estimate } from './statistics/estimate.js';
@@ -11,6 +11,8 @@ export interface ScoredAnswer extends Partial<ResponseReward> {
   tokens: number;
   /** `other`: ended by a filter of the endpoint. */
   finish: 'stop' | 'length' | 'other';
+  /** Where the documents were read chunk by chunk: what the answer was given from, and what its calls took. */
+  reading?: { memory: string; calls: number; promptTokens: number; tokens: number };
   /** The benchmark's own metrics of the extracted answer, each from 0 to 1. */
   official?: Record<string, number>;
 }
@@ -36,6 +38,8 @@ export interface ItemsSummary extends Estimate {
   unanswered?: number;
   /** Items whose prompts an endpoint read in part. */
   shortened?: Shortened;
+  /** How documents were read chunk by chunk, and the tokens that this took. */
+  memory?: ReadByMemory & { sentTokens: number; answerTokens: number };
   /** Answers to each item. */
   meanAt: number;
   passAt: Record<number, Estimate>;

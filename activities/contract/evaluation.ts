@@ -47,6 +47,15 @@ export interface Shortened {
   sent: number;
 }
 
+/** Of documents read chunk by chunk into a memory: the bounds in tokens, and the calls that answers took. */
+export interface ReadByMemory {
+  chunkTokens: number;
+  memoryTokens: number;
+  /** In all, and for one answer at most, its own among them. */
+  calls: number;
+  callsAtMost: number;
+}
+
 /** A row with all that a benchmark's items come to. */
 export interface BenchmarkRow extends EvaluationRow {
   /** Whose official metrics were taken. */
@@ -63,9 +72,11 @@ export interface BenchmarkRow extends EvaluationRow {
   cut: number;
   /** Absent where the endpoint's counts agree with what was sent. */
   shortened?: Shortened;
-  /** Tokens of all answers, and of all prompts that were sent. */
+  /** Tokens of all answers, and of all prompts that were sent; with a memory, of all that was written into it too. */
   answerTokens: number;
   sentTokens: number;
+  /** Absent where documents were read at once. */
+  memory?: ReadByMemory;
   /** What the judge was asked; absent without one. */
   judge?: JudgeUsage;
 }

@@ -8,6 +8,7 @@ export type {
   EvaluationSummary,
   FiringComparison,
   JudgeUsage,
+  ReadByMemory,
   Shortened,
 } from './evaluation.js';
 export type { PolicyRef, SnapshotRule } from './policy.js';

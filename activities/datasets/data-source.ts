@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { type PromptMeasure, withDistractors } from './distractors.js';
 import { DocumentPool } from './document-pool.js';
 import { hiddenByKeychain, keychainFor } from './keychain.js';
+import { rulerOptions, rulerSamples } from './ruler/index.js';
 import type { Sample } from './sample.js';
-import { type OpenedSource, type Source, type SourceSummary, sourceSchema } from './sources.js';
+import { emptySummary, type OpenedSource, type Source, type SourceSummary, sourceSchema } from './sources.js';
 
 const positiveInt = z.int().positive();
 const upTo = z
@@ -52,7 +53,18 @@ const lengtheningShape = {
 };
 const lengtheningSchema = z.object(lengtheningShape);
 export type Lengthening = z.output<typeof lengtheningSchema>;
-export type DataSource = Source & Lengthening;
+type LengthenedSource = Source & Lengthening;
+
+const measuredSchema = z.strictObject({
+  type: z
+    .literal('ruler')
+    .describe('Tasks after RULER (Hsieh et al. 2024), generated at any length: retrieval, tracking, aggregation.'),
+  ...rulerOptions,
+});
+
+/** Its samples are made to a length, in the model's tokens. */
+type MeasuredSource = z.output<typeof measuredSchema>;
+export type DataSource = LengthenedSource | MeasuredSource;
 
 const lengthened = (option: z.ZodObject): z.ZodObject =>
   option.safeExtend(lengtheningShape).refine(({ distractors, keychain }) => !distractors || !hasLength(keychain), {
@@ -63,12 +75,10 @@ const hasLength = (keychain: unknown): boolean => (keychain as Lengthening['keyc
 
 /** Those readers that read files, with the options above; generated documents have a length of their own. */
 export const dataSourceSchema = (
-  z.discriminatedUnion(
-    'type',
-    sourceSchema.options.map(option =>
-      'path' in option.shape ? lengthened(option) : option,
-    ) as unknown as typeof sourceSchema.options,
-  ) as unknown as z.ZodType<DataSource>
+  z.discriminatedUnion('type', [
+    ...sourceSchema.options.map(option => ('path' in option.shape ? lengthened(option) : option)),
+    measuredSchema,
+  ] as unknown as typeof sourceSchema.options) as unknown as z.ZodType<DataSource>
 ).meta({ id: 'dataSource' });
 
 /** What was made of a source's samples. */
@@ -100,10 +110,12 @@ export interface OpenedData {
  * gathers them, the second gives the samples; each document is held once.
  */
 export function openData(
-  { distractors, keychain, ...source }: DataSource,
+  given: DataSource,
   open: (source: Source) => OpenedSource,
   measure: PromptMeasure,
 ): OpenedData {
+  if (given.type === 'ruler') return openMeasured(given, measure);
+  const { distractors, keychain, ...source } = given;
   const plain = open(source);
   if (!distractors && !keychain) return plain;
   const counts: LengtheningSummary = { tooLong: 0, repeated: 0, ranOut: 0, addedDocuments: 0 };
@@ -142,4 +154,16 @@ export function openData(
     }
   }
   return { samples: samples(), summary: () => ({ ...plain.summary(), lengthening: counts }) };
+}
+
+function openMeasured(source: MeasuredSource, measure: PromptMeasure): OpenedData {
+  const summary = emptySummary(source.type);
+  const counts: LengtheningSummary = { tooLong: 0, repeated: 0, ranOut: 0, addedDocuments: 0 };
+  async function* samples(): AsyncGenerator<Sample> {
+    for (const sample of rulerSamples(source, measure, () => counts.tooLong++)) {
+      summary.samples++;
+      yield sample;
+    }
+  }
+  return { samples: samples(), summary: () => ({ ...summary, lengthening: counts }) };
 }

@@ -9,11 +9,13 @@ import { hotpotqa } from './hotpotqa.js';
 import type { HubDataOptions } from './hub-data.js';
 import { jsonl } from './jsonl.js';
 import { longbench, longbenchOptions } from './longbench.js';
+import { mrcr, mrcrOptions } from './mrcr.js';
 import { multihopOptions } from './multihop.js';
 import { musique } from './musique.js';
 import { narrativeqa, narrativeqaOptions } from './narrativeqa.js';
 import { qasper } from './qasper.js';
 import { RecordError } from './records.js';
+import { rulerFiles, rulerFilesOptions } from './ruler-files.js';
 import type { Sample } from './sample.js';
 import type { SourceSummary } from './summary.js';
 import { texts, textsOptions } from './texts/index.js';
@@ -45,6 +47,8 @@ export const sourceSchema = z
     files('qasper', 'Qasper (Dasigi et al. 2021).', {}),
     files('docmath', 'DocMath-Eval (Zhao et al. 2024).', {}),
     files('frames', 'FRAMES (Krishna et al. 2024).', {}),
+    files('ruler-files', 'RULER’s tasks as its scripts write them.', rulerFilesOptions),
+    files('mrcr', 'MRCR, as OpenAI has published it.', mrcrOptions),
     files(
       'texts',
       'Questions made of your own texts, without labels: {text, title?}, or .txt and .md files by `*`.',
@@ -68,6 +72,8 @@ const FORMATS: { [K in FileSource['type']]: Format<Extract<FileSource, { type: K
   docmath,
   frames,
   longbench,
+  'ruler-files': rulerFiles,
+  mrcr,
   texts,
 };
 
@@ -90,16 +96,16 @@ export interface OpenedSource {
  * names two samples the same.
  */
 export function openSource(source: Source, context: SourceContext): OpenedSource {
-  const summary: SourceSummary = {
-    source: source.type,
-    samples: 0,
-    leftOut: 0,
-    skippedCount: 0,
-    skipped: [],
-    files: [],
-  };
+  const summary = emptySummary(source.type);
   return { samples: samples(source, context, summary), summary: () => summary };
 }
+
+/** Of a source of which nothing is read yet. */
+export const emptySummary = (source: string): SourceSummary => ({
+  ...{ source, samples: 0, leftOut: 0, skippedCount: 0 },
+  skipped: [],
+  files: [],
+});
 
 /** `openSource` where only the samples are wanted. */
 export const readSource = (source: Source, context: SourceContext): AsyncIterable<Sample> =>

@@ -58,14 +58,14 @@ function decoded(part: string): string | null {
 
 /** The text without the proxies' names and passwords, as they are written and as they are sent. */
 export function withoutProxySecrets(text: string, environment: Environment): string {
-  return ['https_proxy', 'http_proxy', 'all_proxy']
+  const secrets = ['https_proxy', 'http_proxy', 'all_proxy']
     .flatMap(name => [environment[name], environment[name.toUpperCase()]])
     .flatMap(address => {
       const written = /^(?:[a-z][a-z0-9+.-]*:\/\/)?(.*)@/i.exec(address?.trim() ?? '')?.[1] ?? '';
       const [, ...password] = written.split(':');
       return [written, password.join(':')].flatMap(part => [part, decoded(part) ?? '']);
-    })
-    .reduce<string>((rest, secret) => withoutSecret(rest, secret), text);
+    });
+  return withoutSecret(text, ...secrets);
 }
 
 /**

@@ -3,10 +3,12 @@
 /** Shorter ones are no secrets but placeholders, such as vLLM's EMPTY, and may well stand in a reply. */
 const SHORTEST_SECRET = 12;
 
-/** The text with `[key]` in the secret's place, however servers spell it: as it is, or escaped for JSON, HTML or addresses. */
-export function withoutSecret(text: string, secret: string | null | undefined): string {
-  const key = secret?.trim() ?? '';
-  return key.length < SHORTEST_SECRET ? text : text.replace(spelt(key), '[key]');
+/** The text with `[key]` in a secret's place, however servers spell it: as it is, or escaped for JSON, HTML or addresses. */
+export function withoutSecret(text: string, ...secrets: (string | null | undefined)[]): string {
+  return secrets
+    .map(secret => secret?.trim() ?? '')
+    .filter(key => key.length >= SHORTEST_SECRET)
+    .reduce((rest, key) => rest.replace(spelt(key), '[key]'), text);
 }
 
 /** Any spelling of the key: which characters are escaped differs from one library to the next. */

@@ -20,11 +20,12 @@ import { type ArtifactRef, publishJson, publishLines } from '../store/index.js';
 import { progressReporter, supervised } from '../supervision/index.js';
 import { type PlannedEvaluation, plannedResponsesUri, readPartList, readPlan } from './job.js';
 import type { EvaluationPlan, PromptLine } from './plan.js';
+import { type RemoteReading, readingQuestion } from './read-remote.js';
 
 /** A line of the responses of a remote model; without replies where the endpoint rejects the item. */
 export interface RemoteResponses {
   id: string;
-  replies: Pick<ChatReply, 'text' | 'finish' | 'usage'>[] | null;
+  replies: (Pick<ChatReply, 'text' | 'finish' | 'usage'> & { reading?: RemoteReading })[] | null;
   unanswered?: string;
 }
 
@@ -36,23 +37,30 @@ export function evaluateRemote(deps: Dependencies) {
       const published = await store.find(plannedResponsesUri(plan, set));
       if (published) return published;
       const client = createChatClient(endpointOf(plan), deps.environment);
+      const asking = await askingOf(deps, plan, spec, supervision.call.signal);
       const report = progressReporter(set.name, set.count);
       const list: PartList = { count: set.count, parts: [] };
       for await (const { from, lines } of readParts<PromptLine>(store, await readPartList(store, set.prompts))) {
-        const questions = lines.flatMap(line => questionsOf(plan, spec, line));
-        const { answers } = await askAll(store, client, questions, {
-          signal: supervision.call.signal,
-          tokenBudget: null,
-          onAnswer: done => {
-            const items = from + Math.floor(done / spec.samples);
-            supervision.note(`asking ${plan.label} for ${set.name}: ${items} of ${set.count}`);
-            report(items);
+        const asked = lines.flatMap(line => asking(line));
+        const { answers } = await askAll(
+          store,
+          client,
+          asked.map(({ question }) => question),
+          {
+            signal: supervision.call.signal,
+            tokenBudget: null,
+            onAnswer: done => {
+              const items = from + Math.floor(done / spec.samples);
+              supervision.note(`asking ${plan.label} for ${set.name}: ${items} of ${set.count}`);
+              report(items);
+            },
           },
-        });
+        );
         const settled = await settle(answers, client, supervision.call.signal);
         supervision.check();
+        const readings = asked.map(({ reading }) => reading?.());
         const responses = lines.map(({ id }, k) =>
-          responsesOf(id, settled.slice(k * spec.samples, (k + 1) * spec.samples)),
+          responsesOf(id, settled.slice(k * spec.samples, (k + 1) * spec.samples), readings.slice(k * spec.samples)),
         );
         const ref = await publishLines(store, plannedResponsesUri(plan, set, `${from}.jsonl`), responses);
         list.parts.push({ ...ref, from, count: lines.length });
@@ -66,20 +74,39 @@ function endpointOf({ model }: EvaluationPlan) {
   throw new RangeError(`expected the plan of a remote model, got one of a ${model.kind}`);
 }
 
-function questionsOf(
+interface AskedQuestion {
+  question: Question;
+  /** Of what is read chunk by chunk, once the question is answered. */
+  reading?: () => RemoteReading;
+}
+
+/** How each item becomes a question for each sample. */
+async function askingOf(
+  { models }: Dependencies,
+  plan: EvaluationPlan,
+  spec: EvaluationSpec,
+  signal: AbortSignal,
+): Promise<(line: PromptLine) => AskedQuestion[]> {
+  const { memory, samples, tokenizer } = spec;
+  const indices = Array.from({ length: samples }, (_, index) => index);
+  const ask = (index: number) => (text: string) => questionOf(plan, spec, text, index);
+  if (!memory) return ({ text }) => indices.map(index => ({ question: ask(index)(text!) }));
+  const tokens = await models.tokens(tokenizer!, signal);
+  return line => indices.map(index => readingQuestion(memory, tokens, line.memory!, ask(index)));
+}
+
+function questionOf(
   { name, folder }: EvaluationPlan,
-  { prompt, sampling, samples, seed }: EvaluationSpec,
-  { text }: PromptLine,
-): Question[] {
+  { prompt, sampling, seed }: EvaluationSpec,
+  text: string,
+  index: number,
+): Question {
   const system = prompt.system === null ? [] : [{ role: 'system' as const, content: prompt.system }];
-  const messages = [...system, { role: 'user' as const, content: text! }];
+  const messages = [...system, { role: 'user' as const, content: text }];
   const { temperature, topP, maxNewTokens } = sampling;
   const request = { messages, temperature, topP, maxTokens: maxNewTokens };
   // The seed sets questions apart and is not sent: many endpoints refuse one, and none promises equal replies for it.
-  return Array.from({ length: samples }, (_, index) => ({
-    request,
-    place: { scope: `${name}/${folder}/${seed}`, index },
-  }));
+  return { request, place: { scope: `${name}/${folder}/${seed}`, index } };
 }
 
 /** Tries of the activity after which a question at which the endpoint fails each time is left out, if it answers others. */
@@ -117,11 +144,14 @@ async function isThere(client: ChatClient, signal: AbortSignal): Promise<boolean
   }
 }
 
-function responsesOf(id: string, answers: Answer[]): RemoteResponses {
+function responsesOf(id: string, answers: Answer[], readings: (RemoteReading | undefined)[]): RemoteResponses {
   const rejected = answers.find((answer): answer is Extract<Answer, { reply: null }> => answer.reply === null);
   if (rejected) return { id, replies: null, unanswered: rejected.why };
   return {
     id,
-    replies: answers.map(({ reply }) => ({ text: reply!.text, finish: reply!.finish, usage: reply!.usage })),
+    replies: answers.map(({ reply }, k) => ({
+      ...{ text: reply!.text, finish: reply!.finish, usage: reply!.usage },
+      ...(readings[k] && { reading: readings[k] }),
+    })),
   };
 }

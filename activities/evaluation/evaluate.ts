@@ -8,11 +8,14 @@ import { Publications } from '../policies/index.js';
 import { type ArtifactRef, jsonText, linesText } from '../store/index.js';
 import { progressReporter, type Supervision, supervised } from '../supervision/index.js';
 import { type Asked, type EvaluateInput, type EvaluationJob, evaluationJob } from './job.js';
+import type { Reading } from './memory.js';
+import { readingAnswers } from './read-local.js';
 
 /** A line of the responses of a local model. */
 export interface EvaluationResponses {
   id: string;
-  responses: { ids: number[]; finish: 'stop' | 'length' }[];
+  /** `reading`: of what was read chunk by chunk. */
+  responses: { ids: number[]; finish: 'stop' | 'length'; reading?: Reading }[];
 }
 
 export function evaluate(deps: EngineDependencies) {
@@ -27,12 +30,13 @@ export function evaluate(deps: EngineDependencies) {
       return Publications.during(store, supervision.check, async publications => {
         const list: PartList = { count: job.count, parts: [] };
         let done = 0;
-        for await (const { from, lines } of job.parts()) {
+        for await (const part of job.parts()) {
+          const { from, lines } = part;
           supervision.note(`evaluating ${job.title}: ${done} of ${job.asked}`);
           report(done);
           const uri = job.responsesUri({ from, count: lines.length });
           const ref =
-            (await store.find(uri)) ?? publications.text(uri, linesText(await answers(deps, job, lines, supervision)));
+            (await store.find(uri)) ?? publications.text(uri, linesText(await answers(deps, job, part, supervision)));
           list.parts.push({ ...ref, from, count: lines.length });
           done += lines.length;
         }
@@ -45,14 +49,16 @@ export function evaluate(deps: EngineDependencies) {
 async function answers(
   deps: EngineDependencies,
   job: EvaluationJob,
-  lines: Asked[],
+  part: { from: number; lines: Asked[] },
   supervision: Supervision,
 ): Promise<EvaluationResponses[]> {
+  if (job.reader) return readingAnswers(deps, job, job.reader, part, supervision);
+  const { lines } = part;
   await job.load(supervision);
   const { groups } = await deps.engine.call(
     'generate',
     {
-      prompts: lines.map(({ id, promptIds }) => ({ ids: promptIds, seed: job.seedOf(id) })),
+      prompts: lines.map(({ id, promptIds }) => ({ ids: promptIds!, seed: job.seedOf(id) })),
       group: job.samples,
       sampling: { ...job.sampling, stopIds: job.stopIds },
     },

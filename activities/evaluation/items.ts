@@ -5,18 +5,21 @@
 import { setImmediate } from 'node:timers/promises';
 import { ENDPOINT_PARTS, ENGINE_PARTS, type PartList, partStarts } from '../artifacts/index.js';
 import { BENCHMARKS, type BenchmarkName, isBenchmark, unreadableGold } from '../benchmarks/index.js';
-import { openData, type PromptMeasure, type Sample, type Source } from '../datasets/index.js';
+import { type DataSource, openData, type PromptMeasure, type Sample } from '../datasets/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { type EvaluationSpec, invalidEvaluation } from '../spec/index.js';
 import { type ArtifactRef, evaluatedUri, hashOf, ITEMS_FOLDER, linesText, type Store, sha256 } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
+import { callsFor } from './memory.js';
 import type { EvaluationItem, PlannedSet, PromptLine } from './plan.js';
 
 /** How samples become prompts. */
 export interface Asking {
-  prompt(sample: Sample): Omit<PromptLine, 'id'>;
+  prompt(sample: Sample): Omit<PromptLine, 'id'> | Promise<Omit<PromptLine, 'id'>>;
   /** In whose tokens samples are lengthened, where a source says so. */
   measure: PromptMeasure;
+  /** Whether an engine answers, and no endpoint. */
+  byEngine: boolean;
 }
 
 type BenchmarkSpec = EvaluationSpec['benchmarks'][number];
@@ -43,7 +46,7 @@ export async function publishSets(
       count: items.length,
       source: summary,
       items: await publishShared(deps.store, name, benchmark.name, linesText(items)),
-      prompts: await publishPrompts(deps.store, name, benchmark.name, spec, prompts),
+      prompts: await publishPrompts(deps.store, name, benchmark.name, spec, prompts, asking.byEngine),
     });
   }
   return sets;
@@ -74,7 +77,7 @@ async function readBenchmark(
       throw invalidEvaluation([{ path: `${at}.source`, problem: `sample ${JSON.stringify(id)}: ${problem}` }]);
     }
     items.push({ id, task, question, answers, documentsSha256: hashOf(documents) });
-    prompts.push({ id, ...asking.prompt(sample) });
+    prompts.push({ id, ...(await asking.prompt(sample)) });
   }
   return { items, prompts, summary: opened.summary() };
 }
@@ -84,7 +87,7 @@ export function metricOf({
   name,
   metric,
   source,
-}: Pick<BenchmarkSpec, 'name' | 'metric'> & { source: Pick<Source, 'type'> }): BenchmarkName {
+}: Pick<BenchmarkSpec, 'name' | 'metric'> & { source: Pick<DataSource, 'type'> }): BenchmarkName {
   if (metric !== undefined) return metric;
   if (isBenchmark(name)) return name;
   const kinds = Object.keys(BENCHMARKS).filter(isBenchmark);
@@ -98,10 +101,13 @@ async function publishPrompts(
   set: string,
   { sampling, samples, shards }: EvaluationSpec,
   prompts: PromptLine[],
+  byEngine: boolean,
 ): Promise<ArtifactRef> {
-  const ofEngine = prompts.every(({ promptIds }) => promptIds !== undefined);
-  const lengths = prompts.map(({ tokens, text = '' }) => (tokens ?? text.length) + samples * sampling.maxNewTokens);
-  const starts = ofEngine ? partStarts(lengths, ENGINE_PARTS, shards) : partStarts(lengths, ENDPOINT_PARTS);
+  const lengths = prompts.map(({ tokens, memory, text = '' }) => {
+    const calls = memory ? callsFor(memory) : 1;
+    return (tokens ?? text.length) + samples * calls * sampling.maxNewTokens;
+  });
+  const starts = byEngine ? partStarts(lengths, ENGINE_PARTS, shards) : partStarts(lengths, ENDPOINT_PARTS);
   const list: PartList = { count: prompts.length, parts: [] };
   for (const [k, from] of starts.entries()) {
     const lines = prompts.slice(from, starts[k + 1]);

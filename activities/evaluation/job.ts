@@ -16,11 +16,13 @@ import {
 import type { PolicyRef } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';
 import { ensurePolicyLoaded, textModelOf } from '../policies/index.js';
-import type { EvaluationSpec, RunSpec } from '../spec/index.js';
+import type { EvaluationSpec, MemorySettings, RunSpec } from '../spec/index.js';
 import { type ArtifactRef, evaluatedUri, evaluationUri, readJson, readLines, type Store } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
+import type { TextModel } from '../text/index.js';
 import { openPinned, textModelFor } from './evaluated-model.js';
 import type { EvaluatedModel, EvaluationPlan, PlannedSet, PromptLine } from './plan.js';
+import type { LocalReader } from './read-local.js';
 
 /** A policy of a run, on one of the run's own sets. */
 export interface OwnEvaluation {
@@ -46,7 +48,7 @@ export type EvaluateInput = OwnEvaluation | PlannedEvaluation;
 export const isPlanned = (input: EvaluateInput): input is PlannedEvaluation => 'plan' in input;
 
 /** A prompt of any set, as far as answering it goes. */
-export type Asked = Pick<PromptItem, 'id' | 'promptIds'>;
+export type Asked = Pick<PromptItem, 'id'> & Pick<PromptLine, 'promptIds' | 'memory'>;
 
 export interface EvaluationJob {
   /** "base on held-out". */
@@ -66,6 +68,8 @@ export interface EvaluationJob {
   responsesUri(part?: { from: number; count: number }): string;
   /** Where the list of all parts of the set's answers lies, whoever made them. */
   allResponsesUri: string;
+  /** How documents are read chunk by chunk, where they are. */
+  reader?: LocalReader;
   /** Makes sure that the engine holds the model. */
   load(supervision: Supervision): Promise<void>;
 }
@@ -123,7 +127,7 @@ async function plannedJob(
   const prompts = await readPartList(store, set.prompts);
   const tokens = prompts.parts.map(part => part.tokens ?? part.count);
   const chosen = { ...prompts, parts: ofShard(prompts.parts, tokens, shard) };
-  const { stopIds } = (await textModelFor(deps, plan.model, supervision))!;
+  const model = (await textModelFor(deps, plan.model, supervision))!;
   return {
     title: `${plan.label} on ${set.name}`,
     set: set.name,
@@ -131,19 +135,39 @@ async function plannedJob(
     asked: sum(chosen.parts.map(({ count }) => count)),
     async *parts() {
       for await (const { from, lines } of readParts<PromptLine>(store, chosen)) {
-        yield { from, lines: lines.map(({ id, promptIds }) => ({ id, promptIds: promptIds! })) };
+        yield { from, lines };
       }
     },
     samples,
     sampling,
-    stopIds,
+    stopIds: model.stopIds,
     seedOf: id => [seed, 'evaluation', set.name, id].join('/'),
     responsesUri: part => {
       if (!part) return plannedResponsesUri(plan, set, shard ? `${shardName(shard)}.json` : undefined);
       return plannedResponsesUri(plan, set, `${part.from}.jsonl`);
     },
     allResponsesUri: plannedResponsesUri(plan, set),
+    ...(spec.memory && { reader: localReader(plan, set, spec, spec.memory, model) }),
     load: supervision => loadModel(deps, plan.model, supervision, shard?.of),
+  };
+}
+
+function localReader(
+  plan: EvaluationPlan,
+  set: PlannedSet,
+  { prompt }: EvaluationSpec,
+  settings: MemorySettings,
+  model: TextModel,
+): LocalReader {
+  const file = (part: number, call: number | '') => `${part}.memory-${call}`;
+  return {
+    ...{ settings, prompt, model },
+    memoryUri: (part, call) => plannedResponsesUri(plan, set, `${file(part, call)}.jsonl`),
+    callsDone: async (store, part) => {
+      const names = await store.list(evaluatedUri(plan.name, plan.folder, 'responses', set.name));
+      const before = file(part, '');
+      return names.filter(name => name.startsWith(before)).map(name => Number.parseInt(name.slice(before.length), 10));
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import type { DataSummary, Task } from '../datasets/index.js';
 import type { ChatSettings } from '../remote/index.js';
 import type { ArtifactRef } from '../store/index.js';
 import type { Rendered } from '../text/index.js';
+import type { MemoryPrompt } from './memory.js';
 
 /** The model, pinned: equal plans evaluate equal models. */
 export type EvaluatedModel =
@@ -51,12 +52,13 @@ export interface EvaluationItem {
   documentsSha256: string;
 }
 
-/** One item as the model is asked: ids for a local model, text for a remote one. */
+/** One item as the model is asked: ids for a local model, text for a remote one; where a memory is kept, its chunks for both. */
 export interface PromptLine extends Rendered {
   id: string;
   promptIds?: number[];
   text?: string;
-  /** The prompt's length in tokens; null where no tokenizer is known. */
+  memory?: MemoryPrompt;
+  /** The prompt's length in tokens, or all chunks'; null where no tokenizer is known. */
   tokens: number | null;
   /** Tokens that the documents lost from their middle. */
   cut: number;

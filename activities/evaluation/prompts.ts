@@ -2,7 +2,13 @@
 import type { PromptMeasure, Sample } from '../datasets/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { EngineRequestError } from '../engine/protocol/index.js';
-import { type EvaluationSpec, inputLimit, invalidEvaluation, remoteInputLimit } from '../spec/index.js';
+import {
+  type EvaluationSpec,
+  inputLimit,
+  invalidEvaluation,
+  type MemorySettings,
+  remoteInputLimit,
+} from '../spec/index.js';
 import type { Supervision } from '../supervision/index.js';
 import {
   createPrompter,
@@ -17,6 +23,7 @@ import {
 } from '../text/index.js';
 import { refusing, textModelFor } from './evaluated-model.js';
 import type { Asking } from './items.js';
+import { askWithMemory } from './memory-prompts.js';
 import type { EvaluatedModel } from './plan.js';
 
 export async function askingOf(
@@ -32,7 +39,20 @@ export async function askingOf(
       : await refusing('tokenizer', () => deps.models.tokens(tokenizer, supervision.call.signal));
   const counter = tokens && createPrompter(spec.prompt, counting(tokens));
   const own = await textModelFor(deps, model, supervision);
+  if (spec.memory) return reading(spec, spec.memory, own, tokens, counter);
   return own ? askLocal(spec, own, counter) : askRemote(spec, counter);
+}
+
+function reading(
+  spec: EvaluationSpec,
+  memory: MemorySettings,
+  own: TextModel | null,
+  tokens: TextTokens | null,
+  counter: Prompter | null,
+): Asking {
+  const chunking = tokens ?? own;
+  if (chunking === null) throw needsTokenizer('memory is kept of chunks of so many tokens');
+  return askWithMemory(spec, memory, { own, tokens: chunking, measure: counter ?? createPrompter(spec.prompt, own!) });
 }
 
 /** Counts the texts of a chat as one: what a template puts around them is not known of other people's models. */
@@ -51,6 +71,7 @@ function askLocal(spec: EvaluationSpec, model: TextModel, counter: Prompter | nu
   const limit = inputLimit(counter ? { ...spec, maxInputTokens: undefined } : spec, model.contextLength);
   return {
     measure: counter ?? own,
+    byEngine: true,
     prompt: sample => {
       const before = counter && fitted(counter, sample, remoteInputLimit(spec));
       const document = before?.document ?? documentsText(sample, spec.prompt.numbered);
@@ -68,6 +89,7 @@ function askRemote(spec: EvaluationSpec, counter: Prompter | null): Asking {
   if (counter) {
     return {
       measure: counter,
+      byEngine: false,
       prompt: sample => {
         const found = fitted(counter, sample, limit);
         return { text: textOf(spec, sample, found.document), tokens: found.promptIds.length, cut: lostIn(found) };
@@ -77,6 +99,7 @@ function askRemote(spec: EvaluationSpec, counter: Prompter | null): Asking {
   if (spec.maxInputTokens !== undefined) throw needsTokenizer('maxInputTokens is set');
   return {
     measure: UNMEASURED,
+    byEngine: false,
     prompt: sample => {
       const text = textOf(spec, sample, documentsText(sample, spec.prompt.numbered));
       // A token is a byte at least: what has no more bytes than the limit surely fits.

@@ -1,9 +1,18 @@
 /** Scores a model's responses to an evaluation set: a result for each item, and the row of the table. */
 import { ApplicationFailure } from '@temporalio/activity';
-import { type BenchmarkName, type ItemResult, mean, officialScores, summariseItems } from '../benchmarks/index.js';
-import type { BenchmarkRow, EvaluationRow } from '../contract/index.js';
+import {
+  BENCHMARKS,
+  type BenchmarkName,
+  type ItemResult,
+  mean,
+  OFFICIAL_METRICS,
+  officialScores,
+  summariseItems,
+} from '../benchmarks/index.js';
+import type { BenchmarkRow, EvaluationRow, ReadByMemory } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
-import type { GroupReward } from '../rewards/index.js';
+import { type GroupReward, saidIn } from '../rewards/index.js';
+import type { MemorySettings } from '../spec/index.js';
 import { type ArtifactRef, readJson } from '../store/index.js';
 import { supervised } from '../supervision/index.js';
 import type { EvaluateInput } from './job.js';
@@ -40,7 +49,8 @@ export function scoreEvaluation(deps: Dependencies) {
       const published = await deps.store.find(uri);
       if (published) return (await readJson<EvaluationResult>(deps.store, published)).row;
       supervision.note(`scoring ${label} on ${set}`);
-      const answered = job.items.filter(item => item.unanswered === undefined);
+      const byOfficial = BENCHMARKS[metric].score === 'official';
+      const answered = byOfficial ? [] : job.items.filter(item => item.unanswered === undefined);
       const { groups, judge } = await deps.rewarder(job.reward).reward(
         answered.map(({ id, task, question, answers, thinkingOpen, responses }) => ({
           ...{ id, task, question, answers, promptOpensThinking: thinkingOpen },
@@ -50,7 +60,9 @@ export function scoreEvaluation(deps: Dependencies) {
         { signal: supervision.call.signal, note: supervision.note },
       );
       const rewardOf = new Map(answered.map((item, k) => [item, groups[k]!]));
-      const items = job.items.map(item => itemResult(item, rewardOf.get(item), metric));
+      const items = job.items.map(item =>
+        byOfficial ? officialResult(item, metric) : itemResult(item, rewardOf.get(item), metric),
+      );
       const row = { ...rowOf(job, items), ...(judge && { judge }) };
       supervision.check();
       const result: EvaluationResult = { label, set, policy, metric, row, items };
@@ -63,21 +75,51 @@ export function scoreEvaluation(deps: Dependencies) {
 }
 
 function itemResult(item: AnsweredItem, given: GroupReward | undefined, metric: BenchmarkName): EvaluatedItem {
-  const { id, question, answers: golds, promptTokens, cut, unanswered, shortened } = item;
-  const common = { id, question, golds, promptTokens, ...(cut > 0 && { cut }), ...(shortened && { shortened }) };
-  if (given === undefined) {
-    return { ...common, answers: [], unanswered: unanswered!, unscored: `unanswered: ${unanswered}` };
-  }
+  const common = asked(item);
+  if (given === undefined) return unansweredResult(item);
   if (given.rewards === null) return { ...common, answers: item.responses, unscored: given.unscored };
   const answers = item.responses.map((response, i) => {
     const reward = given.rewards[i]!;
-    return { ...reward, ...response, official: officialScores(metric, reward.extracted, golds) };
+    return {
+      ...reward,
+      ...response,
+      official: officialScores(metric, reward.extracted, item.answers, said(item, response.text)),
+    };
   });
   return { ...common, answers };
 }
 
+/** Of a benchmark whose score is its official metric: neither rule nor judge is asked. */
+function officialResult(item: AnsweredItem, metric: BenchmarkName): EvaluatedItem {
+  if (item.unanswered !== undefined) return unansweredResult(item);
+  const [first] = BENCHMARKS[metric].official;
+  const answers = item.responses.map(response => {
+    const official = officialScores(metric, null, item.answers, said(item, response.text));
+    return { reward: official[first!]!, reason: OFFICIAL_METRICS[first!], ...response, official };
+  });
+  return { ...asked(item), answers };
+}
+
+/** Thinking that does not end says nothing. */
+const said = ({ thinkingOpen }: AnsweredItem, text: string): string =>
+  saidIn(text, { promptOpensThinking: thinkingOpen }) ?? '';
+
+const asked = ({ id, question, answers: golds, promptTokens, cut, shortened }: AnsweredItem) => ({
+  ...{ id, question, golds, promptTokens },
+  ...(cut > 0 && { cut }),
+  ...(shortened && { shortened }),
+});
+
+const unansweredResult = (item: AnsweredItem): EvaluatedItem => ({
+  ...{ ...asked(item), answers: [] },
+  ...{ unanswered: item.unanswered!, unscored: `unanswered: ${item.unanswered}` },
+});
+
 /** @throws ApplicationFailure where no item has a score: another try would find the same */
-function rowOf({ label, set, metric, passAt, items: asked, uri }: ScoringJob, items: EvaluatedItem[]): BenchmarkRow {
+function rowOf(
+  { label, set, metric, passAt, items: asked, memory, uri }: ScoringJob,
+  items: EvaluatedItem[],
+): BenchmarkRow {
   const unanswered = items.filter(item => item.unanswered !== undefined).length;
   if (items.every(item => item.unscored !== undefined)) {
     throw ApplicationFailure.nonRetryable(
@@ -97,8 +139,17 @@ function rowOf({ label, set, metric, passAt, items: asked, uri }: ScoringJob, it
     cut: items.filter(item => item.cut !== undefined).length,
     ...(shortened.length > 0 && { shortened: { items: shortened.length, ...shortened[0]! } }),
     meanPromptTokens: mean(items.map(item => item.promptTokens)),
-    answerTokens: items.reduce((sum, { answers }) => sum + answers.reduce((sum, { tokens }) => sum + tokens, 0), 0),
-    sentTokens: asked.reduce((sum, { sentTokens }) => sum + sentTokens, 0),
+    answerTokens: sum(items.flatMap(({ answers }) => answers.map(({ tokens, reading }) => reading?.tokens ?? tokens))),
+    sentTokens: sum(asked.map(({ sentTokens }) => sentTokens)),
+    ...(memory && { memory: readBy(memory, items) }),
     uri,
   };
 }
+
+/** How documents were read chunk by chunk, and what it took. */
+function readBy({ chunkTokens, memoryTokens }: MemorySettings, items: EvaluatedItem[]): ReadByMemory {
+  const calls = items.flatMap(({ answers }) => answers.map(({ reading }) => reading!.calls));
+  return { chunkTokens, memoryTokens, calls: sum(calls), callsAtMost: Math.max(0, ...calls) };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);

@@ -6,7 +6,7 @@ import type { Dependencies } from '../dependencies.js';
 import { textModelOf } from '../policies/index.js';
 import { leastTokens, seemsCut } from '../remote/index.js';
 import { evaluationReward, type RewardSettings } from '../rewards/index.js';
-import type { RunSpec } from '../spec/index.js';
+import type { MemorySettings, RunSpec } from '../spec/index.js';
 import { type ArtifactRef, evaluatedUri, evaluationUri, readLines, type Store } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
 import type { EvaluationResponses } from './evaluate.js';
@@ -22,6 +22,7 @@ import {
   readPlan,
   readResponses,
 } from './job.js';
+import type { Reading } from './memory.js';
 import type { EvaluatedModel, EvaluationItem, PromptLine } from './plan.js';
 
 export interface ScoringJob {
@@ -40,6 +41,8 @@ export interface ScoringJob {
    * training that they watch, where lengths are the business of `rl.overlong`.
    */
   minds: 'finish' | 'text';
+  /** Where documents were read chunk by chunk. */
+  memory?: MemorySettings;
   /** Where the result lies. */
   uri: string;
 }
@@ -53,7 +56,7 @@ export interface AnsweredItem {
   cut: number;
   /** The prompt ends inside <think>. */
   thinkingOpen?: true;
-  responses: { text: string; tokens: number; finish: 'stop' | 'length' | 'other' }[];
+  responses: { text: string; tokens: number; finish: 'stop' | 'length' | 'other'; reading?: Reading }[];
   /** Why the endpoint gives no answer, where it does not: then there are no responses. */
   unanswered?: string;
   /** The tokens of its prompt as the endpoint counts them, where it read a part alone; and those that were sent. */
@@ -117,19 +120,21 @@ async function plannedScoring(
     metric: set.metric,
     minds: 'finish',
     passAt: spec.passAt,
+    ...(spec.memory && { memory: spec.memory }),
     reward: { ...spec.reward, custom: null, evidence: null },
     uri: evaluatedUri(plan.name, plan.folder, 'sets', `${set.name}.json`),
     items: items.map(({ id, task, question, answers }, k) => {
       const { tokens, cut, least, thinkingOpen } = prompts[k]!;
-      const { sent, counted, ...given } = answered[k]!;
+      const { sent, counted, short, ...given } = answered[k]!;
       const isShort = counted !== null && seemsCut(counted, tokens, least);
+      const shortened = isShort ? { counted, sent: tokens ?? least } : short;
       // Of endpoints whose tokenizer is not known, what they say themselves.
       const promptTokens = tokens ?? Math.round(sent / Math.max(1, given.responses.length));
       return {
         ...{ id, task, question, answers, promptTokens, cut },
         ...(thinkingOpen && { thinkingOpen }),
         ...given,
-        ...(isShort && { shortened: { counted, sent: tokens ?? least } }),
+        ...(shortened && { shortened }),
         sentTokens: sent || promptTokens,
       };
     }),
@@ -154,7 +159,12 @@ async function promptFacts(store: Store, ref: ArtifactRef): Promise<PromptFacts[
 }
 
 /** `counted`: the least that an endpoint counted of the prompt; null where none counts. */
-type Given = Pick<AnsweredItem, 'responses' | 'unanswered'> & { sent: number; counted: number | null };
+type Given = Pick<AnsweredItem, 'responses' | 'unanswered'> & {
+  sent: number;
+  counted: number | null;
+  /** Of what is read chunk by chunk, where a chunk was read in part. */
+  short?: AnsweredItem['shortened'];
+};
 
 async function answersOf(
   deps: Dependencies,
@@ -164,20 +174,42 @@ async function answersOf(
 ): Promise<Given[]> {
   if (model.kind === 'remote') {
     const lines = await readResponses<RemoteResponses>(deps.store, responses);
-    return lines.map(({ replies, unanswered }) => ({
-      responses: (replies ?? []).map(({ text, finish, usage }) => ({ text, finish, tokens: usage.completionTokens })),
-      sent: (replies ?? []).reduce((sum, { usage }) => sum + usage.promptTokens, 0),
-      counted: replies ? Math.min(...replies.map(({ usage }) => usage.promptTokens)) : null,
-      ...(unanswered !== undefined && { unanswered }),
-    }));
+    return lines.map(givenBy);
   }
   const { responseText } = (await textModelFor(deps, model, supervision))!;
   const lines = await readResponses<EvaluationResponses>(deps.store, responses);
-  return lines.map(line => ({ responses: decoded(line, responseText), sent: 0, counted: null }));
+  return lines.map(line => {
+    const responses = decoded(line, responseText);
+    return { responses, sent: sentFor(responses), counted: null };
+  });
 }
 
+function givenBy({ replies, unanswered }: RemoteResponses): Given {
+  const given = replies ?? [];
+  const responses = given.map(({ text, finish, usage, reading }) => {
+    const { shortened: _, ...read } = reading ?? { shortened: undefined };
+    return { text, finish, tokens: usage.completionTokens, ...(reading && { reading: read as Reading }) };
+  });
+  const whole = given.filter(({ reading }) => !reading).map(({ usage }) => usage.promptTokens);
+  const short = given.find(({ reading }) => reading?.shortened)?.reading?.shortened;
+  return {
+    responses,
+    sent: whole.reduce((sum, tokens) => sum + tokens, 0) + sentFor(responses),
+    counted: whole.length > 0 ? Math.min(...whole) : null,
+    ...(short && { short }),
+    ...(unanswered !== undefined && { unanswered }),
+  };
+}
+
+/** Tokens of the prompts by which documents were read chunk by chunk. */
+const sentFor = (responses: AnsweredItem['responses']): number =>
+  responses.reduce((sum, { reading }) => sum + (reading?.promptTokens ?? 0), 0);
+
 function decoded({ responses }: EvaluationResponses, text: (ids: readonly number[]) => string) {
-  return responses.map(({ ids, finish }) => ({ text: text(ids), tokens: ids.length, finish }));
+  return responses.map(({ ids, finish, reading }) => ({
+    ...{ text: text(ids), tokens: ids.length, finish },
+    ...(reading && { reading }),
+  }));
 }
 
 /** Which model it was, in one word. */

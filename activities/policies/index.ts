@@ -21,4 +21,4 @@ export { referenceOf, stepThatMade } from './reference.js';
 export { shareWeights } from './shared-weights.js';
 export { snapshot } from './snapshot.js';
 export { snapshotCost } from './snapshot-cost.js';
-export { applyStep, policyName } from './step.js';
+export { applyStep, deviationsOf, policyName } from './step.js';

@@ -133,13 +133,26 @@ async function withProximal(
 /** The groups with their tasks' deviations over the whole step, however many updates it is split into. */
 function scaledByTask(groups: readonly TaskGroup[], loss: LossSettings): ScoredGroup[] {
   if (!loss.advantageScale) return groups.map(({ task: _, ...group }) => group);
-  const deviations = taskDeviations(
+  const deviations = deviationsIn(groups, loss);
+  return groups.map(({ task, ...group }) => ({ ...group, deviation: deviations.get(task!)! }));
+}
+
+const deviationsIn = (groups: readonly TaskGroup[], loss: LossSettings): Map<string, number> =>
+  taskDeviations(
     groups.map(({ task, responses }) => ({
       task: task!,
       rewards: responses.map(({ reward, ids }) => shapedReward(reward, ids.length, loss)),
     })),
   );
-  return groups.map(({ task, ...group }) => ({ ...group, deviation: deviations.get(task!)! }));
+
+/**
+ * What a step divided the advantages of each task by; null of one that did not.
+ * @param log where its rounds are read
+ */
+export async function deviationsOf(log: TextReader, inputs: StepInputs): Promise<Map<string, number> | null> {
+  const { settings } = inputs;
+  if (settings.kind !== 'rl' || !settings.loss.advantageScale) return null;
+  return deviationsIn(await trainedGroups(log, inputs), settings.loss);
 }
 
 type TaskGroup = ScoredGroup & Pick<RolloutGroup, 'task'>;

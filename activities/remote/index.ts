@@ -15,4 +15,4 @@ export { CAUSES, type CauseName, type Outcome } from './outcomes.js';
 export { type Environment, post } from './post.js';
 export { leastTokens, seemsCut } from './prompt-size.js';
 export type { RetryClock } from './retry.js';
-export { type ChatSettings, chatSchema, endpointShape, timeoutOf } from './settings.js';
+export { type ChatSettings, chatSchema, endpointShape, serverAddress, timeoutOf } from './settings.js';

@@ -18,7 +18,7 @@ export interface Reply {
 
 /** Nothing that a server sends back carries a secret any further: neither its text, nor what that comes to as JSON. */
 export function readReply({ status, headers, text }: HttpReply, secrets: readonly string[]): Reply {
-  const clean = (said: string) => secrets.reduce((rest, secret) => withoutSecret(rest, secret), said);
+  const clean = (said: string) => withoutSecret(said, ...secrets);
   const { location } = headers;
   // Pieces first become a whole, for a secret may be spread over several.
   const json = isEventStream(headers) ? gatherEvents(text) : parsedJson(text);

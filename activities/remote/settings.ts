@@ -1,20 +1,25 @@
 /** How an endpoint of somebody else's is reached: the part of a spec that judges, remote models and custom rewards share. */
 import { z } from 'zod';
 
-const urlSchema = z.string().superRefine((text, context) => {
-  const problem = urlProblem(text);
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-});
+const ANY_SECRET = /key|token|secret|password/i;
 
-/** What an address must not hold would be stored with the spec. */
-function urlProblem(text: string): string | null {
-  if (!URL.canParse(text)) return 'expected an address such as https://api.openai.com/v1';
+/**
+ * Of a server of somebody else's. What the address must not hold would be stored with the spec.
+ * @param example of one that will do
+ * @param secret what it must not hold, and where that belongs
+ */
+export const serverAddress = (example: string, secret: string) =>
+  z.string().superRefine((text, context) => {
+    const problem = addressProblem(text, example, secret);
+    if (problem !== null) context.addIssue({ code: 'custom', message: `expected an address ${problem}` });
+  });
+
+function addressProblem(text: string, example: string, secret: string): string | null {
+  if (!URL.canParse(text)) return `such as ${example}`;
   const { protocol, username, password, searchParams } = new URL(text);
-  if (protocol !== 'https:' && protocol !== 'http:') return 'expected an address that begins with https:// or http://';
-  if (username !== '' || password !== '' || [...searchParams.keys()].some(name => /key|token|secret/i.test(name))) {
-    return 'expected an address without a key or password: name the environment variable that holds it as keyVariable';
-  }
-  return null;
+  if (protocol !== 'https:' && protocol !== 'http:') return 'that begins with https:// or http://';
+  const isOpen = username === '' && password === '' && ![...searchParams.keys()].some(name => ANY_SECRET.test(name));
+  return isOpen ? null : `without ${secret}`;
 }
 
 const SECONDS_OF_A_DAY = 86_400;
@@ -32,7 +37,10 @@ const headerSchema = z
 
 /** Fields of every endpoint. Later ones are absent where they are left out, so that specs of runs stay what they were. */
 export const endpointShape = {
-  url: urlSchema.describe('Address, as `https://api.openai.com/v1`; without a key or password.'),
+  url: serverAddress(
+    'https://api.openai.com/v1',
+    'a key or password: name the environment variable that holds it as keyVariable',
+  ).describe('Address, as `https://api.openai.com/v1`; without a key or password.'),
   keyVariable: variableSchema
     .nullable()
     .default(null)

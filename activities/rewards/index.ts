@@ -7,6 +7,7 @@ export type { JudgeUsage } from './judge.js';
 export { judgePromptProblem } from './judge-prompt.js';
 export { createRewarder, type GroupReward, type ResponseReward, type Rewarder } from './reward.js';
 export { explainRule, FINISHES, type ResponseContext, SCORERS, type Scorer, scoreRule } from './rules.js';
+export { saidIn } from './said.js';
 export {
   type CustomSettings,
   evaluationReward,

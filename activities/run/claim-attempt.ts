@@ -50,6 +50,8 @@ export interface StageSettings {
   keep?: CheckpointSettings['keep'];
   /** Which engine trains it; absent of the workers' own. */
   engine?: EngineKind;
+  /** Whether difficulty is measured again before the phase begins; absent where it is not. */
+  remeasure?: true;
   /** Phases only. */
   rl: {
     promptsPerStep: number;
@@ -97,8 +99,10 @@ export function claimAttempt(deps: Dependencies) {
       }
       const phase = settings.phases[phaseNumber(stage.stage) - 1]!;
       const { promptsPerStep, maxRefills, signal } = phase.rl;
+      const again = settings.retrospective.remeasure !== undefined && phaseNumber(stage.stage) > 1;
       return {
         ...common,
+        ...(again && { remeasure: true as const }),
         steps: phase.steps,
         rl: {
           promptsPerStep,

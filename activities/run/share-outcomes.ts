@@ -93,7 +93,10 @@ async function decisive(
   const items = await readData<PromptItem>(store, data.train);
   // What is carried over is decided by settings that matter through this alone.
   const { band, entries } = poolOf(stage, spec, items, await difficultiesOf(store, difficulties));
-  return { ...trained, data: data.train.sha256, pool: hashOf({ band, entries }), steps, rl, reward: spec.reward };
+  const { remeasure } = spec.retrospective;
+  const again = phaseNumber(name) > 1 && remeasure ? { remeasure } : {};
+  const pool = hashOf({ band, entries });
+  return { ...trained, data: data.train.sha256, pool, ...again, steps, rl, reward: spec.reward };
 }
 
 function evaluated({ seed, evaluation, reward }: RunSpec, data: RunPlan['data']) {

@@ -8,6 +8,7 @@ import { dataSourceSchema } from '../datasets/index.js';
 import { chatSchema } from '../remote/index.js';
 import { rewardSchema } from '../rewards/index.js';
 import { ITEMS_FOLDER } from '../store/index.js';
+import { memorySchema } from './memory-settings.js';
 import { benchmarkSamplingSchema } from './rl-settings.js';
 import { promptSchema, runNameSchema, shardsSchema } from './run-spec.js';
 import { checkedBy, InvalidSpecError, type SpecIssue } from './spec-issues.js';
@@ -83,6 +84,7 @@ export const evaluationSpecSchema = z.strictObject({
     unlessGiven: '120000, or the model’s context less sampling.maxNewTokens where that is smaller',
     description: 'Longest prompt: documents lose their middle beyond it. Default: the paper’s.',
   }),
+  memory: memorySchema.optional().meta({ unlessGiven: 'documents are read at once' }),
   tokenizer: z.string().min(1).optional().meta({
     unlessGiven: 'the local model’s own',
     description:
@@ -149,10 +151,15 @@ function explained(issue: SpecIssue): SpecIssue {
 
 /** What each field alone cannot show. */
 function contradictions(
-  { samples, passAt = [], prompt, model }: Partial<EvaluationSpec>,
+  { samples, passAt = [], prompt, model, memory, maxInputTokens }: Partial<EvaluationSpec>,
   names: (string | null)[],
 ): SpecIssue[] {
   const issues = prompt ? unusedByTemplate(prompt) : [];
+  if (memory && maxInputTokens !== undefined)
+    issues.push({
+      path: 'maxInputTokens',
+      problem: 'expected nothing beside "memory", whose chunkTokens and maxChunks say how much is read',
+    });
   for (const field of ['variables', 'date'] as const)
     if (model?.remote && prompt?.[field] !== undefined)
       issues.push({

@@ -1,17 +1,11 @@
 /** Where a run's metrics go beside the store: the trackers that people have already. */
 import { z } from 'zod';
+import { serverAddress } from '../remote/index.js';
 
-const ANY_SECRET = /key|token|secret|password/i;
-
-/** What an address must not hold would be stored with the spec. */
-const serverSchema = z.string().superRefine((text, context) => {
-  const refuse = (message: string) => context.addIssue({ code: 'custom', message });
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    return refuse('expected an address such as http://127.0.0.1:5000');
-  const { username, password, searchParams } = new URL(text);
-  if (username !== '' || password !== '' || [...searchParams.keys()].some(name => ANY_SECRET.test(name)))
-    refuse('expected an address without a password or token: those come from the environment of the cpu worker');
-});
+const serverSchema = serverAddress(
+  'http://127.0.0.1:5000',
+  'a password or token: those come from the environment of the cpu worker',
+);
 
 const mlflowSchema = z.strictObject({
   url: serverSchema.describe('Address of the tracking server, as `http://127.0.0.1:5000`; without a password.'),

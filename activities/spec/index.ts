@@ -13,6 +13,7 @@ export {
   validateEvaluation,
 } from './evaluation-spec.js';
 export { type ExportSettings, exportSchema } from './export-settings.js';
+export { EMPTY_MEMORY, type MemorySettings } from './memory-settings.js';
 export { nearest } from './nearest.js';
 export { checkRewardKeys, withRewardFiles } from './reward-files.js';
 export type { RlSettings } from './rl-settings.js';

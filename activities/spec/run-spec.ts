@@ -70,6 +70,25 @@ const retrospectiveSchema = z.strictObject({
     .default(0.125)
     .describe('Keeps Eq. 10 finite where the mean reward is 0. The paper does not say its own.'),
   replacement: z.boolean().default(false).describe('Whether a sample may be carried more than once.'),
+  remeasure: z
+    .strictObject({
+      samples: positiveInt.optional().meta({
+        unit: 'samples',
+        unlessGiven: 'all that could be carried',
+        description: 'So many at most; the others keep the difficulty that they had.',
+      }),
+      responses: positiveInt.optional().meta({
+        unit: 'responses',
+        unlessGiven: 'the phase’s rl.groupSize',
+        description: 'Responses to each.',
+      }),
+    })
+    .optional()
+    .meta({
+      unlessGiven: 'difficulty is that of when a sample was last drawn',
+      description:
+        'Measures difficulty again before each phase after the first, by the policy that the phase begins with and at the phase’s own response length (QwenLong-L1.5, arXiv 2512.12967).',
+    }),
 });
 
 const evaluationSetSchema = z.strictObject({

@@ -157,6 +157,17 @@ function contradictions(spec: RunSpec): SpecIssue[] {
     'retrospective.weight',
     'expected "inverse-mean-reward": with reward.evidence a sample never answered may still have a reward above 0',
   );
+  const { remeasure, enabled } = spec.retrospective;
+  refuse(
+    remeasure !== undefined && !enabled,
+    'retrospective.remeasure',
+    'expected nothing where retrospective.enabled is false: nothing is carried over',
+  );
+  refuse(
+    remeasure !== undefined && spec.phases.length === 1,
+    'retrospective.remeasure',
+    'expected nothing: a single phase has none before it, whose samples could be measured again',
+  );
   refuse(
     spec.engine.kind === 'tinker' && (spec.shards ?? 1) > 1,
     'shards',

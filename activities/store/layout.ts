@@ -66,6 +66,11 @@ export const checkpointUri = (run: string, policy: string) => storeUri('runs', r
 /** `name` is `<policy label>.<set>`; the policy's name keeps evaluations of different attempts apart. */
 export const evaluationUri = (run: string, name: string, policy: string, file: string) =>
   storeUri('runs', run, 'evaluations', `${name}.${policy.slice(0, 8)}.${file}`);
+/** What the name of a result says, among a run's evaluations; null of other files, such as the responses. */
+export function evaluationNamed(file: string): { label: string; set: string; policy: string } | null {
+  const [, label, set, policy] = /^([^.]+)\.(.+)\.([0-9a-f]{8})\.json$/.exec(file) ?? [];
+  return label === undefined ? null : { label, set: set!, policy: policy! };
+}
 /** A file of an evaluation that belongs to no run: of one model, or of one firing of a schedule. */
 export const evaluatedUri = (name: string, label: string, ...file: string[]) =>
   storeUri('evaluations', name, label, ...file);

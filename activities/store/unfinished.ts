@@ -15,8 +15,8 @@ export const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000;
 
 const NAME = /^(?<place>[0-9a-f]{12})\.(?<pid>\d+)-(?<started>[0-9a-f]{12})\./;
 
-/** What tells the works of one writer apart; more may follow it in a name. */
-const WORK = /^[^.]+\.[^.]+\.[^.]+/;
+/** The writer's place, its process, and what tells its works apart; more may follow. */
+const WORK = /^([^.]+\.[^.]+\.[^.]+)(?:\.(.*))?$/;
 
 const short = (text: string): string => sha256(text).slice(0, 12);
 
@@ -46,6 +46,12 @@ export function writerName(): string {
 /** A name that no other work has, and that says who writes it. */
 export const workName = (): string => `${writerName()}.${randomUUID()}`;
 
+/** A name's work, and what follows it; null for a name that begins with none. */
+export function workIn(name: string): { work: string; more: string | null } | null {
+  const [, work, more = null] = WORK.exec(name) ?? [];
+  return work === undefined ? null : { work, more };
+}
+
 /** Works of this process that are over, though it lives: what is left of them is anybody's. */
 const over = new Set<string>();
 
@@ -74,7 +80,7 @@ export async function sweepUnfinished(folder: string, kept = 0): Promise<void> {
 export function writerLives(name: string): boolean | null {
   const { place, pid, started } = NAME.exec(name)?.groups ?? {};
   if (place !== PLACE) return null;
-  if (over.has(WORK.exec(name)?.[0] ?? '')) return false;
+  if (over.has(workIn(name)?.work ?? '')) return false;
   const found = identify(Number(pid));
   return found !== null && short(found.started) === started;
 }

@@ -12,6 +12,10 @@ export function documentsText({ documents }: Pick<Sample, 'documents'>, numbered
 }
 
 /** Fills in {document} and {question}, each wherever it stands; what is filled in is not searched again. */
-export function renderPrompt(template: string, question: string, document: string): string {
-  return template.replace(/\{(document|question)\}/g, (_, field) => (field === 'document' ? document : question));
+export const renderPrompt = (template: string, question: string, document: string): string =>
+  renderTemplate(template, { question, document });
+
+/** Fills in the fields that are given, by their names in braces. */
+export function renderTemplate(template: string, fields: Readonly<Record<string, string>>): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(fields, name) ? fields[name]! : whole));
 }

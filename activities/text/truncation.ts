@@ -3,6 +3,8 @@
  * nothing between them. Question and instruction are never cut.
  */
 
+import { longest } from '../datasets/index.js';
+
 /** A text's own tokens and back, nothing added. */
 export interface TextTokens {
   documentIds(text: string): number[];
@@ -92,24 +94,6 @@ function tailStart(text: string, ids: readonly number[], count: number, tokens: 
 const onlyBroken = (rest: string): boolean => [...rest].every(c => c === BROKEN);
 
 /** Whether the place lies between the halves of a character outside the basic plane. */
-function splitsPair(text: string, at: number): boolean {
+export function splitsPair(text: string, at: number): boolean {
   return at > 0 && at < text.length && /[\uD800-\uDBFF]/.test(text[at - 1]!) && /[\uDC00-\uDFFF]/.test(text[at]!);
-}
-
-/**
- * The greatest length of 0 … `most` characters that counts at most `wanted` tokens: for tokenizers whose decoding does not
- * give the text back. Counts all but grow with the length, so interpolation finds it in a few steps.
- */
-function longest(most: number, wanted: number, count: (length: number) => number): number {
-  let [low, high] = [0, most];
-  let [lowCount, highCount] = [0, count(most)];
-  if (highCount <= wanted) return most;
-  for (let step = 0; high - low > 1; step++) {
-    const share = step % 3 === 2 ? 0.5 : (wanted + 0.5 - lowCount) / (highCount - lowCount);
-    const middle = Math.min(Math.max(low + Math.floor((high - low) * share), low + 1), high - 1);
-    const found = count(middle);
-    if (found <= wanted) [low, lowCount] = [middle, found];
-    else [high, highCount] = [middle, found];
-  }
-  return low;
 }

@@ -2,10 +2,10 @@
  * One tracker brought up to the store. Where it is said at the tracker alone: it is asked how many points of a track it has,
  * and given those that follow. So whatever ends in the middle, and however often this is begun, a point is written once.
  */
-import type { Store } from '../store/index.js';
-import { type Point, readPoint } from './points.js';
+import type { Point } from './points.js';
+import type { RunReader } from './run-reader.js';
 import { MovedOnError, type Tracker, type TrackHead } from './tracker.js';
-import { RunTracks, type Track } from './tracks.js';
+import type { Track } from './tracks.js';
 
 export interface CaughtUp {
   /** Points that were written now, and those that are at the tracker. */
@@ -20,20 +20,15 @@ export interface CaughtUp {
 }
 
 export class CatchUp {
-  readonly #store: Store;
-  readonly #run: string;
-  readonly tracker: Tracker;
-  #tracks: RunTracks | null = null;
   readonly #heads = new Map<string, TrackHead>();
   /** Points that the tracker has, by track; asked for anew after every failure. */
   readonly #present = new Map<string, number>();
   readonly #ended = new Set<string>();
 
-  constructor(store: Store, run: string, tracker: Tracker) {
-    this.#store = store;
-    this.#run = run;
-    this.tracker = tracker;
-  }
+  constructor(
+    private readonly reader: RunReader,
+    readonly tracker: Tracker,
+  ) {}
 
   /**
    * Writes what is missing. Throws what the tracker or the store throws; may be called again after that.
@@ -49,10 +44,10 @@ export class CatchUp {
   }
 
   async #pass(signal: AbortSignal, wrote: (points: number) => void): Promise<CaughtUp> {
-    this.#tracks ??= await RunTracks.of(this.#store, this.#run);
+    const read = await this.reader.tracks();
     const all = { written: 0, present: 0, behind: 0, isWhole: false, waitsFor: null as string | null };
-    if (!this.#tracks) return all;
-    const { tracks, isWhole, lacks } = await this.#tracks.read();
+    if (!read) return all;
+    const { tracks, isWhole, lacks } = read;
     for (const [k, track] of tracks.entries()) {
       const head = await this.#head(track);
       if (!head) return { ...all, waitsFor: "the run's spec" };
@@ -80,7 +75,7 @@ export class CatchUp {
       this.#present.set(name, present);
       const points: Point[] = [];
       for (const mark of marks.slice(present, present + this.tracker.batch)) {
-        const point = mark.kind === 'begin' ? head.first : await readPoint(this.#store, this.#tracks!.facts, mark);
+        const point = mark.kind === 'begin' ? head.first : await this.reader.point(mark);
         if (!point) break;
         points.push(point);
       }
@@ -102,16 +97,16 @@ export class CatchUp {
   async #head({ name, marks }: Track): Promise<TrackHead | null> {
     const known = this.#heads.get(name);
     if (known) return known;
-    const first = await readPoint(this.#store, this.#tracks!.facts, marks[0]!);
+    const first = await this.reader.point(marks[0]!);
     if (!first) return null;
-    const head = { run: this.#run, name, first };
+    const head = { run: this.reader.run, name, first };
     this.#heads.set(name, head);
     return head;
   }
 
   async #end(head: TrackHead, { name, marks }: Track, signal: AbortSignal): Promise<void> {
     if (this.#ended.has(name) || !this.tracker.end) return;
-    const last = await readPoint(this.#store, this.#tracks!.facts, marks.at(-1)!);
+    const last = await this.reader.point(marks.at(-1)!);
     if (last) await this.tracker.end(head, last.time, signal);
     this.#ended.add(name);
   }

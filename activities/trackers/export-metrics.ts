@@ -7,6 +7,7 @@ import type { Dependencies } from '../dependencies.js';
 import type { ExportSettings } from '../spec/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
 import { CatchUp, type CaughtUp } from './catch-up.js';
+import { RunReader } from './run-reader.js';
 import { trackersOf } from './trackers.js';
 
 export interface ExportMetricsInput {
@@ -20,7 +21,7 @@ export interface ExportMetricsInput {
 export type ExportedMetrics = Record<string, number>;
 
 /** How often the store is looked at for news: seldom beside a step, often beside what a person waits for. */
-const LOOK_MS = 3000;
+export const LOOK_MS = 3000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 15_000;
 
@@ -29,8 +30,9 @@ export function exportMetrics(deps: Dependencies) {
     supervised('', async supervision => {
       const trackers = trackersOf(to, deps.environment);
       const troubles = new Map<string, string>();
+      const reader = new RunReader(deps.store, run, LOOK_MS / 2);
       const kept = await Promise.all(
-        trackers.map(tracker => keepUp(new CatchUp(deps.store, run, tracker), until, supervision, troubles)),
+        trackers.map(tracker => keepUp(new CatchUp(reader, tracker), until, supervision, troubles)),
       );
       return Object.fromEntries(kept);
     });

@@ -31,7 +31,7 @@ export class RefusedError extends TrackerAwayError {
 
 /** Posts to the server. @throws RefusedError, TrackerAwayError; the signal's reason */
 export function server({ name, url, headers, environment, secrets }: ServerOptions): Ask {
-  const shown = (text: string) => secrets.reduce((rest, secret) => withoutSecret(rest, secret), text).trim();
+  const shown = (text: string) => withoutSecret(text, ...secrets).trim();
   return async (path, body, signal) => {
     const address = new URL(url);
     address.pathname = address.pathname.replace(/\/*$/, path);

@@ -67,11 +67,7 @@ export function poolOf(
   const band = items.flatMap((item, index): PoolEntry[] =>
     inBand(spec, k, item) ? [{ index, id: item.id, origin: 'band', meanReward: null, weight: null }] : [],
   );
-  const latest = new Map(records.flatMap(record => record.samples.map(sample => [sample.index, sample.meanReward])));
-  const candidates = [...latest]
-    .map(([index, meanReward]): Candidate => ({ index, meanReward }))
-    .filter(({ index }) => items[index]!.promptIds.length <= bandOf(spec, k).above)
-    .sort((a, b) => a.index - b.index);
+  const candidates = candidatesOf(stage, spec, items, records);
   const { retrospective } = spec;
   const wanted = retrospective.enabled ? carriedCount(band.length, retrospective.fraction) : 0;
   const random = randomStream(spec.seed, stage.stage, stage.attempt, 'carried');
@@ -91,4 +87,19 @@ export function poolOf(
     counts: { band: band.length, carried: carried.length, candidates: candidates.length },
     entries: [...band, ...carried],
   };
+}
+
+/** Samples of earlier bands with the latest difficulty on record, by their places in the data. */
+export function candidatesOf(
+  { stage }: StageAttempt,
+  spec: RunSpec,
+  items: readonly PromptItem[],
+  records: readonly DifficultyRecord[],
+): Candidate[] {
+  const { above } = bandOf(spec, phaseNumber(stage) - 1);
+  const latest = new Map(records.flatMap(record => record.samples.map(sample => [sample.index, sample.meanReward])));
+  return [...latest]
+    .map(([index, meanReward]): Candidate => ({ index, meanReward }))
+    .filter(({ index }) => items[index]!.promptIds.length <= above)
+    .sort((a, b) => a.index - b.index);
 }

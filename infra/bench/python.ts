@@ -1,7 +1,8 @@
 /** Python environments: made once in the user's cache, used again as long as they are what their requirements say. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../user-error.js';
 
@@ -22,21 +23,34 @@ export interface PythonOptions {
 /** Written when all is installed, so that an installation cut short is not taken for one. */
 const COMPLETE = 'complete';
 
+type Lists = Pick<PythonOptions, 'requirements' | 'bare' | 'cache'>;
+
+/** Where the environment of these lists is, and the file that tells that it is whole. */
+function placeOf({ requirements, bare, cache }: Lists) {
+  const lists = [
+    { file: requirements, flags: [] },
+    ...(bare === undefined ? [] : [{ file: bare, flags: ['--no-deps'] }]),
+  ];
+  const wanted = lists.map(({ file }) => readFileSync(file, 'utf8')).join('');
+  const folder = join(cache, `python-${createHash('sha256').update(wanted).digest('hex').slice(0, 12)}`);
+  const program = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+  return { lists, wanted, folder, program, stamp: join(folder, COMPLETE) };
+}
+
+/** The environment's `python`; null where it is not made yet. */
+export function installedPython(lists: Lists): string | null {
+  const { wanted, stamp, program } = placeOf(lists);
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted ? program : null;
+}
+
 /**
  * The environment's `python`, made if need be with `python3 -m venv` and pip.
  * @throws UserError that says what is missing and what to do
  */
 export async function pythonEnvironment(options: PythonOptions): Promise<string> {
-  const { requirements, bare, cache, log, needs, python = process.env.LONGHAUL_PYTHON || 'python3' } = options;
-  const lists = [
-    { file: requirements, flags: [] },
-    ...(bare === undefined ? [] : [{ file: bare, flags: ['--no-deps'] }]),
-  ];
-  const wanted = (await Promise.all(lists.map(({ file }) => readFile(file, 'utf8')))).join('');
-  const folder = join(cache, `python-${createHash('sha256').update(wanted).digest('hex').slice(0, 12)}`);
-  const program = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  const stamp = join(folder, COMPLETE);
-  if ((await readFile(stamp, 'utf8').catch(() => null)) === wanted) return program;
+  const { cache, log, needs, python = process.env.LONGHAUL_PYTHON || 'python3' } = options;
+  const { lists, wanted, folder, program, stamp } = placeOf(options);
+  if (installedPython(options)) return program;
   await rm(folder, { recursive: true, force: true });
   await mkdir(cache, { recursive: true });
   log(`making a Python environment for ${needs.who} in ${folder}`);

@@ -1,18 +1,9 @@
 /** Tables as people read them, as plain text or Markdown. */
+import { columns } from '../view/columns.js';
 
 export type Table = { columns: string[]; lines: string[][] };
 
-export function asText({ columns, lines }: Table): string {
-  const widths = columns.map((column, c) => Math.max(column.length, ...lines.map(line => line[c]!.length)));
-  return [columns, ...lines]
-    .map(line =>
-      line
-        .map((cell, c) => cell.padEnd(widths[c]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
+export const asText = (table: Table): string => columns([table.columns, ...table.lines]).join('\n');
 
 export function asMarkdown({ columns, lines }: Table): string {
   const row = (cells: string[]) => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;

@@ -18,24 +18,56 @@ export const PROGRESS = 2;
 /** So that a look at a run that does not answer does not count as its recovery. */
 const ANSWER_LIMIT_MS = 2000;
 
+/** What a trial that was broken off goes on from, on a cluster with the same state: all but damage to files. */
+export interface TrialSoFar {
+  records: FaultRecord[];
+  /** The last one may be under way. */
+  runs: { run: string; seconds: number }[];
+  /** Of the trial's own time. */
+  seconds: number;
+}
+
+export interface TrialSettings {
+  /** Milliseconds without an artifact after which a run counts as stuck. */
+  patienceMs?: number;
+  /** Milliseconds since 1970: from then on no fault strikes, and no end is waited for. */
+  until?: number;
+  soFar?: TrialSoFar | null;
+}
+
 /** Runs of one spec after another on a cluster, and what strikes them. */
 export class Trial {
-  readonly records: FaultRecord[] = [];
+  readonly records: FaultRecord[];
   readonly injuries = new Map<number, Injury>();
-  readonly runs: { run: string; seconds: number }[] = [];
+  readonly runs: { run: string; seconds: number }[];
   /** Why it went no further; null while it goes on. */
   stuck: string | null = null;
+  /** Whether its time was over before all was done. */
+  paused = false;
+  readonly patienceMs: number;
+  readonly #until: number;
   readonly #store: ChaosStore;
-  readonly #began = Date.now();
-  #runBegan = 0;
+  readonly #began: number;
+  #runBegan: number;
 
   constructor(
     readonly cluster: Cluster,
     readonly spec: RunSpec,
     readonly say: (line: string) => void,
-    readonly patienceMs = PATIENCE_MS,
+    { patienceMs = PATIENCE_MS, until = Number.POSITIVE_INFINITY, soFar = null }: TrialSettings = {},
   ) {
     this.#store = cluster.store;
+    this.patienceMs = patienceMs;
+    this.#until = until;
+    this.records = [...(soFar?.records ?? [])];
+    this.runs = [...(soFar?.runs ?? [])];
+    this.#began = Date.now() - 1000 * (soFar?.seconds ?? 0);
+    this.#runBegan = Date.now() - 1000 * (this.runs.at(-1)?.seconds ?? 0);
+  }
+
+  get soFar(): TrialSoFar {
+    const { records, runs } = this;
+    return { records, runs, seconds: (Date.now() - this.#began) / 1000 };
   }
 
   get #run(): string | undefined {
@@ -55,13 +87,16 @@ export class Trial {
     );
   }
 
-  /** Waits until the run under way has published so much more, and lets the fault strike. False when the run is stuck. */
+  /**
+   * Waits until the run under way has published so much more, and lets the fault strike. False when the run is stuck or the
+   * trial's time over.
+   */
   async strike(fault: Fault): Promise<boolean> {
-    for (;;) {
+    while (!this.#over(this.#until)) {
       const run = await this.#runUnderWay();
       if (run === null) return false;
       const { length } = await published(this.#store, run);
-      if (!(await this.#progress(run, length + fault.after))) return false;
+      if (!(await this.#progress(run, length + fault.after, this.#until))) return false;
       await sleep(fault.delayMs);
       const before = await published(this.#store, run);
       if (isDone(before)) continue;
@@ -88,20 +123,24 @@ export class Trial {
       this.say(faultLine(record));
       return recovered;
     }
+    return false;
   }
 
   /** Waits for the end of the run under way. */
   async finish(): Promise<void> {
     const run = this.#run;
-    if (run === undefined || this.stuck) return;
-    await this.#progress(run, Number.POSITIVE_INFINITY);
-    await this.#ended(run);
+    if (run === undefined || this.stuck || this.paused) return;
+    if (await this.#progress(run, Number.POSITIVE_INFINITY, this.#until)) await this.#ended(run);
+    this.#timed();
   }
 
   async #runUnderWay(): Promise<string | null> {
     const run = this.#run;
     if (run !== undefined && !isDone(await published(this.#store, run))) return run;
-    if (run !== undefined) await this.#ended(run);
+    if (run !== undefined) {
+      await this.#ended(run);
+      this.#timed();
+    }
     if (this.stuck) return null;
     const next = `disturbed-${this.runs.length + 1}`;
     await this.begin(next);
@@ -124,14 +163,21 @@ export class Trial {
       }
       await sleep(200);
     }
+  }
+
+  #timed(): void {
     this.runs.at(-1)!.seconds = (Date.now() - this.#runBegan) / 1000;
   }
 
-  /** False, with the reason in `stuck`, when the artifacts do not come: looks now and then why. */
-  async #progress(run: string, count: number): Promise<boolean> {
+  /**
+   * False, with the reason in `stuck`, when the artifacts do not come: looks now and then why.
+   * @param until when it no longer matters, which is `paused`
+   */
+  async #progress(run: string, count: number, until = Number.POSITIVE_INFINITY): Promise<boolean> {
     let { length } = await published(this.#store, run);
     let limit = Date.now() + this.patienceMs;
     while (!(await untilPublished(this.#store, run, count, 5000))) {
+      if (this.#over(until)) return false;
       const now = (await published(this.#store, run)).length;
       if (now > length) limit = Date.now() + this.patienceMs;
       length = now;
@@ -140,6 +186,11 @@ export class Trial {
       if (this.stuck) return false;
     }
     return true;
+  }
+
+  #over(until: number): boolean {
+    this.paused ||= Date.now() > until;
+    return this.paused;
   }
 
   async #whyStuck(run: string): Promise<string | null> {

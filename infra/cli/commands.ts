@@ -18,6 +18,7 @@ export const COMMANDS: Record<string, () => Command> = {
   export: () => load<typeof import('./export.js')>('./export.js').exportCommand(),
   'export-metrics': () => load<typeof import('./export-metrics.js')>('./export-metrics.js').exportMetricsCommand(),
   verify: () => load<typeof import('./verify.js')>('./verify.js').verifyCommand(),
+  tokens: () => load<typeof import('./tokens.js')>('./tokens.js').tokensCommand(),
   lineage: () => load<typeof import('./lineage.js')>('./lineage.js').lineageCommand(),
   evaluate: () => load<typeof import('./evaluate.js')>('./evaluate.js').evaluateCommand(),
   study: () => load<typeof import('./study.js')>('./study.js').studyCommand(),

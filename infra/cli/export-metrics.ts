@@ -5,6 +5,7 @@ import { openStore, readJson, type Store, specUri } from '../../activities/store
 import {
   CatchUp,
   OtherRunError,
+  RunReader,
   StrangeFileError,
   TrackerAwayError,
   trackersOf,
@@ -38,11 +39,12 @@ async function exportMetrics(run: string, flags: Flags): Promise<number> {
   const settings = asked ?? spec.export;
   if (!settings) throw new UserError(`The spec of "${run}" names no tracker: give one, as --tensorboard FOLDER.`);
   const interrupt = onInterrupt(() => process.exit(INTERRUPTED));
+  const reader = new RunReader(store, run);
   let failed = 0;
   for (const tracker of trackersOf(settings, process.env)) {
     const say = (text: string) => process.stdout.write(`${tracker.name.padEnd(11)}  ${tracker.place}: ${text}\n`);
     try {
-      const { written, present, behind, waitsFor } = await new CatchUp(store, run, tracker).pass(interrupt.signal);
+      const { written, present, behind, waitsFor } = await new CatchUp(reader, tracker).pass(interrupt.signal);
       const before = present - written;
       say(`${points(written)} written${before > 0 ? `, ${points(before)} there before` : ''}`);
       if (waitsFor !== null || behind > 0) {

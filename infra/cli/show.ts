@@ -1,23 +1,20 @@
 /** `longhaul show`: the groups of a step, with their responses and what each was worth. */
 import { Command, Option } from 'commander';
-import { stepNumbers, textModelOf } from '../../activities/policies/index.js';
-import type { StageAttempt, Store } from '../../activities/store/index.js';
+import { textModelOf } from '../../activities/policies/index.js';
+import type { Store } from '../../activities/store/index.js';
 import { type Models, openTextModel } from '../../activities/text/index.js';
 import { NotThereError } from '../ui/errors.js';
 import { groupOf } from '../ui/group.js';
 import { Samples } from '../ui/samples.js';
-import { storedRun } from '../ui/stages.js';
-import { type StepAt, stepPage } from '../ui/step.js';
+import { stepPage } from '../ui/step.js';
 import { watchedStore } from '../ui/watched-store.js';
 import { UserError } from '../user-error.js';
 import { type Screen, screenOn } from '../view/screen.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from './options.js';
 import { FILTERS, type GroupRow, groupLine, groupText, type Laid, type StepData, stepHead } from './show/step-text.js';
+import { type StepFlags, stepAt, withStepFlags } from './step-at.js';
 
-export interface ShowFlags {
-  step?: string;
-  stage?: string;
-  attempt?: string;
+export interface ShowFlags extends StepFlags {
   question?: string;
   only: string;
   whole?: boolean;
@@ -26,10 +23,7 @@ export interface ShowFlags {
 
 export function showCommand(): Command {
   const command = new Command('show').argument('<run>', 'name of the run');
-  return withStateFlag(withStoreFlag(command))
-    .option('--step <k>', 'which step (default: the last)')
-    .option('--stage <stage>', 'of which stage, e.g. phase-2 (default: the last that has such a step)')
-    .option('--attempt <n>', 'of which attempt of the stage (default: the current one)')
+  return withStepFlags(withStateFlag(withStoreFlag(command)))
     .option('--question <id-or-place>', 'one group alone: its id, the first characters of it, or its place in the step')
     .addOption(new Option('--only <which>', 'groups of one kind').choices(Object.keys(FILTERS)).default('all'))
     .option('--whole', 'prompts from their beginning, not their end alone')
@@ -74,37 +68,6 @@ export async function showStep({ store, models, screen }: Shown, run: string, fl
   }
 }
 
-/** @throws UserError, NotThereError where there is no such run, stage or step */
-async function stepAt(store: Store, run: string, flags: ShowFlags): Promise<StepAt> {
-  const [step, attempt] = [naturalOf('--step', flags.step), naturalOf('--attempt', flags.attempt)];
-  if (attempt !== undefined && flags.stage === undefined)
-    throw new UserError(`--attempt ${attempt}: say of which stage, with --stage.`);
-  const { stages } = await storedRun(store, run);
-  const names = stages.map(({ stage }) => stage.stage);
-  const chosen = stages.map(({ stage }) => stage).filter(({ stage }) => stage === (flags.stage ?? stage));
-  if (chosen.length === 0)
-    throw new UserError(
-      flags.stage === undefined
-        ? `The run "${run}" has begun no stage yet.`
-        : `--stage ${flags.stage}: the run "${run}" has ${names.join(', ') || 'begun none yet'}.`,
-    );
-  const stage = attempt === undefined ? null : { ...chosen[0]!, attempt };
-  return last(store, run, stage ? [stage] : chosen, step);
-}
-
-/** The step in the last of the stages that has it. */
-async function last(store: Store, run: string, stages: StageAttempt[], step: number | undefined): Promise<StepAt> {
-  const known: string[] = [];
-  for (const stage of stages.reverse()) {
-    const steps = await stepNumbers(store, stage);
-    const found = step === undefined ? steps.at(-1) : steps.find(one => one === step);
-    if (found !== undefined) return { stage, step: found };
-    if (steps.length > 0) known.push(`${stage.stage} has ${steps[0]} to ${steps.at(-1)}`);
-  }
-  const there = known.length > 0 ? known.join(', ') : 'none is logged yet';
-  throw new UserError(`The run "${run}" has no ${step === undefined ? 'step' : `step ${step}`}: ${there}.`);
-}
-
 function wanted(data: StepData, { only, question }: ShowFlags): { group: GroupRow; place: number }[] {
   const all = data.groups.map((group, k) => ({ group, place: k + 1 }));
   if (question === undefined) return all.filter(({ group }) => FILTERS[only]!(group));
@@ -115,9 +78,4 @@ function wanted(data: StepData, { only, question }: ShowFlags): { group: GroupRo
   throw new UserError(
     `--question ${question}: this step has ${ids.length === 0 ? 'no groups' : `the places 1 to ${ids.length}, with ${ids.join(', ')}`}.`,
   );
-}
-
-function naturalOf(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw new UserError(`${flag} ${text}: expected a whole number from 1.`);
 }

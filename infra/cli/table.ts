@@ -6,7 +6,13 @@ import { modelsTable } from '../evaluations/table.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from './options.js';
 
 type TableFlags = StoreFlags &
-  StateFlags & { published?: boolean; baseline?: string; metric: TableMetric; format: TableFormat };
+  StateFlags & {
+    published?: boolean;
+    publishedLater?: boolean;
+    baseline?: string;
+    metric: TableMetric;
+    format: TableFormat;
+  };
 
 export function tableCommand(): Command {
   const command = new Command('table').argument(
@@ -16,6 +22,7 @@ export function tableCommand(): Command {
   return withStateFlag(withStoreFlag(command))
     .description('models beside one another on their benchmarks, and which differences are within the noise')
     .option('--published', "the paper's table (arXiv 2505.17667) beside them, marked as published")
+    .option('--published-later', "QwenLong-L1.5's table (arXiv 2512.12967): later models and sets, by a later protocol")
     .option('--baseline <label>', 'the row that the others are compared with (default: the first)')
     .addOption(
       new Option('--metric <metric>', "max(rule, judge), or each benchmark's own official metric")
@@ -31,7 +38,14 @@ export function tableCommand(): Command {
     )
     .action(async (names: string[], { baseline, metric, format, ...flags }: TableFlags) => {
       const store = await openStore(storeOf(flags));
-      const options = { names, published: flags.published === true, baseline, metric, format };
+      const options = {
+        names,
+        published: flags.published === true,
+        later: flags.publishedLater === true,
+        baseline,
+        metric,
+        format,
+      };
       process.stdout.write(await modelsTable(store, options));
     });
 }

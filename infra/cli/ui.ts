@@ -8,6 +8,7 @@ import { Answers } from '../ui/answers.js';
 import { ControlToken, ServerControl } from '../ui/control.js';
 import { ServerHistories } from '../ui/history.js';
 import { ServerRuns } from '../ui/live.js';
+import { Measuring } from '../ui/measuring.js';
 import { uiServer } from '../ui/server.js';
 import { watchedStore } from '../ui/watched-store.js';
 import { UserError } from '../user-error.js';
@@ -32,7 +33,10 @@ export function uiCommand(): Command {
     withStateFlag(withStoreFlag(new Command('ui')))
       .option('--port <n>', `port of the page (default: ${DEFAULT_PORT})`)
       .option('--host <host>', 'address to listen on; whoever reaches it reads the store', DEFAULT_HOST)
-      .option('--control', 'let the page start, pause, resume, replay and cancel runs, at the address with the token'),
+      .option(
+        '--control',
+        'let the page start, pause, resume, replay and cancel runs, and measure tokens, at the address with the token',
+      ),
   )
     .description('a web page to watch runs learn, over the store and whatever server answers; until Ctrl-C')
     .action(async (flags: UiFlags) => {
@@ -45,8 +49,8 @@ async function ui(flags: UiFlags): Promise<number> {
   await store.open();
   const live = new ServerRuns(connectionSettings(flags));
   const histories = new ServerHistories(live.client);
-  const control = flags.control ? { runs: new ServerControl(live.client), token: new ControlToken() } : null;
-  const runs = control?.runs ?? null;
+  const runs = flags.control ? new ServerControl(live.client, new Measuring(store.root)) : null;
+  const control = runs && { runs, token: new ControlToken() };
   const answers = new Answers({ store, models: { open: openTextModel }, live, histories, control: runs });
   const log = (line: string) => process.stderr.write(`${line}\n`);
   const server = uiServer({ answers, names: [flags.host], control, log });

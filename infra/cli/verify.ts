@@ -6,10 +6,10 @@ import { type Comparison, differenceText, type LogEntry, redoLog } from '../../a
 import { codeText, codeVersion, differ } from '../../activities/provenance/index.js';
 import { outcomesOf, type RunPlan, type StageOutcome } from '../../activities/run/index.js';
 import { type ArtifactRef, baseUri, openStore, planUri, readJson, type Store } from '../../activities/store/index.js';
-import type { Supervision } from '../../activities/supervision/index.js';
 import { ChainCheck } from '../proof/chain.js';
 import { redo } from '../proof/redo.js';
 import { type RedoEngine, redoEngine } from '../proof/redo-engine.js';
+import { supervisionOf } from '../proof/supervision.js';
 import { keepVerification, type Verification } from '../proof/verifications.js';
 import { UserError } from '../user-error.js';
 import { atLeastOne } from './engine/numbers.js';
@@ -106,7 +106,7 @@ async function redoAll(
       kept++;
       continue;
     }
-    const comparison = await redo(deps, entry.record, supervision(signal));
+    const comparison = await redo(deps, entry.record, supervisionOf(signal));
     const { difference, kept: isKept } = comparison;
     again.push({ stage: entry.stage.stage, attempt: entry.stage.attempt, step: entry.step, difference, kept: isKept });
     within ||= comparison.tolerance !== null;
@@ -189,9 +189,5 @@ function stagesIn(log: LogEntry[]): string {
 
 const nameOf = ({ stage, step }: LogEntry): string =>
   `${stage.stage}${stage.attempt > 1 ? ` (attempt ${stage.attempt})` : ''}, step ${step}`;
-
-function supervision(signal: AbortSignal): Supervision {
-  return { call: { signal }, note: () => {}, troubles: () => {}, check: () => signal.throwIfAborted() };
-}
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -1,7 +1,7 @@
 /** The firings of a schedule as text. */
 import type { FiringComparison } from '../../activities/contract/index.js';
 import type { EvaluationRecord } from '../../activities/evaluation/index.js';
-import { columns } from '../view/progress-text.js';
+import { columns } from '../view/columns.js';
 
 /** What commands exit with that found the last firing worse than the one before: neither success nor a failure. */
 export const REGRESSION = 2;

@@ -17,7 +17,7 @@ import {
   scoresOf,
 } from '../../activities/evaluation/index.js';
 import { outcomesOf, type RunPlan } from '../../activities/run/index.js';
-import { planUri, readJson, type Store, storeUri } from '../../activities/store/index.js';
+import { evaluationNamed, planUri, readJson, type Store, storeUri } from '../../activities/store/index.js';
 import { UserError } from '../user-error.js';
 
 /** A model with what it scored on each set. */
@@ -79,21 +79,20 @@ export function rowOfRecord({ label, sets }: EvaluationRecord): MeasuredRow {
   return {
     label,
     sets: sets.map(set => {
-      const { score, low, high, items, unscored, meanAt, passAt, official, unanswered, shortened } = set.row;
-      const counts = { items, unscored, meanAt, ...(shortened && { shortened }) };
+      const { score, low, high, items, unscored, meanAt, passAt, official, unanswered, shortened, memory } = set.row;
+      const { sentTokens, answerTokens } = set.row;
+      const read = memory && { memory: { ...memory, sentTokens, answerTokens } };
+      const counts = { items, unscored, meanAt, ...(shortened && { shortened }), ...read };
       const summary = { score, low, high, ...counts, passAt, official };
       return { ...comparedSet(set), metric: set.metric, summary, unanswered };
     }),
   };
 }
 
-/** `<label>.<set>.<start of the policy's name>.json`, beside the responses. */
-const RESULT_FILE = /\.([0-9a-f]{8})\.json$/;
-
 async function rowsOfRun(store: Store, run: string): Promise<MeasuredRow[]> {
   const folder = storeUri('runs', run, 'evaluations');
   const rows = new Map<string, { label: string; policy: string; sets: MeasuredSet[] }>();
-  const own = (await store.list(folder)).filter(name => RESULT_FILE.test(name)).map(name => `${folder}/${name}`);
+  const own = (await store.list(folder)).filter(evaluationNamed).map(name => `${folder}/${name}`);
   for (const uri of [...own, ...(await takenResults(store, run))]) {
     const ref = await store.find(uri);
     const result = await readJson<EvaluationResult>(store, ref!);

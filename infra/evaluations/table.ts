@@ -2,6 +2,7 @@
 import {
   type ItemsSummary,
   isOfPaper,
+  LATER_ROWS,
   PUBLISHED_ROWS,
   renderTable,
   type TableFormat,
@@ -18,6 +19,8 @@ export interface TableOptions {
   /** Evaluations, schedules or runs; all that there are where none is given. */
   names: string[];
   published?: boolean;
+  /** Whether the rows of the later protocol stand beside them. */
+  later?: boolean;
   /** Label of the row that the others are compared with; the first measured one unless given. */
   baseline?: string | undefined;
   metric?: TableMetric;
@@ -27,28 +30,33 @@ export interface TableOptions {
 /** @throws UserError for a name or a baseline that is not there */
 export async function modelsTable(store: Store, { names, format = 'text', ...options }: TableOptions): Promise<string> {
   const measured = await measuredRows(store, names);
-  if (measured.length === 0 && !options.published) {
+  if (measured.length === 0 && !options.published && !options.later) {
     throw new UserError('The store has no finished evaluation yet. To make one: npx longhaul evaluate --help');
   }
   return renderTable(tableOf(measured, options), format);
 }
 
 function tableOf(measured: MeasuredRow[], options: Omit<TableOptions, 'names' | 'format'>): TableInput {
-  const { published = false, metric = 'reward' } = options;
+  const { published = false, later = false, metric = 'reward' } = options;
   const ours = inColumns(measured);
   const rows: { row: TableRow; compared: ComparedRow }[] = [
     ...ours.map(one => ({ row: measuredRow(one), compared: one })),
-    ...(published ? PUBLISHED_ROWS.map(row => ({ row, compared: comparedPublished(row) })) : []),
+    ...[...(published ? PUBLISHED_ROWS : []), ...(later ? LATER_ROWS : [])].map(row => ({
+      row,
+      compared: comparedPublished(row),
+    })),
   ];
-  const labels = rows.map(({ row }) => row.label);
+  const labels = rows.filter(({ row }) => !row.protocol).map(({ row }) => row.label);
   // One row alone has nothing to be compared with.
-  const baseline = options.baseline ?? (rows.length > 1 ? (labels[0] ?? null) : null);
-  const base = rows.find(({ row }) => row.label === baseline);
+  const baseline = options.baseline ?? (labels.length > 1 ? (labels[0] ?? null) : null);
+  const base = rows.find(({ row }) => row.label === baseline && !row.protocol);
   if (baseline !== null && !base) {
     throw new UserError(`--baseline ${baseline}: expected the label of a row: ${labels.join(', ')}`);
   }
   const comparisons = base
-    ? rows.filter(one => one !== base).flatMap(one => compareRows(one.compared, base.compared, metric, isOfPaper))
+    ? rows
+        .filter(one => one !== base && !one.row.protocol)
+        .flatMap(one => compareRows(one.compared, base.compared, metric, isOfPaper))
     : [];
   return { rows: rows.map(({ row }) => row), metric, baseline, comparisons };
 }

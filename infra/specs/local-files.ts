@@ -23,7 +23,7 @@ export async function missingFiles({ model, tokenizer, benchmarks }: EvaluationS
 type Source = EvaluationSpec['benchmarks'][number]['source'];
 
 function poolPath(source: Source): string | undefined {
-  const from = source.distractors?.from;
+  const from = 'distractors' in source ? source.distractors?.from : undefined;
   return from && typeof from === 'object' && 'path' in from ? from.path : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** A study's report in the formats that it can be had in. */
 import type { StudyReport } from '../../activities/studies/index.js';
-import { columns } from '../view/progress-text.js';
+import { columns } from '../view/columns.js';
 import { chart } from './chart.js';
 import { type ReportTable, summaryOf, tablesOf } from './tables.js';
 

@@ -1,5 +1,7 @@
 /** The trials that there are. */
 import type { Command } from 'commander';
+import { addFamiliesTrial } from './families/command.js';
+import { addGrafanaTrial } from './grafana/command.js';
 import { addMachines } from './machines/command.js';
 import { addPageTrial } from './page/page.js';
 import { addPrometheusTrial } from './prometheus/command.js';
@@ -14,6 +16,8 @@ export interface Trial {
 }
 
 export const TRIALS: readonly Trial[] = [
+  { name: 'families', add: addFamiliesTrial },
+  { name: 'grafana', add: addGrafanaTrial },
   { name: 'machines', add: addMachines },
   { name: 'page', add: addPageTrial },
   { name: 'prometheus', add: addPrometheusTrial },

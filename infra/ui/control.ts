@@ -8,6 +8,8 @@ import { listPresets, loadSpec } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
 import { asking } from '../view/asking.js';
 import { innermost } from '../view/follow.js';
+import type { Measuring } from './measuring.js';
+import { inputOf } from './request-body.js';
 
 /** An update waits for a worker; claiming an attempt validates its spec. */
 const LIMIT_MS = 15_000;
@@ -30,7 +32,10 @@ export interface RunControl {
 }
 
 export class ServerControl implements RunControl {
-  constructor(private readonly client: Client) {}
+  constructor(
+    private readonly client: Client,
+    private readonly measuring: Measuring,
+  ) {}
 
   presets(): Promise<string[]> {
     return listPresets();
@@ -44,6 +49,7 @@ export class ServerControl implements RunControl {
         resume: run => this.#update(run, 'resume', []),
         replay: run => this.#replay(run, input),
         cancel: run => this.#cancel(run),
+        measure: run => this.measuring.measure(run, input),
       };
       const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
       if (run === null || !act) throw new UserError(`there is no action "${action}"`);
@@ -54,18 +60,18 @@ export class ServerControl implements RunControl {
   }
 
   async #start(input: unknown): Promise<string> {
-    const { preset, name, set = [] } = parsed(startSchema, input);
+    const { preset, name, set = [] } = inputOf(startSchema, input);
     // Of files, which the page's server could read, only the presets are for a page to choose.
     if (!(await listPresets()).includes(preset)) throw new UserError(`There is no preset "${preset}".`);
     const { spec, name: usual } = await loadSpec(preset, set, process.cwd());
-    const run = parsed(runNameSchema, name || usual);
+    const run = inputOf(runNameSchema, name || usual);
     const { how, otherSpec } = await this.#ask(() => beginRun(this.client, run, spec));
     if (otherSpec) throw new UserError(`There is a run "${run}" with other settings already: give another name.`);
     return how === 'started' || how === 'again' ? `The run "${run}" has started.` : `The run "${run}" is ${how}.`;
   }
 
   async #replay(run: string, input: unknown): Promise<string> {
-    const replay = parsed(replaySchema, input);
+    const replay = inputOf(replaySchema, input);
     const result = await this.#ask(() =>
       this.client.workflow
         .getHandle(run)
@@ -87,13 +93,6 @@ export class ServerControl implements RunControl {
   #ask<T>(question: () => Promise<T>): Promise<T> {
     return asking(this.client, LIMIT_MS)(question);
   }
-}
-
-function parsed<T>(schema: z.ZodType<T>, input: unknown): T {
-  const result = schema.safeParse(input);
-  if (result.success) return result.data;
-  const [first] = result.error.issues;
-  throw new UserError(`${first!.path.join('.') || 'the input'}: ${first!.message}`);
 }
 
 function said(error: unknown, run: string | null): unknown {

@@ -1,10 +1,13 @@
 /** One group of a step: the prompt and every response to it, with what each was worth and why. */
 import type { RolloutGroup, ScoredRollouts, StepSettings } from '../../activities/artifacts/index.js';
 import { groupAdvantages, shapedReward } from '../../activities/engine/training/index.js';
+import { deviationsOf } from '../../activities/policies/index.js';
+import { codeText } from '../../activities/provenance/index.js';
 import { explainRule } from '../../activities/rewards/index.js';
 import type { RunSpec } from '../../activities/spec/index.js';
 import { readLines, type Store } from '../../activities/store/index.js';
 import type { TextModel } from '../../activities/text/index.js';
+import { measuredTokens } from '../proof/measured-tokens.js';
 import { isDamage, NotThereError } from './errors.js';
 import { promptParts } from './prompt-parts.js';
 import type { Sample, Samples } from './samples.js';
@@ -42,7 +45,8 @@ export async function groupOf({ store, samples, textOf }: GroupParts, at: GroupA
   const problems: string[] = [];
   const sample = await samples.at(run, group.index, message => void problems.push(message));
   const model = await tokenizerOf(textOf, run, problems);
-  const advantages = advantagesOf(group, scored, inputs.settings);
+  const advantages = advantagesOf(group, scored, inputs.settings, await deviationsOf(store, inputs));
+  const measured = await measuredOf(store, at, problems);
   return {
     id: group.id,
     index: group.index,
@@ -52,9 +56,12 @@ export async function groupOf({ store, samples, textOf }: GroupParts, at: GroupA
     prompt: model && promptParts(model.documentText(group.promptIds), shapeOf(spec, sample)),
     promptTokens: group.promptIds.length,
     problems,
+    /** Whether the step's tokens were measured, and what that says of them. */
+    measured: measured && { entropy: measured.entropies !== null, code: codeText(measured.code) },
     responses: group.responses.map(({ ids, logprobs, finish }, k) => {
       const { text, ...score } = scored.responses[k]!;
-      const tokens = model && tokensOf(model, ids, logprobs);
+      const [entropy, trainer] = [measured?.entropies?.[k], measured?.logprobs[k]];
+      const tokens = model && tokensOf(model, ids, { logprob: logprobs, entropy, trainer });
       const explanation = sample && score.reward !== undefined ? explained(spec, sample, text) : null;
       return { text, tokens, length: ids.length, finish, advantage: advantages?.[k] ?? null, explanation, ...score };
     }),
@@ -67,19 +74,39 @@ const shapeOf = ({ prompt: { template, numbered } }: RunSpec, sample: Sample | n
   evidence: sample?.evidence ?? [],
 });
 
+/** Null where nobody measured the step; a damaged file is told of, and does without. */
+async function measuredOf(store: Store, { stage, step, round, line }: GroupAt, problems: string[]) {
+  try {
+    return (await measuredTokens(store, stage, step, round))?.[line] ?? null;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    problems.push(error.message);
+    return null;
+  }
+}
+
 /** What the rule compared with what: it says the same whenever it is asked. */
 function explained({ reward }: RunSpec, { task, question, answers, thinkingOpen }: Sample, response: string) {
   const context = { question, promptOpensThinking: thinkingOpen };
   return explainRule(reward.scorer, task, response, answers, context).comparisons;
 }
 
-/** As the step's loss has them; null of a group without rewards, and where they depend on the step's other groups. */
-function advantagesOf(group: RolloutGroup, { dropped, responses }: ScoredRollouts, settings: StepSettings) {
+/**
+ * As the step's loss has them; null of a group without rewards.
+ * @param deviations of the tasks that the step was trained on, where it divides by them: of others there is none
+ */
+function advantagesOf(
+  group: RolloutGroup,
+  { dropped, responses }: ScoredRollouts,
+  settings: StepSettings,
+  deviations: Map<string, number> | null,
+) {
   if (settings.kind !== 'rl' || dropped === 'unscored') return null;
   const { loss } = settings;
+  const deviation = deviations?.get(group.task!);
+  if (deviations && deviation === undefined) return null;
   const rewards = responses.map(({ reward }, k) => shapedReward(reward!, group.responses[k]!.ids.length, loss));
-  if (loss.advantageScale) return null;
-  return groupAdvantages(rewards, loss);
+  return groupAdvantages(rewards, loss, deviation);
 }
 
 /** Without it the responses are shown as they were scored, and the prompt is not. */

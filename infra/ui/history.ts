@@ -81,7 +81,7 @@ export class ServerHistories implements RunHistories {
         left.unshift(...chapter.next);
       }
     } catch (error) {
-      note = `The server gives no history of this run${chapters.length > 0 ? ' beyond this' : ''}: ${(error as Error).message.split('\n')[0]}`;
+      note = missingNote(error as Error & { code?: unknown }, chapters.length > 0);
     }
     const history = {
       spans: chapters.flatMap(({ spans }) => spans).sort((a, b) => a.from - b.from),
@@ -102,4 +102,13 @@ export class ServerHistories implements RunHistories {
     if (chapter.isClosed && runId !== undefined) this.#closed.set(`${id}/${runId}`, chapter);
     return chapter;
   }
+}
+
+/** gRPC's deadline and unavailability. */
+const AWAY: unknown[] = [4, 14];
+
+/** @param isBegun whether a part of the history is there */
+function missingNote({ code, message }: Error & { code?: unknown }, isBegun: boolean): string {
+  const why = AWAY.includes(code) ? 'no Temporal server answers' : message.split('\n')[0];
+  return `There is no history of this run${isBegun ? ' beyond this' : ''}: ${why}.`;
 }

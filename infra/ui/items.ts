@@ -1,6 +1,6 @@
 /** Two policies on one evaluation set, item by item: won, lost, the same. */
 import type { EvaluationResult } from '../../activities/evaluation/index.js';
-import { readJson, type Store, storeUri } from '../../activities/store/index.js';
+import { evaluationNamed, readJson, type Store, storeUri } from '../../activities/store/index.js';
 import { BadRequestError, NotThereError } from './errors.js';
 import { labelledRecords } from './firings.js';
 
@@ -73,11 +73,10 @@ function resultsOfRun(store: Store, run: string): Results {
     async of(policy, set) {
       // `label`, or `label@beginning` of the policy's name where several are called so.
       const [label = '', name = ''] = policy.split('@');
-      const files = (await store.list(folder)).filter(
-        file =>
-          file.startsWith(`${label}.${set}.`) && /^[0-9a-f]{8}\.json$/.test(file.slice(`${label}.${set}.`.length)),
-      );
-      const file = files.find(one => one.includes(`.${name}`));
+      const file = (await store.list(folder)).find(one => {
+        const named = evaluationNamed(one);
+        return named?.label === label && named.set === set && named.policy.startsWith(name);
+      });
       const ref = file === undefined ? null : await store.find(`${folder}/${file}`);
       return ref && readJson<EvaluationResult>(store, ref);
     },

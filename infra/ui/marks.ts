@@ -4,6 +4,8 @@ import type { RunHistories } from './history.js';
 import type { RunMark } from './history-events.js';
 import type { StoredRun } from './stages.js';
 
+export const repairedText = (file: string): string => `${file} was damaged and made again`;
+
 export class RunMarks {
   constructor(
     private readonly store: Store,
@@ -22,7 +24,7 @@ export class RunMarks {
       for (const file of await this.store.list(attemptUri(stage))) {
         const original = originalOf(file);
         if (original === null) continue;
-        marks.push({ stage: name, attempt, step: 1, kind: 'recovery', text: `${original} was damaged and made again` });
+        marks.push({ stage: name, attempt, step: 1, kind: 'recovery', text: repairedText(original) });
       }
     }
     return [...marks, ...(await this.histories.known(run)).marks];

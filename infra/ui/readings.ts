@@ -1,6 +1,13 @@
 /** What the log does not say of a step, but its rollouts, scores and their times do. */
 import type { RolloutGroup, ScoredRollouts } from '../../activities/artifacts/index.js';
-import { attemptUri, readLines, type StageAttempt, type Store, stepUri } from '../../activities/store/index.js';
+import {
+  attemptUri,
+  originalOf,
+  readLines,
+  type StageAttempt,
+  type Store,
+  stepUri,
+} from '../../activities/store/index.js';
 import { loggedRecord } from './step.js';
 
 export interface StepReading {
@@ -12,6 +19,8 @@ export interface StepReading {
   responses: { tokens: number; mean: number; longest: number; truncated: number } | null;
   /** Quartiles of the groups' mean rewards. */
   rewards: { low: number; high: number } | null;
+  /** Its files that were damaged and made again. */
+  repaired: string[];
 }
 
 export async function readStep(store: Store, stage: StageAttempt, step: number): Promise<StepReading> {
@@ -43,8 +52,11 @@ export async function readStep(store: Store, stage: StageAttempt, step: number):
             truncated: truncated / lengths.length,
           },
     rewards: means.length === 0 ? null : quartiles(means),
+    repaired: (await store.list(stepFolder(stage, step))).flatMap(file => originalOf(file) ?? []),
   };
 }
+
+const stepFolder = (stage: StageAttempt, step: number) => attemptUri(stage, 'steps', String(step));
 
 function quartiles(values: number[]): { low: number; high: number } {
   const sorted = values.sort((a, b) => a - b);

@@ -1,5 +1,7 @@
 /** What a request brings along: JSON, and not much of it. */
 import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
+import { UserError } from '../user-error.js';
 import { BadRequestError } from './errors.js';
 
 const MOST_BYTES = 64 * 1024;
@@ -23,4 +25,12 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
   } catch {
     throw new BadRequestError('expected JSON');
   }
+}
+
+/** What was asked for, as it should be. @throws UserError saying what is not */
+export function inputOf<T>(schema: z.ZodType<T>, input: unknown): T {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const [first] = result.error.issues;
+  throw new UserError(`${first!.path.join('.') || 'the input'}: ${first!.message}`);
 }

@@ -35,6 +35,8 @@ export interface RunCurves {
   curves: DrawnCurve[];
   /** When steps were logged: milliseconds since 1970, in order. */
   times: { place: number; time: number }[];
+  /** Files of steps that were damaged and made again, as far as they are read. */
+  repaired: { place: number; file: string }[];
   /** Steps that are still to be read. */
   missing: number;
 }
@@ -82,6 +84,7 @@ export class CurveReader {
       stages: placed,
       curves: curvesOf(points, readings.known, all),
       times: inOrder(times),
+      repaired: [...readings.known].flatMap(([place, { repaired }]) => repaired.map(file => ({ place, file }))),
       missing: missing + readings.missing,
     };
   }

@@ -2,7 +2,7 @@
 import type { Store } from '../../activities/store/index.js';
 import type { RunMark } from './history-events.js';
 import type { LiveRuns } from './live.js';
-import type { RunMarks } from './marks.js';
+import { type RunMarks, repairedText } from './marks.js';
 import type { CurveReader, PlacedStage } from './run-curves.js';
 import { stateOf } from './runs.js';
 import type { Scores } from './scores.js';
@@ -35,7 +35,10 @@ export async function runPage({ store, live, curves, scores, marks }: RunPagePar
     curves: drawn.curves,
     times: drawn.times,
     missing: drawn.missing,
-    marks: await marksIn(marks, stored, drawn.stages),
+    marks: [
+      ...(await marksIn(marks, stored, drawn.stages)),
+      ...drawn.repaired.map(({ place, file }) => ({ place, kind: 'recovery', text: repairedText(file) })),
+    ],
     scores: await scores.of(run, problem),
     problems,
   };

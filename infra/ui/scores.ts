@@ -1,7 +1,7 @@
 /** What a run's policies scored on its evaluation sets: the rows of its evaluations, without their items. */
 import type { CurriculumResult, EvaluationRow } from '../../activities/contract/index.js';
 import type { EvaluationResult } from '../../activities/evaluation/index.js';
-import { readJson, resultUri, type Store, storeUri } from '../../activities/store/index.js';
+import { evaluationNamed, readJson, resultUri, type Store, storeUri } from '../../activities/store/index.js';
 import { placeOf } from '../evaluations/rows.js';
 import { isDamage } from './errors.js';
 import { Recent } from './recent.js';
@@ -24,8 +24,6 @@ interface Known {
   name: string;
 }
 
-/** `<label>.<set>.<start of the policy's name>.json` */
-const RESULT_FILE = /^([^.]+)\..*\.[0-9a-f]{8}\.json$/;
 const RESULTS = 8192;
 const RUNS = 512;
 
@@ -77,17 +75,20 @@ export class Scores {
 
   async #ofLabel(run: string, problem: (message: string) => void): Promise<Score[]> {
     const files = await this.#files(run);
-    const labels = files.map(file => RESULT_FILE.exec(file)![1]!).sort((a, b) => placeOf(a) - placeOf(b));
-    const last = labels.at(-1);
+    const labelOf = (file: string) => evaluationNamed(file)!.label;
+    const last = files
+      .map(labelOf)
+      .sort((a, b) => placeOf(a) - placeOf(b))
+      .at(-1);
     return this.#read(
       run,
-      files.filter(file => file.startsWith(`${last}.`)),
+      files.filter(file => labelOf(file) === last),
       problem,
     );
   }
 
   async #files(run: string): Promise<string[]> {
-    return (await this.store.list(storeUri('runs', run, 'evaluations'))).filter(name => RESULT_FILE.test(name));
+    return (await this.store.list(storeUri('runs', run, 'evaluations'))).filter(evaluationNamed);
   }
 
   async #read(run: string, files: readonly string[], problem: (message: string) => void): Promise<Score[]> {

@@ -1,5 +1,5 @@
 /**
- * Pictures of the page for the documentation, by a Chromium on the path: node dist/infra/ui/screenshots.js RUN [FOLDER]
+ * Pictures of the page for the documentation, by a Chromium on the path: node dist/infra/ui/screenshots.js RUN [FOLDER] [NAME…]
  * The page is one that `longhaul ui` serves at its usual address (UI names another), with the server that the run was made
  * on, so that its history is shown too.
  */
@@ -30,7 +30,7 @@ const PATIENCE_MS = 60_000;
 /** While steps are still being read, the page says so in such a line. */
 const READING = '[role="status"]:has-text("still to be read")';
 
-async function main([run, folder = join(CHECKOUT, 'docs', 'images')]: string[]): Promise<void> {
+async function main([run, folder = join(CHECKOUT, 'docs', 'images'), ...names]: string[]): Promise<void> {
   if (run === undefined) throw new Error('Expected the name of a run.');
   const program = process.env.CHROMIUM ?? (await which('chromium', process.env));
   if (!program) throw new Error('There is no chromium on the path; CHROMIUM names one elsewhere.');
@@ -43,7 +43,7 @@ async function main([run, folder = join(CHECKOUT, 'docs', 'images')]: string[]):
       size: [width, height],
       dark,
       shows = 'h1',
-    } of picturesOf(run)) {
+    } of picturesOf(run).filter(picture => names.length === 0 || names.includes(picture.name))) {
       const page = await browser.newPage({ colorScheme: dark ? 'dark' : 'light', viewport: { width, height } });
       page.setDefaultTimeout(PATIENCE_MS);
       await page.goto((process.env.UI ?? 'http://127.0.0.1:8265') + path);

@@ -6,7 +6,8 @@ import type {
   StageProgress,
   StepReport,
 } from '../../activities/contract/index.js';
-import { pad, widthOf } from './text-width.js';
+import { columns } from './columns.js';
+import { widthOf } from './text-width.js';
 import type { TimeLeft } from './time-left.js';
 
 /** What is new since `before` (null: everything), a line a change: for logs and pipes. */
@@ -103,17 +104,6 @@ export function evaluationTable(rows: EvaluationRow[], width = Number.POSITIVE_I
 
 function score(row: EvaluationRow | undefined): string {
   return row ? `${row.score.toFixed(1)} [${row.low.toFixed(1)}, ${row.high.toFixed(1)}]` : '';
-}
-
-/** Cells of equal width below one another. */
-export function columns(table: string[][]): string[] {
-  const widths = table[0]!.map((_, i) => Math.max(...table.map(row => widthOf(row[i]!))));
-  return table.map(row =>
-    row
-      .map((cell, i) => pad(cell, widths[i]!))
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 /** 42 s, 3 min 5 s, 2 h 10 min. */

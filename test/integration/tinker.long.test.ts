@@ -2,66 +2,32 @@
  * A whole run on a stand-in for a training service, with real workers in processes of their own: its worker is killed in
  * mid-step, the service loses its memory twice, and the run ends with every step once in its books.
  */
-import { type ChildProcess, execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import type { ChildProcess } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { UpdateRecord } from '../../activities/artifacts/formats';
 import { type CurriculumResult, ENGINE_QUEUES, TASK_QUEUE } from '../../activities/contract/index';
 import { redoLog } from '../../activities/policies/index';
-import { FolderStore } from '../../activities/store/index';
-import { LONGHAUL_COMMAND } from '../../infra/checkout';
-import { RealWorkers } from '../support/real-workers';
-import { servedFiles, startServed } from '../support/served-run';
-import { startServer, type TestServer, until } from '../support/temporal-server';
-import type { TinkerServer } from '../support/tinker-server';
+import { type ServedCluster, startServedCluster } from '../support/served-cluster';
+import { servedFiles } from '../support/served-run';
+import { until } from '../support/temporal-server';
 
 jest.setTimeout(600_000);
 
-const KEY = 'tml-seen-by-nobody-else';
-const execute = promisify(execFile);
-
-let first: TinkerServer;
-let service: TinkerServer;
-let server: TestServer;
-let folder: string;
-let store: FolderStore;
-let workers: RealWorkers;
+let cluster: ServedCluster;
 let worker: ChildProcess;
-let environment: NodeJS.ProcessEnv;
 beforeAll(async () => {
-  first = await startServed();
-  service = await first.another({ key: KEY });
-  folder = await mkdtemp(join(tmpdir(), 'longhaul-tinker-'));
-  store = new FolderStore(join(folder, 'store'));
-  server = await startServer();
-  environment = {
-    ...process.env,
-    LONGHAUL_ENGINE: 'tinker',
-    LONGHAUL_ENGINE_URL: service.url,
-    LONGHAUL_ENGINE_KEY_VARIABLE: 'TINKER_API_KEY',
-    TINKER_API_KEY: KEY,
-  };
-  workers = new RealWorkers(folder, ['--address', server.env.address], environment);
-  await workers.start('cpu');
-  worker = await workers.start('gpu');
+  cluster = await startServedCluster();
+  await cluster.workers.start('cpu');
+  worker = await cluster.workers.start('gpu');
 });
-afterAll(async () => {
-  await workers?.stop();
-  await server?.env.teardown();
-  await service?.stop();
-  await first?.release();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const longhaul = async (...args: string[]): Promise<string> =>
-  (await execute(process.execPath, [LONGHAUL_COMMAND, ...args, '--state', folder], { env: environment })).stdout;
+afterAll(() => cluster?.stop());
 
 const begun = (stage: string, step: number) =>
-  until(() => store.has(`store:runs/run/${stage}/1/steps/${step}/update.json`), 300_000);
+  until(() => cluster.store.has(`store:runs/run/${stage}/1/steps/${step}/update.json`), 300_000);
 
 test('ends as if nothing had been, is redone within its tolerance, and is exported', async () => {
+  const { service, server, folder, store, workers, key, longhaul } = cluster;
   const { workflow } = server.env.client;
   const spec = await servedFiles(folder);
   const handle = await workflow.start('curriculum', { workflowId: 'run', taskQueue: TASK_QUEUE, args: [spec] });
@@ -99,7 +65,7 @@ test('ends as if nothing had been, is redone within its tolerance, and is export
     (events ?? []).flatMap(event => event.activityTaskScheduledEventAttributes?.taskQueue?.name ?? []),
   );
   expect(new Set(queues)).toEqual(new Set([TASK_QUEUE, ENGINE_QUEUES.tinker]));
-  expect(JSON.stringify(histories) + workers.output).not.toContain(KEY);
+  expect(JSON.stringify(histories) + workers.output).not.toContain(key);
 
   expect(await longhaul('verify', 'run', '--all')).toContain('7 of 7 redone steps within the tolerance.');
   const [adapter, merged] = [join(folder, 'adapter'), join(folder, 'merged')];

@@ -61,7 +61,13 @@ export async function driveRun(
       sft = policy;
     } else {
       const data = plan.data.train;
-      const { pool } = await attempt(activities.buildPool, { stage, spec, data, difficulties });
+      const again: ArtifactRef[] = [];
+      if (settings.remeasure) {
+        const responses = await attempt(activities.answerAgain, { stage, spec, data, policy, difficulties });
+        again.push(await attempt(activities.recordAgain, { stage, spec, data, responses }));
+      }
+      const known = { difficulties: [...difficulties, ...again] };
+      const { pool } = await attempt(activities.buildPool, { stage, spec, data, ...known });
       pools.push(pool);
       const entryPolicy = policy;
       let cursor = 0;

@@ -116,10 +116,15 @@ export class FakeEngine implements Engine {
       this.reference = { tag, weights: await readFile(file, 'utf8') };
       return {};
     },
-    score: async ({ groups }) => {
+    score: async ({ groups, entropies }) => {
       const { weights } = this.need();
-      const logprob = (ids: number[], t: number) => -Number.parseInt(hash(weights, ids, t).slice(0, 4), 16) / 2 ** 16;
-      return { logprobs: groups.map(g => g.responses.map(ids => ids.map((_, t) => logprob(ids, t)))) };
+      const fraction = (...of: unknown[]) => Number.parseInt(hash(weights, ...of).slice(0, 4), 16) / 2 ** 16;
+      const eachToken = (value: (ids: number[], t: number) => number) =>
+        groups.map(g => g.responses.map(ids => ids.map((_, t) => value(ids, t))));
+      return {
+        logprobs: eachToken((ids, t) => -fraction(ids, t)),
+        ...(entropies && { entropies: eachToken((ids, t) => 2 * fraction(ids, t)) }),
+      };
     },
     generate: async (request, { signal, onProgress }) => {
       const { weights } = this.need();

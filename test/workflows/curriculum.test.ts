@@ -83,6 +83,20 @@ describe('an undisturbed run', () => {
     }
   });
 
+  test('asked to, phase 2 first has what could be carried answered again, at its own length', async () => {
+    const spec = { ...small.spec, retrospective: { remeasure: { responses: 3 } } };
+    await (await start('again', spec)).result();
+    const load = async <T>(uri: string) => readJson<T>(small.store, (await small.store.find(uri))!);
+    const { samples: before } = await load<DifficultyRecord>('store:runs/again/phase-1/1/difficulty.json');
+    const { samples } = await load<DifficultyRecord>('store:runs/again/phase-2/1/again/difficulty.json');
+    expect(samples.map(({ id, responses }) => [id, responses])).toEqual(before.map(({ id }) => [id, 3]));
+    expect(samples).not.toEqual(before);
+    const pool = await load<Pool>('store:runs/again/pools/phase-2.json');
+    for (const { index, origin, meanReward } of pool.entries)
+      if (origin === 'carried') expect(samples.find(sample => sample.index === index)!.meanReward).toBe(meanReward);
+    await replay(server, 'again');
+  });
+
   test('its history replays, and those of its stages', async () => {
     for (const id of ['undisturbed', 'undisturbed/warmup/1', 'undisturbed/phase-1/1', 'undisturbed/evaluation/base']) {
       await replay(server, id);

@@ -21,13 +21,10 @@ export function layOut({ rows, metric, baseline, comparisons }: TableInput): Tab
     ) ?? null;
   const laid = shown.map((row): ShownRow => {
     const cells = columns.map(benchmark => shownCell(row, benchmark, metric, against(row.label, benchmark)));
-    const mean = shownMean(
-      row,
-      cells.filter((_, c) => isOfPaper(columns[c]!)),
-      metric,
-      against(row.label, 'mean'),
-    );
-    return { label: row.label, kind: row.kind, baseline: row.label === baseline, cells, mean };
+    const ofPaper = cells.filter((_, c) => isOfPaper(columns[c]!));
+    const { label, kind, protocol } = row;
+    const mean = protocol ? null : shownMean(row, ofPaper, metric, against(label, 'mean'));
+    return { label, kind, ...(protocol && { protocol }), baseline: label === baseline, cells, mean };
   });
   const means = new Set(laid.flatMap(row => measured(row, row.mean)?.of ?? []));
   // A mean over other benchmarks than the baseline's is no higher or lower for it.

@@ -1,5 +1,5 @@
 /** The table in Markdown, as GitHub shows it: the best measured score of a column is bold. */
-import { columnDetail, commonItems, labelOf, suffix, TABLE_TITLES } from './marks.js';
+import { columnDetail, commonItems, intervalText, itemsText, labelOf, suffix, TABLE_TITLES } from './marks.js';
 import type { ShownCell, ShownMean, Table } from './shown-table.js';
 
 export function tableAsMarkdown(table: Table): string {
@@ -12,7 +12,7 @@ export function tableAsMarkdown(table: Table): string {
   const body = table.rows.map(row => [
     escaped(labelOf(row)) + (row.baseline ? ' (baseline)' : ''),
     ...row.cells.map((cell, c) => {
-      const items = cell && commonItems(table.rows, c) === null ? ` n=${cell.items}` : '';
+      const items = cell && commonItems(table.rows, c) === null ? itemsText(cell) : '';
       return shown(cell, table.metric) + items;
     }),
     ...(withMean ? [shown(row.mean, table.metric)] : []),
@@ -28,7 +28,7 @@ function shown(one: ShownCell | ShownMean | null, metric: Table['metric']): stri
   if (one === null) return '';
   const score = one.best ? `**${one.score.toFixed(1)}**` : one.score.toFixed(1);
   const mark = suffix(one, metric).replaceAll('~', '\\~');
-  return [score, `[${one.low.toFixed(1)}, ${one.high.toFixed(1)}]`, mark].filter(part => part !== '').join(' ');
+  return [score, intervalText(one, 1), mark].filter(part => part !== '').join(' ');
 }
 
 /** What would end the cell or be taken for markup. */

@@ -1,7 +1,8 @@
 /** The marks of a table and how its scores are written. */
+import type { Estimate } from '../../contract/index.js';
 import type { ShownCell, ShownMean, ShownRow, Table } from './shown-table.js';
 
-export const MARKS = { published: '†', noMetric: '‡', above: '+', below: '-', within: '~' } as const;
+export const MARKS = { published: '†', later: '§', noMetric: '‡', above: '+', below: '-', within: '~' } as const;
 
 /** `+`, `-` or `~` where there is a comparison. */
 export function comparisonMark({ comparison }: Pick<ShownCell, 'comparison'>): string {
@@ -18,7 +19,8 @@ export function suffix(shown: ShownCell | ShownMean, metric: Table['metric']): s
 }
 
 export function labelOf(row: ShownRow): string {
-  return row.kind === 'published' ? `${row.label} ${MARKS.published}` : row.label;
+  if (row.kind === 'measured') return row.label;
+  return `${row.label} ${row.protocol === 'later' ? MARKS.later : MARKS.published}`;
 }
 
 export const TABLE_TITLES: Record<Table['metric'], string> = {
@@ -26,9 +28,16 @@ export const TABLE_TITLES: Record<Table['metric'], string> = {
   official: 'official metrics',
 };
 
+/** Nothing where the bounds are not known. */
+export const intervalText = ({ low, high }: Estimate, digits: number): string =>
+  Number.isFinite(low) ? `[${low.toFixed(digits)}, ${high.toFixed(digits)}]` : '';
+
+/** Where rows differ in it. */
+export const itemsText = ({ items }: ShownCell): string => (items > 0 ? ` n=${items}` : '');
+
 /** The items of every row in the column, when they are as many; else each cell has to say. */
 export function commonItems(rows: readonly ShownRow[], column: number): number | null {
-  const counts = new Set(rows.flatMap(row => row.cells[column]?.items ?? []));
+  const counts = new Set(rows.flatMap(row => row.cells[column]?.items || []));
   return counts.size === 1 ? [...counts][0]! : null;
 }
 

@@ -1,6 +1,13 @@
 /** What stands under the table: marks explained, what is missing, and the numbers that have no column. */
 import type { Comparison } from '../../contract/index.js';
-import { BENCHMARKS, PAPER_BENCHMARKS, PUBLISHED_SOURCE } from '../benchmarks.js';
+import {
+  BENCHMARKS,
+  isBenchmark,
+  LATER_SOURCE,
+  OFFICIAL_METRICS,
+  PAPER_BENCHMARKS,
+  PUBLISHED_SOURCE,
+} from '../benchmarks.js';
 import { MARKS } from './marks.js';
 import type { ShownCell, ShownRow, Table } from './shown-table.js';
 
@@ -8,16 +15,25 @@ export function notesOn(table: Omit<Table, 'notes'>, leftOut: number): string[] 
   return [...markNotes(table, leftOut), ...table.rows.flatMap(row => rowNotes(row, table))];
 }
 
-function markNotes({ rows, metric }: Omit<Table, 'notes'>, leftOut: number): string[] {
+function markNotes({ rows, columns, metric }: Omit<Table, 'notes'>, leftOut: number): string[] {
   const cells = rows.flatMap(row => row.cells.filter(cell => cell !== null));
   const compared = [...cells, ...rows.map(row => row.mean)].flatMap(one => one?.comparison ?? []);
   const unpaired = unpairedNames(rows, compared);
   const baseline = rows.find(row => row.baseline);
   const notes: [boolean, string][] = [
     [
-      rows.some(row => row.kind === 'published'),
+      rows.some(row => row.kind === 'published' && !row.protocol),
       `${MARKS.published} published in ${PUBLISHED_SOURCE}; its intervals are computed from the numbers of items.`,
     ],
+    [
+      rows.some(row => row.protocol === 'later'),
+      `${MARKS.later} published in ${LATER_SOURCE}, by a later protocol: on other items and lengths than the other rows, so they are compared with none. ` +
+        'LBV1-QA is the mean of the five question answering sets, MRCR is up to 128K tokens.',
+    ],
+    ...columns.map(({ benchmark, title }): [boolean, string] => [
+      metric === 'reward' && isBenchmark(benchmark) && BENCHMARKS[benchmark].score === 'official',
+      `${title}: its official metric, ${officialName(benchmark)}.`,
+    ]),
     [leftOut > 0, `Published rows (${leftOut}) are max(rule, judge), which is no official metric: they are left out.`],
     [
       metric === 'official' && cells.some(cell => cell.metric === 'reward'),
@@ -36,6 +52,9 @@ function markNotes({ rows, metric }: Omit<Table, 'notes'>, leftOut: number): str
   ];
   return notes.filter(([applies]) => applies).map(([, note]) => note);
 }
+
+const officialName = (benchmark: string): string =>
+  isBenchmark(benchmark) ? OFFICIAL_METRICS[BENCHMARKS[benchmark].official[0]!] : benchmark;
 
 /** Rows that were not compared item by item; the published ones by one name. */
 function unpairedNames(rows: Table['rows'], compared: readonly Comparison[]): string[] {
@@ -57,7 +76,7 @@ function cellParts(cell: ShownCell, title: string, metric: Table['metric']): str
   const passes = Object.entries(cell.passAt).map(([k, { score }]) => `pass@${k} ${score.toFixed(1)}`);
   const official = Object.entries(cell.official).map(([name, { score }]) => `${name} ${score.toFixed(1)}`);
   const beside = [...many, ...passes, ...(metric === 'reward' ? official : [])];
-  const { items, unscored, unanswered = 0, shortened } = cell;
+  const { items, unscored, unanswered = 0, shortened, memory } = cell;
   const without = (count: number, why: string) =>
     count > 0 ? [`${count} of ${items + unscored + unanswered} items ${why}`] : [];
   const readInPart = shortened
@@ -66,7 +85,19 @@ function cellParts(cell: ShownCell, title: string, metric: Table['metric']): str
         `read in part: the endpoint counts ${number(shortened.counted)} tokens where ${number(shortened.sent)} were sent, so its context is smaller`,
       )
     : [];
-  const all = [...beside, ...without(unscored, 'unscored'), ...without(unanswered, 'unanswered'), ...readInPart];
+  const byMemory = memory
+    ? [
+        `read in chunks of ${number(memory.chunkTokens)} tokens into a memory of ${number(memory.memoryTokens)}: ${number(memory.calls)} calls, ` +
+          `${number(memory.callsAtMost)} for an answer at most; ${number(memory.sentTokens)} tokens sent, ${number(memory.answerTokens)} written`,
+      ]
+    : [];
+  const all = [
+    ...beside,
+    ...byMemory,
+    ...without(unscored, 'unscored'),
+    ...without(unanswered, 'unanswered'),
+    ...readInPart,
+  ];
   return all.length > 0 ? [`${title} ${all.join(', ')}`] : [];
 }
 

@@ -12,6 +12,8 @@ export interface TableRow {
   cells: Readonly<Record<string, ItemsSummary>>;
   /** The mean as it was printed, for published rows. */
   mean?: number;
+  /** Of published rows that were measured otherwise than the paper measures: they are compared with no other. */
+  protocol?: 'later';
 }
 
 export interface TableInput {
@@ -22,12 +24,14 @@ export interface TableInput {
   comparisons: readonly Comparison[];
 }
 
-/** A score as it is shown. */
+/** A score as it is shown; bounds that are no numbers: not known. */
 export interface ShownCell extends Estimate {
+  /** 0: not known. */
   items: number;
   unscored: number;
   unanswered?: number;
   shortened?: Shortened;
+  memory?: ItemsSummary['memory'];
   meanAt: number;
   passAt: Record<number, Estimate>;
   official: Record<string, Estimate>;
@@ -48,6 +52,7 @@ export interface ShownMean extends Estimate {
 export interface ShownRow {
   label: string;
   kind: TableRow['kind'];
+  protocol?: TableRow['protocol'];
   baseline: boolean;
   /** In the order of the table's columns; null where there is no score. */
   cells: (ShownCell | null)[];

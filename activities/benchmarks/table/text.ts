@@ -1,5 +1,5 @@
 /** The table for a terminal. */
-import { columnDetail, commonItems, labelOf, suffix, TABLE_TITLES } from './marks.js';
+import { columnDetail, commonItems, intervalText, itemsText, labelOf, suffix, TABLE_TITLES } from './marks.js';
 import type { ShownCell, ShownMean, Table } from './shown-table.js';
 
 /** Lines aligned in columns; bounds in whole percent, for a terminal is narrow. */
@@ -12,7 +12,7 @@ export function tableAsText(table: Table): string {
   const body = table.rows.map(row => [
     printable(labelOf(row)) + (row.baseline ? ' (baseline)' : ''),
     ...row.cells.map((cell, c) => {
-      const items = cell && commonItems(table.rows, c) === null ? ` n=${cell.items}` : '';
+      const items = cell && commonItems(table.rows, c) === null ? itemsText(cell) : '';
       return shown(cell, table.metric) + items;
     }),
     ...(withMean ? [shown(row.mean, table.metric)] : []),
@@ -29,8 +29,7 @@ export function tableAsText(table: Table): string {
 
 function shown(one: ShownCell | ShownMean | null, metric: Table['metric']): string {
   if (one === null) return '';
-  const interval = `[${Math.round(one.low)}, ${Math.round(one.high)}]`;
-  return [one.score.toFixed(1), interval, suffix(one, metric)].filter(part => part !== '').join(' ');
+  return [one.score.toFixed(1), intervalText(one, 0), suffix(one, metric)].filter(part => part !== '').join(' ');
 }
 
 /** A label may hold anything, also what a terminal takes for commands. */

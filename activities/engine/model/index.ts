@@ -42,3 +42,4 @@ export {
 } from './packing.js';
 export { RotaryTable } from './rotary.js';
 export { activationBytes, cutSegments, type Segment } from './segments.js';
+export { modelSummary } from './summary.js';

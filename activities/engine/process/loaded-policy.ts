@@ -9,7 +9,7 @@ import {
   readOptimizer,
 } from '../folders/index.js';
 import { type Adapter, type DecoderConfig, initialAdapter } from '../model/index.js';
-import type { LoadRequest, ModelSummary } from '../protocol/index.js';
+import type { LoadRequest } from '../protocol/index.js';
 
 /** Weights to compute with, adapted or not. */
 export interface Weights {
@@ -35,17 +35,6 @@ export async function readPolicy(request: LoadRequest): Promise<LoadedPolicy> {
   const adapter = await openAdapter(request, folder.config);
   const optimizer = await openOptimizer(request, trained({ adapter, folder }));
   return { tag: request.tag, folder, adapter, merged: null, optimizer, reference: null };
-}
-
-export function summary({ config, tensors }: ModelFolder): ModelSummary {
-  return {
-    architecture: config.architecture,
-    parameters: [...tensors.values()].reduce((sum, t) => sum + t.data.length, 0),
-    vocabularySize: config.vocabularySize,
-    contextLength: config.contextLength,
-    layers: config.layers,
-    hiddenSize: config.hiddenSize,
-  };
 }
 
 export const current = ({ folder, adapter }: LoadedPolicy): Weights => ({ tensors: folder.tensors, adapter });

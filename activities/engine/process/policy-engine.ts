@@ -14,7 +14,7 @@ import {
   writeOptimizer,
 } from '../folders/index.js';
 import { expectProvider, type SessionSettings } from '../graph/index.js';
-import { LoraMerge, type PromptGroup, RotaryTable } from '../model/index.js';
+import { LoraMerge, modelSummary, type PromptGroup, RotaryTable } from '../model/index.js';
 import {
   DEFAULT_MICRO_BATCH_TOKENS,
   type EngineOperations,
@@ -50,7 +50,7 @@ import {
   Trainer,
   tokenTargets,
 } from '../training/index.js';
-import { current, type LoadedPolicy, readPolicy, summary, trained, type Weights } from './loaded-policy.js';
+import { current, type LoadedPolicy, readPolicy, trained, type Weights } from './loaded-policy.js';
 import { checkGroups, checkIds, checkRollouts, checkTrainable, expectFinite } from './request-checks.js';
 
 /** What an operation tells its caller while it works. `checkpoint` also throws once the caller has cancelled. */
@@ -102,7 +102,7 @@ export class PolicyEngine {
     await this.usableProvider();
     return {
       tag: this.loaded?.tag ?? null,
-      model: this.loaded ? summary(this.loaded.folder) : null,
+      model: this.loaded ? modelSummary(this.loaded.folder.config) : null,
       reference: this.loaded?.reference?.tag ?? null,
       pid: process.pid,
     };
@@ -120,7 +120,7 @@ export class PolicyEngine {
     const { folder } = policy;
     await context.checkpoint(folder.tensors.size, folder.tensors.size, 'tensors');
     this.loaded = { ...policy, ...(await this.sessionsFor(folder)) };
-    return summary(folder);
+    return modelSummary(folder.config);
   }
 
   private async loadReference({ directory, adapter, tag }: ReferenceRequest): Promise<Record<string, never>> {
@@ -194,27 +194,37 @@ export class PolicyEngine {
     };
   }
 
-  private async score({ groups, temperature }: ScoreRequest, context: OperationContext): Promise<ScoreResult> {
+  private async score(
+    { groups, temperature, entropies: isAsked }: ScoreRequest,
+    context: OperationContext,
+  ): Promise<ScoreResult> {
     checkGroups(groups, this.policy().folder.config);
-    const logprobs = await this.scored(current(this.policy()), groups, temperature, context);
-    let next = 0;
-    return { logprobs: groups.map(({ responses }) => responses.map(ids => ids.map(() => logprobs[next++]!))) };
+    const { logprobs, entropies } = await this.measured(current(this.policy()), groups, temperature, context);
+    const byResponse = (values: Float32Array) => {
+      let next = 0;
+      return groups.map(({ responses }) => responses.map(ids => ids.map(() => values[next++]!)));
+    };
+    return { logprobs: byResponse(logprobs), ...(isAsked && { entropies: byResponse(entropies) }) };
   }
 
   /** Log-probabilities of all response tokens. */
-  private async scored(
+  private async scored(...asked: Parameters<PolicyEngine['measured']>): Promise<Float32Array> {
+    return (await this.measured(...asked)).logprobs;
+  }
+
+  /** Log-probabilities and entropies of all response tokens. */
+  private measured(
     { tensors, adapter }: Weights,
     groups: readonly PromptGroup[],
     temperature: number,
     context: OperationContext,
-  ): Promise<Float32Array> {
-    const { logprobs } = await this.policy().trainer.score(tensors, groups, {
+  ): Promise<TokenResults> {
+    return this.policy().trainer.score(tensors, groups, {
       temperature,
       microBatchTokens: DEFAULT_MICRO_BATCH_TOKENS,
       adapter,
       checkpoint: (done, total) => context.checkpoint(done, total, 'micro-batches'),
     });
-    return logprobs;
   }
 
   private async sft(request: SftRequest, context: OperationContext): Promise<StepMetrics> {

@@ -97,11 +97,18 @@ export interface ScoreRequest {
   groups: { promptIds: number[]; responses: number[][] }[];
   /** Logits are divided by it. */
   temperature: number;
+  /** Asks for the entropies too. */
+  entropies?: boolean;
 }
 
 export interface ScoreResult {
   /** By group and response one value a token of the response, natural log. */
   logprobs: number[][][];
+  /**
+   * Likewise: of the distribution over the whole vocabulary that the token stands for, in nats. Where it was asked for;
+   * absent of a training service, which tells no distributions.
+   */
+  entropies?: number[][][];
 }
 
 export interface SftExample {

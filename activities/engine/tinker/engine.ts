@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { modelSummary } from '../model/index.js';
 import {
   type CallOptions,
   type Engine,
@@ -23,7 +24,7 @@ import { generate } from './generate.js';
 import { type CallLog, FileCallLog } from './journal.js';
 import type { Meaning } from './meaning.js';
 import { Models } from './models.js';
-import { configOf, type Operating, summary } from './operation.js';
+import { configOf, type Operating } from './operation.js';
 import { Policy } from './policy.js';
 import { save } from './save.js';
 import { logprobs, score } from './scores.js';
@@ -77,7 +78,7 @@ class TinkerEngine implements Engine, TrainingService {
   private readonly operations: Operations = {
     status: (_request, { signal }) => this.status(signal),
     load: async (request, { signal }) => {
-      const shape = summary(await configOf(request.directory));
+      const shape = modelSummary(await configOf(request.directory));
       await this.policy.load(request, signal);
       return shape;
     },
@@ -153,13 +154,13 @@ class TinkerEngine implements Engine, TrainingService {
   private async status(signal: AbortSignal | undefined): Promise<EngineOperations['status'][1]> {
     const { policy } = this;
     const nothing = { tag: policy.base?.tag ?? null, model: null, reference: null, pid: process.pid };
-    if (policy.base) return { ...nothing, model: summary(await configOf(policy.base.directory)) };
+    if (policy.base) return { ...nothing, model: modelSummary(await configOf(policy.base.directory)) };
     try {
       const { state } = await policy.ready(signal, true);
       return {
         ...nothing,
         tag: state.tag,
-        model: summary(await configOf(state.directory)),
+        model: modelSummary(await configOf(state.directory)),
         reference: policy.referenceTag,
       };
     } catch (error) {

@@ -1,7 +1,7 @@
 /** What an operation of the engine works with. */
 import { readConfig } from '../folders/index.js';
-import { type DecoderConfig, expectedTensors } from '../model/index.js';
-import type { EngineProgress, ModelSummary } from '../protocol/index.js';
+import type { DecoderConfig } from '../model/index.js';
+import type { EngineProgress } from '../protocol/index.js';
 import type { Models } from './models.js';
 import type { Policy } from './policy.js';
 import type { WholeSettings } from './settings.js';
@@ -17,15 +17,3 @@ export interface Operating {
 }
 
 export const configOf = async (directory: string): Promise<DecoderConfig> => (await readConfig(directory)).config;
-
-export function summary(config: DecoderConfig): ModelSummary {
-  const sizes = [...expectedTensors(config).values()].map(shape => shape.reduce((a, b) => a * b, 1));
-  return {
-    architecture: config.architecture,
-    parameters: sizes.reduce((a, b) => a + b, 0),
-    vocabularySize: config.vocabularySize,
-    contextLength: config.contextLength,
-    layers: config.layers,
-    hiddenSize: config.hiddenSize,
-  };
-}

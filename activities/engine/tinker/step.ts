@@ -42,45 +42,53 @@ const PARTS = 4;
 /** A gradient that is longer by less than rounding is as long as it may be. */
 const ROUNDING = 1e-6;
 
+/** @param held the policy, looked at just now */
 export async function takeStep<M extends { loss: number }>(
   context: StepContext,
+  held: HeldModel,
   step: Step<M>,
 ): Promise<M & Omit<StepMetrics, 'seconds'>> {
   const { policy, service, signal, progress } = context;
-  const { tag, optimizer } = step;
-  const held = await policy.ready(signal);
+  const { tag, groups, optimizer } = step;
   const before = held.state;
   const { breaks } = service;
-  const sequences = sequencesOf(step.groups);
+  const sequences = sequencesOf(groups);
   progress(0, PARTS);
 
   const logprobs = await held.calls(signal).forward(sequences);
-  const tokens = responseTokens(step.groups, logprobs);
-  const score = async () => responseTokens(step.groups, await policy.referenceModel().forward(sequences));
+  const tokens = responseTokens(groups, logprobs);
+  const score = async () => responseTokens(groups, await policy.referenceModel().forward(sequences));
   const { slopes, metrics } = await step.measure(tokens, score);
   expectFinite('loss', metrics.loss);
   progress(1, PARTS);
 
-  const scale = before.clip?.tag === tag ? before.clip.scale : 1;
-  await held.record({ kind: 'open' });
-  await held.calls(signal).gradient(gradientCalls(step.groups, logprobs, slopes, scale, held));
-  progress(2, PARTS);
-  const norm = (await held.calls(signal).optimStep(adamOf(optimizer, held)))[before.meaning.normMetric] ?? Number.NaN;
-  progress(3, PARTS);
-
-  if (!Number.isFinite(norm)) {
-    await policy.takeBack(held, null, signal);
-    expectFinite('gradient norm', norm);
-  }
-  if (norm === 0 && slopes.some(slope => slope !== 0))
-    throw new EngineLostError(`${service.name} took a step without the gradient that it was given: it is taken again`);
+  const taken = async (model: HeldModel, scale: number) => {
+    await model.record({ kind: 'open' });
+    await model.calls(signal).gradient(gradientCalls(groups, logprobs, slopes, scale, model));
+    progress(2, PARTS);
+    const norm = (await model.calls(signal).optimStep(adamOf(optimizer, model)))[model.state.meaning.normMetric];
+    progress(3, PARTS);
+    if (!Number.isFinite(norm)) {
+      await policy.takeBack(model, null, signal);
+      expectFinite('gradient norm', norm ?? Number.NaN);
+    }
+    if (norm === 0 && slopes.some(slope => slope !== 0))
+      throw new EngineLostError(
+        `${service.name} took a step without the gradient that it was given: it is taken again`,
+      );
+    return norm!;
+  };
+  let [after, scale] = [held, before.clip?.tag === tag ? before.clip.scale : 1];
+  let norm = await taken(after, scale);
   const shorter = before.meaning.clips || scale !== 1 ? 1 : clipScale(optimizer, norm);
   if (shorter < 1 - ROUNDING) {
-    await policy.takeBack(held, { tag, scale: shorter }, signal);
-    return takeStep(context, step);
+    // The same weights as before, so what they gave is still theirs.
+    [after, scale] = [await policy.takeBack(after, { tag, scale: shorter }, signal), shorter];
+    norm = await taken(after, scale);
   }
-  await held.done({ tag, step: before.step + 1 }, breaks, signal);
-  await policy.forgetUnkept(before);
+  const left = after.state;
+  await after.done({ tag, step: before.step + 1 }, breaks, signal);
+  await policy.forgetUnkept(left);
   progress(PARTS, PARTS);
   return {
     ...metrics,

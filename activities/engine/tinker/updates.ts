@@ -43,10 +43,10 @@ export async function update(operating: Operating, request: UpdateRequest): Prom
 async function step<M extends { loss: number }>(operating: Operating, { tag, groups, optimizer, measure }: Step<M>) {
   const started = performance.now();
   const { policy, signal } = operating;
-  const { state } = await policy.ready(signal, true);
-  checkGroups(groups, await configOf(state.directory));
+  const held = await policy.ready(signal);
+  checkGroups(groups, await configOf(held.state.directory));
   const progress = (done: number, total: number) => operating.progress(done, total, 'micro-batches');
-  const metrics = await takeStep({ ...operating, progress }, { tag, groups, optimizer, measure });
+  const metrics = await takeStep({ ...operating, progress }, held, { tag, groups, optimizer, measure });
   return { ...metrics, seconds: (performance.now() - started) / 1000 };
 }
 

@@ -6,12 +6,10 @@
  *   unfinished/<work>       by whom the work was begun, its name tells
  *   unfinished/<work>.<n>   who took it over
  */
-import { ABANDONED_MS, letGo, workName, writerLives } from '../unfinished.js';
+import { ABANDONED_MS, letGo, workIn, workName, writerLives } from '../unfinished.js';
 import type { S3Bucket } from './bucket.js';
 
 const NOTES = 'unfinished/';
-/** The writer's place, its process, and a name of its own; the generation. */
-const NAME = /^([^.]+\.[^.]+\.[^.]+)(?:\.(\d+))?$/;
 
 interface Content {
   /** Beginning of the keys of the files that are uploaded, or removed, without the "/" at its end; empty for none. */
@@ -70,9 +68,11 @@ export class Notes {
   async all(): Promise<Note[]> {
     const newest = new Map<string, { generation: number; noted: Date }>();
     for (const { key, modified } of await this.#bucket.below(NOTES)) {
-      const [, work, generation = '0'] = NAME.exec(key.slice(NOTES.length)) ?? [];
-      if (work === undefined || (newest.get(work)?.generation ?? -1) > Number(generation)) continue;
-      newest.set(work, { generation: Number(generation), noted: modified });
+      const found = workIn(key.slice(NOTES.length));
+      if (!found) continue;
+      const [work, generation] = [found.work, Number(found.more ?? 0)];
+      if (!Number.isInteger(generation) || (newest.get(work)?.generation ?? -1) > generation) continue;
+      newest.set(work, { generation, noted: modified });
     }
     const notes: Note[] = [];
     for (const [work, { generation, noted }] of newest) {

@@ -1,6 +1,7 @@
 /** An inspection of a spec's data as text for a terminal. */
 import { fieldRemarks, type Lengths } from '../../../activities/datasets/index.js';
 import type { PhaseData, SourceRecord } from '../../../activities/run/index.js';
+import { columns, numbersRight } from '../../view/columns.js';
 import type { Inspected } from './inspected.js';
 
 const BAR = 40;
@@ -8,12 +9,12 @@ const BAR = 40;
 export function reportLines(inspected: Inspected): string[] {
   const { sources, train, phases, warmup, sets, examples = [] } = inspected;
   return [
-    ...section('Sources', columns([['', 'source', 'samples', 'used', 'tokens', 'sha256'], ...sources.map(sourceRow)])),
+    ...section('Sources', indented([['', 'source', 'samples', 'used', 'tokens', 'sha256'], ...sources.map(sourceRow)])),
     ...sources.flatMap(remarks),
     ...section(`Training prompts: ${train.samples}, in tokens`, histogram(train.tokens)),
     ...section(
       'Phases',
-      columns([
+      indented([
         ['', 'tokens', 'own', 'carried', 'prompts a step', 'steps an epoch', 'steps', 'epochs'],
         ...phases.map(phaseRow),
       ]),
@@ -30,7 +31,7 @@ export function reportLines(inspected: Inspected): string[] {
     ...(sets.length > 0
       ? section(
           'Evaluation sets',
-          columns([
+          indented([
             ['', 'samples', 'tokens', 'at most', 'cut'],
             ...sets.map(({ name, samples, tokens, maxInputTokens, cut }) =>
               [name, samples, range(tokens), maxInputTokens, cut].map(String),
@@ -118,7 +119,7 @@ function contamination({ overlaps, sets }: Inspected): string[] {
     `${kind} of ${samples} of ${sets[set]!.samples} samples`,
     allowed ? 'allowed' : 'NOT allowed',
   ]);
-  return section('Contamination', columns(rows));
+  return section('Contamination', indented(rows));
 }
 
 const range = (tokens: Lengths | null): string =>
@@ -127,7 +128,7 @@ const range = (tokens: Lengths | null): string =>
 function histogram(tokens: Lengths | null): string[] {
   if (tokens === null) return ['  none'];
   const most = Math.max(...tokens.bins.map(({ count }) => count));
-  return columns(
+  return indented(
     tokens.bins.map(({ above, upTo, count }) => [
       `${above + 1} to ${upTo}`,
       String(count),
@@ -138,11 +139,4 @@ function histogram(tokens: Lengths | null): string[] {
 
 const section = (title: string, lines: string[]): string[] => ['', title, ...lines];
 
-/** Rows of cells, each column as wide as its widest; numbers to the right. */
-function columns(rows: string[][]): string[] {
-  const widths = (rows[0] ?? []).map((_, k) => Math.max(...rows.map(row => row[k]!.length)));
-  const numeric = widths.map((_, k) => rows.slice(1).every(row => /^[\d.]+$/.test(row[k]!)));
-  return rows.map(row =>
-    `  ${row.map((cell, k) => (numeric[k] ? cell.padStart(widths[k]!) : cell.padEnd(widths[k]!))).join('  ')}`.trimEnd(),
-  );
-}
+const indented = (rows: string[][]): string[] => columns(rows, numbersRight(rows)).map(line => `  ${line}`);

@@ -1,7 +1,7 @@
 /** `longhaul schedule list`. */
 import type { ScheduleSummary } from '@temporalio/client';
 import { Command } from 'commander';
-import { columns } from '../../view/progress-text.js';
+import { columns } from '../../view/columns.js';
 import { withRunningServer } from '../server.js';
 import { type ScheduleFlags, withScheduleFlags } from './on-schedule.js';
 

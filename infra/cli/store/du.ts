@@ -1,6 +1,7 @@
 /** `longhaul store du`: what takes how much room. */
 import { Command } from 'commander';
 import { type Entry, isAside, type Leftover, openInventory } from '../../../activities/store/index.js';
+import { columns } from '../../view/columns.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from '../options.js';
 import { bytesText } from './bytes.js';
 
@@ -56,13 +57,7 @@ function table(rows: Map<string, Row>): string[] {
     ]);
   if (cells.length === 0) return ['nothing is published'];
   const lines = [['', 'artifacts', 'snapshots', 'log and rest', 'total'], ...cells];
-  const widths = lines[0]!.map((_, k) => Math.max(...lines.map(line => line[k]!.length)));
-  return lines.map(line =>
-    line
-      .map((cell, k) => (k === 0 ? cell.padEnd(widths[k]!) : cell.padStart(widths[k]!)))
-      .join('  ')
-      .trimEnd(),
-  );
+  return columns(lines, column => (column === 0 ? 'left' : 'right'));
 }
 
 const sizeOf = ({ folders, files }: Row): number => folders + files;

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { CHECKOUT } from '../../checkout.js';
 import { atLeastOne } from '../../cli/engine/numbers.js';
 import { loadSpec } from '../../specs/spec-files.js';
-import { UserError } from '../../user-error.js';
+import { type Finding, type PageFlags, tell, withPageFlag } from '../findings.js';
 import { compare } from './comparison.js';
 import { disturbedRun } from './disturbed.js';
 import { resultTable, sharesTable, strikesTable } from './report.js';
@@ -16,7 +16,7 @@ import { undisturbedRun } from './undisturbed.js';
 
 const SPEC = join(CHECKOUT, 'infra', 'trials', 'machines', 'spec.yaml');
 
-interface Flags {
+interface Flags extends PageFlags {
   speed?: boolean;
   shards: number;
   promptTokens: number;
@@ -28,7 +28,7 @@ interface Flags {
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 export function addMachines(command: Command): void {
-  command
+  withPageFlag(command)
     .description(
       'a run on two machines (network namespaces) with a Temporal server and an S3 store between them: they are killed, ' +
         'cut off and slowed, and it must end with the bits of an undisturbed run; needs root',
@@ -48,27 +48,34 @@ export function addMachines(command: Command): void {
       const folder = flags.keep ? resolve(flags.keep) : await mkdtemp(join(tmpdir(), 'longhaul-machines-'));
       await mkdir(folder, { recursive: true });
       try {
-        await (flags.speed ? speedTrial(folder, { ...WORKLOAD, ...flags }, say) : trial(folder, flags));
+        const findings = flags.speed
+          ? await speedTrial(folder, { ...WORKLOAD, ...flags }, say)
+          : await trial(folder, flags);
+        await tell(findings, flags);
       } finally {
         if (!flags.keep) await rm(folder, { recursive: true, force: true });
       }
     });
 }
 
-async function trial(folder: string, { shards, set }: Flags): Promise<void> {
+async function trial(folder: string, { shards, set }: Flags): Promise<Finding[]> {
   const { spec } = await loadSpec(SPEC, [...set, `shards=${shards}`], CHECKOUT);
   say('the undisturbed run …');
   const calm = await undisturbedRun(folder, spec);
   say(`took ${calm.seconds.toFixed(0)} s. The disturbed one, on two machines, in ${shards} shards:`);
-  const different = await disturbedRun(folder, spec, say, async disturbed => {
+  return disturbedRun(folder, spec, say, async disturbed => {
     const { files, different } = await compare(calm, disturbed);
-    for (const lines of [strikesTable(disturbed), sharesTable(disturbed.completed), resultTable(calm, disturbed)])
-      say(`\n${lines.join('\n')}`);
-    say(
-      `\n${files} files of steps compared: ${different.length === 0 ? 'the same bits' : `${different.length} differ`}.`,
-    );
-    const { missed } = disturbed;
-    return [...different, ...missed.map(({ what }) => `the run was over before a machine could be ${what}`)];
+    const missed = disturbed.missed.map(({ what }) => `The run was over before a machine could be ${what}.`);
+    const same = different.length === 0 ? 'the same bits' : `${different.length} differ: ${different.join('; ')}`;
+    return [
+      { name: 'machines: strikes', table: strikesTable(disturbed), remarks: missed, holds: missed.length === 0 },
+      { name: 'machines: shares', table: sharesTable(disturbed.completed), holds: true },
+      {
+        name: 'machines: result',
+        table: resultTable(calm, disturbed),
+        remarks: [`${files} files of steps compared: ${same}.`],
+        holds: different.length === 0,
+      },
+    ];
   });
-  if (different.length > 0) throw new UserError(different.join('\n'));
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { FolderStore } from '../../../activities/store/index.js';
 import { DEFAULT_STATE } from '../../checkout.js';
-import { columns } from '../../view/progress-text.js';
+import { columns } from '../../view/columns.js';
 import { isMade, type MadeUpRun, makeRun } from './made-up-store.js';
 import { type Measured, measure, type ServerProcess, withBrowser, withServer } from './measure.js';
 

@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { openStore } from '../../../activities/store/index.js';
-import { asMarkdown, asText } from '../../bench/table.js';
+import type { Table } from '../../bench/table.js';
 import { CHECKOUT } from '../../checkout.js';
+import type { Finding } from '../findings.js';
 import { type RunningServer, SERVERS } from './servers.js';
 
 const CASES = join('test', 'activities', 'store', 'contract.test.ts');
@@ -16,16 +17,17 @@ interface Verdict {
   fit: boolean;
   /** What `store create` said where it refused. */
   refused: string | null;
-  cases: Map<string, string>;
+  /** By groups of cases, by their names. */
+  cases: Map<string, Map<string, string>>;
 }
 
-/** @returns the table, and whether every server is as it should be */
+/** Whether every server is as it should be. */
 export async function contractTrial(
   folder: string,
   python: string,
   port: number,
   say: (line: string) => void,
-): Promise<{ text: string; holds: boolean }> {
+): Promise<Finding> {
   const verdicts: Verdict[] = [];
   for (const [k, { name, fit, start }] of SERVERS.entries()) {
     say(name);
@@ -36,17 +38,31 @@ export async function contractTrial(
       if (refused) say(`  refused: ${refused}`);
       // Of one that was refused it is told what the store would have met with.
       const cases = await contractOn(server, join(place, 'cases.json'));
-      say(`  ${[...cases.values()].filter(status => status === 'passed').length} of ${cases.size} cases passed`);
+      say(`  ${countOf(cases)} cases, broken: ${brokenOf(cases).join('; ') || 'none'}`);
       verdicts.push({ name, fit, refused, cases });
     } finally {
       await server.stop();
     }
   }
-  return { text: tableOf(verdicts), holds: verdicts.every(isAsItShould) };
+  return {
+    name: 's3',
+    table: contractTable(verdicts),
+    remarks: verdicts.flatMap(({ name, cases }) => brokenOf(cases).map(broken => `- ${name} breaks “${broken}”`)),
+    holds: verdicts.every(isAsItShould),
+  };
 }
 
+type Cases = Verdict['cases'];
+const PASSED = 'passed';
+const statusesOf = (cases: Cases) => [...cases.values()].flatMap(group => [...group.values()]);
+const countOf = (cases: Cases): number => statusesOf(cases).length;
+const brokenOf = (cases: Cases): string[] =>
+  [...cases].flatMap(([group, each]) =>
+    [...each].filter(([, status]) => status !== PASSED).map(([name]) => `${group}: ${name}`),
+  );
+
 const isAsItShould = ({ fit, refused, cases }: Verdict): boolean =>
-  fit ? refused === null && [...cases.values()].every(status => status === 'passed') : refused !== null;
+  fit ? refused === null && countOf(cases) > 0 && brokenOf(cases).length === 0 : refused !== null;
 
 /** Null when the store was made. */
 async function creation({ url }: RunningServer): Promise<string | null> {
@@ -61,8 +77,8 @@ async function creation({ url }: RunningServer): Promise<string | null> {
   );
 }
 
-/** How each case on a bucket ended, by its name. */
-async function contractOn({ url }: RunningServer, report: string): Promise<Map<string, string>> {
+/** How each case on a bucket ended. */
+async function contractOn({ url }: RunningServer, report: string): Promise<Cases> {
   const jest = join(CHECKOUT, 'node_modules', 'jest', 'bin', 'jest.js');
   const only = ['--testNamePattern', 'a store that is a bucket', '--maxWorkers', '1'];
   const args = [jest, CASES, ...only, '--json', '--outputFile', report];
@@ -75,23 +91,31 @@ async function contractOn({ url }: RunningServer, report: string): Promise<Map<s
   const { testResults } = JSON.parse(await readFile(report, 'utf8')) as {
     testResults: { assertionResults: { ancestorTitles: string[]; title: string; status: string }[] }[];
   };
-  const cases = testResults.flatMap(({ assertionResults }) => assertionResults);
-  return new Map(
-    cases
-      .filter(({ status }) => status !== 'pending')
-      .map(({ ancestorTitles, title, status }) => [`${ancestorTitles.at(-1)}: ${title}`, status]),
-  );
+  const cases: Cases = new Map();
+  for (const { ancestorTitles, title, status } of testResults.flatMap(one => one.assertionResults)) {
+    if (status === 'pending') continue;
+    const group = ancestorTitles.at(-1)!;
+    cases.set(group, (cases.get(group) ?? new Map()).set(title, status));
+  }
+  return cases;
 }
 
-function tableOf(verdicts: readonly Verdict[]): string {
-  const names = [...new Set(verdicts.flatMap(({ cases }) => [...cases.keys()]))];
+function contractTable(verdicts: readonly Verdict[]): Table {
+  const groups = [...new Set(verdicts.flatMap(({ cases }) => [...cases.keys()]))];
+  const sizeOf = (group: string) => Math.max(...verdicts.map(({ cases }) => cases.get(group)?.size ?? 0));
+  const held = ({ cases }: Verdict, group: string) => {
+    const broken = [...(cases.get(group)?.values() ?? [])].filter(status => status !== PASSED).length;
+    return broken === 0 ? 'all hold' : `${broken} broken`;
+  };
   const lines = [
-    ['`longhaul store create`', ...verdicts.map(({ refused }) => (refused ? 'refused' : 'a store'))],
-    ...names.map(name => [
-      name,
-      ...verdicts.map(({ cases }) => (cases.get(name) === 'passed' ? 'holds' : '**broken**')),
-    ]),
+    [
+      '`longhaul store create`',
+      ...verdicts.map(({ refused }) => (refused ? `refused: ${brokenPromise(refused)}` : 'a store')),
+    ],
+    ...groups.map(group => [`${group}: ${sizeOf(group)} cases`, ...verdicts.map(verdict => held(verdict, group))]),
   ];
-  const table = { columns: ['case', ...verdicts.map(({ name }) => name)], lines };
-  return process.stdout.isTTY ? asText(table) : asMarkdown(table);
+  return { columns: ['', ...verdicts.map(({ name }) => name)], lines };
 }
+
+/** Of the message the promise, and what was found instead. */
+const brokenPromise = (refused: string): string => /breaks the promise that (.*?\))\./.exec(refused)?.[1] ?? refused;

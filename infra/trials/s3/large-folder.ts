@@ -5,9 +5,9 @@ import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import type { Table } from '../../bench/table.js';
 import { Gateway } from '../../chaos/stores/gateway.js';
 import { CHECKOUT } from '../../checkout.js';
+import type { Finding } from '../findings.js';
 import type { SpeedOptions } from './speed-options.js';
 import type { Transfer } from './transfer.js';
 
@@ -19,7 +19,7 @@ const SHARD_BYTES = 2 * GIB;
 const MOST_MEMORY_MIB = 400;
 const LEAST_SHARE = 0.7;
 
-export async function largeFolder(options: SpeedOptions): Promise<{ table: Table; holds: boolean }> {
+export async function largeFolder(options: SpeedOptions): Promise<Finding> {
   const { folder, python, port, gib, say } = options;
   const source = join(folder, 'source');
   say(`writing ${gib} GiB`);
@@ -72,7 +72,7 @@ export async function largeFolder(options: SpeedOptions): Promise<{ table: Table
 
 type Direction = { own: Transfer; tool: number };
 
-function reported(found: Record<'up' | 'down', Direction>, gib: number): { table: Table; holds: boolean } {
+function reported(found: Record<'up' | 'down', Direction>, gib: number): Finding {
   const columns = ['', 'the store', 'aws s3 cp', 'share', 'memory above idle', 'processor'];
   const speed = (seconds: number) => `${((gib * GIB) / MIB / seconds).toFixed(0)} MiB/s`;
   const above = ({ own }: Direction) => (own.peakBytes - own.idleBytes) / MIB;
@@ -90,6 +90,7 @@ function reported(found: Record<'up' | 'down', Direction>, gib: number): { table
   });
   const all = Object.values(found);
   return {
+    name: 's3 large folder',
     table: { columns, lines },
     holds: all.every(way => above(way) < MOST_MEMORY_MIB && share(way) >= LEAST_SHARE),
   };

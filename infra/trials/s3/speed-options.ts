@@ -5,8 +5,11 @@ export interface SpeedOptions {
   /** Of the environment with requirements.txt. */
   python: string;
   port: number;
+  /** Size of the large folder; 0 for none. */
   gib: number;
-  /** Pairs of tiny runs. */
+  /** Pairs of tiny runs; 0 for none. */
   runs: number;
+  /** Tiny as it is; else a quarter of it. */
+  whole: boolean;
   say: (line: string) => void;
 }

@@ -1,9 +1,8 @@
-/** The preset tiny on a folder and on a bucket, in turn, with the same workers: what the bucket adds to its time. */
+/** The preset tiny on a folder and on a bucket, in turn, with as many workers: what the bucket adds to its time. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CurriculumResult } from '../../../activities/contract/index.js';
 import { median } from '../../bench/statistics.js';
-import type { Table } from '../../bench/table.js';
 import { Cluster } from '../../chaos/cluster.js';
 import { ChaosBucket } from '../../chaos/stores/bucket.js';
 import type { ChaosStore } from '../../chaos/stores/chaos-store.js';
@@ -12,18 +11,24 @@ import { Gateway } from '../../chaos/stores/gateway.js';
 import { Trial } from '../../chaos/trial.js';
 import { CHECKOUT } from '../../checkout.js';
 import { loadSpec } from '../../specs/spec-files.js';
+import type { Finding } from '../findings.js';
 import type { SpeedOptions } from './speed-options.js';
 
 const MOST_ADDED = 0.1;
 const RUN = 'tiny';
+/** All in proportion. */
+const QUARTER = [
+  'warmup.data.0.count=600',
+  ...[0, 1, 2, 3].flatMap(k => [`phases.${k}.steps=8`, `evaluation.sets.${k}.source.count=50`]),
+];
 
 interface Timed {
   seconds: number;
   sha256: string;
 }
 
-export async function tinyRuns({ folder, port, runs, say }: SpeedOptions): Promise<{ table: Table; holds: boolean }> {
-  const { spec } = await loadSpec('tiny', [], CHECKOUT);
+export async function tinyRuns({ folder, port, runs, whole, say }: SpeedOptions): Promise<Finding> {
+  const { spec } = await loadSpec('tiny', whole ? [] : QUARTER, CHECKOUT);
   const gateway = await Gateway.start(join(folder, 'tiny-gateway'), port + 4);
   const timed = async (name: string, store: ChaosStore): Promise<Timed> => {
     const cluster = await Cluster.start({ state: join(folder, name), store, env: {}, log: () => {} });
@@ -57,14 +62,14 @@ export async function tinyRuns({ folder, port, runs, say }: SpeedOptions): Promi
   } finally {
     await gateway.stop();
   }
-  return reported(pairs);
+  return reported(pairs, whole ? 'tiny' : 'a quarter of tiny');
 }
 
-function reported(pairs: readonly { folder: Timed; bucket: Timed }[]): { table: Table; holds: boolean } {
+function reported(pairs: readonly { folder: Timed; bucket: Timed }[], what: string): Finding {
   const ratios = pairs.map(({ folder, bucket }) => bucket.seconds / folder.seconds);
   const added = (ratio: number) => `${ratio >= 1 ? '+' : ''}${(100 * (ratio - 1)).toFixed(1)} %`;
   const lines = pairs.map(({ folder, bucket }, k) => [
-    `tiny, pair ${k + 1}`,
+    `${what}, pair ${k + 1}`,
     `${folder.seconds.toFixed(1)} s`,
     `${bucket.seconds.toFixed(1)} s`,
     added(ratios[k]!),
@@ -72,6 +77,7 @@ function reported(pairs: readonly { folder: Timed; bucket: Timed }[]): { table: 
   ]);
   lines.push(['median', '', '', added(median(ratios)), '']);
   return {
+    name: 's3 tiny',
     table: { columns: ['', 'on a folder', 'on a bucket', 'added', 'ends in'], lines },
     holds: median(ratios) <= 1 + MOST_ADDED && pairs.every(({ folder, bucket }) => folder.sha256 === bucket.sha256),
   };

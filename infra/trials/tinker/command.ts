@@ -6,39 +6,58 @@ import { type Command, Option } from 'commander';
 import { typed } from '../../bench/typed-path.js';
 import { PRESETS } from '../../checkout.js';
 import { atLeastOne } from '../../cli/engine/numbers.js';
-import { type CurriculumOptions, curriculum, faulted } from './curriculum.js';
+import { curriculum } from './curriculum.js';
 import { engineCases } from './engine-cases.js';
 import { type ServerEnvironment, serverEnvironment } from './environment.js';
+import { type FaultOptions, faulted } from './faulted.js';
 import { pageText, screenText } from './page.js';
-import type { Part, Row } from './rows.js';
+import type { Found, Part, Row } from './rows.js';
+import { type Say, warmBase } from './runs.js';
 import { serverCases } from './server-cases.js';
 import { SkyRl } from './skyrl.js';
 
 interface PartKind {
   title: string;
-  run(options: CurriculumOptions): Promise<Row[]>;
+  /** What the server serves, made in a folder where it is not there yet. */
+  base(folder: string, say: Say): Promise<string>;
+  /** Null where it has to be gone on with another time. */
+  run(options: FaultOptions): Promise<Found | null>;
 }
+
+const tinyBase = async (): Promise<string> => join(PRESETS, 'tiny', 'base');
+
+const timed =
+  (work: (options: FaultOptions) => Promise<Row[]>): PartKind['run'] =>
+  async options => {
+    const began = performance.now();
+    const rows = await work(options);
+    return { rows, seconds: (performance.now() - began) / 1000 };
+  };
 
 const PARTS: Record<string, PartKind> = {
   cases: {
     title: 'What the server does where one could think otherwise',
-    run: ({ server, say }) => serverCases(server, say),
+    base: tinyBase,
+    run: timed(({ server, say }) => serverCases(server, say)),
   },
   engine: {
     title: 'Our own engine and the service, on equal requests',
-    run: ({ server, say }) => engineCases(server, say),
+    base: tinyBase,
+    run: timed(({ server, say }) => engineCases(server, say)),
   },
-  curriculum: { title: 'A shortened tiny curriculum, end to end', run: curriculum },
-  faults: { title: 'The same under faults', run: faulted },
+  curriculum: { title: 'A shortened tiny curriculum, end to end', base: warmBase, run: timed(curriculum) },
+  faults: { title: 'The same under faults', base: warmBase, run: faulted },
 };
 
 /** What a part came to, in its folder. */
 const KEPT = 'rows.json';
+const WARM = 'warm';
 
 interface Flags {
   only?: string[];
   faults: number;
   seed: number;
+  minutes: number;
   keep?: string;
   page?: string;
 }
@@ -49,6 +68,7 @@ export function addTinkerTrial(command: Command): void {
     .addOption(new Option('--only <parts...>', 'only these parts').choices(Object.keys(PARTS)))
     .option('--faults <n>', 'how many faults strike the run', atLeastOne, 40)
     .option('--seed <n>', 'decides which, when and on what', atLeastOne, 1)
+    .option('--minutes <n>', 'no fault strikes later: the same command with --keep goes on with it', atLeastOne, 1e4)
     .option('--keep <folder>', "a folder for the servers' and the runs' files, left there afterwards")
     .option('--page <file>', 'write a page there, with the parts that --keep has from earlier')
     .addHelpText(
@@ -60,7 +80,7 @@ export function addTinkerTrial(command: Command): void {
     .action(tinkerTrial);
 }
 
-async function tinkerTrial({ only = Object.keys(PARTS), faults, seed, keep, page }: Flags): Promise<void> {
+async function tinkerTrial({ only = Object.keys(PARTS), keep, page, ...flags }: Flags): Promise<void> {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   // Each process of each part is ended with this one.
   process.setMaxListeners(64);
@@ -70,13 +90,15 @@ async function tinkerTrial({ only = Object.keys(PARTS), faults, seed, keep, page
   const parts: Part[] = [];
   for (const name of Object.keys(PARTS).filter(name => only.includes(name))) {
     say(`\n${PARTS[name]!.title}`);
-    const part = await onServer(name, environment, { folder: join(folder, name), faults, seed, say });
-    await writeFile(join(folder, name, KEPT), `${JSON.stringify(part, null, 1)}\n`);
+    const own = join(folder, name);
+    const part = await onServer(name, environment, join(folder, WARM), { ...flags, folder: own, say });
+    if (!part) continue;
+    await writeFile(join(own, KEPT), `${JSON.stringify(part, null, 1)}\n`);
     parts.push(part);
   }
   process.stdout.write(`\n${screenText(parts)}\n`);
   if (page) await writeFile(typed(page), pageText(await partsIn(folder)));
-  const held = parts.every(({ rows }) => rows.every(({ holds }) => holds));
+  const held = parts.length === only.length && parts.every(({ rows }) => rows.every(({ holds }) => holds));
   if (!held) process.exitCode = 1;
   if (!keep && held) await rm(folder, { recursive: true, force: true });
   else say(`files: ${folder}`);
@@ -85,15 +107,15 @@ async function tinkerTrial({ only = Object.keys(PARTS), faults, seed, keep, page
 async function onServer(
   name: string,
   environment: ServerEnvironment,
-  options: Omit<CurriculumOptions, 'server'>,
-): Promise<Part> {
-  const { title, run } = PARTS[name]!;
-  const began = performance.now();
-  const base = join(PRESETS, 'tiny', 'base');
+  warm: string,
+  options: Omit<FaultOptions, 'server'>,
+): Promise<Part | null> {
+  const { title, ...part } = PARTS[name]!;
+  const base = await part.base(warm, options.say);
   const server = await SkyRl.start({ environment, folder: join(options.folder, 'server'), base });
   try {
-    const rows = await run({ ...options, server });
-    return { title, rows, seconds: (performance.now() - began) / 1000, date: new Date().toISOString().slice(0, 10) };
+    const found = await part.run({ ...options, server });
+    return found && { title, ...found, date: new Date().toISOString().slice(0, 10) };
   } finally {
     await server.stop();
   }

@@ -23,7 +23,12 @@ const VOCABULARY = 195;
 type Say = (line: string) => void;
 type Service = Engine & TrainingService;
 
-export async function engineCases(server: SkyRl, say: Say): Promise<Row[]> {
+/** @param names of the cases; all of them unless told */
+export async function engineCases(
+  server: SkyRl,
+  say: Say,
+  names: readonly string[] = ENGINE_CASES.map(({ name }) => name),
+): Promise<Row[]> {
   const { base, folder } = server.options;
   const own = createEngine({ threads: 1 });
   const engine = createTinkerEngine({
@@ -38,7 +43,7 @@ export async function engineCases(server: SkyRl, say: Say): Promise<Row[]> {
       ...{ engine, own, directory: base, served: base },
       ...{ lora: LORA, vocabularySize: VOCABULARY, folder: join(folder, 'saved-by-cases') },
     });
-    for (const { name, bar, unit, measure } of ENGINE_CASES) {
+    for (const { name, bar, unit, measure } of ENGINE_CASES.filter(({ name }) => names.includes(name))) {
       const found = await measure(setting).catch((error: Error) => error);
       const seen = typeof found === 'number' ? shown(found) : found.message;
       const row = { what: name, bar: `${bar} (${unit})`, seen, holds: typeof found === 'number' && found <= bar };

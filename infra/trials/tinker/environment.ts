@@ -4,7 +4,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { pythonEnvironment } from '../../bench/python.js';
+import { installedPython, pythonEnvironment } from '../../bench/python.js';
 import { CHECKOUT } from '../../checkout.js';
 import { which } from '../../local/programs.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
@@ -23,15 +23,26 @@ export interface ServerEnvironment {
   compiled: string;
 }
 
+const LISTS = {
+  requirements: join(SERVER_FILES, 'requirements.txt'),
+  bare: join(SERVER_FILES, 'bare-requirements.txt'),
+};
+const cache = (): string => join(cacheFolder(), CACHE);
+const compiledIn = (): string => join(cache(), 'jax');
+
+/** What an earlier trial has made; null where there was none. */
+export function installedEnvironment(): ServerEnvironment | null {
+  const python = installedPython({ ...LISTS, cache: cache() });
+  return python === null ? null : { python, compiled: compiledIn() };
+}
+
 /** Made at the first time, one gigabyte in some four minutes. @throws UserError where there is no Python for it, or pip fails */
 export async function serverEnvironment(log: (line: string) => void): Promise<ServerEnvironment> {
-  const cache = join(cacheFolder(), CACHE);
-  const compiled = join(cache, 'jax');
+  const compiled = compiledIn();
   await mkdir(compiled, { recursive: true });
   const python = await pythonEnvironment({
-    requirements: join(SERVER_FILES, 'requirements.txt'),
-    bare: join(SERVER_FILES, 'bare-requirements.txt'),
-    cache,
+    ...LISTS,
+    cache: cache(),
     log,
     python: await findPython(process.env),
     needs: { who: 'the training server', python: `Python ${WANTED}`, disk: '1 GB' },

@@ -9,10 +9,14 @@ export interface Row {
   holds: boolean;
 }
 
-export interface Part {
-  title: string;
+export interface Found {
   rows: Row[];
+  /** Without those of breaks in between. */
   seconds: number;
+}
+
+export interface Part extends Found {
+  title: string;
   /** Day on which it was run. */
   date: string;
 }

@@ -14,23 +14,30 @@ export class ServiceLink {
 
   private constructor(
     private readonly server: Server,
-    private readonly port: number,
+    private readonly onward: number,
   ) {}
 
-  /** @param port of the service, on this machine */
-  static async listen(port: number): Promise<ServiceLink> {
+  /**
+   * @param port of the service, on this machine
+   * @param own to listen on; a free one if it is 0
+   */
+  static async listen(port: number, own = 0): Promise<ServiceLink> {
     const server = createServer();
     const link = new ServiceLink(server, port);
     server.on('request', (asked, answer) => link.#pass(asked, answer));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(0, '127.0.0.1', resolve);
+      server.listen(own, '127.0.0.1', resolve);
     });
     return link;
   }
 
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** The next so many calls reach the service, and in the stead of its answer the connection breaks. */
@@ -57,7 +64,7 @@ export class ServiceLink {
       answer.writeHead(410, { 'Content-Type': 'application/json' }).end('{"detail": "promise expired"}');
       return;
     }
-    const onward = request({ host: '127.0.0.1', port: this.port, method, path: url, headers }, given => {
+    const onward = request({ host: '127.0.0.1', port: this.onward, method, path: url, headers }, given => {
       if (this.#answers > 0 && !isHeartbeat(url)) {
         this.#answers--;
         this.lost.answers++;

@@ -10,14 +10,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
 import { FolderStore, type Store, storeUri } from '../../../activities/store/index.js';
-import { CatchUp, trackersOf } from '../../../activities/trackers/index.js';
+import { CatchUp, RunReader, trackersOf } from '../../../activities/trackers/index.js';
 import { pythonEnvironment } from '../../bench/python.js';
 import { chaos } from '../../chaos/run.js';
-import { CHECKOUT } from '../../checkout.js';
+import { CHECKOUT, DEFAULT_STATE } from '../../checkout.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
 import { loadSpec } from '../../specs/spec-files.js';
 import { UserError } from '../../user-error.js';
 import { type FoundPoint, pointsOf, verdictOf } from './comparison.js';
+import { measureCost } from './cost.js';
 import { measureOverhead } from './overhead.js';
 import { EXPERIMENT, TrackerServers } from './servers.js';
 
@@ -34,6 +35,8 @@ interface Flags {
   faults: number;
   seed: number;
   overhead?: number;
+  cost?: string;
+  store: string;
   keep?: string;
   again?: boolean;
 }
@@ -53,6 +56,8 @@ export function addTrackersTrial(command: Command): void {
       'instead: what exporting costs a step, by so many pairs of runs; on a quiet machine',
       whole,
     )
+    .option('--cost <run>', 'instead: what exporting asks of the processor, by a finished run')
+    .option('--store <folder>', 'with --cost: the store that has it', join(DEFAULT_STATE, 'store'))
     .option('--keep <folder>', 'a folder for stores, logs and databases, left there afterwards')
     .option('--again', 'read back what an earlier trial left in the folder of --keep, without new runs', false)
     .action(async (flags: Flags) => {
@@ -62,7 +67,7 @@ export function addTrackersTrial(command: Command): void {
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function trial({ faults, seed, overhead, keep, again }: Flags): Promise<number> {
+async function trial({ faults, seed, overhead, cost, store, keep, again }: Flags): Promise<number> {
   if (again && !keep) throw new UserError('--again needs --keep, the folder of the earlier trial');
   const requirements = join(FOLDER, 'requirements.txt');
   const needs = { who: 'the trackers', python: 'Python 3.10 or newer', disk: '2 GB' };
@@ -73,10 +78,13 @@ async function trial({ faults, seed, overhead, keep, again }: Flags): Promise<nu
   const servers = await TrackerServers.start(python, folder);
   let isFine = false;
   try {
+    const { settings } = servers;
     isFine = overhead
-      ? await measureOverhead({ folder, settings: servers.settings, rounds: overhead, say })
-      : (again || (await strikeRuns(servers, { folder, faults, seed }))) &&
-        (await exactlyOnce(servers, python, folder));
+      ? await measureOverhead({ folder, settings, rounds: overhead, say })
+      : cost !== undefined
+        ? await measureCost({ store: new FolderStore(store), run: cost, settings, say })
+        : (again || (await strikeRuns(servers, { folder, faults, seed }))) &&
+          (await exactlyOnce(servers, python, folder));
   } finally {
     await servers.stop();
     if (isFine && !keep) await rm(folder, { recursive: true, force: true });
@@ -124,7 +132,7 @@ const runsIn = (folder: string) => join(folder, 'runs');
 async function writeRest(servers: TrackerServers, store: Store, run: string): Promise<void> {
   const { signal } = new AbortController();
   for (const tracker of trackersOf(servers.settings, process.env)) {
-    const catchUp = () => new CatchUp(store, run, tracker).pass(signal);
+    const catchUp = () => new CatchUp(new RunReader(store, run), tracker).pass(signal);
     const { written, present } = await persistently(catchUp);
     const again = await persistently(catchUp);
     say(`${run}: ${tracker.name}: ${written} of ${present} points were still to be written, then ${again.written}`);

@@ -60,6 +60,9 @@ export class TrackerServers {
       health: '/version',
     });
     const servers: TrackerServer[] = [];
+    process.once('exit', () => {
+      for (const { process: child } of servers) child.kill();
+    });
     for (const [k, [name, of]] of Object.entries({ mlflow, trackio: show }).entries()) {
       const claim = await claimPort(undefined, FIRST_PORT + k + 2 * (process.pid % 3000));
       const { health, ...program } = of(claim.port);
@@ -67,7 +70,6 @@ export class TrackerServers {
       const silent = { channel: false, onEnd: () => {}, onStart: () => {}, longestPauseMs: RESTART_MS };
       const child = new Supervised({ name, ...program, logFile, ...silent });
       child.start();
-      process.once('exit', () => child.kill());
       claim.release();
       servers.push({ name, process: child, link: await LossyLink.before(name, claim.port), health, kills: 0 });
     }

@@ -40,6 +40,7 @@ function answerBox(key) {
   return { box, fill };
 }
 
+/** @returns whether it was done */
 async function perform(key, fill, path, input) {
   said.set(key, { text: '…', failed: false });
   fill();
@@ -49,6 +50,7 @@ async function perform(key, fill, path, input) {
     said.set(key, { text: error.message, failed: true });
   }
   fill();
+  return !said.get(key).failed;
 }
 
 /**
@@ -107,6 +109,21 @@ function replayForm(run, { failed }, fill) {
     h('label', {}, 'with other settings ', overrides),
     h('button.action', { type: 'submit' }, 'Replay'),
   );
+}
+
+/** A button that has a step's tokens measured again; nothing without a token. @param done called once they are */
+export function measureControl(run, at, done) {
+  if (!hasToken()) return [];
+  const { stage, attempt, step } = at;
+  const key = [run, stage, attempt, step].join('/');
+  const { box, fill } = answerBox(key);
+  const button = h('button.action', { type: 'button' }, 'Measure now');
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    if (await perform(key, fill, `${encodeURIComponent(run)}/measure`, { stage, attempt, step })) done();
+    button.disabled = false;
+  });
+  return [' ', button, box];
 }
 
 /** A form that starts a run from a preset; nothing without a token. */

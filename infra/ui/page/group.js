@@ -1,21 +1,24 @@
 /** A group: the prompt with its documents folded, and the responses side by side. */
 
 import { kindOf } from './chips.js';
+import { measureControl } from './control.js';
 import { h, later, number, plural, problems, stepAddress, styled } from './dom.js';
 import { questionWay } from './question.js';
 
-/** Per token the log has the sampler's log-probability alone: see the note that stands for the others. */
+/** The log has the sampler's log-probability alone; the others are there where the step was measured again. */
 export const COLOURINGS = [
   ['logprob', 'log-probability'],
   ['entropy', 'entropy'],
   ['gap', 'sampler–trainer difference'],
   ['none', 'nothing'],
 ];
-const NOT_LOGGED = {
-  entropy:
-    'The log keeps no entropy of single tokens: it would take the whole vocabulary’s probabilities. The step’s mean stands above.',
-  gap: 'The log keeps the sampler’s log-probabilities, not the trainer’s: these come and go with each update. The step’s mean difference stands above, and the largest is among the run’s curves.',
+const LEGENDS = {
+  logprob: 'The less likely a token was, the stronger its ground.',
+  entropy: 'The less the policy had decided what comes next, the stronger the ground: by 1 − exp(−entropy).',
+  gap: 'How far the log-probabilities of sampler and trainer are apart: from a millionth of a nat, without ground, to a whole one.',
 };
+/** As far apart as sampler and trainer may be before it shows; powers of ten from there to 1. */
+const LEAST_GAP = 6;
 /** Of a document, that much is shown before it is unfolded. */
 const GLIMPSE = 90;
 /** A prompt of so many characters is shown whole. */
@@ -24,14 +27,14 @@ const SHORT = 2000;
 /** Reads the group and shows it. */
 export function groupBox(run, at, { round, line }) {
   const address = `/data${stepAddress(run, at)}/${round}/${line}`;
-  return h(
-    'div.group',
-    {},
-    later(address, data => groupBody(run, { ...at, round, line }, data)),
-  );
+  const box = h('div.group', {});
+  const fill = () => box.replaceChildren(later(address, data => groupBody(run, { ...at, round, line }, data, fill)));
+  fill();
+  return box;
 }
 
-function groupBody(run, at, { index, prompt, promptTokens, problems: found, golds, responses }) {
+/** @param again reads the group anew */
+function groupBody(run, at, { index, prompt, promptTokens, problems: found, golds, measured, responses }, again) {
   return [
     ...problems(found),
     questionWay(run, index, at),
@@ -43,7 +46,7 @@ function groupBody(run, at, { index, prompt, promptTokens, problems: found, gold
         h('span.quiet', {}, 'Right: '),
         golds.flatMap((gold, k) => [k > 0 ? ' or ' : '', h('b', {}, gold)]),
       ),
-    ...Object.entries(NOT_LOGGED).map(([name, text]) => h(`p.quiet.note-${name}`, {}, text)),
+    ...Object.keys(LEGENDS).map(name => h(`div.quiet.note.note-${name}`, {}, noteOn(name, run, at, measured, again))),
     h(
       'div.responses',
       {},
@@ -152,14 +155,47 @@ function explanationBox(comparisons) {
   );
 }
 
-/** The less likely, the stronger its ground. */
-function tokenSpan({ text, logprob }) {
-  const span = h(
-    'span.token',
-    {
-      title: `log-probability ${number(Number(logprob.toFixed(4)))}, probability ${(100 * Math.exp(logprob)).toFixed(1)} %`,
-    },
-    text,
-  );
-  return styled(span, { '--doubt': `${Math.round(100 * (1 - Math.exp(logprob)))}%` });
+/** What the colours mean, or how to come by them. */
+function noteOn(name, run, at, measured, again) {
+  if (name === 'logprob') return LEGENDS.logprob;
+  if (measured === null)
+    return [
+      'The log of a step has neither entropies nor the trainer’s log-probabilities. To measure this step’s tokens again: ',
+      h('code', {}, `npx longhaul tokens ${run} --stage ${at.stage} --attempt ${at.attempt} --step ${at.step}`),
+      ...measureControl(run, at, again),
+    ];
+  if (name === 'entropy' && !measured.entropy)
+    return 'A training service made this step: it tells no distributions, and so no entropy.';
+  return `${LEGENDS[name]} Measured by ${measured.code}.`;
 }
+
+/** By each colouring the value that it needs of a token, what share of the ground that comes to, and what is said of it. */
+const SHOWN = [
+  {
+    name: 'logprob',
+    share: ({ logprob }) => 1 - Math.exp(logprob),
+    words: ({ logprob }) =>
+      `log-probability ${rounded(logprob)}, probability ${(100 * Math.exp(logprob)).toFixed(1)} %`,
+  },
+  {
+    name: 'entropy',
+    share: ({ entropy }) => 1 - Math.exp(-entropy),
+    words: ({ entropy }) => `entropy ${rounded(entropy)} nats`,
+  },
+  {
+    name: 'gap',
+    share: ({ gap }) => 1 + Math.log10(gap) / LEAST_GAP,
+    words: ({ trainer, gap }) => `trainer’s log-probability ${rounded(trainer)}, ${number(gap)} apart`,
+  },
+];
+
+function tokenSpan({ text, ...known }) {
+  const values = known.trainer === undefined ? known : { ...known, gap: Math.abs(known.logprob - known.trainer) };
+  const shown = SHOWN.filter(({ name }) => values[name] !== undefined);
+  const span = h('span.token', { title: shown.map(({ words }) => words(values)).join('; ') }, text);
+  const grounds = shown.map(({ name, share }) => [`--${name}`, percent(share(values))]);
+  return styled(span, Object.fromEntries(grounds));
+}
+
+const percent = share => `${Math.round(100 * Math.min(1, Math.max(0, share)))}%`;
+const rounded = value => number(Number(value.toFixed(4)));

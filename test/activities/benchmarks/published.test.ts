@@ -1,5 +1,5 @@
 import { BENCHMARKS, PAPER_BENCHMARKS } from '../../../activities/benchmarks/benchmarks.js';
-import { PUBLISHED_ROWS } from '../../../activities/benchmarks/published.js';
+import { LATER_ROWS, PUBLISHED_ROWS } from '../../../activities/benchmarks/published.js';
 
 describe('published rows', () => {
   test.each(PUBLISHED_ROWS.map(row => [row.label, row] as const))(
@@ -23,4 +23,13 @@ describe('published rows', () => {
       mean: 70.7,
     });
   });
+});
+
+test('the later table has eight models on six columns, without intervals', () => {
+  expect(LATER_ROWS).toHaveLength(8);
+  for (const { cells, protocol } of LATER_ROWS) {
+    expect(protocol).toBe('later');
+    expect(Object.values(cells).map(({ low, items }) => [low, items])).toEqual(Array(6).fill([Number.NaN, 0]));
+  }
+  expect(LATER_ROWS.find(({ label }) => label === 'QwenLong-L1.5-30B-A3B')!.cells.mrcr!.score).toBe(83);
 });

@@ -52,7 +52,13 @@ test.each<[string, Partial<Behaviour>, object, RegExp]>([
     {},
     /engine\.lora: .*alpha 16, and alpha 32 is wanted: set engine\.lora\.alpha to 16/,
   ],
-  ['a protocol of another time', { jsonOnly: true }, {}, /speaks the Tinker protocol of SDK 0\.25/],
+  ['a protocol of earlier times', { jsonOnly: true }, {}, /speaks the Tinker protocol of SDK 0\.25/],
+  [
+    'a protocol of later times',
+    { leastSdk: '0.38.0' },
+    {},
+    /create_session with 400: .*version 0\.25\.0 is no longer supported.*speaks the Tinker protocol of SDK 0\.25/,
+  ],
 ])('refuses %s', async (_what, behaviour, changes, message) => {
   await expect(examined(behaviour, changes)).rejects.toThrow(message);
 });

@@ -7,6 +7,7 @@ import type { ExportSettings } from '../../../activities/spec/index.js';
 import { FolderStore, publishJson, specUri } from '../../../activities/store/index.js';
 import { CatchUp } from '../../../activities/trackers/catch-up.js';
 import { STEP_METRICS } from '../../../activities/trackers/metrics.js';
+import { RunReader } from '../../../activities/trackers/run-reader.js';
 import { OtherRunError } from '../../../activities/trackers/tracker.js';
 import { trackersOf } from '../../../activities/trackers/trackers.js';
 import { readEvents } from '../../support/event-files.js';
@@ -148,7 +149,7 @@ const KINDS: Record<keyof ExportSettings, () => Promise<Given>> = {
 
 /** As by a process of its own. */
 const catchUp = (store: FolderStore = small.store, settings = given.settings) =>
-  new CatchUp(store, 'run', trackersOf(settings, given.environment)[0]!);
+  new CatchUp(new RunReader(store, 'run'), trackersOf(settings, given.environment)[0]!);
 
 /** What the log says, read here. */
 async function logged(): Promise<Seen> {
@@ -263,7 +264,7 @@ describe.each(['tensorboard', 'jsonl'] as const)('%s, cut short', kind => {
     const file = await given.file!('run');
     const early = await readFile(file);
     await truncate(file, early.length - 7);
-    const rest = new CatchUp(small.store, 'run', long.tracker);
+    const rest = new CatchUp(new RunReader(small.store, 'run'), long.tracker);
     await rest.pass(signal);
     expect((await readFile(file)).subarray(0, early.length).equals(early)).toBe(true);
     expect((await given.seen('run')).filter(([where]) => where.endsWith('step_of_stage'))).toHaveLength(9);

@@ -91,6 +91,26 @@ test('published rows stand beside measured ones, marked, and are compared as wha
   expect(text).toMatch(/^OpenAI-o3-mini †/m);
 });
 
+test('rows of the later protocol have a mark of their own, no interval, no mean, and are compared with none', async () => {
+  const table = await tableOf(['trial'], { later: true, baseline: 'good' });
+  const row = rowOf(table, 'GPT-5');
+  expect(row).toMatchObject({ kind: 'published', protocol: 'later', mean: null });
+  const cells = row.cells.filter(cell => cell !== null);
+  expect(cells.map(({ comparison, low }) => [comparison, low])).toEqual(Array(6).fill([null, null]));
+  expect(table.columns.map(({ title }) => title)).toEqual(
+    expect.arrayContaining(['DocMath', 'Frames', 'LBV1-QA', 'LongBench v2', 'MRCR', 'CorpusQA']),
+  );
+  for (const format of ['text', 'markdown'] as const) {
+    const text = await modelsTable(small.store, { names: ['trial'], later: true, format });
+    expect(text).toMatch(/GPT-5 § .*67\.6 /);
+    expect(text).toContain('by a later protocol');
+    expect(text).not.toContain('NaN');
+  }
+  const csv = await modelsTable(small.store, { names: ['trial'], later: true, format: 'csv' });
+  expect(csv).toMatch(/^GPT-5,published,mrcr,reward,77\.3,,,,0,1,/m);
+  await expect(tableOf(['trial'], { later: true, baseline: 'GPT-5' })).rejects.toThrow('expected the label of a row');
+});
+
 test('a run’s own evaluations are rows, in the order in which it came to them, paired', async () => {
   const table = await tableOf(['learner']);
   expect(table.rows.map(({ label }) => label)).toEqual(['base', 'final']);

@@ -20,7 +20,7 @@ test('no two uses of a file share a question', async () => {
   const asked = uses.map(sources => {
     const questions = new Set<string>();
     for (const source of sources)
-      if (source.type !== 'world' && source.type !== 'jsonl')
+      if ('path' in source && source.type !== 'jsonl')
         for (let i = source.from; i < (source.to ?? 1000); i++) questions.add(`${source.path} ${i}`);
     return questions;
   });

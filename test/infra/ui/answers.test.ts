@@ -3,9 +3,11 @@ import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import type { Pool, RolloutGroup, ScoredRollouts } from '../../../activities/artifacts/index.js';
 import { attemptsOf, entryAt } from '../../../activities/policies/index.js';
-import { readJson, readLines } from '../../../activities/store/index.js';
+import { openStore, readJson, readLines } from '../../../activities/store/index.js';
+import { measureTokens } from '../../../infra/proof/measured-tokens.js';
 import { type LiveRuns, NO_SERVER } from '../../../infra/ui/live.js';
 import type { SmallRun } from '../../support/small-run.js';
+import { unsupervised } from '../../support/supervision.js';
 import { type Json, uiClient } from '../../support/ui-client.js';
 import { uiRun } from '../../support/ui-run.js';
 import { type ServedUi, serveUi } from '../../support/ui-server.js';
@@ -300,6 +302,24 @@ describe('what it survives', () => {
     const group = (await ask('/data/runs/run/phase-1/1/2/0/0')).body;
     expect([group.problems, group.golds]).toEqual([[expect.stringContaining('train.jsonl')], []]);
     expect(group.responses).toHaveLength(4);
+    expect(ui.logged).toEqual([]);
+  });
+
+  test('tokens that were measured again; and where that is damaged, they are shown without', async () => {
+    const group = async () => (await ask('/data/runs/run/phase-1/1/2/0/0')).body;
+    expect(await group()).toMatchObject({ measured: null, problems: [] });
+    const { record } = (await entryAt(small.store, { run: 'run', stage: 'phase-1', attempt: 1 }, 2))!;
+    await measureTokens({ ...small.deps, store: await openStore(root) }, record, unsupervised());
+    const { measured, responses } = await group();
+    expect(measured).toEqual({ entropy: true, code: expect.any(String) });
+    expect(responses[0].tokens[0]).toEqual({
+      ...{ text: 'T', logprob: expect.any(Number) },
+      ...{ entropy: expect.any(Number), trainer: expect.any(Number) },
+    });
+    await damage('tokens', 'phase-1.1.2.0.jsonl');
+    const without = await group();
+    expect(without).toMatchObject({ measured: null, problems: [expect.stringContaining('phase-1.1.2.0.jsonl')] });
+    expect(without.responses[0].tokens[0]).toEqual({ text: 'T', logprob: expect.any(Number) });
     expect(ui.logged).toEqual([]);
   });
 

@@ -40,6 +40,8 @@ export interface Behaviour {
   served: string;
   /** Speaks JSON alone, as the SDK did until 0.20. */
   jsonOnly: boolean;
+  /** Lets in clients of this version of the SDK and later ones alone; null: all. */
+  leastSdk: string | null;
 }
 
 /** SkyRL 0.4 with its JAX backend. */
@@ -66,6 +68,7 @@ export const SKYRL: Behaviour = {
   contextLength: null,
   served: 'base',
   jsonOnly: false,
+  leastSdk: null,
 };
 
 /** The hosted service. */

@@ -138,6 +138,12 @@ export class TinkerServer {
       const extra = Object.keys(body).find(field => field !== 'type' && !FIELDS[path]!.includes(field));
       if (extra) throw new Refusal(422, `Extra inputs are not permitted: ${extra}`);
     }
+    const version = body?.sdk_version as string | undefined;
+    if (version && behaviour.leastSdk && version.localeCompare(behaviour.leastSdk, 'en', { numeric: true }) < 0)
+      throw new Refusal(
+        400,
+        `SDK version ${version} is no longer supported: upgrade to ${behaviour.leastSdk} or later`,
+      );
     const adam = body?.adam_params as Record<string, number> | undefined;
     const known = [...ADAM, ...(behaviour.clipping === 'unknown' ? [] : ['grad_clip_norm'])];
     const strange = behaviour.strict && adam && Object.keys(adam).find(field => !known.includes(field));

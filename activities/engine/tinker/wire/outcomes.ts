@@ -84,6 +84,12 @@ const RULES: readonly Rule[] = [
     advice: WIRE,
   },
   { when: of(404), remedy: 'lost' },
+  {
+    when: both(of(400), says(/\b(sdk|client|protocol) version\b|\bupgrade\b/i)),
+    remedy: 'refused',
+    code: 'unsupported',
+    advice: WIRE,
+  },
   { when: of(415, 422, 405, 406, 426), remedy: 'refused', code: 'unsupported', advice: WIRE },
   { when: ({ category }) => category !== undefined && category !== 'user', remedy: 'lost' },
   { when: () => true, remedy: 'refused', code: 'bad-request' },

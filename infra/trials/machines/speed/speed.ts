@@ -1,7 +1,9 @@
 /** How much faster a step's rollouts and an evaluation are on two workers than on one, and a simulation of more. */
 import { availableParallelism, loadavg } from 'node:os';
 import type { CurriculumResult } from '../../../../activities/contract/index.js';
+import type { Table } from '../../../bench/table.js';
 import { UserError } from '../../../user-error.js';
+import type { Finding } from '../../findings.js';
 import { pinnedRun, type Timed } from './pinned.js';
 import { simulateStep } from './simulation.js';
 import { type Timings, timingsOf } from './timings.js';
@@ -13,12 +15,14 @@ const PAPER_PROMPTS = 128;
 const SIMULATED = [1, 2, 4, 8, 16, 32, 64];
 /** Beyond it the machine has other work, and the times are not worth much. */
 const QUIET = 0.5;
+/** How much faster two workers have to be than one. */
+const LEAST_FASTER = 1.7;
 
 export async function speedTrial(
   folder: string,
   work: Workload & { shards: number },
   say: (line: string) => void,
-): Promise<void> {
+): Promise<Finding[]> {
   if (availableParallelism() < Math.max(...WORKERS))
     throw new UserError(`--speed pins two workers to a core each: this machine has ${availableParallelism()}.`);
   const [load] = loadavg() as [number, number, number];
@@ -31,35 +35,47 @@ export async function speedTrial(
   const timed: Timed[] = [];
   for (const workers of WORKERS) timed.push(await pinnedRun(folder, spec, workers));
   const [one, two] = timed.map(({ completed }) => timingsOf(completed)) as [Timings, Timings];
-  for (const line of speedTable(one, two)) say(line);
-  say('');
-  for (const line of simulationTable(one, two, work)) say(line);
   const [first, second] = timed.map(({ result }) => bitsOf(result)) as [string, string];
-  if (first !== second) throw new UserError(`The two runs differ:\n${first}\n${second}`);
-  say(`\nBoth end in the same bits: ${timed[0]!.result.policy.sha256}`);
+  const { sha256 } = timed[0]!.result.policy;
+  const bits =
+    first === second ? `Both end in the same bits (\`${sha256}\`).` : `**The two differ**: ${first} and ${second}.`;
+  const shared = ['sampling', 'evaluation'] as const;
+  return [
+    {
+      name: 'machines: speed',
+      table: speedTable(one, two),
+      remarks: [bits],
+      holds: first === second && shared.every(part => one[part] / two[part] >= LEAST_FASTER),
+    },
+    { name: 'machines: simulation', ...simulation(one, two, work), holds: true },
+  ];
 }
 
 const bitsOf = ({ policy, evaluations }: CurriculumResult): string =>
   JSON.stringify([policy.sha256, evaluations.map(({ uri: _, ...row }) => row)]);
 
-function speedTable(one: Timings, two: Timings): string[] {
-  const row = (what: string, field: 'sampling' | 'evaluation' | 'update') =>
-    `| ${what} | ${one[field].toFixed(2)} s | ${two[field].toFixed(2)} s | ${(one[field] / two[field]).toFixed(2)}x |`;
-  return [
-    '| | one worker | two workers | |',
-    '|---|---|---|---|',
-    row("a step's rollouts", 'sampling'),
-    row('an evaluation', 'evaluation'),
-    row("a step's update, by one of them", 'update'),
+function speedTable(one: Timings, two: Timings): Table {
+  const row = (what: string, field: 'sampling' | 'evaluation' | 'update') => [
+    what,
+    ...[one[field], two[field]].map(seconds => `${seconds.toFixed(2)} s`),
+    `${(one[field] / two[field]).toFixed(2)}x`,
   ];
+  return {
+    columns: ['', 'one worker', 'two workers', 'faster'],
+    lines: [
+      row("a step's rollouts", 'sampling'),
+      row('an evaluation', 'evaluation'),
+      row("a step's update, by one of them", 'update'),
+    ],
+  };
 }
 
 /** Of the paper's steps, made of the prompts that were measured over and over. */
-function simulationTable(
+function simulation(
   one: Timings,
   two: Timings,
   { shards, promptsPerStep, steps }: Workload & { shards: number },
-): string[] {
+): Pick<Finding, 'table' | 'remarks'> {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const perPrompt = sum(one.rollouts) / (promptsPerStep * (steps - 1));
   const spread = (k: number) => perPrompt * (0.85 + (0.3 * ((k * 37) % PAPER_PROMPTS)) / (PAPER_PROMPTS - 1));
@@ -72,14 +88,17 @@ function simulationTable(
   const parts = { prompts, shardOverhead, weights, alone: 2 * one.between + scale * one.update };
   const rows = SIMULATED.map(workers => simulateStep(parts, workers));
   const [alone] = rows as [(typeof rows)[number]];
-  return [
-    `Simulated, with these times: steps of ${PAPER_PROMPTS} prompts, ${perPrompt.toFixed(2)} s each to sample (give or take 15 %),`,
-    `${(1000 * shardOverhead).toFixed(0)} ms a shard, ${(1000 * weights).toFixed(0)} ms for the weights, ${parts.alone.toFixed(1)} s for scores and update.`,
-    '| workers | shards | sampling | faster | whole step | faster |',
-    '|---|---|---|---|---|---|',
-    ...rows.map(({ workers, shards, sampling, step }) => {
-      const times = [sampling, alone.sampling / sampling, step, alone.step / step].map(value => value.toFixed(1));
-      return `| ${workers} | ${shards} | ${times[0]} s | ${times[1]}x | ${times[2]} s | ${times[3]}x |`;
-    }),
-  ];
+  return {
+    table: {
+      columns: ['workers', 'shards', 'sampling', 'faster', 'whole step', 'faster'],
+      lines: rows.map(({ workers, shards, sampling, step }) => {
+        const times = [sampling, alone.sampling / sampling, step, alone.step / step].map(value => value.toFixed(1));
+        return [`${workers}`, `${shards}`, `${times[0]} s`, `${times[1]}x`, `${times[2]} s`, `${times[3]}x`];
+      }),
+    },
+    remarks: [
+      `Simulated, with measured times: steps of ${PAPER_PROMPTS} prompts, ${perPrompt.toFixed(2)} s each to sample (give or take 15 %),`,
+      `${(1000 * shardOverhead).toFixed(0)} ms a shard, ${(1000 * weights).toFixed(0)} ms for the weights, ${parts.alone.toFixed(1)} s for scores and update.`,
+    ],
+  };
 }

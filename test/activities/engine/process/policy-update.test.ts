@@ -205,3 +205,21 @@ describe('the engine', () => {
     );
   });
 });
+
+test('each token has the entropy of the whole distribution that it was drawn from', async () => {
+  const operations = await loaded();
+  const [{ promptIds, responses }] = groups as [ScoredGroup];
+  const { ids } = responses[0]!;
+  const temperature = 0.7;
+  const asked = { groups: [{ promptIds, responses: [ids] }], temperature };
+  const { entropies } = await operations.score({ ...asked, entropies: true }, context);
+  expect(await operations.score(asked, context)).not.toHaveProperty('entropies');
+  const { vocabularySize } = (await operations.status({}, context)).model!;
+  for (const at of [0, ids.length - 1]) {
+    const before = [...promptIds, ...ids.slice(0, at)];
+    const sequences = Array.from({ length: vocabularySize }, (_, token) => [...before, token]);
+    const { logprobs } = await operations.logprobs({ sequences, temperature }, context);
+    const entropy = logprobs.reduce((sum, of) => sum - Math.exp(of.at(-1)!) * of.at(-1)!, 0);
+    expect(entropies![0]![0]![at]).toBeCloseTo(entropy, 4);
+  }
+});
