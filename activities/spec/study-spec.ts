@@ -61,9 +61,10 @@ export const studySpecSchema = z.strictObject({
     .array(hypothesisSchema)
     .default([])
     .describe('Claims that the report finds shown, refuted or open: `variant` scores higher than `above`.'),
-  atOnce: z.int().min(1).max(64).default(4).meta({
+  atOnce: z.int().min(1).max(64).default(1).meta({
     unit: 'runs',
-    description: 'Runs under way at once. It changes no bit, so a study may go on with another.',
+    description:
+      'Runs under way at once: as many as there are GPU workers, since each has one policy in memory. It changes no bit, so a study may go on with another.',
   }),
 });
 

@@ -51,7 +51,8 @@ export function scoresOf(cells: readonly ReadCell[]): ReportedScore[] {
     return {
       ...side,
       set,
-      ...estimate(matrix, [0, 100], [side.variant, side.at, set]),
+      // By the set alone: policies of equal scores have equal intervals.
+      ...estimate(matrix, [0, 100], ['score', set]),
       seeds: answers.map(({ seed }) => seed),
       items: items.length,
       meanPromptTokens: mean(answers.map(({ meanPromptTokens }) => meanPromptTokens)),
@@ -125,8 +126,7 @@ function difference(cells: readonly ReadCell[], first: Side, second: Side, set: 
   if (seeds.length === 0) return { ...common, ...unknown, reason: 'no seed of both has ended' };
   if (items.length === 0) return { ...common, ...unknown, reason: 'they answered other questions' };
   const matrix = pairs.map(([one, other]) => items.map(id => one.scores.get(id)! - other.scores.get(id)!));
-  const name = [first, second].flatMap(({ variant, at }) => [variant, at]);
-  const { score, low, high } = estimate(matrix, [-100, 100], [...name, set]);
+  const { score, low, high } = estimate(matrix, [-100, 100], ['difference', set]);
   const found = { ...common, difference: score, low, high };
   if (seeds.length === 1)
     return {

@@ -35,7 +35,7 @@ function cellText({ state, error }: CellProgress, progress: Progress | undefined
   return [
     stateText(progress),
     stage?.latest && `step ${stage.latest.step}/${stage.latest.steps}`,
-    taken > 0 && `${taken} parts of other runs`,
+    taken > 0 && `${taken} ${taken === 1 ? 'part' : 'parts'} of other runs`,
   ]
     .filter(Boolean)
     .join(', ');

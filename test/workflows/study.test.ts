@@ -1,69 +1,32 @@
-import type { WorkflowHandle } from '@temporalio/client';
-import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import {
-  type CurriculumResult,
-  type Progress,
-  type StudyProgress,
-  type StudyResult,
-  TASK_QUEUE,
-} from '../../activities/contract/index.js';
+import type { StudyResult } from '../../activities/contract/index.js';
 import { redoLog } from '../../activities/policies/index.js';
 import { type Outcome, outcomesOf } from '../../activities/run/index.js';
-import { baseUri, planUri, readJson, resultUri } from '../../activities/store/index.js';
-import { type StudyReport, studyReport } from '../../activities/studies/index.js';
+import { validateStudy } from '../../activities/spec/index.js';
+import { baseUri, FolderStore, planUri } from '../../activities/store/index.js';
+import { findReport, type StudyReport, studyReport } from '../../activities/studies/index.js';
 import { ChainCheck } from '../../infra/proof/chain.js';
 import { lineageOf } from '../../infra/proof/lineage.js';
-import { study } from '../../workflows/index.js';
-import { type SmallRun, smallRun } from '../support/small-run.js';
-import { replay, startServer, startWorkers, type TestServer, until } from '../support/temporal-server.js';
+import { COOL, FULL, StudyBench } from '../support/small-study.js';
+import { replay } from '../support/temporal-server.js';
 
-let server: TestServer;
-let small: SmallRun;
-let stopWorkers: () => Promise<void>;
+let bench: StudyBench;
 
 beforeAll(async () => {
-  server = await startServer();
-  small = await smallRun();
-  stopWorkers = await startWorkers(server, small);
+  bench = await StudyBench.start();
 });
-afterAll(async () => {
-  await stopWorkers?.();
-  await server?.env.teardown();
-  await small.remove();
-});
-
-/** Two variants that differ from phase 2 on, and one from the beginning. */
-const FULL = { name: 'full' };
-const COOL = { name: 'cool', set: { 'phases.1.rl': { optimizer: { learningRate: 2e-4 } } } };
-const COLD = { name: 'cold', set: { warmup: null } };
-
-const studyOf = (changes: object = {}) => ({
-  base: { ...small.spec, evaluation: { ...small.spec.evaluation, policies: ['base', 'sft', 'phases', 'final'] } },
-  variants: [FULL, COOL],
-  seeds: [1, 2],
-  hypotheses: [{ variant: 'full', above: 'full', aboveAt: 'base', on: 'held-out' }],
-  ...changes,
-});
-
-const start = (workflowId: string, input: object): Promise<WorkflowHandle<typeof study>> =>
-  server.env.client.workflow.start(study, { workflowId, taskQueue: TASK_QUEUE, args: [input as never] });
-
-const read = async <T>(uri: string): Promise<T> => readJson<T>(small.store, (await small.store.find(uri))!);
-const resultOf = (run: string) => read<CurriculumResult>(resultUri(run));
-const progressOf = (handle: WorkflowHandle<typeof study>) => handle.query<StudyProgress>('progress');
-const trained = (calls: readonly string[]) => calls.filter(call => ['sft', 'update', 'generate'].includes(call)).length;
+afterAll(() => bench?.stop());
 
 describe('a study', () => {
   let result: StudyResult;
   let report: StudyReport;
-  let calls: number;
 
   beforeAll(async () => {
-    const before = small.engine.calls.length;
-    result = await (await start('trial', studyOf())).result();
-    calls = trained(small.engine.calls.slice(before));
-    report = await read<StudyReport>(result.report.uri);
+    result = await (await bench.begin('trial', bench.studyOf())).result();
+    report = await bench.read<StudyReport>(result.report.uri);
   });
 
   test('trains each variant with each seed, and finds out what is claimed', () => {
@@ -89,8 +52,8 @@ describe('a study', () => {
   test('what two runs share is made once, by whichever came first', async () => {
     for (const seed of [1, 2]) {
       const [full, cool] = await Promise.all([
-        outcomesOf(small.store, `trial.full.${seed}`),
-        outcomesOf(small.store, `trial.cool.${seed}`),
+        outcomesOf(bench.small.store, `trial.full.${seed}`),
+        outcomesOf(bench.small.store, `trial.cool.${seed}`),
       ]);
       const of = (outcomes: Outcome[], name: string) => outcomes.find(one => one.name === name)!.of;
       for (const name of ['base', 'warmup', 'evaluation.base', 'evaluation.sft', 'phase-1', 'evaluation.phase-1'])
@@ -106,38 +69,19 @@ describe('a study', () => {
     expect(names).toEqual(['base', ...ofEachSeed, ...ofEachSeed].sort());
   });
 
-  test('a run that took stages ends with the same weights as one that went through all of them', async () => {
-    const { client } = server.env;
-    const spec = {
-      ...studyOf().base,
-      seed: 1,
-      phases: [small.spec.phases[0], { ...small.spec.phases[1], rl: COOL.set['phases.1.rl'] }],
-    };
-    const before = small.engine.calls.length;
-    const alone: CurriculumResult = await client.workflow.execute('curriculum', {
-      workflowId: 'alone',
-      taskQueue: TASK_QUEUE,
-      args: [spec],
-    });
-    expect((await resultOf('trial.cool.1')).policy.sha256).toBe(alone.policy.sha256);
-    expect((await resultOf('trial.cool.1')).policy.name).toBe(alone.policy.name);
-    // Four runs cost less than three of them.
-    expect(calls).toBeLessThan(3 * trained(small.engine.calls.slice(before)));
-  });
-
   test('nothing is copied: data, base and policies of a run that took them lie where they were made', async () => {
     const runs = ['trial.full.1', 'trial.full.2', 'trial.cool.1', 'trial.cool.2'];
-    const data = await Promise.all(runs.map(run => small.store.list(`store:runs/${run}/data`)));
+    const data = await Promise.all(runs.map(run => bench.small.store.list(`store:runs/${run}/data`)));
     expect(
       data
         .flat()
         .filter(name => name.endsWith('.jsonl'))
         .sort(),
     ).toEqual(['set-held-out.jsonl', 'train.jsonl', 'warmup.jsonl']);
-    const bases = await Promise.all(runs.map(run => read<{ uri: string }>(baseUri(run))));
+    const bases = await Promise.all(runs.map(run => bench.read<{ uri: string }>(baseUri(run))));
     expect(new Set(bases.map(({ uri }) => uri)).size).toBe(1);
-    const cool = await read<{ data: { train: { uri: string } } }>(planUri('trial.cool.1'));
-    expect(await small.store.has(cool.data.train.uri)).toBe(true);
+    const cool = await bench.read<{ data: { train: { uri: string } } }>(planUri('trial.cool.1'));
+    expect(await bench.small.store.has(cool.data.train.uri)).toBe(true);
   });
 
   test('the log of a run that took stages holds together, and its lineage goes back to the base', async () => {
@@ -145,118 +89,64 @@ describe('a study', () => {
       run =>
         run !== report.cells.find(({ run }) => run.endsWith('.1'))?.parts.find(({ name }) => name === 'phase-1')?.of,
     )!;
-    const taken = (await outcomesOf(small.store, run)).filter(
+    const taken = (await outcomesOf(bench.small.store, run)).filter(
       ({ of, name }) => of !== run && !name.startsWith('evaluation'),
     );
     const policies = taken.map(({ name, result }) =>
       name === 'base' ? result : (result as { policy: object }).policy,
     );
-    const chain = new ChainCheck(small.store, [await read(baseUri(run)), ...(policies as never[])]);
+    const chain = new ChainCheck(bench.small.store, [await bench.read(baseUri(run)), ...(policies as never[])]);
     const problems: string[] = [];
-    for await (const entry of redoLog(small.store, run)) problems.push(...(await chain.problemsOf(entry)));
+    for await (const entry of redoLog(bench.small.store, run)) problems.push(...(await chain.problemsOf(entry)));
     expect(problems).toEqual([]);
-    const lineage = await lineageOf(small.store, run, (await resultOf(run)).policy.name);
+    const lineage = await lineageOf(bench.small.store, run, (await bench.resultOf(run)).policy.name);
     expect(lineage!.stretches.map(({ stage }) => stage)).toEqual(['warmup', 'phase-1', 'phase-2']);
     expect(new Set(lineage!.stretches.map(({ run }) => run)).size).toBe(2);
   });
 
   test('its report is the same, computed again', async () => {
-    expect(JSON.parse(JSON.stringify(await studyReport(small.store, 'trial', report.spec)))).toEqual(report);
+    expect(JSON.parse(JSON.stringify(await studyReport(bench.small.store, 'trial', report.spec)))).toEqual(report);
+  });
+
+  test('it is found by the spec that the study was started with, as it was published', async () => {
+    const { study } = await validateStudy(bench.studyOf({ atOnce: 9 }), bench.small.deps.readPreset);
+    const { now, published } = (await findReport(bench.small.store, 'trial', study))!;
+    expect(published!.ref).toEqual(result.report);
+    expect(JSON.parse(published!.text)).toEqual(JSON.parse(JSON.stringify(now)));
+    const other = await validateStudy(bench.studyOf({ seeds: [8] }), bench.small.deps.readPreset);
+    expect(await findReport(bench.small.store, 'trial', other.study)).toBeNull();
+  });
+
+  test('a score that was changed in the store is not computed with', async () => {
+    const root = join(bench.small.folder, 'copy');
+    await cp(bench.small.store.root, root, { recursive: true });
+    const copy = new FolderStore(root);
+    const { uri } = report.cells[0]!.evaluations[0]!.result;
+    const text = await readFile(copy.placeOf(uri), 'utf8');
+    await rm(copy.placeOf(uri));
+    await writeFile(copy.placeOf(uri), text.replace('"reward": 0', '"reward": 1'));
+    await expect(studyReport(copy, 'trial', report.spec)).rejects.toThrow(uri);
   });
 
   test('its history replays, and that of a run that took stages', async () => {
-    for (const id of ['trial', 'trial.full.1', 'trial.cool.1']) await replay(server, id);
-  });
-
-  test('a run may branch off one that took the stage before', async () => {
-    const { client } = server.env;
-    const branch: CurriculumResult = await client.workflow.execute('curriculum', {
-      workflowId: 'off',
-      taskQueue: TASK_QUEUE,
-      args: [{ from: 'trial.cool.1/phase-2' }],
-    });
-    expect(branch.policy.sha256).toBe((await resultOf('trial.cool.1')).policy.sha256);
-  });
-
-  test('started again it computes nothing; extended, the new runs alone', async () => {
-    const before = small.engine.calls.length;
-    expect(await (await start('trial', studyOf())).result()).toEqual(result);
-    expect(small.engine.calls.length).toBe(before);
-    const more = studyOf({ variants: [FULL, COOL, COLD], seeds: [1, 2, 3] });
-    const extended = await read<StudyReport>((await (await start('trial', more)).result()).report.uri);
-    expect(extended.cells).toHaveLength(9);
-    expect(extended.cells.filter(({ run }) => report.cells.some(one => one.run === run))).toEqual(report.cells);
+    for (const id of ['trial', 'trial.full.1', 'trial.cool.1']) await replay(bench.server, id);
   });
 
   test('what it has begun stays what it is', async () => {
-    const changed = studyOf({ variants: [FULL, { ...COOL, set: { 'rl.groupSize': 2 } }] });
-    const error = await (await start('trial', changed)).result().catch((error: unknown) => error);
+    const changed = bench.studyOf({ variants: [FULL, { ...COOL, set: { 'rl.groupSize': 2 } }] });
+    const error = await (await bench.begin('trial', changed)).result().catch((error: unknown) => error);
     expect(String(((error as WorkflowFailedError).cause as Error).cause)).toContain(
       'variants[1]: differs from the variant "cool" that the study has in the store, in rl.groupSize',
     );
   });
 });
 
-describe('a study under way', () => {
-  test('is paused, extended and resumed', async () => {
-    small.engine.generateMs = 20;
-    const handle = await start('paused', studyOf({ atOnce: 2 }));
-    await until(async () => (await progressOf(handle)).cells.some(({ state }) => state === 'running'));
-    expect(await handle.executeUpdate('pause')).toBe('paused');
-    const running = (await progressOf(handle)).cells.filter(({ state }) => state === 'running');
-    await until(async () => {
-      const run = server.env.client.workflow.getHandle(running[0]!.run);
-      return (await run.query<Progress>('progress')).state === 'paused';
-    });
-    const more = studyOf({ variants: [FULL, COOL, COLD], atOnce: 2 });
-    expect(await handle.executeUpdate('extend', { args: [more] })).toEqual({ runs: 6 });
-    const bad = handle.executeUpdate('extend', { args: [studyOf({ seeds: [1, 1] })] });
-    await expect(bad).rejects.toThrow(WorkflowUpdateFailedError);
-    await expect(bad).rejects.toMatchObject({
-      cause: { message: expect.stringContaining('seeds[1]: expected each seed once') },
-    });
-    expect(await handle.executeUpdate('resume')).toBe('running');
-    small.engine.generateMs = 0;
-    const report = await read<StudyReport>((await handle.result()).report.uri);
-    expect(report.cells).toHaveLength(6);
-    await replay(server, 'paused');
-  });
-
-  test('cancelled, it ends with its runs; started again it goes on', async () => {
-    small.engine.generateMs = 20;
-    const handle = await start('cancelled', studyOf());
-    await until(async () => (await progressOf(handle)).cells.some(({ state }) => state === 'running'));
-    await handle.cancel();
-    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
-    small.engine.generateMs = 0;
-    const states = await Promise.all(
-      (await progressOf(handle)).cells.map(async ({ run }) =>
-        server.env.client.workflow
-          .getHandle(run)
-          .describe()
-          .then(({ status }) => status.name)
-          .catch(() => 'NONE'),
-      ),
-    );
-    expect(states).not.toContain('RUNNING');
-    const again = await (await start('cancelled', studyOf())).result();
-    expect(again.failed).toEqual([]);
-  });
-});
-
-test('a run that fails is said, and the others go on; started again, it is tried again', async () => {
-  const gone = { name: 'gone', set: { 'data.0.path': `${small.folder}/gone.jsonl` } };
-  const result = await (await start('failing', studyOf({ variants: [FULL, gone], hypotheses: [] }))).result();
-  expect(result.failed.map(({ run }) => run)).toEqual(['failing.gone.1', 'failing.gone.2']);
-  expect(result.failed[0]!.error).toContain('gone.jsonl');
-  const report = await read<StudyReport>(result.report.uri);
-  expect(report.missing).toEqual(['failing.gone.1', 'failing.gone.2']);
-});
-
 test('a mistake is said before anything is written', async () => {
-  const error = await (await start('mistaken', studyOf({ seeds: [] }))).result().catch((error: unknown) => error);
+  const error = await (await bench.begin('mistaken', bench.studyOf({ seeds: [] })))
+    .result()
+    .catch((error: unknown) => error);
   const cause = (error as WorkflowFailedError).cause?.cause;
   expect(cause).toBeInstanceOf(ApplicationFailure);
   expect((cause as Error).message).toContain('seeds: expected a list that is not empty');
-  expect(await small.store.list('store:studies/mistaken')).toEqual([]);
+  expect(await bench.small.store.list('store:studies/mistaken')).toEqual([]);
 });

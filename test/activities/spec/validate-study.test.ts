@@ -22,7 +22,7 @@ test('a study has a spec for each variant, and defaults filled in', async () => 
     ['full', 1, 8],
     ['cold', 1, null],
   ]);
-  expect(study).toMatchObject({ atOnce: 4, hypotheses: [{ at: 'final' }], variants: [{ set: {} }, {}] });
+  expect(study).toMatchObject({ atOnce: 1, hypotheses: [{ at: 'final' }], variants: [{ set: {} }, {}] });
 });
 
 test('a base may be written out', async () => {
