@@ -4,8 +4,9 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import type { AsyncBuffer, Compressors, SchemaElement } from 'hyparquet';
+import type { AsyncBuffer, Compressors, ParquetParsers, SchemaElement } from 'hyparquet';
 import type { DataFile } from './data-files.js';
+import { valueOfJson } from './json-text.js';
 import { checkedFooter, checkRowGroup } from './parquet-checks.js';
 import { DataError, type RawRecord } from './records.js';
 
@@ -33,7 +34,15 @@ async function* rows(handle: FileHandle, name: string): AsyncGenerator<RawRecord
   for (const group of metadata.row_groups) {
     await checkRowGroup(file, metadata, group, compressors);
     const rowEnd = rowStart + Number(group.num_rows);
-    const found = await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors });
+    const found = await parquetReadObjects({
+      file,
+      metadata,
+      columns,
+      rowStart,
+      rowEnd,
+      compressors,
+      parsers: PARSERS,
+    });
     if (found.length !== rowEnd - rowStart)
       throw new Error(`${found.length} rows where ${rowEnd - rowStart} should be`);
     for (const [k, row] of found.entries()) {
@@ -43,6 +52,21 @@ async function* rows(handle: FileHandle, name: string): AsyncGenerator<RawRecord
     rowStart = rowEnd;
   }
 }
+
+const UTF8 = new TextDecoder();
+
+/** In a column of JSON the library `datasets` leaves texts that begin like another value as they are: 007. */
+const PARSERS: Partial<ParquetParsers> = {
+  jsonFromBytes: bytes => {
+    if (!bytes) return bytes;
+    const text = UTF8.decode(bytes);
+    try {
+      return valueOfJson(text);
+    } catch {
+      return text;
+    }
+  },
+};
 
 /** Names of the columns that can be read (those of intervals cannot), and of those among them that hold 32-bit floats alone. */
 function columnsOf(schema: readonly SchemaElement[]): { columns: string[]; single: string[] } {

@@ -69,6 +69,14 @@ test('an integer that a number cannot hold is its digits', async () => {
   expect(rows.map(({ value }) => value)).toEqual([{ n: 1 }, { n: String(2n ** 60n) }, { n: 3 }]);
 });
 
+test('in a column of JSON a text that is no JSON is that text', async () => {
+  const rows = await read(readFileSync(join(FIXTURES, 'mixed-answers.parquet')));
+  const answers = ['Ann', '007', 42, ['a', 'b'], undefined];
+  expect(rows.map(({ value }) => value)).toEqual(
+    answers.map((answer, id) => ({ id, ...(answer !== undefined && { answer }) })),
+  );
+});
+
 describe('files that are not whole', () => {
   test.each([
     ['empty', '', /it has only 0 bytes/],
