@@ -6,9 +6,10 @@ import { createHash } from 'node:crypto';
 import { appendFile, type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { fileHash } from '../hash.js';
 import { inParallel } from '../in-parallel.js';
+import { Buffers } from './buffers.js';
 import { isMissing, passes, statusOf, translated } from './failures.js';
+import { HashInOrder } from './hash-in-order.js';
 import { type Piece, planOf } from './pieces.js';
 import { pause, type Requests, TRIES } from './requests.js';
 
@@ -35,8 +36,8 @@ export class Downloads {
    */
   async fetch(file: Incoming): Promise<string | null> {
     const resumed = (await readJournal(file.path)).size > 0;
-    if (!(await this.#fetchMissing(file))) return null;
-    const found = await fileHash(file.path);
+    const found = await this.#fetchMissing(file);
+    if (found === null) return null;
     // What another left may not be what it says.
     if (found !== file.sha256 && resumed) {
       await rm(journalOf(file.path), { force: true });
@@ -69,39 +70,46 @@ export class Downloads {
     }
   }
 
-  /** False if there is no such object. */
-  async #fetchMissing(file: Incoming): Promise<boolean> {
+  /** The hash of all pieces in their order; null if there is no such object. */
+  async #fetchMissing(file: Incoming): Promise<string | null> {
     const { pieces, concurrency } = planOf(file.bytes);
     const there = await readJournal(file.path);
-    const handle = await open(file.path, there.size > 0 ? 'r+' : 'w');
+    const handle = await open(file.path, there.size > 0 ? 'r+' : 'w+');
     try {
+      // Of what another left nothing may lie behind the last piece.
+      if (there.size > 0) await handle.truncate(file.bytes);
+      const hash = new HashInOrder(handle, pieces);
+      for (const number of there) hash.add(number);
       let isThere = true;
       const missing = pieces.filter(({ number }) => !there.has(number));
+      const buffers = new Buffers(pieces[0]?.bytes ?? 0);
       await inParallel(missing, concurrency, async piece => {
-        if (!(await this.#fetchPiece(file, handle, piece))) isThere = false;
+        const came = await buffers.lend(buffer => this.#fetchPiece(file, handle, piece, buffer));
+        if (came) hash.add(piece.number);
+        else isThere = false;
       });
-      return isThere;
+      return isThere ? await hash.digest() : null;
     } finally {
       await handle.close();
     }
   }
 
-  async #fetchPiece({ key, path }: Incoming, handle: FileHandle, piece: Piece): Promise<boolean> {
+  async #fetchPiece({ key, path }: Incoming, handle: FileHandle, piece: Piece, buffer: Buffer): Promise<boolean> {
     const { number, start, bytes } = piece;
-    const came = await this.#requests.again(`reading piece ${number} of ${key}`, async () => {
+    // As a whole: a write for each packet would cost more than all else.
+    const length = await this.#requests.again(`reading piece ${number} of ${key}`, async () => {
+      let at = 0;
       try {
-        let at = start;
-        for await (const part of await this.#body(key, start, start + bytes - 1)) {
-          await handle.write(part, 0, part.length, at);
-          at += part.length;
-        }
+        for await (const part of await this.#body(key, start, start + bytes - 1))
+          at += part.copy(buffer, at, 0, bytes - at);
       } catch (error) {
         // Of an object that lost its end: the hash tells.
         if (!isBeyondEnd(error)) throw error;
       }
-      return true;
+      return at;
     });
-    if (!came) return false;
+    if (length === null) return false;
+    await handle.write(buffer, 0, length, start);
     await appendFile(journalOf(path), `${number}\n`);
     return true;
   }

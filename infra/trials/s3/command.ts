@@ -33,7 +33,7 @@ export function addS3Trial(command: Command): void {
       wholeNumber,
       5,
     )
-    .option('--whole', 'with --speed: all of the preset tiny, not a quarter of its steps and items', false)
+    .option('--whole', 'with --speed: all of the preset tiny, not 4 steps a phase and 25 items a set', false)
     .action(async ({ speed, gib, runs, whole, ...flags }: Flags) => {
       const say = (line: string) => void process.stderr.write(`${line}\n`);
       const requirements = join(CHECKOUT, 'infra', 'trials', 's3', 'requirements.txt');

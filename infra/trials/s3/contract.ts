@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { openStore } from '../../../activities/store/index.js';
 import type { Table } from '../../bench/table.js';
 import { CHECKOUT } from '../../checkout.js';
 import type { Finding } from '../findings.js';
-import { type RunningServer, SERVERS } from './servers.js';
+import { makeBucket } from './make-bucket.js';
+import { KEYS, type RunningServer, SERVERS } from './servers.js';
 
 const CASES = join('test', 'activities', 'store', 'contract.test.ts');
 
@@ -66,11 +66,9 @@ const isAsItShould = ({ fit, refused, cases }: Verdict): boolean =>
 
 /** Null when the store was made. */
 async function creation({ url }: RunningServer): Promise<string | null> {
-  const env = { AWS_ENDPOINT_URL_S3: url, AWS_ACCESS_KEY_ID: 'testkey', AWS_SECRET_ACCESS_KEY: 'testsecret' };
-  Object.assign(process.env, env, { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' });
-  const client = new S3Client({ endpoint: url, region: 'us-east-1', forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: 'trial-of-creation' }));
-  client.destroy();
+  await makeBucket(url, KEYS, 'trial-of-creation');
+  const env = { AWS_ENDPOINT_URL_S3: url, AWS_ACCESS_KEY_ID: KEYS.id, AWS_SECRET_ACCESS_KEY: KEYS.secret };
+  Object.assign(process.env, env);
   return (await openStore('s3://trial-of-creation/store')).create().then(
     () => null,
     (error: Error) => error.message,

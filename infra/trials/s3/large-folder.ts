@@ -1,13 +1,14 @@
 /** A large folder through the store, beside the same by a command line tool: `aws s3 cp`, on the same server and disk. */
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createCipheriv } from 'node:crypto';
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { Gateway } from '../../chaos/stores/gateway.js';
 import { CHECKOUT } from '../../checkout.js';
 import type { Finding } from '../findings.js';
+import { makeBucket } from './make-bucket.js';
+import { KEYS } from './servers.js';
 import type { SpeedOptions } from './speed-options.js';
 import type { Transfer } from './transfer.js';
 
@@ -24,7 +25,7 @@ export async function largeFolder(options: SpeedOptions): Promise<Finding> {
   const source = join(folder, 'source');
   say(`writing ${gib} GiB`);
   await writeLarge(source, gib * GIB);
-  const gateway = await Gateway.start(join(folder, 'gateway'), port);
+  const gateway = await Gateway.start(join(folder, 'gateway'), port, KEYS);
   try {
     const env = {
       ...process.env,
@@ -32,17 +33,7 @@ export async function largeFolder(options: SpeedOptions): Promise<Finding> {
       AWS_DEFAULT_REGION: 'us-east-1',
       LONGHAUL_STORE_CACHE: join(folder, 'cache'),
     };
-    const client = new S3Client({
-      endpoint: gateway.url,
-      region: 'us-east-1',
-      forcePathStyle: true,
-      credentials: {
-        accessKeyId: gateway.env.AWS_ACCESS_KEY_ID,
-        secretAccessKey: gateway.env.AWS_SECRET_ACCESS_KEY,
-      },
-    });
-    await client.send(new CreateBucketCommand({ Bucket: 'tool' }));
-    client.destroy();
+    await makeBucket(gateway.url, KEYS, 'tool');
     const own = async (doing: 'publish' | 'fetch') => {
       const program = join(CHECKOUT, 'dist', 'infra', 'trials', 's3', 'transfer.js');
       const { stdout } = await execute(process.execPath, [program, doing, 's3://bucket/own', source], { env });
@@ -100,16 +91,11 @@ function reported(found: Record<'up' | 'down', Direction>, gib: number): Finding
 async function writeLarge(folder: string, bytes: number): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'config.json'), '{}');
+  const stream = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16));
+  const nothing = Buffer.alloc(MIB);
   for (let shard = 0, left = bytes; left > 0; shard++) {
     const file = await open(join(folder, `model-${shard}.safetensors`), 'w');
-    for (let at = 0; at < Math.min(SHARD_BYTES, bytes - shard * SHARD_BYTES); at += MIB) {
-      await file.write(pseudoRandom(`${shard} ${at}`));
-      left -= MIB;
-    }
+    for (const end = Math.max(0, left - SHARD_BYTES); left > end; left -= MIB) await file.write(stream.update(nothing));
     await file.close();
   }
-}
-
-function pseudoRandom(seed: string): Buffer {
-  return createHash('shake256', { outputLength: MIB }).update(seed).digest();
 }

@@ -8,7 +8,7 @@ import { Supervised } from '../../local/supervised.js';
 const LIMIT_MS = 60_000;
 const GRACE_MS = 5000;
 /** What the tests' client signs with. */
-const KEYS = { id: 'testkey', secret: 'testsecret' };
+export const KEYS = { id: 'testkey', secret: 'testsecret' };
 
 export interface RunningServer {
   url: string;

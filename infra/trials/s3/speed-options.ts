@@ -9,7 +9,7 @@ export interface SpeedOptions {
   gib: number;
   /** Pairs of tiny runs; 0 for none. */
   runs: number;
-  /** Tiny as it is; else a quarter of it. */
+  /** Tiny as it is; else with fewer steps and items. */
   whole: boolean;
   say: (line: string) => void;
 }
