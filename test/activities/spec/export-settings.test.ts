@@ -21,7 +21,10 @@ test('defaults are filled in, and validating twice changes nothing', () => {
 test.each([
   [{}, 'export: expected at least one of tensorboard, jsonl, mlflow, trackio'],
   [{ tensorbord: 'x' }, 'tensorbord'],
-  [{ mlflow: { url: 'localhost:5000' } }, 'export.mlflow.url: expected an address that begins with https:// or http://'],
+  [
+    { mlflow: { url: 'localhost:5000' } },
+    'export.mlflow.url: expected an address that begins with https:// or http://',
+  ],
   [{ mlflow: { url: 'http://u:p@h' } }, 'come from the environment of the cpu worker'],
   [{ trackio: { url: 'http://h/?write_token=x' } }, 'come from the environment of the cpu worker'],
   [{ trackio: { url: 'http://h', project: 'a/b' } }, 'export.trackio.project: expected letters, digits'],
