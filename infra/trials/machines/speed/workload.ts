@@ -25,7 +25,7 @@ export interface Workload {
   items: number;
 }
 
-export const WORKLOAD: Workload = { promptTokens: 4096, promptsPerStep: 8, steps: 3, items: 16 };
+export const WORKLOAD: Workload = { promptTokens: 4096, promptsPerStep: 16, steps: 3, items: 16 };
 
 /** Writes model, data and reward into the folder. */
 export async function workloadSpec(folder: string, work: Workload, shards: number): Promise<RunSpec> {
