@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atExit } from '../../local/at-exit.js';
 import { claimPort } from '../../local/ports.js';
 import { Supervised } from '../../local/supervised.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
@@ -70,7 +71,7 @@ export class Gateway {
       longestPauseMs: RESTART_MS,
     });
     supervised.start();
-    process.once('exit', () => supervised.kill());
+    atExit(() => supervised.kill());
     const gateway = new Gateway(supervised, client.AWS_ENDPOINT_URL_S3, client);
     try {
       await untilAnswers(gateway.url, logFile);

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { notesIn } from '../../../workers/in-hand.js';
 import { LONGHAUL_COMMAND } from '../../checkout.js';
+import { atExit } from '../../local/at-exit.js';
 import { inHandOf, logsOf } from '../../local/stack.js';
 import { Supervised } from '../../local/supervised.js';
 import type { Host, Network } from './network.js';
@@ -52,7 +53,7 @@ export class Machine {
       longestPauseMs: RESTART_MS,
     });
     worker.start();
-    process.once('exit', () => worker.kill());
+    atExit(() => worker.kill());
     this.#workers.push(worker);
   }
 

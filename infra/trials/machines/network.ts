@@ -4,6 +4,7 @@
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
+import { atExit } from '../../local/at-exit.js';
 import { UserError } from '../../user-error.js';
 
 const run = promisify(execFile);
@@ -36,7 +37,7 @@ export class Network {
   static async create(names: readonly string[]): Promise<Network> {
     const network = new Network();
     // Whatever ends this process, it leaves no network behind.
-    process.once('exit', () => network.#removeNow());
+    atExit(() => network.#removeNow());
     try {
       await ip('link', 'add', network.#bridge, 'type', 'bridge');
       await ip('addr', 'add', `${network.address}/24`, 'dev', network.#bridge);
