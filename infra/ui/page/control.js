@@ -25,32 +25,37 @@ async function act(path, input) {
   return said;
 }
 
-/** What was last said, by run: it outlives a refresh. */
+/** What was last said, and the box that shows it, by what it is about: the page may be drawn anew before the answer comes. */
 const said = new Map();
+const boxes = new Map();
 
 function answerBox(key) {
-  const box = h('div.answer', { role: 'status' });
-  const fill = () => {
-    const answer = said.get(key);
-    box.replaceChildren(
-      ...(answer === undefined ? [] : answer.failed ? problems([answer.text]) : [h('p.quiet', {}, answer.text)]),
-    );
-  };
-  fill();
-  return { box, fill };
+  boxes.set(key, h('div.answer', { role: 'status' }));
+  fill(key);
+  return boxes.get(key);
+}
+
+function fill(key) {
+  const answer = said.get(key);
+  if (answer === undefined) return;
+  boxes.get(key).replaceChildren(...(answer.failed ? problems([answer.text]) : [h('p.quiet', {}, answer.text)]));
+}
+
+function say(key, text, failed = false) {
+  said.set(key, { text, failed });
+  fill(key);
 }
 
 /** @returns whether it was done */
-async function perform(key, fill, path, input) {
-  said.set(key, { text: '…', failed: false });
-  fill();
+async function perform(key, path, input) {
+  say(key, '…');
   try {
-    said.set(key, { text: await act(path, input), failed: false });
+    say(key, await act(path, input));
+    return true;
   } catch (error) {
-    said.set(key, { text: error.message, failed: true });
+    say(key, error.message, true);
+    return false;
   }
-  fill();
-  return !said.get(key).failed;
 }
 
 /**
@@ -59,13 +64,12 @@ async function perform(key, fill, path, input) {
  */
 export function runControls(run, state, now) {
   if (!hasToken() || state !== 'running') return [];
-  const { box, fill } = answerBox(run);
   const button = (action, label, sure) =>
     h(
       'button.action',
       {
         type: 'button',
-        onclick: () => (!sure || confirm(sure)) && perform(run, fill, `${encodeURIComponent(run)}/${action}`, null),
+        onclick: () => (!sure || confirm(sure)) && perform(run, `${encodeURIComponent(run)}/${action}`, null),
       },
       label,
     );
@@ -77,12 +81,12 @@ export function runControls(run, state, now) {
       paused ? button('resume', 'Resume') : button('pause', 'Pause'),
       button('cancel', 'Cancel', `Cancel the run "${run}"? What it has published is kept; it can be started again.`),
     ),
-    ...(now.state === 'awaiting-replay' ? [replayForm(run, now, fill)] : []),
-    box,
+    ...(now.state === 'awaiting-replay' ? [replayForm(run, now)] : []),
+    answerBox(run),
   ];
 }
 
-function replayForm(run, { failed }, fill) {
+function replayForm(run, { failed }) {
   const name = failed.at(-1)?.name ?? 'phase-1';
   const phase = name === 'warmup' ? 0 : Number(name.slice('phase-'.length));
   const overrides = h('textarea', {
@@ -97,10 +101,9 @@ function replayForm(run, { failed }, fill) {
     try {
       settings = overrides.value.trim() === '' ? {} : JSON.parse(overrides.value);
     } catch (error) {
-      said.set(run, { text: `Settings: expected JSON (${error.message})`, failed: true });
-      return fill();
+      return say(run, `Settings: expected JSON (${error.message})`, true);
     }
-    return perform(run, fill, `${encodeURIComponent(run)}/replay`, { phase, overrides: settings });
+    return perform(run, `${encodeURIComponent(run)}/replay`, { phase, overrides: settings });
   };
   return h(
     'form.form',
@@ -116,20 +119,18 @@ export function measureControl(run, at, done) {
   if (!hasToken()) return [];
   const { stage, attempt, step } = at;
   const key = [run, stage, attempt, step].join('/');
-  const { box, fill } = answerBox(key);
   const button = h('button.action', { type: 'button' }, 'Measure now');
   button.addEventListener('click', async () => {
     button.disabled = true;
-    if (await perform(key, fill, `${encodeURIComponent(run)}/measure`, { stage, attempt, step })) done();
+    if (await perform(key, `${encodeURIComponent(run)}/measure`, { stage, attempt, step })) done();
     button.disabled = false;
   });
-  return [' ', button, box];
+  return [' ', button, answerBox(key)];
 }
 
 /** A form that starts a run from a preset; nothing without a token. */
 export function startForm() {
   if (!hasToken()) return null;
-  const { box, fill } = answerBox('start');
   const preset = h('select', { name: 'preset', 'aria-label': 'Preset' });
   const name = h('input', { name: 'name', placeholder: 'name', 'aria-label': 'Name of the run', size: 16 });
   const set = h('input', {
@@ -141,7 +142,7 @@ export function startForm() {
   const send = event => {
     event.preventDefault();
     const settings = set.value.split(/\s+/).filter(Boolean);
-    return perform('start', fill, 'start', {
+    return perform('start', 'start', {
       preset: preset.value,
       ...(name.value && { name: name.value }),
       ...(settings.length > 0 && { set: settings }),
@@ -155,7 +156,7 @@ export function startForm() {
     h('label', {}, 'name ', name),
     h('label', {}, 'with ', set),
     h('button.action', { type: 'submit' }, 'Start'),
-    box,
+    answerBox('start'),
   );
   form.hidden = true;
   void fetch('/data/control')

@@ -311,6 +311,28 @@ inBrowser('with --control', () => {
     ]);
   });
 
+  test('an answer is shown where the page was drawn anew before it came', async () => {
+    let note: string | null = null;
+    let answer = (_: string) => {};
+    const page = await open(
+      '/',
+      {},
+      {
+        live: { ...live, of: async () => ({ state: 'running', progress: null, note }) },
+        control: { ...control, act: () => new Promise(resolve => (answer = resolve)) },
+      },
+    );
+    await page.goto(`${ui.address}/#token=${ui.token}`);
+    await page.reload();
+    await page.goto(`${ui.address}/runs/run`);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('…', { exact: true }).waitFor();
+    note = 'Drawn anew.';
+    await page.getByText(note).waitFor();
+    answer('It is done.');
+    await page.getByText('It is done.').waitFor();
+  });
+
   test('tokens are measured by a button, and the group coloured anew', async () => {
     const copy = join(small.folder, 'measured-now');
     await cp(small.store.root, copy, { recursive: true });
