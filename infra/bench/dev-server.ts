@@ -8,6 +8,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { atExit } from '../local/at-exit.js';
 import { claimPort } from '../local/ports.js';
 import { answers, logsOf, serverArguments } from '../local/stack.js';
 import { Supervised } from '../local/supervised.js';
@@ -39,8 +40,6 @@ export async function startDevServer(state: string, log: (line: string) => void)
     onEnd: log,
     onStart: () => {},
   });
-  const kill = () => server.kill();
-  process.once('exit', kill);
   server.start();
   const address = `127.0.0.1:${claim.port}`;
   try {
@@ -57,7 +56,6 @@ export async function startDevServer(state: string, log: (line: string) => void)
     stop: async () => {
       await connection.close();
       await server.stop(SERVER_GRACE_MS);
-      process.off('exit', kill);
     },
   };
 }
@@ -79,9 +77,10 @@ export class Program<R> {
    */
   static async start<R>(file: string, args: string[]): Promise<Program<R>> {
     const child = fork(file, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
-    const kill = () => child.kill('SIGKILL');
-    process.once('exit', kill);
-    child.once('exit', () => process.off('exit', kill));
+    child.once(
+      'exit',
+      atExit(() => child.kill('SIGKILL')),
+    );
     const message = await messageOf<FromProgram<R>>(child, file);
     if (message.kind !== 'ready') throw new Error(`${file}: reported before it was ready`);
     return new Program<R>(child, [child.pid!, ...message.pids]);

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_STATE } from '../checkout.js';
+import { atExit } from '../local/at-exit.js';
 
 /** Runs `use` with a new folder, which is removed afterwards, also when this process is told to end meanwhile. */
 export async function withScratch<T>(name: string, use: (folder: string) => Promise<T>): Promise<T> {
@@ -9,11 +10,11 @@ export async function withScratch<T>(name: string, use: (folder: string) => Prom
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, `${name}-`));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove);
+  const forget = atExit(remove);
   try {
     return await use(folder);
   } finally {
-    process.off('exit', remove);
+    forget();
     remove();
   }
 }

@@ -10,7 +10,6 @@ import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { notesIn } from '../../workers/in-hand.js';
 import { CHECKOUT, LONGHAUL_COMMAND } from '../checkout.js';
-import { atExit } from '../local/at-exit.js';
 import { claimPort } from '../local/ports.js';
 import { answers, inHandOf, logsOf, serverArguments } from '../local/stack.js';
 import { Supervised } from '../local/supervised.js';
@@ -77,7 +76,6 @@ export class Cluster {
       const options = { name, command, args, env, logFile, channel, onEnd: log, onStart, longestPauseMs: RESTART_MS };
       const child = new Supervised(options);
       child.start();
-      atExit(() => child.kill());
       return child;
     };
     const server = supervise('server', temporal, serverArguments(state, claim.port, ui.port), process.env);

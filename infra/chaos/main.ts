@@ -10,5 +10,4 @@ chaosCommand()
   });
 
 // Each process that is started is ended with this one.
-process.setMaxListeners(0);
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));

@@ -142,20 +142,14 @@ async function ownStack(options: StackOptions, file: StackFile): Promise<Stack> 
     child.start();
     return child;
   };
-  // Whatever ends this process otherwise, it leaves no children behind.
-  const killAll = () => {
-    for (const child of children) child.kill();
-  };
-  process.once('exit', killAll);
   const stop = async () => {
     const [server, ...workers] = children;
     await Promise.all(workers.map(worker => worker.stop(WORKER_GRACE_MS)));
     await server?.stop(SERVER_GRACE_MS);
-    process.off('exit', killAll);
     file.release();
   };
   const kill = () => {
-    killAll();
+    for (const child of children) child.kill();
     file.release();
   };
 

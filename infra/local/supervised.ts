@@ -1,7 +1,11 @@
-/** A child process that is kept running: started again with growing pauses when it ends, its output in a log file. */
+/**
+ * A child process that is kept running: started again with growing pauses when it ends, its output in a log file. Whatever ends
+ * this process, it leaves none of them behind.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { identify, type ProcessIdentity } from '../../activities/store/index.js';
+import { atExit } from './at-exit.js';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
@@ -29,6 +33,7 @@ export class Supervised {
   #pause = FIRST_PAUSE_MS;
   #timer: NodeJS.Timeout | null = null;
   #stopping = false;
+  #forget: (() => void) | null = null;
 
   constructor(readonly options: SupervisedOptions) {}
 
@@ -49,6 +54,7 @@ export class Supervised {
     });
     closeSync(log);
     this.#child = child;
+    this.#forget ??= atExit(() => this.kill());
     child.once('error', error => this.#ended(started, error.message));
     child.once('exit', (code, signal) => this.#ended(started, signal ? `signal ${signal}` : `exit code ${code}`));
     this.options.onStart();
@@ -57,7 +63,10 @@ export class Supervised {
   #ended(started: number, how: string): void {
     if (!this.#child) return;
     this.#child = null;
-    if (this.#stopping) return;
+    if (this.#stopping) {
+      this.#forget?.();
+      return;
+    }
     if (performance.now() - started > RECOVERED_MS) this.#pause = FIRST_PAUSE_MS;
     const { name, logFile, onEnd } = this.options;
     onEnd(`the ${name} ended (${how}); started again in ${this.#pause / 1000} s. Its log: ${logFile}`);
@@ -70,7 +79,10 @@ export class Supervised {
     this.#stopping = true;
     if (this.#timer) clearTimeout(this.#timer);
     const child = this.#child;
-    if (!child) return;
+    if (!child) {
+      this.#forget?.();
+      return;
+    }
     const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
     child.kill('SIGTERM');
     const timer = setTimeout(() => this.kill(), graceMs);

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atExit } from '../../local/at-exit.js';
 import { claimPort } from '../../local/ports.js';
 import { Supervised } from '../../local/supervised.js';
 import { cacheFolder } from '../../local/temporal-binary.js';
@@ -71,7 +70,6 @@ export class Gateway {
       longestPauseMs: RESTART_MS,
     });
     supervised.start();
-    atExit(() => supervised.kill());
     const gateway = new Gateway(supervised, client.AWS_ENDPOINT_URL_S3, client);
     try {
       await untilAnswers(gateway.url, logFile);

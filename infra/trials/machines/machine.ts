@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { notesIn } from '../../../workers/in-hand.js';
 import { LONGHAUL_COMMAND } from '../../checkout.js';
-import { atExit } from '../../local/at-exit.js';
 import { inHandOf, logsOf } from '../../local/stack.js';
 import { Supervised } from '../../local/supervised.js';
 import type { Host, Network } from './network.js';
@@ -53,7 +52,6 @@ export class Machine {
       longestPauseMs: RESTART_MS,
     });
     worker.start();
-    atExit(() => worker.kill());
     this.#workers.push(worker);
   }
 

@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OpenedStore, openStore } from '../../../activities/store/index.js';
 import { gatewayBinary, gatewayCommand, untilAnswers } from '../../chaos/stores/gateway.js';
-import { atExit } from '../../local/at-exit.js';
 import { answers, logsOf, serverArguments } from '../../local/stack.js';
 import { Supervised } from '../../local/supervised.js';
 import { findTemporal } from '../../local/temporal-binary.js';
@@ -42,7 +41,6 @@ export async function startServices(
     const where = network.on(host, command, args);
     const child = new Supervised({ ...where, name, env, logFile, channel: false, onEnd: log, onStart: () => {} });
     child.start();
-    atExit(() => child.kill());
     return child;
   };
   const children = [

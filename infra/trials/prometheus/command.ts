@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
+import { atExit } from '../../local/at-exit.js';
 import { UserError } from '../../user-error.js';
 import { type Asked, askAll } from './asked.js';
 import { findPrometheus } from './program.js';
@@ -36,7 +37,7 @@ export function addPrometheusTrial(command: Command): void {
 async function trial({ programs, metricsPort }: Flags): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-prometheus-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove);
+  const forget = atExit(remove);
   try {
     const found = await findPrometheus(programs, folder);
     const checks = await promtoolChecks(found.promtool);
@@ -52,7 +53,7 @@ async function trial({ programs, metricsPort }: Flags): Promise<void> {
     });
     report([...checks, ...asked]);
   } finally {
-    process.off('exit', remove);
+    forget();
     remove();
   }
 }

@@ -6,6 +6,7 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
+import { atExit } from '../../local/at-exit.js';
 import { claimPort } from '../../local/ports.js';
 import { PROMETHEUS, RULES_FILE } from '../../prometheus/expressions.js';
 import { UserError } from '../../user-error.js';
@@ -35,10 +36,9 @@ export async function startPrometheus(program: string, folder: string, targets: 
   ];
   const child = spawn(program, args, { stdio: ['ignore', log, log] });
   // Whatever ends the trial, it leaves nothing behind.
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  const forget = atExit(() => child.kill('SIGKILL'));
   const stop = async () => {
-    process.off('exit', kill);
+    forget();
     if (child.exitCode !== null) return;
     child.kill('SIGTERM');
     await once(child, 'exit');

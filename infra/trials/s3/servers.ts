@@ -2,7 +2,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Gateway, untilAnswers } from '../../chaos/stores/gateway.js';
-import { atExit } from '../../local/at-exit.js';
 import { claimPort } from '../../local/ports.js';
 import { Supervised } from '../../local/supervised.js';
 
@@ -67,7 +66,6 @@ async function started(
     ...{ name: 'S3 server', command, args, env, logFile, channel: false, onEnd: nothing, onStart: nothing },
   });
   server.start();
-  atExit(() => server.kill());
   const url = `http://127.0.0.1:${claim.port}`;
   try {
     await untilAnswers(url, logFile, LIMIT_MS);

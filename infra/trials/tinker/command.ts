@@ -82,8 +82,6 @@ export function addTinkerTrial(command: Command): void {
 
 async function tinkerTrial({ only = Object.keys(PARTS), keep, page, ...flags }: Flags): Promise<void> {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
-  // Each process of each part is ended with this one.
-  process.setMaxListeners(64);
   const environment = await serverEnvironment(say);
   const folder = keep ? typed(keep) : await mkdtemp(join(tmpdir(), 'longhaul-tinker-'));
   await mkdir(folder, { recursive: true });

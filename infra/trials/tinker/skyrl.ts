@@ -6,6 +6,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { atExit } from '../../local/at-exit.js';
 import { claimPort } from '../../local/ports.js';
 import { SERVER_FILES, type ServerEnvironment } from './environment.js';
 
@@ -37,13 +38,13 @@ export interface SkyRlOptions {
 /** The API and its engine, two processes in a group of their own, which ends with this one. */
 export class SkyRl {
   #child: ChildProcess | null = null;
-  readonly #killAtExit = () => this.#signal();
+  readonly #forget: () => void;
 
   private constructor(
     readonly options: SkyRlOptions,
     readonly port: number,
   ) {
-    process.on('exit', this.#killAtExit);
+    this.#forget = atExit(() => this.#signal());
   }
 
   static async start(options: SkyRlOptions): Promise<SkyRl> {
@@ -114,7 +115,7 @@ export class SkyRl {
 
   async stop(): Promise<void> {
     await this.kill();
-    process.off('exit', this.#killAtExit);
+    this.#forget();
   }
 
   #signal(): void {

@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExportSettings } from '../../../activities/spec/index.js';
-import { atExit } from '../../local/at-exit.js';
 import { claimPort } from '../../local/ports.js';
 import { Supervised } from '../../local/supervised.js';
 import { UserError } from '../../user-error.js';
@@ -61,9 +60,6 @@ export class TrackerServers {
       health: '/version',
     });
     const servers: TrackerServer[] = [];
-    atExit(() => {
-      for (const { process: child } of servers) child.kill();
-    });
     for (const [k, [name, of]] of Object.entries({ mlflow, trackio: show }).entries()) {
       const claim = await claimPort(undefined, FIRST_PORT + k + 2 * (process.pid % 3000));
       const { health, ...program } = of(claim.port);

@@ -5,7 +5,6 @@ import { Client, Connection } from '@temporalio/client';
 import { type CurriculumResult, TASK_QUEUE } from '../../../../activities/contract/index.js';
 import type { RunSpec } from '../../../../activities/spec/index.js';
 import { LONGHAUL_COMMAND } from '../../../checkout.js';
-import { atExit } from '../../../local/at-exit.js';
 import { logsOf, stackEnvironment, startStack } from '../../../local/stack.js';
 import { Supervised } from '../../../local/supervised.js';
 import { type Completed, completedActivities } from '../completed.js';
@@ -37,7 +36,6 @@ export async function pinnedRun(folder: string, spec: RunSpec, workers: number):
       onStart: () => {},
     });
     worker.start();
-    atExit(() => worker.kill());
     return worker;
   });
   try {
