@@ -16,6 +16,8 @@ import { type ArtifactRef, readJson, readLines, type StageAttempt, type Store } 
 export interface PromptItem {
   id: string;
   task: Sample['task'];
+  /** What its source says that it counts as where tasks are balanced, or advantages scaled by them; absent: its task. */
+  taskName?: string;
   question: string;
   answers: string[];
   promptIds: number[];
@@ -69,7 +71,7 @@ export interface RolloutGroup {
   promptIds: number[];
   responses: GeneratedResponse[];
   /** Where advantages are scaled by task. */
-  task?: Sample['task'];
+  task?: string;
 }
 
 /** A line of steps/<step>/scores-<refill>.jsonl, in the order of the rollouts. */

@@ -74,12 +74,29 @@ const lengthened = (option: z.ZodObject): z.ZodObject =>
 const hasLength = (keychain: unknown): boolean => (keychain as Lengthening['keychain'])?.upTo !== undefined;
 
 /** Those readers that read files, with the options above; generated documents have a length of their own. */
-export const dataSourceSchema = (
-  z.discriminatedUnion('type', [
-    ...sourceSchema.options.map(option => ('path' in option.shape ? lengthened(option) : option)),
-    measuredSchema,
-  ] as unknown as typeof sourceSchema.options) as unknown as z.ZodType<DataSource>
-).meta({ id: 'dataSource' });
+const kinds: readonly z.ZodObject[] = [
+  ...sourceSchema.options.map(option => ('path' in option.shape ? lengthened(option) : option)),
+  measuredSchema,
+];
+const oneOf = <T>(options: readonly z.ZodObject[]) =>
+  z.discriminatedUnion('type', options as unknown as typeof sourceSchema.options) as unknown as z.ZodType<T>;
+
+export const dataSourceSchema = oneOf<DataSource>(kinds).meta({ id: 'dataSource' });
+
+const taskShape = {
+  taskName: z.string().min(1).optional().meta({
+    unlessGiven: 'docqa, docmath or choice, as its questions are scored',
+    description:
+      'In `data`: the task that its questions count as, where steps are balanced by tasks (`rl.balanceTasks`) or advantages scaled by them (`rl.advantageScale`).',
+  }),
+};
+
+export type TrainingSource = DataSource & { taskName?: string };
+
+/** Sources whose questions RL draws. */
+export const trainingSourceSchema = oneOf<TrainingSource>(kinds.map(kind => kind.safeExtend(taskShape))).meta({
+  id: 'trainingSource',
+});
 
 /** What was made of a source's samples. */
 export interface LengtheningSummary {

@@ -1,7 +1,14 @@
 /** From files as others write them to samples: readers, longer contexts, checks of what was read. */
 export { ANSWER_SEPARATOR, MARK_END } from './answer-parts.js';
 export { ContaminationCheck, OVERLAPS, type Overlap } from './contamination.js';
-export { type DataSource, type DataSummary, dataSourceSchema, openData } from './data-source.js';
+export {
+  type DataSource,
+  type DataSummary,
+  dataSourceSchema,
+  openData,
+  type TrainingSource,
+  trainingSourceSchema,
+} from './data-source.js';
 export type { FileKind } from './detect.js';
 export { detectKind } from './detect.js';
 export type { PromptMeasure } from './distractors.js';

@@ -95,8 +95,9 @@ export async function readRunData(
   const trained: SourceRecord[] = [];
   for (const [k, source] of spec.data.entries()) {
     const place = trainingPlace(spec, 'data', spec.data, k);
-    const read = await promptItems(reader, source, place, sample => reader.check.trained(place.at, sample));
-    for (const item of read.items) train.push(item);
+    const { taskName, ...data } = source;
+    const read = await promptItems(reader, data, place, sample => reader.check.trained(place.at, sample));
+    for (const item of read.items) train.push({ ...item, ...(taskName !== undefined && { taskName }) });
     trained.push(read.source);
   }
   note('reading and tokenising the warm-up data');

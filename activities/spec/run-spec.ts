@@ -4,7 +4,7 @@
  * else, so the spec in the store (`runs/<run>/spec.json`) says all of it.
  */
 import { z } from 'zod';
-import { dataSourceSchema, OVERLAPS } from '../datasets/index.js';
+import { dataSourceSchema, OVERLAPS, trainingSourceSchema } from '../datasets/index.js';
 import { RESERVED_VARIABLES } from '../engine/text/index.js';
 import { rewardSchema } from '../rewards/index.js';
 import { type EngineSpec, engineSchema } from './engine-settings.js';
@@ -178,7 +178,7 @@ export const runSpecSchema = z.strictObject({
       'Trains a low-rank adapter (LoRA, arXiv 2106.09685) and leaves the model’s weights as they are; null: trains all weights.',
     ),
   prompt: promptSchema,
-  data: z.array(dataSourceSchema).min(1).describe('What the phases draw from, by length of the prompt.'),
+  data: z.array(trainingSourceSchema).min(1).describe('What the phases draw from, by length of the prompt.'),
   warmup: z
     .strictObject({
       data: z

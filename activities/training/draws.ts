@@ -37,18 +37,20 @@ export async function drawPrompts(
     const at = cursor + k;
     const { id, index, origin } = drawOf[at % streams.length]!(Math.floor(at / streams.length));
     const seed = [spec.seed, stage.stage, stage.attempt, step, refill, at, id].join('/');
-    const { promptIds, task } = items[index]!;
-    const scaled = advantageScale === 'task' ? { task } : {};
-    return { policy: policy.name, id, index, origin, cursor: at, seed, promptIds, ...scaled };
+    const item = items[index]!;
+    const scaled = advantageScale === 'task' ? { task: taskOf(item) } : {};
+    return { policy: policy.name, id, index, origin, cursor: at, seed, promptIds: item.promptIds, ...scaled };
   });
 }
+
+const taskOf = ({ task, taskName }: PromptItem): string => taskName ?? task;
 
 type Entries = Pool['entries'];
 
 /** A stream for each task in the pool, in the order of their names: they take turns, so each step has equally many of each. */
 function byTask(entries: Entries, items: readonly PromptItem[]): { name: string[]; entries: Entries }[] {
-  const tasks = [...new Set(entries.map(({ index }) => items[index]!.task))].sort();
-  return tasks.map(task => ({ name: [task], entries: entries.filter(({ index }) => items[index]!.task === task) }));
+  const tasks = [...new Set(entries.map(({ index }) => taskOf(items[index]!)))].sort();
+  return tasks.map(task => ({ name: [task], entries: entries.filter(({ index }) => taskOf(items[index]!) === task) }));
 }
 
 /** Every epoch goes through the entries in an order of its own. */

@@ -11,16 +11,17 @@ export interface Page {
 }
 
 /** A block that is described once and used in several places. */
-const SECTIONS: Record<string, string> = { dataSource: 'Data sources', plainSource: 'Data sources' };
+const SECTIONS = { trainingSource: 'Data sources', dataSource: 'Data sources', plainSource: 'Data sources' };
 
 export function pageText(schema: Described, { title, opening, top }: Page): string {
   const required = new Set(schema.required);
   const fields = Object.entries(schema.properties ?? {});
+  const sources = kindsIn(schema);
   const blocks = fields.filter(([, field]) => blockOf(field) !== undefined);
   const contents = [
     top,
     ...blocks.map(([name]) => `\`${name}\``),
-    ...(hasSources(schema) ? [SECTIONS.dataSource!] : []),
+    ...(sources.length > 0 ? [SECTIONS.dataSource] : []),
   ];
   return `${[
     `# ${title}`,
@@ -30,7 +31,7 @@ export function pageText(schema: Described, { title, opening, top }: Page): stri
     `## ${top}`,
     table(fields.map(([name, field]) => fieldRow(name, field, required.has(name)))),
     ...blocks.flatMap(([name, field]) => [`## \`${name}\``, field.description ?? '', table(rowsOf(name, field))]),
-    ...(hasSources(schema) ? sourcesText(schema) : []),
+    ...(sources.length > 0 ? sourcesText(sources) : []),
   ]
     .filter(part => part !== '')
     .join('\n\n')}\n`;
@@ -39,7 +40,7 @@ export function pageText(schema: Described, { title, opening, top }: Page): stri
 /** GitHub's name for a heading. */
 const anchor = (heading: string): string => heading.replace(/`/g, '').toLowerCase().replace(/ /g, '-');
 const section = (name: string): string => {
-  const heading = SECTIONS[name];
+  const heading = SECTIONS[name as keyof typeof SECTIONS];
   return heading === undefined ? 'any value' : `[data source](#${anchor(heading)})`;
 };
 
@@ -97,11 +98,12 @@ function table(rows: Row[]): string {
   ].join('\n');
 }
 
-const hasSources = (schema: Described): boolean => schema.$defs?.dataSource !== undefined;
+/** The kinds of source, as those have them that take the most fields. */
+const kindsIn = ({ $defs }: Described): Described[] =>
+  Object.keys(SECTIONS).flatMap(name => $defs?.[name] ?? [])[0]?.oneOf ?? [];
 
 /** The kinds of source, then their fields: each once, with the kinds that have it. */
-function sourcesText(schema: Described): string[] {
-  const kinds = schema.$defs?.dataSource?.oneOf ?? [];
+function sourcesText(kinds: readonly Described[]): string[] {
   const nameOf = (kind: Described): string => String(kind.properties!.type!.const);
   const fields = new Map<string, { row: Row; kinds: string[] }>();
   for (const kind of kinds) {
@@ -113,8 +115,10 @@ function sourcesText(schema: Described): string[] {
       fields.set(key, { row: named, kinds: [...known.kinds, nameOf(kind)] });
     }
   }
-  const most = Math.max(...[...fields.values()].map(field => field.kinds.length));
-  const kindsText = (names: string[]): string => (names.length === most ? 'all files' : names.join(', '));
+  const files = kinds.filter(({ properties }) => properties!.path).map(nameOf);
+  const GROUPS = { all: kinds.map(nameOf), 'all files': files };
+  const kindsText = (names: string[]): string =>
+    Object.entries(GROUPS).find(([, group]) => group.join() === names.join())?.[0] ?? names.join(', ');
   return [
     `## ${SECTIONS.dataSource}`,
     'A block with a `type`, which says how the data is written, and the fields that the kind has.',
