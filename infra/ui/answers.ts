@@ -25,6 +25,7 @@ import { Samples } from './samples.js';
 import { Scores } from './scores.js';
 import { stepPage } from './step.js';
 import { StepRows } from './step-rows.js';
+import { Studies } from './studies.js';
 
 export interface AnswersOptions {
   store: Store;
@@ -57,6 +58,7 @@ export class Answers {
     const draws = new Draws(store, rows);
     const curves = new CurveReader(store, rows);
     const marks = new RunMarks(store, histories);
+    const studies = new Studies(store);
     const summaries = new RunSummaries(store, live, scores);
     const textOf = (run: string) => textModelOf({ store, models }, run);
     const runOf = ({ texts }: Route) => texts.run!;
@@ -78,6 +80,8 @@ export class Answers {
       runDifferences: (route, query) => differences.ofPolicies(runOf(route), ...pairOf(query)),
       evaluationItems: ({ texts }, query) => itemsPage(store, { name: texts.name! }, wantedOf(query)),
       runItems: (route, query) => itemsPage(store, { run: runOf(route) }, wantedOf(query)),
+      studies: () => studies.all(),
+      study: ({ texts }) => studies.one(texts.name!),
       proof: route => proofPage({ store, rows, histories }, runOf(route)),
       question: route => questionPage({ draws, samples }, runOf(route), route.numbers.index!),
       step: route => stepPage(store, stepOf(route)),

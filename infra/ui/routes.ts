@@ -10,6 +10,8 @@ const PATTERNS = {
   evaluation: 'evaluations/:name',
   evaluationDifferences: 'evaluations/:name/differences',
   evaluationItems: 'evaluations/:name/items',
+  studies: 'studies',
+  study: 'studies/:name',
   run: 'runs/:run',
   curriculum: 'runs/:run/curriculum',
   runEvaluations: 'runs/:run/evaluations',
@@ -33,7 +35,7 @@ export interface Route {
 /** Those that are pages: the rest is what pages ask for. `/` is the page of all runs. */
 const PAGES: readonly RouteName[] = [
   ...(['compare', 'evaluations', 'evaluation', 'run', 'curriculum', 'runEvaluations'] as const),
-  ...(['proof', 'question', 'step'] as const),
+  ...(['proof', 'question', 'step', 'studies', 'study'] as const),
 ];
 
 /** @param path decoded segments */

@@ -10,6 +10,7 @@ import { showQuestion } from './question.js';
 import { showRun } from './run.js';
 import { showRuns } from './runs.js';
 import { showStep } from './step.js';
+import { showStudies, showStudy } from './studies.js';
 
 takeToken();
 
@@ -30,6 +31,8 @@ function pageOf() {
   if (first === 'compare') return { ask, show: showCompare, title: ['compare'] };
   if (first === 'evaluations' && name === undefined) return { ask, show: showEvaluations, title: ['evaluations'] };
   if (first === 'evaluations') return { ask, show: showEvaluation, title: ['evaluations', name] };
+  if (first === 'studies' && name === undefined) return { ask, show: showStudies, title: ['studies'] };
+  if (first === 'studies') return { ask, show: showStudy, title: ['studies', name] };
   if (third === undefined) return { ask, show: showRun, title: [name] };
   if (third === 'questions') return { ask, show: showQuestion, title: [name, `question ${segments[3]}`] };
   if (OF_RUN[third]) return { ask, show: OF_RUN[third].show, title: [name, OF_RUN[third].title] };
@@ -88,6 +91,7 @@ function showWay() {
     : [
         ['Runs', '/'],
         ['Evaluations', '/evaluations'],
+        ['Studies', '/studies'],
       ];
   document.getElementById('tabs').append(...tabs.map(([text, address]) => h('a', at(address), text)));
 }

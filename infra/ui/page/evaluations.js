@@ -1,8 +1,9 @@
 /** Evaluations: scores with intervals, two policies item by item, and the history of a schedule. */
 import { intervalBar } from './bars.js';
 import { differenceTable } from './compare.js';
-import { h, later, number, plural, problems, runAddress, select, signed, table } from './dom.js';
+import { h, later, plural, problems, runAddress, select, signed, table } from './dom.js';
 import { itemList } from './items.js';
+import { scoreTable } from './score-table.js';
 
 export function showEvaluations({ evaluations, runs, problems: found }) {
   return [
@@ -62,46 +63,6 @@ export function showEvaluation({ name, run, rows, history, problems: found }) {
   ];
 }
 showEvaluation.mayChange = () => false;
-
-function scoreTable(rows) {
-  const policies = [...new Set(rows.map(({ policy }) => policy))];
-  const sets = [...new Map(rows.map(row => [row.set, row])).values()].sort(
-    (a, b) => a.meanPromptTokens - b.meanPromptTokens,
-  );
-  return table(
-    'plain.scored',
-    [
-      'policy',
-      ...sets.map(({ set, items, meanPromptTokens }) =>
-        h(
-          'th',
-          { scope: 'col' },
-          set,
-          h('small', {}, ` ${number(Math.round(meanPromptTokens))} tokens, n = ${number(items)}`),
-        ),
-      ),
-    ],
-    policies.map(policy =>
-      h(
-        'tr',
-        {},
-        h('th', { scope: 'row' }, policy),
-        sets.map(({ set }) => {
-          const row = rows.find(one => one.policy === policy && one.set === set);
-          return row
-            ? h(
-                'td',
-                {},
-                h('b', {}, row.score.toFixed(1)),
-                h('small', {}, ` ${row.low.toFixed(1)} – ${row.high.toFixed(1)}`),
-                intervalBar(row),
-              )
-            : h('td', {}, '–');
-        }),
-      ),
-    ),
-  );
-}
 
 /** Every firing of a schedule, the newest first, with what changed since the one before. */
 function historyTable(history) {
