@@ -22,3 +22,4 @@ export {
 export { ENDPOINT_PARTS, ENGINE_PARTS, type PartList, partStarts, readParts } from './line-parts.js';
 export { type OverUpdates, overUpdates, type UpdateMetric } from './over-updates.js';
 export { type Shard, shardsOf } from './shards.js';
+export { taskOf } from './task-of.js';

@@ -1,5 +1,5 @@
 /** What a run's data comes to, in numbers: data/summary.json, and what \`longhaul data inspect\` shows. */
-import type { Pool } from '../artifacts/index.js';
+import { type Pool, taskOf } from '../artifacts/index.js';
 import { type Lengths, lengthsOf, type Overlap } from '../datasets/index.js';
 import type { RunSpec } from '../spec/index.js';
 import type { TextModel } from '../text/index.js';
@@ -13,6 +13,8 @@ export interface PhaseData {
   band: Pool['band'];
   /** Samples of its own band, and their lengths. */
   own: number;
+  /** Of its own samples, by task, where tasks make a difference to it. */
+  tasks?: Record<string, number>;
   tokens: Lengths | null;
   /** Samples of earlier phases that it may carry over, and how many of them it does: at most, as draws there decide. */
   candidates: number;
@@ -76,6 +78,7 @@ function phasesOf(spec: RunSpec, { train }: RunData): PhaseData[] {
       name: `phase-${k + 1}`,
       band: bandOf(spec, k),
       own: own.length,
+      ...((rl.balanceTasks || rl.advantageScale === 'task') && { tasks: countsOf(own.map(taskOf)) }),
       tokens: lengthsOf(own.map(({ promptIds }) => promptIds.length)),
       candidates,
       carried,
@@ -88,4 +91,10 @@ function phasesOf(spec: RunSpec, { train }: RunData): PhaseData[] {
     candidates += Math.min(own.length, steps * rl.promptsPerStep * (1 + rl.maxRefills));
     return phase;
   });
+}
+
+function countsOf(tasks: readonly string[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const task of [...tasks].sort()) counts.set(task, (counts.get(task) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }

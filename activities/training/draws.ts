@@ -1,5 +1,5 @@
 /** Which prompts a step draws: an endless sequence over the phase's pool, the same however often it is gone through. */
-import { type Pool, type PromptItem, type RolloutGroup, readData, readKept } from '../artifacts/index.js';
+import { type Pool, type PromptItem, type RolloutGroup, readData, readKept, taskOf } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import { epochDraw, permutation, randomStream } from '../engine/random.js';
 import type { RunSpec } from '../spec/index.js';
@@ -42,8 +42,6 @@ export async function drawPrompts(
     return { policy: policy.name, id, index, origin, cursor: at, seed, promptIds: item.promptIds, ...scaled };
   });
 }
-
-const taskOf = ({ task, taskName }: PromptItem): string => taskName ?? task;
 
 type Entries = Pool['entries'];
 

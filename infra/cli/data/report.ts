@@ -19,6 +19,7 @@ export function reportLines(inspected: Inspected): string[] {
         ...phases.map(phaseRow),
       ]),
     ),
+    ...phases.flatMap(tasksOf),
     ...(train.beyondLastPhase > 0
       ? [`  ${train.beyondLastPhase} samples are longer than the last phase's limit: no phase trains on them.`]
       : []),
@@ -107,6 +108,12 @@ function phaseRow({
     String(steps),
     epochs.toFixed(2),
   ];
+}
+
+function tasksOf({ name, tasks }: PhaseData): string[] {
+  if (!tasks) return [];
+  const counts = Object.entries(tasks).map(([task, count]) => `${count} of ${task}`);
+  return [`  ${name}, own prompts by task: ${counts.join(', ')}`];
 }
 
 function contamination({ overlaps, sets }: Inspected): string[] {

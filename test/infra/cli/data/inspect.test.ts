@@ -120,3 +120,22 @@ test('lengthened sources say what was made of them', async () => {
   expect(await inspect('--set', distractors, '--set', 'phases.0.maxTokens=390')).toBe(0);
   expect(out).toMatch(/data\[0\]: \d+ distractor documents added/);
 });
+
+test('prompts by task, where steps are balanced by tasks', async () => {
+  const data = [
+    { type: 'jsonl', path: join(folder, 'train.jsonl') },
+    { type: 'world', seed: 1, count: 3, facts: [8], taskName: 'facts' },
+  ];
+  expect([await inspect('--set', `data=${JSON.stringify(data)}`), errors]).toEqual([0, '']);
+  expect(out).not.toContain('by task');
+  out = '';
+  expect(await inspect('--set', `data=${JSON.stringify(data)}`, '--set', 'rl.balanceTasks=true', '--json')).toBe(0);
+  const { phases } = JSON.parse(out) as Inspected;
+  const tasks = phases.map(phase => phase.tasks!);
+  expect(tasks.flatMap(Object.keys)).toContain('facts');
+  const all = tasks.flatMap(Object.values).reduce((sum, count) => sum + count, 0);
+  expect(all).toBe(phases.reduce((sum, { own }) => sum + own, 0));
+  out = '';
+  await inspect('--set', `data=${JSON.stringify(data)}`, '--set', 'rl.balanceTasks=true');
+  expect(out).toMatch(/phase-\d, own prompts by task: .*3 of facts/);
+});
