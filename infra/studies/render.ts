@@ -2,7 +2,7 @@
 import type { StudyReport } from '../../activities/studies/index.js';
 import { columns } from '../view/columns.js';
 import { chart } from './chart.js';
-import { type ReportTable, summaryOf, tablesOf } from './tables.js';
+import { missingOf, type ReportTable, summaryOf, tablesOf } from './tables.js';
 
 export const REPORT_FORMATS = ['text', 'markdown', 'json', 'svg'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
@@ -15,11 +15,17 @@ export function renderReport(report: StudyReport, format: ReportFormat, place: s
 const RENDERED: Record<ReportFormat, (report: StudyReport, place: string | null) => string> = {
   text: (report, place) => {
     const tables = tablesOf(report).flatMap(table => ['', table.title, ...wrapped(table.note), ...asText(table)]);
-    return `${[...summaryOf(report), ...tables, ...(place ? ['', `Numbers with their hashes: ${place}`] : [])].join('\n')}\n`;
+    return `${[...summaryOf(report), ...missingOf(report), ...tables, ...(place ? ['', `Numbers with their hashes: ${place}`] : [])].join('\n')}\n`;
   },
   markdown: (report, place) => {
     const tables = tablesOf(report).flatMap(table => [`## ${table.title}`, table.note, asMarkdown(table)]);
-    const parts = [`# ${report.study}`, summaryOf(report).join(' '), ...tables, `## Runs`, runs(report)];
+    const parts = [
+      `# ${report.study}`,
+      [...summaryOf(report), ...missingOf(report)].join(' '),
+      ...tables,
+      `## Runs`,
+      runs(report),
+    ];
     return `${[...parts, ...(place ? [`Numbers with their hashes: \`${place}\``] : [])].join('\n\n')}\n`;
   },
   json: report => `${JSON.stringify(report, null, 1)}\n`,

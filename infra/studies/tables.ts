@@ -28,9 +28,11 @@ export function summaryOf({ study, variants, seeds, cells, missing, cost }: Stud
   return [
     `${study}: ${runs}.`,
     `It took ${duration(cost.spent)} of work. Its runs, each alone, would have taken ${duration(cost.alone)}${share}.`,
-    ...(missing.length > 0 ? [`Not in here, since they have not ended: ${missing.join(', ')}.`] : []),
   ];
 }
+
+export const missingOf = ({ missing }: StudyReport): string[] =>
+  missing.length > 0 ? [`Not in here, since they have not ended: ${missing.join(', ')}.`] : [];
 
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
@@ -52,7 +54,8 @@ function hypotheses({ hypotheses }: StudyReport): ReportTable {
 }
 
 function differenceCells({ difference, low, high, seeds, items }: ReportedDifference): string[] {
-  return [`${signed(difference)} ${between(low, high, signed)}`, String(seeds.length), String(items)];
+  const found = seeds.length > 0 ? `${signed(difference)} ${between(low, high, signed)}` : '–';
+  return [found, String(seeds.length), String(items)];
 }
 
 /** A row for each policy of each variant, a column for each set. */
@@ -80,7 +83,7 @@ function differences({ differences, variants }: StudyReport): ReportTable {
     note: 'Of the last policies, in percent points, paired as above.',
     head: ['variant', 'set', 'difference', 'seeds', 'questions'],
     rows: differences.map(one => [one.first.variant, one.set, ...differenceCells(one)]),
-    none: 'There is one variant alone.',
+    none: variants.length > 1 ? 'No run of another variant has ended.' : 'There is one variant alone.',
   };
 }
 

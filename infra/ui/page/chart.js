@@ -117,7 +117,7 @@ export function chart(curve, options) {
   });
   plot.over.addEventListener('click', ({ clientX }) => {
     const { idx } = plot.cursor;
-    if (idx !== null && idx !== undefined && Math.abs(clientX - pressedAt) < 3) open(places[idx]);
+    if (idx !== null && idx !== undefined && Math.abs(clientX - pressedAt) < 3) open?.(places[idx]);
   });
 
   function say(k) {

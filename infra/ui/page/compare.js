@@ -34,7 +34,7 @@ export function showCompare({ runs, curves, spec, missing, problems: found }) {
     h('h2', {}, 'Curves'),
     ...(curves.length === 0
       ? [h('p.quiet', {}, 'No step is logged yet.')]
-      : curveGrid({ curves: curves.map(joined), stages: [], marks: [], times: [] }, () => {})),
+      : curveGrid({ curves: curves.map(joined), stages: [], marks: [], times: [] }, null)),
     ...(missing > 0 ? [h('p.quiet', { role: 'status' }, `${plural(missing, 'step')} still to be read.`)] : []),
   ];
 }

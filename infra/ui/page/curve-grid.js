@@ -20,7 +20,7 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => redr
 
 /**
  * @param data curves, stages, marks, times (of places)
- * @param open called with the place that was chosen
+ * @param open called with the place that was chosen; null where a place is no one step
  * @param more elements beside the tools
  */
 export function curveGrid({ curves, stages, marks, times }, open, more = []) {
@@ -84,7 +84,7 @@ export function curveGrid({ curves, stages, marks, times }, open, more = []) {
           set('isTime'),
         ),
       more,
-      h('span.quiet', {}, 'Drag to zoom, double-click to zoom out, click to open the step.'),
+      h('span.quiet', {}, `Drag to zoom, double-click to zoom out${open ? ', click to open the step' : ''}.`),
     ),
     box,
   ];

@@ -60,7 +60,7 @@ function hypothesisTable(hypotheses) {
         {},
         h('th', { scope: 'row' }, claim),
         h('td', {}, h(`span.tag.${VERDICTS[verdict]}`, {}, verdict), reason && h('small', {}, ` ${reason}`)),
-        h('td', {}, `${signed(difference)} [${signed(low)}, ${signed(high)}]`),
+        h('td', {}, seeds.length === 0 ? '–' : `${signed(difference)} [${signed(low)}, ${signed(high)}]`),
         h('td', {}, number(seeds.length)),
         h('td', {}, number(items)),
       ),
@@ -94,7 +94,7 @@ function learning(variants, curves) {
         h('li', {}, styled(h('span.swatch', {}), { background: seriesColour(variants.indexOf(variant)) }), variant),
       ),
     ),
-    ...curveGrid({ curves: [reward], stages: [], marks: [], times: [] }, () => {}),
+    ...curveGrid({ curves: [reward], stages: [], marks: [], times: [] }, null),
   ];
 }
 

@@ -8,6 +8,8 @@ import { StudyBench } from '../../support/small-study.js';
 import { uiClient } from '../../support/ui-client.js';
 import { type ServedUi, serveUi } from '../../support/ui-server.js';
 
+jest.setTimeout(120_000);
+
 let bench: StudyBench;
 let ui: ServedUi;
 const { ask } = uiClient(() => ui.address);
