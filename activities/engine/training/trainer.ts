@@ -44,7 +44,7 @@ export interface TokenResults {
 
 export interface PassOptions {
   temperature: number;
-  /** Log-probabilities and entropies are of the tokens that this keeps; null: of all. */
+  /** Log-probabilities and entropies are among the tokens that this keeps. Absent or null: among all. */
   truncation?: TruncationSettings | null;
   /** Bound on the tokens of one pass. */
   microBatchTokens: number;
