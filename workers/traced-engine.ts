@@ -16,6 +16,13 @@ const RESULTS: Results = {
   update: ({ tokens, loss }) => ({ 'longhaul.trained_tokens': tokens, 'longhaul.loss': loss }),
 };
 
+/** Attributes that are no counts: sent as doubles. */
+export const MEASURED: ReadonlySet<string> = new Set(['longhaul.loss']);
+
+/** Infinity and what is no number are left out: an exporter of JSON sends null for them, of which a receiver can make nothing. */
+const numbersOf = (attributes: Attributes): Attributes =>
+  Object.fromEntries(Object.entries(attributes).filter(([, value]) => Number.isFinite(value)));
+
 export function tracedEngine(engine: Engine, tracer: Tracer): Engine {
   return {
     call: (operation, request, options) =>
@@ -23,7 +30,7 @@ export function tracedEngine(engine: Engine, tracer: Tracer): Engine {
       tracer.startActiveSpan(`engine:${operation}`, { kind: SpanKind.CLIENT }, async span => {
         try {
           const result = await engine.call(operation, request, options);
-          span.setAttributes(RESULTS[operation]?.(result) ?? {});
+          span.setAttributes(numbersOf(RESULTS[operation]?.(result) ?? {}));
           return result;
         } catch (error) {
           span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });

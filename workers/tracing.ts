@@ -5,7 +5,6 @@
 import { context, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResourcesSync, envDetectorSync, type IResource, Resource } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import {
@@ -16,7 +15,8 @@ import {
 import type { InjectedSinks, WorkflowBundle } from '@temporalio/worker';
 import type { Engine } from '../activities/engine/protocol/index.js';
 import { bundleWorkflows } from './bundle.js';
-import { tracedEngine } from './traced-engine.js';
+import { SpanExporter } from './span-exporter.js';
+import { MEASURED, tracedEngine } from './traced-engine.js';
 import type { Work } from './work.js';
 
 export interface Tracing {
@@ -35,8 +35,7 @@ const CLOSE_LIMIT_MS = 3000;
 
 /** @param url the collector's base, as OTEL_EXPORTER_OTLP_ENDPOINT has it: `/v1/traces` is added */
 export function startTracing(kind: 'cpu' | 'gpu', url: string): Tracing {
-  const exporter = new OTLPTraceExporter({ url: `${url.replace(/\/+$/, '')}/v1/traces` });
-  const processor = new BatchSpanProcessor(exporter);
+  const processor = new BatchSpanProcessor(new SpanExporter(`${url.replace(/\/+$/, '')}/v1/traces`, MEASURED));
   const resource = resourceOf(kind);
   const provider = new BasicTracerProvider({ resource, spanProcessors: [processor] });
   const tracer = provider.getTracer('longhaul');

@@ -37,11 +37,11 @@ export function evaluateRemote(deps: Dependencies) {
       const published = await store.find(plannedResponsesUri(plan, set));
       if (published) return published;
       const client = createChatClient(endpointOf(plan), deps.environment);
-      const asking = await askingOf(deps, plan, spec, supervision.call.signal);
+      const questionsOf = await questioning(deps, plan, spec, supervision.call.signal);
       const report = progressReporter(set.name, set.count);
       const list: PartList = { count: set.count, parts: [] };
       for await (const { from, lines } of readParts<PromptLine>(store, await readPartList(store, set.prompts))) {
-        const asked = lines.flatMap(line => asking(line));
+        const asked = lines.flatMap(line => questionsOf(line));
         const { answers } = await askAll(
           store,
           client,
@@ -81,7 +81,7 @@ interface AskedQuestion {
 }
 
 /** How each item becomes a question for each sample. */
-async function askingOf(
+async function questioning(
   { models }: Dependencies,
   plan: EvaluationPlan,
   spec: EvaluationSpec,

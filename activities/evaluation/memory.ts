@@ -2,6 +2,7 @@
  * The memory agent (MemAgent, arXiv 2507.02259): a document is read chunk by chunk, after each of which the model writes
  * its notes anew, and answers from the last ones. So it reads any length with the context of one chunk.
  */
+import type { ReadByMemory } from '../contract/index.js';
 import { saidIn } from '../rewards/index.js';
 import { EMPTY_MEMORY, type MemorySettings } from '../spec/index.js';
 import { renderPrompt, renderTemplate, type TextTokens, truncateMiddle } from '../text/index.js';
@@ -54,3 +55,15 @@ export const counted = (reading: Reading, promptTokens: number, tokens: number):
   promptTokens: reading.promptTokens + promptTokens,
   tokens: reading.tokens + tokens,
 });
+
+/** How documents were read for all answers, and what it took. */
+export function readBy(
+  { chunkTokens, memoryTokens }: Pick<MemorySettings, 'chunkTokens' | 'memoryTokens'>,
+  readings: readonly Pick<Reading, 'calls'>[],
+): ReadByMemory {
+  const [calls, callsAtMost] = readings.reduce(
+    ([all, most], reading) => [all + reading.calls, Math.max(most, reading.calls)],
+    [0, 0],
+  );
+  return { chunkTokens, memoryTokens, calls, callsAtMost };
+}

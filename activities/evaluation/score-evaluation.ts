@@ -9,13 +9,13 @@ import {
   officialScores,
   summariseItems,
 } from '../benchmarks/index.js';
-import type { BenchmarkRow, EvaluationRow, ReadByMemory } from '../contract/index.js';
+import type { BenchmarkRow, EvaluationRow } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { type GroupReward, saidIn } from '../rewards/index.js';
-import type { MemorySettings } from '../spec/index.js';
 import { type ArtifactRef, readJson } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
 import type { EvaluateInput } from './job.js';
+import { readBy } from './memory.js';
 import { type AnsweredItem, type ScoringJob, scoringJob } from './scoring-job.js';
 
 export type ScoreEvaluationInput = EvaluateInput & { responses: ArtifactRef };
@@ -146,15 +146,14 @@ function rowOf(
     meanPromptTokens: mean(items.map(item => item.promptTokens)),
     answerTokens: sum(items.flatMap(({ answers }) => answers.map(({ tokens, reading }) => reading?.tokens ?? tokens))),
     sentTokens: sum(asked.map(({ sentTokens }) => sentTokens)),
-    ...(memory && { memory: readBy(memory, items) }),
+    ...(memory && {
+      memory: readBy(
+        memory,
+        items.flatMap(({ answers }) => answers.map(({ reading }) => reading!)),
+      ),
+    }),
     uri,
   };
-}
-
-/** How documents were read chunk by chunk, and what it took. */
-function readBy({ chunkTokens, memoryTokens }: MemorySettings, items: EvaluatedItem[]): ReadByMemory {
-  const calls = items.flatMap(({ answers }) => answers.map(({ reading }) => reading!.calls));
-  return { chunkTokens, memoryTokens, calls: sum(calls), callsAtMost: Math.max(0, ...calls) };
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);

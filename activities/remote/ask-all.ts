@@ -1,16 +1,16 @@
 /** Many questions to one endpoint: so many at a time, within a budget of tokens, each counted. */
 import type { Store } from '../store/index.js';
-import { type AskOptions, type ChatClient, type ChatRequest, nameOf } from './chat.js';
+import { type ChatClient, type ChatRequest, nameOf } from './chat.js';
 import type { ChatUsage } from './completion.js';
 import { EndpointRejectedError, EndpointUnavailableError, refusal } from './errors.js';
 import { SUSPECT } from './outcomes.js';
-import { findReply, type RecordedReply, type ReplyPlace, recordedAsk } from './recorded.js';
+import { askToKeep, findReply, type KeepOptions, type RecordedReply, type ReplyPlace } from './recorded.js';
 
 export interface Question {
   request: ChatRequest;
   place: ReplyPlace;
   /** Throws EndpointRefusedError for a reply that must not be kept. */
-  check?: AskOptions['check'];
+  check?: KeepOptions['check'];
   /**
    * What to ask in its stead where the reply will not do; null: it will, or nothing else is to be tried. Every reply is
    * kept under the question that it answers, so that none is asked again. May throw EndpointRefusedError.
@@ -89,7 +89,7 @@ export async function askAll(
         if (why !== null) return { reply: null, why, lasting: false };
         if (!found && !isAsked) usage.asked++;
         isAsked ||= !found;
-        const reply = found ?? (await recordedAsk(store, client, asked, place, { ...options, check }));
+        const reply = found ?? (await askToKeep(store, client, asked, place, { ...options, check }));
         if (!found) failuresInARow = 0;
         answered = true;
         const other = instead?.(reply, asked) ?? null;

@@ -20,8 +20,6 @@ export interface ChatRequest {
 
 export interface AskOptions {
   signal: AbortSignal;
-  /** Throws for a reply that must not be kept, since the same question has another answer once something is mended. */
-  check?: ((reply: ChatReply) => void) | undefined;
   /** Called with every reply that was paid for. */
   onUsage?: (usage: ChatUsage) => void;
 }

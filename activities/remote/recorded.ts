@@ -27,25 +27,28 @@ export async function findReply(
   store: Store,
   { settings }: ChatClient,
   request: ChatRequest,
-  place: ReplyPlace = {},
+  place: ReplyPlace,
 ): Promise<RecordedReply | null> {
   const found = await store.find(uriOf(settings, request, place));
   return found && recorded(await readJson<StoredReply>(store, found), true);
 }
 
-/** The reply in the store; where there is none yet, the endpoint is asked and its reply kept. Throws as ChatClient.ask. */
-export async function recordedAsk(
+export interface KeepOptions extends AskOptions {
+  /** Throws for a reply that must not be kept, since the same question has another answer once something is mended. */
+  check?: ((reply: ChatReply) => void) | undefined;
+}
+
+/** Asks the endpoint, for a question whose reply is not in the store yet, and keeps what it says. Throws as ChatClient.ask. */
+export async function askToKeep(
   store: Store,
   client: ChatClient,
   request: ChatRequest,
   place: ReplyPlace,
-  options: AskOptions,
+  { check, ...options }: KeepOptions,
 ): Promise<RecordedReply> {
-  const found = await findReply(store, client, request, place);
-  if (found) return found;
   const { url, model } = client.settings;
   const reply = await client.ask(request, options);
-  options.check?.(reply);
+  check?.(reply);
   const stored: StoredReply = { url, model, ...place, ...reply };
   // Two workers that ask the same have two replies: what both go on with is the one published first.
   const ref = await store.publishFirst(uriOf(client.settings, request, place), `${JSON.stringify(stored, null, 1)}\n`);

@@ -19,8 +19,9 @@ export async function filesBelow(folder: string, prefix = ''): Promise<string[]>
   const found: string[] = [];
   for (const entry of entries) {
     const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
-    if (entry.isDirectory()) found.push(...(await filesBelow(folder, path)));
-    else if (entry.isFile()) found.push(path);
+    if (entry.isDirectory()) {
+      for (const file of await filesBelow(folder, path)) found.push(file);
+    } else if (entry.isFile()) found.push(path);
     else throw new Error(`${join(folder, path)} is neither a file nor a folder: an artifact may hold nothing else`);
   }
   return found.sort();

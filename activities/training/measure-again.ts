@@ -31,7 +31,7 @@ import {
   type StageAttempt,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
-import { candidatesOf } from './build-pool.js';
+import { candidatesOf, difficultiesOf } from './build-pool.js';
 import { scoreGroups } from './score.js';
 
 export interface AnswerAgainInput {
@@ -70,8 +70,11 @@ export function answerAgain(deps: EngineDependencies) {
           supervision.note(`measuring difficulty again: ${from} of ${asked.length}`);
           const groups = asked.slice(from, starts[k + 1]);
           const at = againUri(stage, `${from}.jsonl`);
-          const sampled = async () => linesText(await answered(deps, spec, input, groups, responses, supervision));
-          const ref = (await store.find(at)) ?? publications.text(at, await sampled(), fenceOf(stage));
+          let ref = await store.find(at);
+          if (!ref) {
+            const sampled = await answered(deps, spec, input, groups, responses, supervision);
+            ref = publications.text(at, linesText(sampled), fenceOf(stage));
+          }
           list.parts.push({ ...ref, from, count: groups.length });
         }
         return publications.text(uri, jsonText(list), fenceOf(stage));
@@ -117,8 +120,7 @@ async function askedAgain(
   { stage, data, difficulties, policy }: AnswerAgainInput,
 ): Promise<AskedAgain[]> {
   const items = await readData<PromptItem>(store, data);
-  const records = await Promise.all(difficulties.map(ref => readJson<DifficultyRecord>(store, ref)));
-  const candidates = candidatesOf(stage, spec, items, records);
+  const candidates = candidatesOf(stage, spec, items, await difficultiesOf(store, difficulties));
   const name = [spec.seed, stage.stage, stage.attempt, 'again'] as const;
   const most = spec.retrospective.remeasure!.samples ?? candidates.length;
   const drawn = permutation(candidates.length, randomStream(...name)).slice(0, most);

@@ -1,5 +1,4 @@
 /** The rows of a table from the store alone: evaluations by name, and what runs evaluated of their own policies. */
-
 import {
   BENCHMARKS,
   type BenchmarkName,
@@ -19,6 +18,8 @@ import {
 import { outcomesOf, type RunPlan } from '../../activities/run/index.js';
 import { evaluationNamed, planUri, readJson, type Store, storeUri } from '../../activities/store/index.js';
 import { UserError } from '../user-error.js';
+
+type AskedSets = RunPlan['data']['sets'];
 
 /** A model with what it scored on each set. */
 export interface MeasuredRow extends ComparedRow {
@@ -92,6 +93,7 @@ export function rowOfRecord({ label, sets }: EvaluationRecord): MeasuredRow {
 async function rowsOfRun(store: Store, run: string): Promise<MeasuredRow[]> {
   const folder = storeUri('runs', run, 'evaluations');
   const rows = new Map<string, { label: string; policy: string; sets: MeasuredSet[] }>();
+  const asked = await askedBy(store, run);
   const own = (await store.list(folder)).filter(evaluationNamed).map(name => `${folder}/${name}`);
   for (const uri of [...own, ...(await takenResults(store, run))]) {
     const ref = await store.find(uri);
@@ -99,7 +101,7 @@ async function rowsOfRun(store: Store, run: string): Promise<MeasuredRow[]> {
     const key = `${result.label}.${result.policy}`;
     const row = rows.get(key) ?? { label: result.label, policy: result.policy, sets: [] };
     rows.set(key, row);
-    row.sets.push(await setOfRun(store, run, result));
+    row.sets.push(setOfRun(asked, result));
   }
   const all = [...rows.values()].sort((a, b) => placeOf(a.label) - placeOf(b.label));
   // A stage that was tried again has a policy for each attempt.
@@ -116,14 +118,13 @@ async function takenResults(store: Store, run: string): Promise<string[]> {
   return taken.flatMap(({ result }) => (result as EvaluationRow[]).map(({ uri }) => uri));
 }
 
-/** The questions of a set, which may lie in the run that this one began with. */
-async function questionsOf(store: Store, run: string, set: string): Promise<string | null> {
+/** The sets that a run asks, whose questions may lie in the run that it began with. */
+async function askedBy(store: Store, run: string): Promise<AskedSets> {
   const ref = await store.find(planUri(run));
-  const plan = ref && (await readJson<RunPlan>(store, ref));
-  return plan?.data.sets.find(({ name }) => name === set)?.data.sha256 ?? null;
+  return ref ? (await readJson<RunPlan>(store, ref)).data.sets : [];
 }
 
-async function setOfRun(store: Store, run: string, result: EvaluationResult): Promise<MeasuredSet> {
+function setOfRun(asked: AskedSets, result: EvaluationResult): MeasuredSet {
   const { set, items, metric = 'custom' } = result;
   const official = result.metric === undefined ? undefined : BENCHMARKS[metric].official[0];
   const { summary, unanswered } = { summary: summariseItems(items), unanswered: 0 };
@@ -132,7 +133,7 @@ async function setOfRun(store: Store, run: string, result: EvaluationResult): Pr
   return {
     name: set,
     metric,
-    items: await questionsOf(store, run, set),
+    items: asked.find(({ name }) => name === set)?.data.sha256 ?? null,
     scores: scoresOf(items, official),
     reward: { score, low, high, items: summary.items },
     official: estimate ? { ...estimate, items: summary.items } : null,

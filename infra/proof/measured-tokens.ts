@@ -4,6 +4,7 @@
  */
 import type { RolloutGroup, UpdateRecord } from '../../activities/artifacts/index.js';
 import type { PolicyDependencies } from '../../activities/dependencies.js';
+import type { ScoreRequest } from '../../activities/engine/protocol/index.js';
 import { ensurePolicyLoaded } from '../../activities/policies/index.js';
 import { type CodeVersion, codeVersion } from '../../activities/provenance/index.js';
 import { linesText, readLines, type StageAttempt, type Store, storeUri } from '../../activities/store/index.js';
@@ -13,9 +14,12 @@ export interface MeasuredGroup {
   id: string;
   /** Name of the policy that sampled, under which this was measured. */
   policy: string;
-  /** By response the trainer's log-probability of each token, natural log, at the temperature of sampling. */
+  /**
+   * By response the trainer's log-probability of each token, natural log, at the temperature of sampling: among all tokens,
+   * or where the step was trained within the nucleus, among those that it keeps.
+   */
   logprobs: number[][];
-  /** Likewise the entropy of the distribution that the token was drawn from, in nats; null of a training service. */
+  /** Likewise the entropy of that distribution, in nats; null of a training service. */
   entropies: number[][] | null;
   /** What measured. */
   code: CodeVersion;
@@ -53,7 +57,7 @@ export async function measureTokens(
       'score',
       {
         groups: sampled.map(({ promptIds, responses }) => ({ promptIds, responses: responses.map(({ ids }) => ids) })),
-        temperature: temperatureOf({ inputs }),
+        ...distributionOf(inputs),
         entropies: true,
       },
       supervision.call,
@@ -80,6 +84,9 @@ export async function measuredTokens(
   return ref && readLines<MeasuredGroup>(store, ref);
 }
 
-/** Greedy responses have log-probabilities at temperature 1. */
-const temperatureOf = ({ inputs: { settings } }: Pick<StepOf, 'inputs'>): number =>
-  (settings.kind === 'rl' && settings.loss.temperature) || 1;
+/** Which the step's log-probabilities are of, its sampler's too. Those of greedy responses are at temperature 1. */
+function distributionOf({ settings }: StepOf['inputs']): Pick<ScoreRequest, 'temperature' | 'truncation'> {
+  if (settings.kind !== 'rl') return { temperature: 1 };
+  const { temperature, truncation } = settings.loss;
+  return { temperature: temperature || 1, ...(truncation && { truncation }) };
+}

@@ -29,7 +29,9 @@ export function chart({ study, variants, curves, scores }: StudyReport): string 
 function learning(curves: readonly ReportedCurve[], colourOf: (variant: string) => string): string[] {
   const [left] = LEFT;
   const places = Math.max(1, ...curves.map(({ reward }) => reward.mean.length));
-  const top = Math.max(0.1, ...curves.flatMap(({ reward }) => reward.most.map(value => value ?? 0)));
+  const top = curves
+    .flatMap(({ reward }) => reward.most)
+    .reduce<number>((most, value) => Math.max(most, value ?? 0), 0.1);
   const scale = scaleOf(left, [1, Math.max(2, places)], [0, top]);
   return [
     text(left, 48, 'Reward by step: mean over seeds, and their range'),

@@ -72,7 +72,7 @@ export class CurveReader {
     for (const stage of stages) {
       const { rows, unread } = await this.rows.of(stage, problem, all ? undefined : MOST_ROWS);
       const from = (placed.at(-1)?.to ?? 0) + 1;
-      points.push(...rows.map(row => ({ place: from - 1 + row.step, row })));
+      for (const row of rows) points.push({ place: from - 1 + row.step, row });
       placed.push({ stage, from, to: from - 1 + (rows.at(-1)?.step ?? 0) });
       missing += unread;
     }

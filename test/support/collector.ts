@@ -12,13 +12,18 @@ export interface CollectedSpan {
   /** 2: an error. */
   status: number;
   attributes: Record<string, unknown>;
+  /** What the protocol calls their types. */
+  types: Record<string, string>;
 }
 
 interface Export {
   resourceSpans: {
     resource: { attributes: Attribute[] };
     scopeSpans: {
-      spans: (Omit<CollectedSpan, 'attributes' | 'status'> & { attributes: Attribute[]; status?: { code?: number } })[];
+      spans: (Omit<CollectedSpan, 'attributes' | 'types' | 'status'> & {
+        attributes: Attribute[];
+        status?: { code?: number };
+      })[];
     }[];
   }[];
 }
@@ -61,7 +66,8 @@ export class Collector {
     for (const { resource, scopeSpans } of resourceSpans) {
       const service = String(attributesOf(resource.attributes)['service.name']);
       for (const { attributes, status, ...span } of scopeSpans.flatMap(({ spans }) => spans)) {
-        this.spans.push({ ...span, service, status: status?.code ?? 0, attributes: attributesOf(attributes) });
+        const types = Object.fromEntries(attributes.map(({ key, value }) => [key, Object.keys(value)[0]!]));
+        this.spans.push({ ...span, service, status: status?.code ?? 0, attributes: attributesOf(attributes), types });
       }
     }
   }

@@ -116,9 +116,10 @@ export class FakeEngine implements Engine {
       this.reference = { tag, weights: await readFile(file, 'utf8') };
       return {};
     },
-    score: async ({ groups, entropies }) => {
+    score: async ({ groups, truncation, entropies }) => {
       const { weights } = this.need();
-      const fraction = (...of: unknown[]) => Number.parseInt(hash(weights, ...of).slice(0, 4), 16) / 2 ** 16;
+      const among = truncation ? [truncation] : [];
+      const fraction = (...of: unknown[]) => Number.parseInt(hash(weights, ...among, ...of).slice(0, 4), 16) / 2 ** 16;
       const eachToken = (value: (ids: number[], t: number) => number) =>
         groups.map(g => g.responses.map(ids => ids.map((_, t) => value(ids, t))));
       return {

@@ -1,8 +1,9 @@
 /** From final hidden states to the log-probability of each target token: the head, its softmax and their gradient as one operator. */
 import type { Graph, Value } from '../graph/index.js';
 import type { GradientRule } from './gradient-rule.js';
-import { type Truncation, withinNucleus } from './nucleus.js';
+import { leastKept, ofNucleus, withinNucleus } from './nucleus.js';
 import { splitByRows } from './product.js';
+import type { Truncation } from './truncation.js';
 
 /**
  * @param hidden [rows, H]
@@ -28,7 +29,8 @@ export function tokenLogprobs(
     const all = g.op('LogSoftmax', [logits], { axis: -1 });
     const probabilities = g.op('Exp', [all]);
     if (truncation) {
-      const within = withinNucleus(g, all, probabilities, g.reshape(targets, [rows, 1]), truncation);
+      const [least] = ofNucleus(g, probabilities, truncation, (b, likeliest) => [leastKept(b, likeliest)]);
+      const within = withinNucleus(g, { logprobs: all, probabilities }, g.reshape(targets, [rows, 1]), least!);
       return [g.reshape(within.logprobs, [rows]), g.reshape(within.entropies, [rows]), within.probabilities];
     }
     const picked = g.op('GatherElements', [all, g.reshape(targets, [rows, 1])], { axis: 1 });

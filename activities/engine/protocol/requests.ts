@@ -103,7 +103,7 @@ export interface ScoreRequest {
   groups: { promptIds: number[]; responses: number[][] }[];
   /** Logits are divided by it. */
   temperature: number;
-  /** Log-probabilities are among the tokens that this keeps. Absent: among all. */
+  /** Log-probabilities and entropies are among the tokens that this keeps. Absent: among all. */
   truncation?: TruncationSettings;
   /** Asks for the entropies too. */
   entropies?: boolean;
@@ -113,8 +113,8 @@ export interface ScoreResult {
   /** By group and response one value a token of the response, natural log. */
   logprobs: number[][][];
   /**
-   * Likewise: of the distribution over the whole vocabulary that the token stands for, in nats. Where it was asked for;
-   * absent of a training service, which tells no distributions.
+   * Likewise the entropy, in nats, of the distribution that the log-probability is of: over the whole vocabulary, or under
+   * truncation over the tokens kept. Where it was asked for; absent of a training service, which tells no distributions.
    */
   entropies?: number[][][];
 }
@@ -139,8 +139,9 @@ export interface StepMetrics {
   /** L2 norm of the whole gradient before clipping. */
   gradNorm: number;
   /**
-   * Mean entropy in nats over response tokens. Of a training service, which tells no distributions: the mean negative
-   * log-probability of the tokens, which for those that the policy sampled is its estimate.
+   * Mean entropy in nats over response tokens, under truncation among the tokens kept. Of a training service, which tells
+   * no distributions: the mean negative log-probability of the tokens, which for those that the policy sampled is its
+   * estimate.
    */
   entropy: number;
   /** Response tokens the loss was taken over. */

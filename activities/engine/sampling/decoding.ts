@@ -10,7 +10,7 @@
  * Shapes: B prompts, G responses each, K key-value heads, R query heads to each, D head size, P prompt length, L past
  * length, C the chunk's length.
  */
-import { batchedProduct, rowwiseProduct } from '../autodiff/index.js';
+import { batchedProduct, rowwiseProduct, truncationInputs } from '../autodiff/index.js';
 import { type Dim, Graph, product, type Value } from '../graph/index.js';
 import {
   type Attend,
@@ -109,8 +109,7 @@ export function decodingGraph(config: DecoderConfig, mode: SamplingMode, withPas
   const turns = g.input('turns', 'int64', []);
   const scalars = {
     inverseTemperature: g.input('inverse_temperature', 'float32', []),
-    topP: g.input('top_p', 'float32', []),
-    topK: g.input('top_k', 'float32', []),
+    ...truncationInputs(g),
   };
   const part = (name: string, shape: readonly Dim[]): Part[] =>
     Array.from({ length: layers }, (_, layer) => ({

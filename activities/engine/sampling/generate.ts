@@ -2,6 +2,7 @@
  * Rollouts: each prompt is computed once, its G responses decode together, and responses that have ended leave the batch. A response depends on weights, prompt and seed only: prompts are prefilled alone, uniform numbers come from
  * the response's own stream, and no row's arithmetic depends on the rows beside it.
  */
+import { truncationFeeds } from '../autodiff/index.js';
 import type { Tensors } from '../files/index.js';
 import {
   bools,
@@ -290,13 +291,12 @@ function finite(logprob: number): number {
 }
 
 /** Greedy responses report log-probabilities at temperature 1. */
-function samplingFeeds({ temperature, topP, topK, stopIds }: SamplingSettings, vocabulary: number): Feeds {
+function samplingFeeds({ temperature, stopIds, ...truncation }: SamplingSettings, vocabulary: number): Feeds {
   // No id is -1: a list without stop ids still needs an entry.
   const stops = stopIds.length > 0 ? stopIds : [-1];
   return {
     inverse_temperature: floatScalar(temperature === 0 ? 1 : 1 / temperature),
-    top_p: floatScalar(topP),
-    top_k: floatScalar(topK === 0 ? vocabulary : Math.min(topK, vocabulary)),
+    ...truncationFeeds(truncation, vocabulary),
     stop_ids: integers(stops, [1, stops.length]),
   };
 }

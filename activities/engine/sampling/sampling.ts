@@ -4,7 +4,7 @@
  * The log-probability reported is that of the whole distribution at the sampling temperature, before top-p and top-k, or
  * that among the tokens kept, where the trainer takes its own so too: what its ratio needs.
  */
-import { withinNucleus } from '../autodiff/index.js';
+import { type Likeliest, leastKept, ofNucleus, type Truncation, withinNucleus } from '../autodiff/index.js';
 import type { Graph, Value } from '../graph/index.js';
 import type { SamplingSettings } from '../protocol/index.js';
 
@@ -18,11 +18,8 @@ export function samplingMode({ temperature, topP, topK, truncatedLogprobs }: Sam
 }
 
 /** Scalars (rank 0) and the turn's uniform numbers [rows]. */
-export interface SamplingInputs {
+export interface SamplingInputs extends Truncation {
   inverseTemperature: Value;
-  topP: Value;
-  /** As float; the vocabulary's size where all tokens are kept. */
-  topK: Value;
   uniform: Value;
 }
 
@@ -32,66 +29,59 @@ interface Distribution {
   probabilities: Value;
 }
 
-/** Tokens as int64 [rows, 1]. */
-type Choose = (g: Graph, distribution: Distribution, inputs: SamplingInputs) => Value;
+/** Tokens as int64, and what is said of them: both [rows, 1]. */
+interface Choice {
+  tokens: Value;
+  logprobs: Value;
+}
+
+type Choose = (g: Graph, distribution: Distribution, inputs: SamplingInputs) => Choice;
 
 const column = (g: Graph, x: Value): Value => g.reshape(x, [x.shape[0]!, 1]);
-const toFloat = (g: Graph, x: Value): Value => g.op('Cast', [x], { to: 1 });
 const toInt = (g: Graph, x: Value): Value => g.op('Cast', [x], { to: 7 });
-const countTrue = (g: Graph, x: Value): Value => g.sum(toFloat(g, x), [1]);
-const cumulative = (g: Graph, x: Value): Value => g.op('CumSum', [x, g.scalar(1, 'int64')]);
 
 /** The first index whose cumulative weight exceeds `threshold`, at most `last`. Rounding cannot step over the end. */
 function invert(g: Graph, cumulated: Value, threshold: Value, last: Value): Value {
-  return toInt(g, g.op('Min', [countTrue(g, g.op('LessOrEqual', [cumulated, threshold])), last]));
+  const below = g.op('Cast', [g.op('LessOrEqual', [cumulated, threshold])], { to: 1 });
+  return toInt(g, g.op('Min', [g.sum(below, [1]), last]));
 }
 
-const CHOICES: Record<Exclude<SamplingMode, 'within nucleus'>, Choose> = {
-  greedy: (g, { logprobs }) => column(g, g.op('ArgMax', [logprobs], { axis: 1, keepdims: 0 })),
+/** A draw from the nucleus: int64 [rows, 1]. */
+function drawn(g: Graph, { cumulated, order, last }: Likeliest, uniform: Value): Value {
+  const mass = g.op('GatherElements', [cumulated, toInt(g, last)], { axis: 1 });
+  const rank = invert(g, cumulated, g.op('Mul', [column(g, uniform), mass]), last);
+  return g.op('GatherElements', [order, rank], { axis: 1 });
+}
 
-  full: (g, { probabilities }, { uniform }) => {
-    const vocabulary = probabilities.shape[1] as number;
-    const cumulated = cumulative(g, probabilities);
+const amongAll = (g: Graph, { logprobs }: Distribution, tokens: Value): Choice => ({
+  tokens,
+  logprobs: g.op('GatherElements', [logprobs, tokens], { axis: 1 }),
+});
+
+const CHOICES: Record<SamplingMode, Choose> = {
+  greedy: (g, all) => amongAll(g, all, column(g, g.op('ArgMax', [all.logprobs], { axis: 1, keepdims: 0 }))),
+
+  full: (g, all, { uniform }) => {
+    const vocabulary = all.probabilities.shape[1] as number;
+    const cumulated = g.op('CumSum', [all.probabilities, g.scalar(1, 'int64')]);
     const total = g.op('Slice', [cumulated, g.ints([vocabulary - 1]), g.ints([vocabulary]), g.ints([1])]);
-    return invert(g, cumulated, g.op('Mul', [column(g, uniform), total]), g.scalar(vocabulary - 1));
+    const threshold = g.op('Mul', [column(g, uniform), total]);
+    return amongAll(g, all, invert(g, cumulated, threshold, g.scalar(vocabulary - 1)));
   },
 
-  truncated: (g, { probabilities }, inputs) => {
-    const vocabulary = probabilities.shape[1] as number;
-    const sizes = [...LIKELY.filter(size => size < vocabulary), vocabulary];
-    return nucleus(g, probabilities, sizes, inputs);
+  truncated: (g, all, inputs) => {
+    const [tokens] = ofNucleus(g, all.probabilities, inputs, (b, likeliest) => [drawn(b, likeliest, inputs.uniform)]);
+    return amongAll(g, all, tokens!);
+  },
+
+  'within nucleus': (g, all, inputs) => {
+    const [tokens, least] = ofNucleus(g, all.probabilities, inputs, (b, likeliest) => [
+      drawn(b, likeliest, inputs.uniform),
+      leastKept(b, likeliest),
+    ]);
+    return { tokens: tokens!, logprobs: withinNucleus(g, all, tokens!, least!).logprobs };
   },
 };
-
-/** Sorting a whole vocabulary takes longer than the rest of the head: so many of the most likely tokens are tried first. */
-const LIKELY = [256, 4096];
-
-/**
- * Nucleus sampling (arXiv 1904.09751): the fewest most likely tokens whose probability reaches topP, at most topK. Looks
- * among the first of `sizes` most likely tokens, and where a row's nucleus may be larger, among the next.
- */
-function nucleus(g: Graph, probabilities: Value, [size, ...larger]: readonly number[], inputs: SamplingInputs): Value {
-  const { topP, topK, uniform } = inputs;
-  const [sorted, order] = g.ops('TopK', [probabilities, g.ints([size!])], { axis: 1, largest: 1, sorted: 1 });
-  const cumulated = cumulative(g, sorted!);
-  const choose = (b: Graph): Value => {
-    const before = b.op('Sub', [cumulated, sorted!]);
-    const inNucleus = countTrue(b, b.op('Less', [before, topP]));
-    const last = b.op('Sub', [b.op('Min', [inNucleus, topK]), b.scalar(1)]);
-    const mass = b.op('GatherElements', [cumulated, toInt(b, last)], { axis: 1 });
-    const rank = invert(b, cumulated, b.op('Mul', [column(b, uniform), mass]), last);
-    return b.op('GatherElements', [order!, rank], { axis: 1 });
-  };
-  if (larger.length === 0) return choose(g);
-  const all = g.op('Slice', [cumulated, g.ints([size! - 1]), g.ints([size!]), g.ints([1])]);
-  const least = g.op('Neg', [g.op('ReduceMax', [g.op('Neg', [all]), g.ints([0, 1])], { keepdims: 0 })]);
-  const enough = g.op('Or', [g.op('GreaterOrEqual', [least, topP]), g.op('LessOrEqual', [topK, g.scalar(size!)])]);
-  return g.cond(
-    enough,
-    b => [choose(b)],
-    b => [nucleus(b, probabilities, larger, inputs)],
-  )[0]!;
-}
 
 /**
  * @param logits [rows, V]
@@ -105,14 +95,7 @@ export function sample(
 ): { tokens: Value; logprobs: Value } {
   const logprobs = g.op('LogSoftmax', [g.op('Mul', [logits, inputs.inverseTemperature])], { axis: -1 });
   const probabilities = g.op('Exp', [logprobs]);
-  const within = mode === 'within nucleus';
-  const chosen = CHOICES[within ? 'truncated' : mode](g, { logprobs, probabilities }, inputs);
+  const choice = CHOICES[mode](g, { logprobs, probabilities }, inputs);
   const rows = logits.shape[0]!;
-  const reported = within
-    ? withinNucleus(g, logprobs, probabilities, chosen, inputs).logprobs
-    : g.op('GatherElements', [logprobs, chosen], { axis: 1 });
-  return {
-    tokens: g.reshape(chosen, [rows]),
-    logprobs: g.reshape(reported, [rows]),
-  };
+  return { tokens: g.reshape(choice.tokens, [rows]), logprobs: g.reshape(choice.logprobs, [rows]) };
 }

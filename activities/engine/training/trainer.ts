@@ -3,6 +3,7 @@
  * a pass holds is decided by packing.ts, what is minimised by losses.ts, how far the model is cut up by segments.ts.
  */
 import type * as ort from 'onnxruntime-node';
+import { truncationFeeds } from '../autodiff/index.js';
 import type { Tensor, Tensors } from '../files/index.js';
 import { type Feeds, floatData, floatScalar, GraphCache, type SessionSettings, weightFeeds } from '../graph/index.js';
 import {
@@ -44,7 +45,7 @@ export interface TokenResults {
 
 export interface PassOptions {
   temperature: number;
-  /** Log-probabilities and entropies are of the tokens that this keeps; null: of all. */
+  /** Log-probabilities and entropies are among the tokens that this keeps. Absent or null: among all. */
   truncation?: TruncationSettings | null;
   /** Bound on the tokens of one pass. */
   microBatchTokens: number;
@@ -203,11 +204,7 @@ export class Trainer {
   ): Pass {
     const batch = pack(parts, directions);
     const blocks = new HeadBlocks(batch.rows, rowsPerBlock(this.config.vocabularySize));
-    const { vocabularySize } = this.config;
-    const kept = truncation && {
-      top_p: floatScalar(truncation.topP),
-      top_k: floatScalar(truncation.topK || vocabularySize),
-    };
+    const kept = truncation && truncationFeeds(truncation, this.config.vocabularySize);
     return {
       batch,
       blocks,

@@ -3,7 +3,7 @@
  * computed again; and the last stretch, where head and loss follow, forward and backward in one. Over all layers the last
  * is the whole model's training step.
  */
-import { backpropagate, packedAttention, type Seed } from '../autodiff/index.js';
+import { backpropagate, packedAttention, type Seed, truncationInputs } from '../autodiff/index.js';
 import { Graph, type Value } from '../graph/index.js';
 import {
   type AdapterShape,
@@ -130,12 +130,11 @@ export class TrainingGraphs {
   }
 
   private head(g: Graph, weight: Weight, x: Value, truncated: boolean): Head {
-    const scalar = (name: string): Value => g.input(name, 'float32', []);
     return {
       hidden: finalNorm(g, this.config, weight, x),
       weight: weight(HEAD_WEIGHT(this.config)),
-      inverseTemperature: scalar('inverse_temperature'),
-      truncation: truncated ? { topP: scalar('top_p'), topK: scalar('top_k') } : null,
+      inverseTemperature: g.input('inverse_temperature', 'float32', []),
+      truncation: truncated ? truncationInputs(g) : null,
     };
   }
 }

@@ -16,9 +16,11 @@ import { writeTexts } from './made-up-texts.js';
 const SAMPLES = 10_000;
 const EXPECTED = join(CHECKOUT, 'infra', 'trials', 'families', 'expected.json');
 const TEXTS = { reconstruct: 1, quote: 8, count: 8, compare: 8 };
-const TASKS = ['single', 'multikey', 'haystack', 'multivalue', 'multiquery', 'variables', 'common', 'frequent'];
 /** In words: room for the longest question and a text around it. */
 const LENGTH = 400;
+const RULER = { type: 'ruler', count: SAMPLES, upTo: LENGTH, seed: 1 };
+/** All that there are: what a source has that names none. */
+const { tasks: TASKS } = dataSourceSchema.parse(RULER) as Extract<DataSource, { type: 'ruler' }>;
 /** What one guess may be right for by chance, and a few standard deviations: of as many answers as the family has. */
 const CHANCE: Record<string, number> = { reconstruct: 1 / 24, count: 1 / 2, compare: 1 / 2 };
 const DEVIATIONS = 5;
@@ -84,7 +86,7 @@ function sourceOf(family: string, path: string): DataSource {
   const questions = TEXTS[family as keyof typeof TEXTS];
   return dataSourceSchema.parse(
     questions === undefined
-      ? { type: 'ruler', tasks: [family], count: SAMPLES, upTo: LENGTH, seed: 1 }
+      ? { ...RULER, tasks: [family] }
       : { type: 'texts', path, families: [family], questions, seed: 1 },
   );
 }

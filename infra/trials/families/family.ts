@@ -1,6 +1,7 @@
 /** One family: its samples drawn, hashed, and looked at for what would give their answers away. */
 import { createHash } from 'node:crypto';
 import {
+  ANSWER_SEPARATOR,
   type DataSource,
   openData,
   openSource,
@@ -46,7 +47,7 @@ export async function draw(family: string, source: DataSource, wanted: number): 
   const opened = openData(source, plain => openSource(plain, { cacheDir: '' }), WORDS);
   for await (const sample of opened.samples) {
     hash.update(`${JSON.stringify(sample)}\n`);
-    const answers = sample.answers[0]!.split(', ');
+    const answers = sample.answers[0]!.split(ANSWER_SEPARATOR);
     if (!LISTED.includes(family) && answers.some(answer => holds(sample.question, answer))) told++;
     const guess = (GUESSES[family] ?? (({ answers }) => answers[0]!))(sample);
     guesses.set(guess, (guesses.get(guess) ?? 0) + 1);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { EvaluationRow } from '../../../activities/contract/index.js';
 import { readLedger } from '../../chaos/ledger.js';
-import type { Row } from './rows.js';
+import { inOrder, type Row } from './rows.js';
 import { adapterSpec, type Ended, type Say, undisturbed, variables, withLink } from './runs.js';
 import type { SkyRl } from './skyrl.js';
 
@@ -21,13 +21,9 @@ export async function curriculum({ server, folder, say }: CurriculumOptions): Pr
   const theirs = await withLink(server, link => undisturbed(join(folder, 'service'), spec, variables(link), say));
   say(`the service: ${scoresOf(theirs)}, ${theirs.seconds.toFixed(0)} s`);
   const books = await readLedger(theirs.store, theirs.run);
+  const took = `${theirs.seconds.toFixed(0)} s (ours ${ours.seconds.toFixed(0)} s)`;
   const rows: Row[] = [
-    {
-      what: 'the run on the service',
-      bar: 'ends; every step once in its books',
-      seen: `${books.steps} steps, ${books.groups} groups, ${books.responses} responses; ${books.errors.length} lost, twice or out of place; ${theirs.seconds.toFixed(0)} s (ours ${ours.seconds.toFixed(0)} s)`,
-      holds: books.errors.length === 0 && books.steps > 0,
-    },
+    { what: 'the run on the service', bar: 'ends; every step once in its books', ...inOrder(books, took) },
   ];
   for (const row of theirs.result.evaluations) {
     const own = ours.result.evaluations.find(({ policy, set }) => policy === row.policy && set === row.set);

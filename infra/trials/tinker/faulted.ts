@@ -14,7 +14,7 @@ import { Trial, type TrialSoFar } from '../../chaos/trial.js';
 import { UserError } from '../../user-error.js';
 import type { CurriculumOptions } from './curriculum.js';
 import { movementOf } from './movement.js';
-import type { Found, Row } from './rows.js';
+import { type Found, inOrder, type Row } from './rows.js';
 import { adapterSpec, type Ended, PATIENCE_MS, resultOf, storeIn, undisturbed, variables, withLink } from './runs.js';
 
 /** Relative: of two runs' final weights, how far they moved from the base. */
@@ -106,12 +106,8 @@ async function verdict(
   for (const { run, seconds } of runs) {
     const books = await readLedger(store, run);
     for (const error of books.errors) say(`${run}: ${error}`);
-    rows.push({
-      what: `books of ${run}`,
-      bar: 'no step lost or twice',
-      seen: `${books.steps} steps, ${books.groups} groups, ${books.responses} responses; ${books.errors.length} lost, twice or out of place; ${seconds.toFixed(0)} s (undisturbed ${calm.seconds.toFixed(0)} s)`,
-      holds: books.errors.length === 0 && books.steps > 0,
-    });
+    const took = `${seconds.toFixed(0)} s (undisturbed ${calm.seconds.toFixed(0)} s)`;
+    rows.push({ what: `books of ${run}`, bar: 'no step lost or twice', ...inOrder(books, took) });
     const ended = await resultOf(store, run);
     if (!ended) continue;
     const { base } = server.options;

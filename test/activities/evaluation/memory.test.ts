@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchmarkRow } from '../../../activities/contract/index.js';
+import { readBy } from '../../../activities/evaluation/memory.js';
 import type { EvaluationResult } from '../../../activities/evaluation/score-evaluation.js';
 import { createActivities } from '../../../activities/index.js';
 import { type ArtifactRef, readJson } from '../../../activities/store/index.js';
@@ -223,4 +224,9 @@ describe('refused', () => {
     const failed = prepare(await remote({ tokenizer: undefined }));
     await expect(failed).rejects.toThrow('tokenizer: expected the model (a folder or hf:owner/name)');
   });
+});
+
+test('what reading took is told of more answers than a call may have arguments', () => {
+  const readings = Array.from({ length: 300_000 }, (_, k) => ({ calls: 1 + (k % 7) }));
+  expect(readBy(MEMORY, readings)).toMatchObject({ calls: 1_199_997, callsAtMost: 7 });
 });

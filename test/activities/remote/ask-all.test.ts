@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { askAll, type Question } from '../../../activities/remote/ask-all.js';
 import { createChatClient } from '../../../activities/remote/chat.js';
 import { EndpointRefusedError } from '../../../activities/remote/errors.js';
-import { recordedAsk } from '../../../activities/remote/recorded.js';
+import type { RecordedReply } from '../../../activities/remote/recorded.js';
 import { type ChatSettings, chatSchema } from '../../../activities/remote/settings.js';
 import { FolderStore } from '../../../activities/store/index.js';
 import { FAULTS, FakeChat, hastyClock } from '../../support/fake-chat.js';
@@ -47,21 +47,29 @@ async function contents(): Promise<string[]> {
   return Promise.all(entries.filter(e => e.isFile()).map(e => readFile(join(e.parentPath ?? e.path, e.name), 'utf8')));
 }
 
+async function replyIn(
+  store: FolderStore,
+  settings: Partial<ChatSettings>,
+  content = 'q',
+  place: Question['place'] = {},
+): Promise<RecordedReply> {
+  const asked = [{ request: request(content), place }];
+  const { answers } = await askAll(store, client(settings), asked, { signal, tokenBudget: null });
+  return answers[0]!.reply!;
+}
+
 describe('a recorded reply', () => {
   test('is asked for once, in whatever process', async () => {
     fake.reply = () => `reply ${fake.requests.length}`;
-    const first = await recordedAsk(store, client(), request('q'), {}, { signal });
+    const first = await replyIn(store, {});
     expect(first).toMatchObject({ text: 'reply 1', cached: false });
-    expect(await recordedAsk(new FolderStore(folder), client(), request('q'), {}, { signal })).toEqual({
-      ...first,
-      cached: true,
-    });
+    expect(await replyIn(new FolderStore(folder), {})).toEqual({ ...first, cached: true });
     expect(fake.requests).toHaveLength(1);
   });
 
   test('is another for another question, place, model or field, and the same however long one waits', async () => {
     const asked = (settings: Partial<ChatSettings>, content: string, place: { scope?: string; index?: number }) =>
-      recordedAsk(store, client(settings), request(content), place, { signal });
+      replyIn(store, settings, content, place);
     await asked({}, 'q', {});
     await asked({}, 'p', {});
     await asked({}, 'q', { scope: 'a' });
@@ -77,9 +85,7 @@ describe('a recorded reply', () => {
 
   test('of two workers at once is one: what was published first', async () => {
     fake.reply = () => `reply ${fake.requests.length}`;
-    const workers = Array.from({ length: 8 }, () =>
-      recordedAsk(new FolderStore(folder), client(), request('q'), {}, { signal }),
-    );
+    const workers = Array.from({ length: 8 }, () => replyIn(new FolderStore(folder), {}));
     const texts = new Set((await Promise.all(workers)).map(reply => reply.text));
     expect(fake.requests.length).toBeGreaterThan(1);
     expect(texts.size).toBe(1);
@@ -88,7 +94,7 @@ describe('a recorded reply', () => {
 
   test('holds no key', async () => {
     fake.reply = ({ headers }) => `You sent ${headers.authorization}`;
-    await recordedAsk(store, client(), request('q'), {}, { signal });
+    await replyIn(store, {});
     const found = await contents();
     expect(found).toHaveLength(1);
     expect(found.join()).not.toContain(KEY);

@@ -14,7 +14,6 @@ let small: SmallRun;
 
 beforeEach(async () => {
   small = await smallRun();
-  await driveRun(small);
 });
 afterEach(() => small.remove());
 
@@ -28,6 +27,7 @@ const files = async () =>
   (await readdir(small.store.root, { recursive: true })).filter(file => !/(^|\/)\./.test(file)).sort();
 
 test('under the policy that sampled, which the log makes again', async () => {
+  await driveRun(small);
   // Of the second step's policy there is no checkpoint.
   const { inputs, ...record } = await recordOf(2);
   const [before, groups] = [await files(), await groupsOf(2)];
@@ -51,10 +51,26 @@ test('under the policy that sampled, which the log makes again', async () => {
   }
 });
 
+test('of a step trained within the nucleus: among the tokens that its sampler kept, and no others', async () => {
+  Object.assign(small.spec.rl, { truncatedLogprobs: true });
+  await driveRun(small);
+  const record = await recordOf(1);
+  const [[{ promptIds, responses }]] = (await groupsOf(1)) as [[RolloutGroup]];
+  await measureTokens(small.deps, record, unsupervised());
+  const [measured] = (await measuredTokens(small.store, STAGE, 1, 0))!;
+  const groups = [{ promptIds, responses: responses.map(({ ids }) => ids) }];
+  const within = await small.engine.call('score', {
+    ...{ groups, temperature: 1, truncation: { topP: 0.95, topK: 0 }, entropies: true },
+  });
+  expect([measured!.logprobs]).toEqual(rounded(within.logprobs));
+  expect([measured!.entropies]).toEqual(rounded(within.entropies!));
+});
+
 const rounded = (values: number[][][]) =>
   values.map(group => group.map(response => response.map(value => Number(value.toPrecision(8)))));
 
 test('once: what is there is asked of no engine', async () => {
+  await driveRun(small);
   const record = await recordOf(1);
   expect(await isMeasured(small.store, record)).toBe(false);
   await measureTokens(small.deps, record, unsupervised());
@@ -65,6 +81,7 @@ test('once: what is there is asked of no engine', async () => {
 });
 
 test('a training service tells no distributions, and of it none is kept', async () => {
+  await driveRun(small);
   const { engine } = small;
   const call: typeof engine.call = async (operation, request, options) => {
     const result = await engine.call(operation, request, options);

@@ -68,6 +68,13 @@ test('as a picture: a curve for each variant, a point and an interval for each s
   expect(svg).not.toContain('NaN');
 });
 
+test('as a picture of more steps than a call may have arguments', () => {
+  const long = Array.from({ length: 200_000 }, (_, k) => (k % 10) / 4);
+  const reward = { mean: long, least: long, most: long };
+  const svg = renderReport({ ...REPORT, curves: [{ ...REPORT.curves[0]!, reward }] }, 'svg', null);
+  expect(svg.match(/<polyline/g)).toHaveLength(1);
+});
+
 test.each(REPORT_FORMATS)('a study of which nothing has ended is shown as %s too', format => {
   const shown = renderReport(EMPTY, format, null);
   expect(shown).not.toMatch(/NaN|undefined|Infinity/);

@@ -1,6 +1,8 @@
 /** Log-probabilities among the tokens that sampling keeps, against every token of a small vocabulary counted one by one. */
 import { gradients } from '../../../../activities/engine/autodiff/gradients';
 import { tokenLogprobs } from '../../../../activities/engine/autodiff/logprobs';
+import { truncationFeeds, truncationInputs } from '../../../../activities/engine/autodiff/truncation';
+import { Graph } from '../../../../activities/engine/graph/graph';
 import { floatData, floatScalar, floats, integers } from '../../../../activities/engine/graph/session';
 import { randomStream } from '../../../../activities/engine/random';
 import { sample, samplingMode } from '../../../../activities/engine/sampling/sampling';
@@ -55,7 +57,7 @@ describe.each(LIMITS)('the trainer: %j', limits => {
         const w = g.input('head', 'float32', [VOCABULARY, HIDDEN]);
         const scalar = (name: string) => g.input(name, 'float32', []);
         const t = g.input('targets', 'int64', ['rows']);
-        const truncation = { topP: scalar('top_p'), topK: scalar('top_k') };
+        const truncation = truncationInputs(g);
         const { logprobs, entropies } = tokenLogprobs(g, h, w, t, scalar('inverse_temperature'), truncation);
         const [dh, dw] = gradients(g, g.sum(logprobs, [0], false), [h, w]);
         return { logprobs, entropies, dh: dh!, dw: dw! };
@@ -65,8 +67,7 @@ describe.each(LIMITS)('the trainer: %j', limits => {
         head: floats(head, [VOCABULARY, HIDDEN]),
         targets: integers(targets, [ROWS]),
         inverse_temperature: floatScalar(1 / TEMPERATURE),
-        top_p: floatScalar(limits.topP),
-        top_k: floatScalar(limits.topK || VOCABULARY),
+        ...truncationFeeds(limits, VOCABULARY),
       },
     );
   const distribution = (row: number, h = hidden, w = head): number[] =>
@@ -113,9 +114,8 @@ test.each(LIMITS)('the sampler says of each token what its share is: %j', async 
     g => {
       const scalar = (name: string) => g.input(name, 'float32', []);
       return sample(g, samplingMode(settings), g.input('logits', 'float32', [DRAWS, VOCABULARY]), {
+        ...truncationInputs(g),
         inverseTemperature: scalar('inverse_temperature'),
-        topP: scalar('top_p'),
-        topK: scalar('top_k'),
         uniform: g.input('uniform', 'float32', [DRAWS]),
       });
     },
@@ -125,8 +125,7 @@ test.each(LIMITS)('the sampler says of each token what its share is: %j', async 
         [DRAWS, VOCABULARY],
       ),
       inverse_temperature: floatScalar(1),
-      top_p: floatScalar(limits.topP),
-      top_k: floatScalar(limits.topK || VOCABULARY),
+      ...truncationFeeds(limits, VOCABULARY),
       uniform: floats(uniforms, [DRAWS]),
     },
   );
@@ -142,13 +141,26 @@ test.each(LIMITS)('the sampler says of each token what its share is: %j', async 
   });
 });
 
+test('the sampler sorts once for both: which token it is, and what its share is', () => {
+  const g = new Graph('sorted once');
+  const scalar = (name: string) => g.input(name, 'float32', []);
+  const { tokens, logprobs } = sample(g, 'within nucleus', g.input('logits', 'float32', [ROWS, VOCABULARY]), {
+    ...truncationInputs(g),
+    inverseTemperature: scalar('inverse_temperature'),
+    uniform: g.input('uniform', 'float32', [ROWS]),
+  });
+  g.output('tokens', tokens);
+  g.output('logprobs', logprobs);
+  expect(g.message().node.filter(({ op_type }) => op_type === 'TopK')).toHaveLength(1);
+});
+
 test.each([300, 5000])('of %d tokens, also where the nucleus is most of them', async size => {
   const limits = { topP: 0.95, topK: 0 };
   const rows = [0.01, 60].map(steepness => Array.from({ length: size }, (_, k) => (-steepness * k) / size));
   const found = await evaluate(
     g => {
       const scalar = (name: string) => g.input(name, 'float32', []);
-      const truncation = { topP: scalar('top_p'), topK: scalar('top_k') };
+      const truncation = truncationInputs(g);
       const w = g.input('head', 'float32', [size, 2]);
       const t = g.input('targets', 'int64', ['rows']);
       const h = g.input('hidden', 'float32', ['rows', 2]);
@@ -162,8 +174,7 @@ test.each([300, 5000])('of %d tokens, also where the nucleus is most of them', a
       ),
       targets: integers([5, 5], [2]),
       inverse_temperature: floatScalar(1),
-      top_p: floatScalar(limits.topP),
-      top_k: floatScalar(size),
+      ...truncationFeeds(limits, size),
     },
   );
   rows.forEach((row, k) => {
