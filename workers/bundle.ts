@@ -1,7 +1,7 @@
 /**
  * The workflows as one file, bundled when the project is built so that a worker starts at once: alone, and with what makes
  * spans of them. Run as a program it writes both beside the compiled rooms. A worker that bundled for itself would keep what
- * that takes, some 200 MB of a compiler's objects, and go through them again at every collection of its memory.
+ * that takes, some 100 MB of a compiler's objects, and go through them again at every collection of its memory.
  */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';

@@ -20,7 +20,7 @@ export interface Exporters {
 }
 
 export interface MeasuredRun {
-  /** A step's, the mean over the phases. */
+  /** A step's, the mean from the second phase on. */
   seconds: number;
   /** Seconds of the processor, from the second phase on: of the engine, of the two workers, and of the Temporal server. */
   processor: Record<Part, number>;
