@@ -11,7 +11,7 @@ import { type LonghaulWorkerOptions, runWorker, workerDependencies } from './wor
 export async function runCpuWorker(options: LonghaulWorkerOptions): Promise<void> {
   await withTelemetry('cpu', options.telemetry ?? {}, async telemetry => {
     const dependencies = telemetry.dependencies(await workerDependencies(options));
-    const work = await telemetry.work(cpuWork(dependencies));
+    const work = telemetry.work(cpuWork(dependencies));
     await runWorker(options, work, async client => {
       await refuseOtherStores(client, dependencies.store, options);
       await telemetry.connected(client);

@@ -17,7 +17,7 @@ async function runEngineWorker(options: LonghaulWorkerOptions, telemetry: Teleme
   try {
     // Refuses a provider that is not there before any work is taken.
     const numerics = await measureNumerics(engine, options.engine?.provider ?? engineSettings().provider);
-    const work = await telemetry.work(engineWork('onnx', { ...dependencies, engine, numerics }));
+    const work = telemetry.work(engineWork('onnx', { ...dependencies, engine, numerics }));
     await runWorker(options, work, async client => {
       await refuseOtherStores(client, dependencies.store, options);
       await refuseOtherNumerics(client, dependencies.store, numerics, options);

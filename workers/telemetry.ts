@@ -61,12 +61,12 @@ export class Telemetry {
     };
   }
 
-  async work(work: Work): Promise<Work> {
+  work(work: Work): Work {
     const { tracing } = this;
     if (!tracing) return work;
     return {
       ...work,
-      ...(work.workflowBundle && { workflowBundle: await tracing.workflowBundle() }),
+      ...(work.workflowBundle && { workflowBundle: tracing.workflowBundle }),
       sinks: tracing.sinks,
       interceptors: tracing.interceptors,
     };

@@ -37,7 +37,7 @@ async function runServiceWorker(options: TinkerWorkerOptions, telemetry: Telemet
         ...options,
         onReady: () => options.onReady?.(`${url} serves ${served.slice(0, NAMED).join(', ')}${more}`),
       },
-      await telemetry.work(engineWork('tinker', { ...dependencies, engine, service, numerics: service.numerics })),
+      telemetry.work(engineWork('tinker', { ...dependencies, engine, service, numerics: service.numerics })),
       async client => {
         await refuseOtherStores(client, dependencies.store, options);
         await refuseUnservedRuns(client, dependencies.store, { service, url }, options.deployment);

@@ -12,9 +12,9 @@ import {
   OpenTelemetryActivityInboundInterceptor,
   OpenTelemetryWorkflowClientInterceptor,
 } from '@temporalio/interceptors-opentelemetry';
-import type { InjectedSinks, WorkflowBundle } from '@temporalio/worker';
+import type { InjectedSinks } from '@temporalio/worker';
 import type { Engine } from '../activities/engine/protocol/index.js';
-import { bundleWorkflows } from './bundle.js';
+import { TRACED_BUNDLE_FILE } from './bundle.js';
 import { SpanExporter } from './span-exporter.js';
 import { MEASURED, tracedEngine } from './traced-engine.js';
 import type { Work } from './work.js';
@@ -24,13 +24,12 @@ export interface Tracing {
   interceptors: NonNullable<Work['interceptors']>;
   sinks: InjectedSinks<never>;
   engine(engine: Engine): Engine;
-  /** The workflows with what makes spans of them: made when asked for, and only where there are traces. */
-  workflowBundle(): Promise<WorkflowBundle>;
+  /** The workflows with what makes spans of them. */
+  workflowBundle: NonNullable<Work['workflowBundle']>;
   /** Sends what is left, for so long as a worker may take to end. */
   close(): Promise<void>;
 }
 
-const WORKFLOW_SPANS = '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors';
 const CLOSE_LIMIT_MS = 3000;
 
 /** @param url the collector's base, as OTEL_EXPORTER_OTLP_ENDPOINT has it: `/v1/traces` is added */
@@ -49,7 +48,7 @@ export function startTracing(kind: 'cpu' | 'gpu', url: string): Tracing {
     },
     sinks: { exporter: makeWorkflowExporter(processor, resource as Resource) } as InjectedSinks<never>,
     engine: engine => tracedEngine(engine, tracer),
-    workflowBundle: async () => ({ code: await bundleWorkflows([require.resolve(WORKFLOW_SPANS)]) }),
+    workflowBundle: { codePath: TRACED_BUNDLE_FILE },
     close: async () => {
       const late = new Promise<void>(resolve => setTimeout(resolve, CLOSE_LIMIT_MS).unref());
       await Promise.race([provider.shutdown().catch(() => {}), late]);

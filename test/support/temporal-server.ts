@@ -1,12 +1,13 @@
 /** A real Temporal development server for a test file, and workers on it with the fake engine. */
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { GPU_TASK_QUEUE, TASK_QUEUE } from '../../activities/contract/index.js';
 import { type ControlActivities, createControlActivities, createEngineActivities } from '../../activities/index.js';
 import { SERVER_SETTINGS } from '../../infra/local/stack.js';
 import { findTemporal } from '../../infra/local/temporal-binary.js';
+import { BUNDLE_FILE, bundleWorkflows, TRACED_BUNDLE_FILE } from '../../workers/bundle.js';
 import { type Deployment, deploymentOptions } from '../../workers/deployment.js';
 import type { SmallRun } from './small-run.js';
 
@@ -39,13 +40,10 @@ export async function startServer(dynamicConfig: string[] = []): Promise<TestSer
 const CHECKOUT = resolve(__dirname, '../..');
 
 /** Today's workflows: the build's bundle where the build is of today's sources, as under `npm test`; else one made now. */
-export async function bundleSources(): Promise<{ code: string }> {
-  if (sourcesChanged(CHECKOUT) === null)
-    return { code: await readFile(join(CHECKOUT, 'dist/workflow-bundle.js'), 'utf8') };
-  return bundleWorkflowCode({
-    workflowsPath: join(CHECKOUT, 'workflows/index.ts'),
-    logger: new DefaultLogger('ERROR'),
-  });
+export async function bundleSources(traced = false): Promise<{ code: string }> {
+  const built = basename(traced ? TRACED_BUNDLE_FILE : BUNDLE_FILE);
+  if (sourcesChanged(CHECKOUT) === null) return { code: await readFile(join(CHECKOUT, 'dist', built), 'utf8') };
+  return { code: await bundleWorkflows({ traced }) };
 }
 
 /**

@@ -8,6 +8,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { type CurriculumResult, TASK_QUEUE } from '../../activities/contract';
 import { findTemporal } from '../../infra/local/temporal-binary';
+import { TRACED_BUNDLE_FILE } from '../../workers/bundle';
 import { cpuWork } from '../../workers/cpu';
 import { engineWork } from '../../workers/engine-work';
 import { Telemetry } from '../../workers/telemetry';
@@ -41,7 +42,9 @@ beforeAll(async () => {
   });
   small = await smallRun();
   const deps = { ...telemetry.dependencies(small.deps), engine: telemetry.engine(small.engine) };
-  works = [await telemetry.work(cpuWork(deps)), await telemetry.work(engineWork('onnx', deps))];
+  const work = telemetry.work(cpuWork(deps));
+  expect(work.workflowBundle).toEqual({ codePath: TRACED_BUNDLE_FILE });
+  works = [{ ...work, workflowBundle: await bundleSources(true) }, telemetry.work(engineWork('onnx', deps))];
   await telemetry.connected(env.client);
   const workers = await Promise.all(works.map(work => Worker.create({ connection: env.nativeConnection, ...work })));
   const running = workers.map(worker => worker.run());

@@ -21,6 +21,7 @@ import { type FoundPoint, pointsOf, verdictOf } from './comparison.js';
 import { measureCost } from './cost.js';
 import { measureOverhead } from './overhead.js';
 import { EXPERIMENT, TrackerServers } from './servers.js';
+import { StandIns } from './stand-ins.js';
 
 const FOLDER = join(CHECKOUT, 'infra', 'trials', 'trackers');
 /** A short one; with more steps there is more to lose. */
@@ -35,6 +36,7 @@ interface Flags {
   faults: number;
   seed: number;
   overhead?: number;
+  standIns: boolean;
   cost?: string;
   store: string;
   keep?: string;
@@ -56,6 +58,7 @@ export function addTrackersTrial(command: Command): void {
       'instead: what exporting costs a step, by so many rounds of runs; on a quiet machine',
       whole,
     )
+    .option('--stand-ins', 'with --overhead: receivers that cost nothing in place of the real servers', false)
     .option('--cost <run>', 'instead: what exporting asks of the processor, by a finished run')
     .option('--store <folder>', 'with --cost: the store that has it', join(DEFAULT_STATE, 'store'))
     .option('--keep <folder>', 'a folder for stores, logs and databases, left there afterwards')
@@ -67,14 +70,18 @@ export function addTrackersTrial(command: Command): void {
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function trial({ faults, seed, overhead, cost, store, keep, again }: Flags): Promise<number> {
+async function trial(flags: Flags): Promise<number> {
+  const { faults, seed, overhead, standIns, cost, store, keep, again } = flags;
   if (again && !keep) throw new UserError('--again needs --keep, the folder of the earlier trial');
-  const requirements = join(FOLDER, 'requirements.txt');
-  const needs = { who: 'the trackers', python: 'Python 3.10 or newer', disk: '2 GB' };
-  const python = await pythonEnvironment({ requirements, cache: cacheFolder(), log: say, needs });
+  if (standIns && !overhead)
+    throw new UserError('--stand-ins needs --overhead: what is read back is read from real servers');
   const folder = keep ? resolve(keep) : await mkdtemp(join(tmpdir(), 'longhaul-trackers-'));
   await mkdir(folder, { recursive: true });
   process.env.TRACKIO_WRITE_TOKEN = 'token-of-the-trackers-trial';
+  if (standIns) return withoutServers(flags, folder);
+  const requirements = join(FOLDER, 'requirements.txt');
+  const needs = { who: 'the trackers', python: 'Python 3.10 or newer', disk: '2 GB' };
+  const python = await pythonEnvironment({ requirements, cache: cacheFolder(), log: say, needs });
   const servers = await TrackerServers.start(python, folder);
   let isFine = false;
   try {
@@ -87,10 +94,26 @@ async function trial({ faults, seed, overhead, cost, store, keep, again }: Flags
           (await exactlyOnce(servers, python, folder));
   } finally {
     await servers.stop();
-    if (isFine && !keep) await rm(folder, { recursive: true, force: true });
-    else say(`stores, logs and databases: ${folder}`);
+    await leave(folder, isFine && !keep);
   }
   return isFine ? 0 : 1;
+}
+
+async function withoutServers({ overhead = 0, keep }: Flags, folder: string): Promise<number> {
+  const receivers = await StandIns.start(folder);
+  let isFine = false;
+  try {
+    isFine = await measureOverhead({ folder, settings: receivers.settings, rounds: overhead, say });
+  } finally {
+    await receivers.stop();
+    await leave(folder, isFine && !keep);
+  }
+  return isFine ? 0 : 1;
+}
+
+async function leave(folder: string, isToGo: boolean): Promise<void> {
+  if (isToGo) await rm(folder, { recursive: true, force: true });
+  else say(`stores, logs and databases: ${folder}`);
 }
 
 /** @returns whether the harness of faults found its runs as they should be */

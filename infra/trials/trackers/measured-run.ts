@@ -20,13 +20,12 @@ export interface Exporters {
 }
 
 export interface MeasuredRun {
-  /** A step's, the mean over the phases. */
+  /** A step's, the mean from the second phase on. */
   seconds: number;
-  /**
-   * Seconds of the processor, from the first phase on: of the engine, and of everything else of longhaul's, which is the
-   * workers and the Temporal server.
-   */
-  processor: { engine: number; others: number };
+  /** Seconds of the processor, from the second phase on: of the engine, of the two workers, and of the Temporal server. */
+  processor: Record<Part, number>;
+  /** That were made in that time. */
+  steps: number;
   /** Of the last policy. */
   sha256: string;
 }
@@ -34,6 +33,7 @@ export interface MeasuredRun {
 const METRICS_PORT = 19_564;
 const SCRAPE_MS = 5000;
 const LOOK_MS = 50;
+const FIRST = 'phase-2';
 
 export async function measuredRun(
   state: string,
@@ -63,16 +63,23 @@ export async function measuredRun(
       .finally(() => {
         isOver = true;
       });
-    // Before it workers start and warm up, some with more to load than others.
-    while (!isOver && (await claimedAttempt(store, stageUri({ run, stage: 'phase-1' }))) === null) await sleep(LOOK_MS);
+    // Before it what workers load is loaded and compiled: once, some more than others, and spread over no steps.
+    while (!isOver && (await claimedAttempt(store, stageUri({ run, stage: FIRST }))) === null) await sleep(LOOK_MS);
     const before = ownProcessor();
     const { policy } = await result;
     const after = ownProcessor();
     await connection.close();
-    const steps = [...(await stepSeconds(store, run))].filter(([step]) => step.startsWith('phase'));
+    const steps = [...(await stepSeconds(store, run))].filter(([step]) => /^phase-[2-9]/.test(step));
+    const used = (part: Part) => after[part] - before[part];
     return {
       seconds: steps.reduce((sum, [, seconds]) => sum + seconds, 0) / steps.length,
-      processor: { engine: after.engine - before.engine, others: after.others - before.others },
+      processor: {
+        engine: used('engine'),
+        'cpu worker': used('cpu worker'),
+        'gpu worker': used('gpu worker'),
+        server: used('server'),
+      },
+      steps: spec.phases.slice(1).reduce((sum, phase) => sum + phase.steps, 0),
       sha256: policy.sha256,
     };
   } finally {
@@ -96,17 +103,22 @@ export async function stepSeconds(store: Store, run: string): Promise<Map<string
   return seconds;
 }
 
-const ENGINE = 'engine/process/child';
-/** The trackers' servers, which mostly have a machine of their own. */
-const TRACKERS = /mlflow|trackio|python/;
+/** By what stands in their command lines. What is none of them is the trackers' servers, which mostly have a machine of their own. */
+const PARTS = {
+  engine: 'engine/process/child',
+  'cpu worker': '\0worker\0cpu',
+  'gpu worker': '\0worker\0gpu',
+  server: '\0start-dev',
+} as const;
+type Part = keyof typeof PARTS;
 
 /** Of all that this process has started and that still runs. */
-function ownProcessor(): MeasuredRun['processor'] {
-  const used = { engine: 0, others: 0 };
+function ownProcessor(): Record<Part, number> {
+  const used = { engine: 0, 'cpu worker': 0, 'gpu worker': 0, server: 0 };
   for (const pid of descendants(process.pid)) {
     const command = read(`/proc/${pid}/cmdline`);
-    if (TRACKERS.test(command)) continue;
-    used[command.includes(ENGINE) ? 'engine' : 'others'] += processorTime(pid) ?? 0;
+    const part = (Object.keys(PARTS) as Part[]).find(one => command.includes(PARTS[one]));
+    if (part) used[part] += processorTime(pid) ?? 0;
   }
   return used;
 }

@@ -49,7 +49,10 @@ export async function measureOverhead({ folder, settings, rounds, say }: Overhea
       slower.set(kind, of);
       of.clock.push(clockOf(run) / clockOf(before) - 1);
       of.processor.push(besideOf(run) - besideOf(before));
-      say(`  ${kind}: ${percent(of.clock.at(-1)!)} by the clock, ${percent(of.processor.at(-1)!)} by the processor`);
+      say(
+        `  ${kind}: ${percent(of.clock.at(-1)!)} by the clock, ${percent(of.processor.at(-1)!)} by the processor; ` +
+          `more of it a step: ${moreOf(run, before)}`,
+      );
     }
   }
   say(`\nmedians of ${rounds} rounds (bar: ${100 * MOST} %)`);
@@ -61,6 +64,14 @@ export async function measureOverhead({ folder, settings, rounds, say }: Overhea
 /** In units of what the engine worked, which is the same in all runs: a machine that is slower for a while is so for both. */
 const clockOf = ({ seconds, processor }: MeasuredRun) => seconds / processor.engine;
 /** What is done beside the engine, as a share of its work. */
-const besideOf = ({ processor: { engine, others } }: MeasuredRun) => others / engine;
+const besideOf = ({ processor: { engine, server, 'cpu worker': cpu, 'gpu worker': gpu } }: MeasuredRun) =>
+  (server + cpu + gpu) / engine;
+
+/** Where it goes: by process, in milliseconds. */
+function moreOf(run: MeasuredRun, before: MeasuredRun): string {
+  const ms = ({ processor, steps }: MeasuredRun, part: (typeof BESIDE)[number]) => (1000 * processor[part]) / steps;
+  return BESIDE.map(part => `${part} ${(ms(run, part) - ms(before, part)).toFixed(1)} ms`).join(', ');
+}
+const BESIDE = ['cpu worker', 'gpu worker', 'server'] as const;
 
 const percent = (share: number) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(2)} %`;

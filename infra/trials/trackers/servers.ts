@@ -25,6 +25,14 @@ interface TrackerServer {
   kills: number;
 }
 
+/** Every tracker there is, with files in the folder. */
+export const exportSettings = (folder: string, { mlflow, trackio }: { mlflow: string; trackio: string }) => ({
+  tensorboard: join(folder, 'logs'),
+  jsonl: join(folder, '{run}.jsonl'),
+  mlflow: { url: mlflow, experiment: EXPERIMENT },
+  trackio: { url: trackio, project: EXPERIMENT },
+});
+
 export class TrackerServers {
   private constructor(
     readonly folder: string,
@@ -78,12 +86,7 @@ export class TrackerServers {
   /** Every tracker there is. */
   get settings(): ExportSettings {
     const [mlflow, trackio] = this.servers.map(({ link }) => link.url);
-    return {
-      tensorboard: join(this.folder, 'logs'),
-      jsonl: join(this.folder, '{run}.jsonl'),
-      mlflow: { url: mlflow!, experiment: EXPERIMENT },
-      trackio: { url: trackio!, project: EXPERIMENT },
-    };
+    return exportSettings(this.folder, { mlflow: mlflow!, trackio: trackio! });
   }
 
   /** Until the signal: loses one answer of `losesOneOf`, and kills each server whenever it has given `killsAfter` more. */
