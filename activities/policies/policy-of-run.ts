@@ -1,6 +1,6 @@
 /** A run's policies by what users call them, found in the store alone: no server is asked, and the run may be under way. */
 import type { CurriculumResult, PolicyRef } from '../contract/index.js';
-import { baseUri, checkpointUri, readJson, resultUri, type Store, storeUri } from '../store/index.js';
+import { baseUri, checkpointUri, findJson, resultUri, type Store, storeUri } from '../store/index.js';
 import { snapshotState } from './checkpoint.js';
 import { lastStep, redoLog } from './redo-log.js';
 
@@ -35,6 +35,5 @@ async function byName(store: Store, run: string, name: string): Promise<PolicyRe
 }
 
 async function published<T>(store: Store, uri: string): Promise<T | null> {
-  const ref = await store.find(uri);
-  return ref && readJson<T>(store, ref);
+  return (await findJson<T>(store, uri))?.value ?? null;
 }

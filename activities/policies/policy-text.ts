@@ -1,7 +1,7 @@
 /** The run's tokenizer, taken from its base policy in the store: every worker that reaches the store has it. */
 import type { PolicyRef } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
-import { absence, baseUri, readJson, type Store } from '../store/index.js';
+import { absence, baseUri, findJson, type Store } from '../store/index.js';
 import type { Models, TextModel } from '../text/index.js';
 import { openSmallFiles } from './checkpoint.js';
 
@@ -22,7 +22,7 @@ export function textModelOf({ store, models }: TextDependencies, run: string): P
 }
 
 async function open(store: Store, models: TextDependencies['models'], run: string): Promise<TextModel> {
-  const ref = await store.find(baseUri(run));
-  if (!ref) throw await absence(store, baseUri(run), 'the base policy was not imported');
-  return models.open(await openSmallFiles(store, await readJson<PolicyRef>(store, ref)));
+  const base = await findJson<PolicyRef>(store, baseUri(run));
+  if (!base) throw await absence(store, baseUri(run), 'the base policy was not imported');
+  return models.open(await openSmallFiles(store, base.value));
 }

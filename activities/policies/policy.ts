@@ -11,8 +11,8 @@ import {
   CorruptArtifactError,
   DivergenceError,
   type Fence,
+  findJson,
   MissingArtifactError,
-  readJson,
   runOf,
   type Store,
 } from '../store/index.js';
@@ -174,9 +174,9 @@ export async function readUpdate(store: Store, policy: PolicyRef): Promise<Updat
 }
 
 async function readUpdateAt(store: Store, uri: string, policy: string): Promise<UpdateRecord> {
-  const ref = await store.find(uri);
-  if (!ref) throw await absence(store, uri, `wanted to rebuild policy ${policy}`);
-  return readJson<UpdateRecord>(store, ref);
+  const found = await findJson<UpdateRecord>(store, uri);
+  if (!found) throw await absence(store, uri, `wanted to rebuild policy ${policy}`);
+  return found.value;
 }
 
 /** Looks through the whole log for the step that made a policy known by its snapshot alone, which is gone. */

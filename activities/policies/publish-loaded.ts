@@ -15,7 +15,7 @@ import {
   DivergenceError,
   type Fence,
   fileHashes,
-  readJson,
+  findJson,
   type Store,
   specUri,
   weightsUri,
@@ -37,9 +37,9 @@ export async function freshAdapter(store: Store, run: string): Promise<{ fresh: 
 }
 
 async function readPublished<T>(store: Store, uri: string): Promise<T> {
-  const ref = await store.find(uri);
-  if (!ref) throw await absence(store, uri, 'the run was not prepared');
-  return readJson<T>(store, ref);
+  const found = await findJson<T>(store, uri);
+  if (!found) throw await absence(store, uri, 'the run was not prepared');
+  return found.value;
 }
 
 /** The policy beneath a run's adapters; null where all weights are trained. */

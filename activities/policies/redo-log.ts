@@ -8,9 +8,10 @@ import {
   claimedAttempt,
   DivergenceError,
   fenceOf,
+  findJson,
   hashOf,
+  inTurn,
   publishJson,
-  readJson,
   type StageAttempt,
   type Store,
   stageUri,
@@ -36,9 +37,9 @@ export async function logStep(store: Store, record: UpdateRecord): Promise<void>
     await publishJson(store, uri, record, fenceOf(record.stage), identity);
   } catch (error) {
     // Earlier versions recorded no identity.
-    const published = error instanceof DivergenceError ? await store.find(uri) : null;
-    const logged = published && (await readJson<UpdateRecord>(store, published));
-    if (!logged) throw error;
+    const published = error instanceof DivergenceError ? await findJson<UpdateRecord>(store, uri) : null;
+    if (!published) throw error;
+    const logged = published.value;
     if (identityOf(logged) === identity) return;
     throw differ(logged.code?.numerics, record.code?.numerics)
       ? divergence(logged, record.result.sha256, record.code)
@@ -108,7 +109,12 @@ export async function loggedStep(
 
 /** The steps of one attempt, in order. */
 export async function* stepsOf(store: Store, stage: StageAttempt): AsyncGenerator<LogEntry> {
-  for (const step of await stepNumbers(store, stage)) {
+  yield* inTurn(await stepNumbers(store, stage), step => entryAt(store, stage, step));
+}
+
+/** The same from the last step on, each read when it is come to. */
+export async function* stepsBackwards(store: Store, stage: StageAttempt): AsyncGenerator<LogEntry> {
+  for (const step of (await stepNumbers(store, stage)).reverse()) {
     const entry = await entryAt(store, stage, step);
     if (entry) yield entry;
   }
@@ -130,10 +136,7 @@ export async function lastStep(
 ): Promise<LogEntry | null> {
   for (const stage of (await attemptsOf(store, run)).reverse()) {
     if ((await claimedAttempt(store, stageUri(stage))) !== stage.attempt) continue;
-    for (const step of (await stepNumbers(store, stage)).reverse()) {
-      const entry = await entryAt(store, stage, step);
-      if (entry && counts(entry.record)) return entry;
-    }
+    for await (const entry of stepsBackwards(store, stage)) if (counts(entry.record)) return entry;
   }
   return null;
 }
@@ -145,8 +148,8 @@ export async function stepNumbers(store: Store, stage: StageAttempt): Promise<nu
 
 /** Null of a step whose update is still to come: it has its rollouts alone. */
 export async function entryAt(store: Store, stage: StageAttempt, step: number): Promise<LogEntry | null> {
-  const ref = await store.find(stepUri(stage, step, 'update.json'));
-  return ref && { stage, step, ref, record: await readJson<UpdateRecord>(store, ref) };
+  const found = await findJson<UpdateRecord>(store, stepUri(stage, step, 'update.json'));
+  return found && { stage, step, ref: found.ref, record: found.value };
 }
 
 const numbers = (names: string[]): number[] =>

@@ -3,19 +3,20 @@
  * since the log makes their policies again from what the stage began with. What a stage begins with is another's, and the
  * base nobody's: neither is touched here.
  */
+import type { UpdateRecord } from '../artifacts/index.js';
 import type { PolicyDependencies } from '../dependencies.js';
-import { fenceOf, type Store } from '../store/index.js';
+import { checkpointsUri, fenceOf, type StageAttempt, type Store } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
 import { openSmallFiles, snapshotUri } from './checkpoint.js';
-import type { LogEntry } from './redo-log.js';
+import { type LogEntry, stepsBackwards, stepsOf } from './redo-log.js';
 
 /**
  * Whether a snapshot would be of no use, because a later step of the attempt has one: a stage gone through again does not
  * make again what was removed.
- * @param log of the attempt
  */
-export async function isSuperseded(store: Store, log: readonly LogEntry[], policy: string): Promise<boolean> {
-  for (const { record } of log.slice(made(log, policy) + 1)) {
+export async function isSuperseded(store: Store, stage: StageAttempt, policy: string): Promise<boolean> {
+  for await (const { record } of stepsBackwards(store, stage)) {
+    if (isMaking(record, policy)) return false;
     if (record.result.name !== policy && (await store.has(snapshotUri(record.result)))) return true;
   }
   return false;
@@ -27,15 +28,18 @@ export async function isSuperseded(store: Store, log: readonly LogEntry[], polic
  */
 export async function removeEarlier(
   { store, service }: Pick<PolicyDependencies, 'store' | 'service'>,
-  log: readonly LogEntry[],
+  attempt: StageAttempt,
   policy: string,
   keep: number,
   supervision: Supervision,
 ): Promise<void> {
-  const earlier: LogEntry[] = [];
-  for (const entry of log.slice(0, Math.max(0, made(log, policy)))) {
-    if (!entry.record.skipped && (await store.has(snapshotUri(entry.record.result)))) earlier.push(entry);
-  }
+  const there = new Set(await store.list(checkpointsUri(attempt.run)));
+  const log: LogEntry[] = [];
+  for await (const entry of stepsOf(store, attempt)) log.push(entry);
+  const made = log.findIndex(({ record }) => isMaking(record, policy));
+  const earlier = log
+    .slice(0, Math.max(0, made))
+    .filter(({ record }) => !record.skipped && there.has(record.result.name));
   const beyond = earlier.slice(0, Math.max(0, earlier.length - (keep - 1)));
   const rebuildable = beyond.length === 0 ? 0 : await wholeSteps(store, log);
   for (const { stage, step, record } of beyond.filter(({ step }) => step <= rebuildable)) {
@@ -64,6 +68,4 @@ async function wholeSteps(store: Store, log: readonly LogEntry[]): Promise<numbe
   return log.length;
 }
 
-/** Place in the log of the step that made the policy; -1 of what the attempt began with. */
-const made = (log: readonly LogEntry[], policy: string): number =>
-  log.findIndex(({ record }) => record.result.name === policy && !record.skipped);
+const isMaking = ({ result, skipped }: UpdateRecord, policy: string): boolean => result.name === policy && !skipped;

@@ -3,7 +3,7 @@ import type { PolicyRef } from '../contract/index.js';
 import type { Dependencies } from '../dependencies.js';
 import { WEIGHTS_FILE } from '../engine/files/index.js';
 import { adapterOf, type RunSpec } from '../spec/index.js';
-import { absence, baseUri, readJson } from '../store/index.js';
+import { absence, baseUri, findJson } from '../store/index.js';
 import { textModelOf } from './policy-text.js';
 
 /** Written, synced and hashed twice; what a laptop's disk or a network's file system does at least. */
@@ -22,8 +22,7 @@ export async function snapshotCost(deps: Dependencies, run: string, spec: RunSpe
 }
 
 async function baseBytes({ store }: Dependencies, run: string): Promise<number> {
-  const ref = await store.find(baseUri(run));
-  if (!ref) throw await absence(store, baseUri(run), 'the base policy was not imported');
-  const { uri } = await readJson<PolicyRef>(store, ref);
-  return (await store.fileSizes(uri))[WEIGHTS_FILE] ?? 0;
+  const base = await findJson<PolicyRef>(store, baseUri(run));
+  if (!base) throw await absence(store, baseUri(run), 'the base policy was not imported');
+  return (await store.fileSizes(base.value.uri))[WEIGHTS_FILE] ?? 0;
 }

@@ -2,11 +2,10 @@
 import type { PolicyRef } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';
 import type { CheckpointSettings } from '../spec/index.js';
-import { fenceOf, type StageAttempt, type Store } from '../store/index.js';
+import { fenceOf, type StageAttempt } from '../store/index.js';
 import { supervised } from '../supervision/index.js';
 import { snapshotUri } from './checkpoint.js';
 import { ensureSnapshot } from './policy.js';
-import { type LogEntry, stepsOf } from './redo-log.js';
 import { isSuperseded, removeEarlier } from './retention.js';
 import { withdrawWeights } from './shared-weights.js';
 
@@ -24,18 +23,11 @@ export function snapshot(deps: EngineDependencies) {
   return ({ stage, policy, keep = 'all', shards }: SnapshotInput): Promise<PolicyRef> =>
     supervised(`writing checkpoint ${policy.name}`, async supervision => {
       const { store } = deps;
-      const log = keep === 'all' ? [] : await attemptLog(store, stage);
-      if (await isSuperseded(store, log, policy.name)) return policy;
+      if (keep !== 'all' && (await isSuperseded(store, stage, policy.name))) return policy;
       await ensureSnapshot(deps, policy, supervision, { fence: fenceOf(stage), shards });
       // Which has the weights in it.
       if (shards !== undefined) await withdrawWeights(store, policy, name => name === policy.name, fenceOf(stage));
-      if (keep !== 'all') await removeEarlier(deps, log, policy.name, keep, supervision);
+      if (keep !== 'all') await removeEarlier(deps, stage, policy.name, keep, supervision);
       return { ...policy, uri: snapshotUri(policy) };
     });
-}
-
-async function attemptLog(store: Store, stage: StageAttempt): Promise<LogEntry[]> {
-  const log: LogEntry[] = [];
-  for await (const entry of stepsOf(store, stage)) log.push(entry);
-  return log;
 }

@@ -38,6 +38,9 @@ export async function claimedAttempt(store: Reader, stage: string): Promise<numb
 /** Before something is published or removed. Throws StaleAttemptError. */
 export async function checkFence(store: Reader, fence: Fence | undefined): Promise<void> {
   if (!fence) return;
+  const names = await store.list(fence.stage);
+  // Of a later attempt something would be there, its claim or what was set aside of it: so one look is enough, mostly.
+  if (!names.includes(EARLIER) && numbersIn(names).every(attempt => attempt <= fence.attempt)) return;
   const current = await claimedAttempt(store, fence.stage);
   if (current !== null && current > fence.attempt) throw new StaleAttemptError(fence.stage, fence.attempt, current);
 }
@@ -65,6 +68,7 @@ async function earlierClaim(store: Reader, stage: string): Promise<Claim | null>
 }
 
 async function attemptsIn(store: Reader, stage: string): Promise<number[]> {
-  const numbers = (await store.list(stage)).map(Number).filter(Number.isInteger);
-  return numbers.sort((a, b) => b - a);
+  return numbersIn(await store.list(stage)).sort((a, b) => b - a);
 }
+
+const numbersIn = (names: readonly string[]): number[] => names.map(Number).filter(Number.isInteger);

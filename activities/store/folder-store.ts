@@ -16,6 +16,7 @@ import {
   CorruptArtifactError,
   DivergenceError,
   type Fence,
+  type FoundText,
   type OpenedStore,
   StoreAwayError,
 } from './store.js';
@@ -89,12 +90,17 @@ export class FolderStore implements OpenedStore {
   }
 
   async find(uri: string): Promise<ArtifactRef | null> {
+    return (await this.findText(uri))?.ref ?? null;
+  }
+
+  async findText(uri: string): Promise<FoundText | null> {
     try {
-      const found = sha256(await readFile(this.pathOf(uri)));
+      const bytes = await readFile(this.pathOf(uri));
+      const found = sha256(bytes);
       const recorded = await this.recorded(uri);
       // Whoever published it ended before the hash was recorded.
       if (recorded === null) await this.record(uri, { sha256: found, identity: found }).catch(unlessReadOnly);
-      if (recorded === null || recorded === found) return { uri, sha256: found };
+      if (recorded === null || recorded === found) return { ref: { uri, sha256: found }, text: bytes.toString('utf8') };
     } catch (error) {
       return await this.absent(error, null);
     }

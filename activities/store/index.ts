@@ -4,6 +4,7 @@ export * from './claims.js';
 export { type Copied, copyStore } from './copy.js';
 export { FolderStore } from './folder-store.js';
 export { fileHash, fileHashes, filesBelow, folderHash } from './hash.js';
+export { inTurn } from './in-parallel.js';
 export type { Entry, Inventory, Leftover } from './inventory.js';
 export * from './layout.js';
 export { openInventory, openStore } from './open-store.js';

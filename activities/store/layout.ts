@@ -62,6 +62,8 @@ export const dataSummaryUri = (run: string) => storeUri('runs', run, 'data', 'su
 export const weightsUri = (run: string, policy: string) => storeUri('runs', run, 'weights', policy);
 /** Folder of what `weightsUri` names. */
 export const sharedUri = (run: string) => storeUri('runs', run, 'weights');
+/** Folder of a run's snapshots. */
+export const checkpointsUri = (run: string) => storeUri('runs', run, 'checkpoints');
 export const checkpointUri = (run: string, policy: string) => storeUri('runs', run, 'checkpoints', policy);
 /** `name` is `<policy label>.<set>`; the policy's name keeps evaluations of different attempts apart. */
 export const evaluationUri = (run: string, name: string, policy: string, file: string) =>

@@ -27,7 +27,18 @@ export const FAILURES = [
   ...['storage', 'gone', 'internal'],
 ] as const;
 export const STORE_OPERATIONS = [
-  ...['readText', 'publishText', 'publishFirst', 'publishFolder', 'find', 'has', 'list', 'recorded', 'setAside'],
+  ...[
+    'readText',
+    'publishText',
+    'publishFirst',
+    'publishFolder',
+    'find',
+    'findText',
+    'has',
+    'list',
+    'recorded',
+    'setAside',
+  ],
   ...['remove', 'localFolder', 'fileSizes', 'publishedAt'],
 ] as const;
 

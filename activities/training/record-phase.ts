@@ -1,22 +1,31 @@
 /** Closes a phase's books: how difficult its samples were, and a line for each of its steps. */
-import { type DifficultyRecord, rewardsOf, type ScoredRollouts, type UpdateRecord } from '../artifacts/index.js';
+import {
+  type DifficultyRecord,
+  type Round,
+  rewardsOf,
+  type ScoredRollouts,
+  type UpdateRecord,
+} from '../artifacts/index.js';
 import type { Dependencies } from '../dependencies.js';
-import { withoutAsking } from '../policies/index.js';
+import { entryAt, withoutAsking } from '../policies/index.js';
 import {
   type ArtifactRef,
   absence,
   attemptUri,
   fenceOf,
   hashOf,
+  inTurn,
   publishJson,
   publishLines,
-  readJson,
   readLines,
   type StageAttempt,
   type Store,
   stepUri,
 } from '../store/index.js';
 import { supervised } from '../supervision/index.js';
+
+/** All that was said in a round is in its scores: tens of megabytes, of long responses. */
+const ROUNDS_AT_ONCE = 4;
 
 export interface StageSteps {
   stage: StageAttempt;
@@ -28,16 +37,16 @@ export function recordDifficulty(deps: Dependencies) {
   return ({ stage, steps }: StageSteps): Promise<ArtifactRef> =>
     supervised('recording difficulties', async () => {
       const seen = new Map<number, { id: string; responses: number; rewardSum: number }>();
-      for (const record of await updatesOf(deps.store, stage, steps)) {
-        for (const { scores } of record.inputs.rounds) {
-          for (const group of await readLines<ScoredRollouts>(deps.store, scores)) {
-            const rewards = rewardsOf([group]);
-            if (rewards.length === 0) continue;
-            const entry = seen.get(group.index) ?? { id: group.id, responses: 0, rewardSum: 0 };
-            entry.responses += rewards.length;
-            entry.rewardSum += rewards.reduce((sum, reward) => sum + reward, 0);
-            seen.set(group.index, entry);
-          }
+      const rounds = (await updatesOf(deps.store, stage, steps)).flatMap(({ inputs }) => inputs.rounds);
+      const scoresOf = ({ scores }: Round) => readLines<ScoredRollouts>(deps.store, scores);
+      for await (const groups of inTurn(rounds, scoresOf, ROUNDS_AT_ONCE)) {
+        for (const group of groups) {
+          const rewards = rewardsOf([group]);
+          if (rewards.length === 0) continue;
+          const entry = seen.get(group.index) ?? { id: group.id, responses: 0, rewardSum: 0 };
+          entry.responses += rewards.length;
+          entry.rewardSum += rewards.reduce((sum, reward) => sum + reward, 0);
+          seen.set(group.index, entry);
         }
       }
       const record: DifficultyRecord = {
@@ -85,11 +94,13 @@ export function summarizeSteps(deps: Dependencies) {
 
 async function updatesOf(store: Store, stage: StageAttempt, steps: number): Promise<UpdateRecord[]> {
   const records: UpdateRecord[] = [];
-  for (let step = 1; step <= steps; step++) {
-    const uri = stepUri(stage, step, 'update.json');
-    const ref = await store.find(uri);
-    if (!ref) throw await absence(store, uri, `wanted the ${steps} steps of ${stage.stage}`);
-    records.push(await readJson<UpdateRecord>(store, ref));
-  }
+  const all = Array.from({ length: steps }, (_, k) => k + 1);
+  for await (const record of inTurn(all, step => updateOf(store, stage, step, steps))) records.push(record);
   return records;
+}
+
+async function updateOf(store: Store, stage: StageAttempt, step: number, steps: number): Promise<UpdateRecord> {
+  const entry = await entryAt(store, stage, step);
+  if (entry) return entry.record;
+  throw await absence(store, stepUri(stage, step, 'update.json'), `wanted the ${steps} steps of ${stage.stage}`);
 }

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { CHECKOUT } from '../checkout.js';
+import { positive } from '../cli/engine/numbers.js';
 import { loadSpec } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
 import { FAULT_KINDS, NEEDS, type Need, struckBy } from './faults/index.js';
-import { chaos } from './run.js';
+import { chaos, ENGINE_SILENCE_SECONDS } from './run.js';
 import { storeChoice } from './stores/open.js';
 
 /** The preset that is the harness's own. */
@@ -26,6 +27,7 @@ interface Flags {
   seed?: number[];
   preset: string;
   kinds?: string[];
+  silence: number;
   store: string;
   set: string[];
   json?: string;
@@ -71,6 +73,12 @@ export function chaosCommand(): Command {
       ).choices(Object.keys(FAULT_KINDS)),
     )
     .option(
+      '--silence <seconds>',
+      'after how long an engine without progress is taken for hung; longer where other work keeps engines from starting in time',
+      positive,
+      ENGINE_SILENCE_SECONDS,
+    )
+    .option(
       '--store <store>',
       'what the disturbed runs are on: a folder, the bucket of a "gateway" of its own, or s3://BUCKET/PREFIX on the server ' +
         'at AWS_ENDPOINT_URL_S3 (http://)',
@@ -89,12 +97,13 @@ export function chaosCommand(): Command {
       const folder = flags.keep ? resolve(flags.keep) : await mkdtemp(join(tmpdir(), 'longhaul-chaos-'));
       await mkdir(folder, { recursive: true });
       const say = (line: string) => void process.stdout.write(`${line}\n`);
-      const { faults, seed: seeds = [1], preset, kinds, judge } = flags;
+      const { faults, seed: seeds = [1], preset, kinds, silence, judge } = flags;
       const store = storeChoice(flags.store);
       const has = struckBy({ judge, store });
       const without = kinds?.find(kind => NEEDS[kind] && !has[NEEDS[kind]]);
       if (without) throw new UserError(`--kinds ${without} needs ${NEEDED[NEEDS[without]!]}`);
-      const reports = await chaos({ folder, spec, preset, faults, seeds, judge, store, ...(kinds && { kinds }), say });
+      const options = { folder, spec, preset, faults, seeds, judge, store, silence, say };
+      const reports = await chaos({ ...options, ...(kinds && { kinds }) });
       if (flags.json) await writeFile(flags.json, `${JSON.stringify(reports, null, 1)}\n`);
       process.exitCode = reports.every(({ violations }) => violations.length === 0) ? 0 : 1;
       if (!flags.keep && process.exitCode === 0) await rm(folder, { recursive: true, force: true });

@@ -35,11 +35,13 @@ export interface ChaosOptions {
   store: StoreChoice;
   /** Which kinds of faults; all unless told. */
   kinds?: readonly string[];
+  /** Seconds after which an engine that shows no progress is taken for hung. */
+  silence?: number;
   say: (line: string) => void;
 }
 
-/** An engine that shows no progress for so long is taken for hung: far less than the usual, for these are small steps. */
-const ENGINE_SILENCE_SECONDS = 12;
+/** Far less than the usual, for these are small steps. */
+export const ENGINE_SILENCE_SECONDS = 12;
 /** A minute. */
 const HOURS_BETWEEN_FAULTS = 1 / 60;
 /** No outage of the judge lasts so long: its verdicts may be late, but none may be missing. */
@@ -151,12 +153,12 @@ async function struckRuns(
 }
 
 function startCluster(
-  { folder, say }: ChaosOptions,
+  { folder, silence = ENGINE_SILENCE_SECONDS, say }: ChaosOptions,
   name: string,
   store: ChaosStore,
   judge: ChaosJudge | undefined,
 ): Promise<Cluster> {
-  const env = { LONGHAUL_ENGINE_SILENCE: String(ENGINE_SILENCE_SECONDS) };
+  const env = { LONGHAUL_ENGINE_SILENCE: String(silence) };
   return Cluster.start({
     state: join(folder, name),
     store,

@@ -23,6 +23,8 @@ export class StoreLink {
   #asked = 0;
   /** Requests that met with trouble. */
   struck = 0;
+  /** Told of each request, by what it does and to which path. */
+  onAsked: (method: string, path: string) => void = () => {};
 
   /** @param target address of the server, http:// */
   private constructor(readonly target: string) {
@@ -59,6 +61,7 @@ export class StoreLink {
   async #handle(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const trouble = this.#trouble;
     this.#asked++;
+    this.onAsked(incoming.method!, decodeURIComponent(incoming.url!));
     if (trouble) this.struck++;
     if (trouble?.kind === 'away') return void incoming.socket.destroy();
     if (trouble?.kind === 'slow') await new Promise(resolve => setTimeout(resolve, trouble.ms));

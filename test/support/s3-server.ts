@@ -97,7 +97,7 @@ export async function startS3Server(): Promise<S3Server> {
 async function startGateway(objects: string): Promise<{ endpoint: string; stop: () => Promise<void> }> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const server = spawn(BINARY, ['--port', `127.0.0.1:${port}`, '--quiet', 'posix', objects], {
+  const server = spawn(BINARY, ['--port', `127.0.0.1:${port}`, '--quiet', '--keep-alive', 'posix', objects], {
     env: {
       PATH: process.env.PATH,
       ROOT_ACCESS_KEY: KEYS.AWS_ACCESS_KEY_ID,

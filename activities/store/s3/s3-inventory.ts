@@ -1,5 +1,6 @@
 /** All that a store in a bucket holds. */
 import { sha256 } from '../canonical.js';
+import { inTurn } from '../in-parallel.js';
 import type { Entry, Inventory, Leftover } from '../inventory.js';
 import { absence, CorruptArtifactError } from '../store.js';
 import { readSum, type Sum, sumText } from '../sums.js';
@@ -7,9 +8,6 @@ import { type Listed, S3Bucket } from './bucket.js';
 import { type Manifest, Parts } from './parts.js';
 import { ARTIFACTS, artifactKey, examined, type Found, recordOf, SUMS, sumKey } from './records.js';
 import { S3Store } from './s3-store.js';
-
-/** Requests at once. */
-const AT_ONCE = 16;
 
 export class S3Inventory implements Inventory {
   readonly store: S3Store;
@@ -96,9 +94,3 @@ export class S3Inventory implements Inventory {
 }
 
 const bytesOf = ({ files }: Manifest): number => Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
-
-/** What each item leads to, in their order, so many at once. */
-async function* inTurn<T, R>(items: readonly T[], use: (item: T) => Promise<R | null>): AsyncGenerator<R> {
-  for (let k = 0; k < items.length; k += AT_ONCE)
-    for (const found of await Promise.all(items.slice(k, k + AT_ONCE).map(use))) if (found) yield found;
-}

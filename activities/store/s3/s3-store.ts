@@ -20,6 +20,7 @@ import {
   CorruptArtifactError,
   DivergenceError,
   type Fence,
+  type FoundText,
   type OpenedStore,
 } from '../store.js';
 import { readSum, type Sum, sumText } from '../sums.js';
@@ -72,11 +73,10 @@ export class S3Store implements OpenedStore {
   async publishText(uri: string, text: string, fence?: Fence, identity?: string): Promise<ArtifactRef> {
     artifactKey(uri);
     await this.#mark.found();
-    await checkFence(this, fence);
     const body = Buffer.from(text);
     const hash = sha256(body);
     const offered = { sha256: hash, identity: identity ?? hash };
-    return { uri, sha256: (await this.#place(uri, 'file', offered, body)).sha256 };
+    return { uri, sha256: (await this.#place(uri, 'file', offered, body, fence)).sha256 };
   }
 
   async publishFirst(uri: string, text: string, fence?: Fence): Promise<ArtifactRef> {
@@ -106,19 +106,27 @@ export class S3Store implements OpenedStore {
     await checkFence(this, fence);
     if (await this.#isThere(uri, sum)) return { uri, sha256: offered };
     const keys = [key, artifactKey(divergedUri(uri, offered))];
-    await this.#parts.publish(folder, offered, files, keys, async manifest => {
-      // The upload took its time.
-      await checkFence(this, fence);
-      return (await this.#place(uri, 'folder', sum, Buffer.from(manifestText(manifest)))).parts;
-    });
+    // The upload takes its time, after which the fence is checked once more.
+    await this.#parts.publish(
+      folder,
+      offered,
+      files,
+      keys,
+      async manifest => (await this.#place(uri, 'folder', sum, Buffer.from(manifestText(manifest)), fence)).parts,
+    );
     return { uri, sha256: offered };
   }
 
   async find(uri: string): Promise<ArtifactRef | null> {
+    return (await this.findText(uri))?.ref ?? null;
+  }
+
+  async findText(uri: string): Promise<FoundText | null> {
     const found = await this.#get(uri);
     if (!found) return null;
     if (found.kind === 'folder') throw new Error(`${uri} is a folder: expected a file`);
-    if (found.sum === null || found.sum.sha256 === found.sha256) return { uri, sha256: found.sha256 };
+    if (found.sum === null || found.sum.sha256 === found.sha256)
+      return { ref: { uri, sha256: found.sha256 }, text: found.object.body.toString('utf8') };
     await this.setAside(uri);
     return null;
   }
@@ -269,12 +277,19 @@ export class S3Store implements OpenedStore {
    * Puts content under its name, unless that has the same there already; damaged content gives way to what it was.
    * @returns hash of what lies there now, and where the files are, of a folder
    */
-  async #place(uri: string, kind: Kind, offered: Sum, body: Buffer): Promise<{ sha256: string; parts?: string }> {
+  async #place(
+    uri: string,
+    kind: Kind,
+    offered: Sum,
+    body: Buffer,
+    fence: Fence | undefined,
+  ): Promise<{ sha256: string; parts?: string }> {
     const key = artifactKey(uri);
     const metadata = metadataOf(kind, offered);
     const diverged = (published: string) => this.#diverged(uri, published, offered.sha256, body, metadata);
     for (;;) {
-      const before = await this.#sum(uri);
+      // Neither rests on the other, and each is a way to the server and back.
+      const [before] = await Promise.all([this.#sum(uri), checkFence(this, fence)]);
       if (before && !isSame(before, offered)) throw await diverged(before.sha256);
       const object = await this.#bucket.create(key, body, metadata);
       const found = examined(object ?? { body, metadata, etag: '' });

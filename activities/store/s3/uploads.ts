@@ -102,9 +102,9 @@ export class Uploads {
     const body = await read(handle, { number: 1, start: 0, bytes: file.bytes });
     checkRead(file, createHash('sha256').update(body).digest('hex'));
     const request = { ...this.#requests.making(file.key), Body: body, Metadata: { [SHA256]: file.sha256 } };
-    await this.#requests.again(`uploading ${file.key}`, () =>
-      this.#requests.client.send(new PutObjectCommand(request)),
-    );
+    const command = new PutObjectCommand(request);
+    command.middlewareStack.add(signedBy(file.sha256), { step: 'build' });
+    await this.#requests.again(`uploading ${file.key}`, () => this.#requests.client.send(command));
   }
 
   async #sendPieces(file: Outgoing, handle: FileHandle, resumed: boolean): Promise<void> {
@@ -177,15 +177,7 @@ export class Uploads {
       return { PartNumber: number, ETag: there.ETag, ChecksumSHA256 };
     const request = { ...this.#requests.at(key), UploadId: id, PartNumber: number, Body: body, ChecksumSHA256 };
     const command = new UploadPartCommand(request);
-    // The signature covers the content by its hash, which the client would take once more.
-    command.middlewareStack.add(
-      next => args => {
-        const { headers } = args.request as { headers: Record<string, string> };
-        headers['x-amz-content-sha256'] = digest.toString('hex');
-        return next(args);
-      },
-      { step: 'build' },
-    );
+    command.middlewareStack.add(signedBy(digest.toString('hex')), { step: 'build' });
     const sent = await this.#requests.again(`uploading piece ${number} of ${key}`, () =>
       this.#requests.client.send(command),
     );
@@ -224,6 +216,16 @@ function isSame({ ChecksumSHA256, ETag }: Part, sha256: string, body: Buffer): b
   if (ChecksumSHA256) return ChecksumSHA256 === sha256;
   return ETag?.replaceAll('"', '') === createHash('md5').update(body).digest('hex');
 }
+
+/** The signature covers the content by its hash, which the client would take once more. */
+const signedBy = (sha256: string) => {
+  return <Args extends { request: unknown }, R>(next: (args: Args) => Promise<R>) =>
+    (args: Args): Promise<R> => {
+      const { headers } = args.request as { headers: Record<string, string> };
+      headers['x-amz-content-sha256'] = sha256;
+      return next(args);
+    };
+};
 
 async function read(handle: FileHandle, { start, bytes }: Piece): Promise<Buffer> {
   const body = Buffer.allocUnsafeSlow(bytes);

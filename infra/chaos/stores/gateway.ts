@@ -24,7 +24,7 @@ export function gatewayBinary(): string {
 /** How it is started, and how a client reaches it. @param address host and port */
 export function gatewayCommand(address: string, objects: string, keys = KEYS) {
   return {
-    args: ['--port', address, '--quiet', 'posix', objects],
+    args: ['--port', address, '--quiet', '--keep-alive', 'posix', objects],
     env: { PATH: process.env.PATH, ROOT_ACCESS_KEY: keys.id, ROOT_SECRET_KEY: keys.secret },
     client: {
       AWS_ENDPOINT_URL_S3: `http://${address}`,

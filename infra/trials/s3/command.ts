@@ -15,6 +15,7 @@ interface Flags extends PageFlags {
   speed?: boolean;
   gib: number;
   runs: number;
+  requests: boolean;
   whole: boolean;
 }
 
@@ -33,8 +34,9 @@ export function addS3Trial(command: Command): void {
       wholeNumber,
       5,
     )
+    .option('--requests', 'with --speed: count the requests of one more tiny run, on a bucket', false)
     .option('--whole', 'with --speed: all of the preset tiny, not 4 steps a phase and 25 items a set', false)
-    .action(async ({ speed, gib, runs, whole, ...flags }: Flags) => {
+    .action(async ({ speed, gib, runs, requests, whole, ...flags }: Flags) => {
       const say = (line: string) => void process.stderr.write(`${line}\n`);
       const requirements = join(CHECKOUT, 'infra', 'trials', 's3', 'requirements.txt');
       const needs = { who: 'the other servers', python: 'Python 3.10 or newer', disk: '1 GB' };
@@ -42,7 +44,7 @@ export function addS3Trial(command: Command): void {
       const folder = await mkdtemp(join(tmpdir(), 'longhaul-trial-s3-'));
       try {
         const findings = speed
-          ? await speedTrial({ folder, python, port: FIRST_PORT, gib, runs, whole, say })
+          ? await speedTrial({ folder, python, port: FIRST_PORT, gib, runs, requests, whole, say })
           : [await contractTrial(folder, python, FIRST_PORT, say)];
         await tell(findings, flags);
       } finally {

@@ -9,6 +9,8 @@ export interface SpeedOptions {
   gib: number;
   /** Pairs of tiny runs; 0 for none. */
   runs: number;
+  /** Whether the requests of one more are counted. */
+  requests: boolean;
   /** Tiny as it is; else with fewer steps and items. */
   whole: boolean;
   say: (line: string) => void;

@@ -1,48 +1,24 @@
 /** The preset tiny on a folder and on a bucket, in turn, with as many workers: what the bucket adds to its time. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CurriculumResult } from '../../../activities/contract/index.js';
 import { median } from '../../bench/statistics.js';
-import { Cluster } from '../../chaos/cluster.js';
 import { ChaosBucket } from '../../chaos/stores/bucket.js';
 import type { ChaosStore } from '../../chaos/stores/chaos-store.js';
 import { ChaosFolder } from '../../chaos/stores/folder.js';
 import { Gateway } from '../../chaos/stores/gateway.js';
-import { Trial } from '../../chaos/trial.js';
-import { CHECKOUT } from '../../checkout.js';
-import { loadSpec } from '../../specs/spec-files.js';
 import type { Finding } from '../findings.js';
+import { nameOf, oneTiny, type TinyRun } from './one-tiny.js';
 import type { SpeedOptions } from './speed-options.js';
 
 const MOST_ADDED = 0.1;
-const RUN = 'tiny';
-/** Less training cannot be learnt from: the warm-up stays. */
-const SHORT = [0, 1, 2, 3].flatMap(k => [`phases.${k}.steps=4`, `evaluation.sets.${k}.source.count=25`]);
-
-interface Timed {
-  seconds: number;
-  sha256: string;
-}
 
 export async function tinyRuns({ folder, port, runs, whole, say }: SpeedOptions): Promise<Finding> {
-  const { spec } = await loadSpec('tiny', whole ? [] : SHORT, CHECKOUT);
   const gateway = await Gateway.start(join(folder, 'tiny-gateway'), port + 4);
-  const timed = async (name: string, store: ChaosStore): Promise<Timed> => {
-    const cluster = await Cluster.start({ state: join(folder, name), store, env: {}, log: () => {} });
-    try {
-      const trial = new Trial(cluster, spec, say);
-      await trial.begin(RUN);
-      await trial.finish();
-      if (trial.stuck) throw new Error(trial.stuck);
-      const text = await readFile(join(await store.settled([RUN]), 'runs', RUN, 'result.json'), 'utf8');
-      const { seconds } = trial.runs[0]!;
-      say(`${name}: ${seconds.toFixed(1)} s`);
-      return { seconds, sha256: (JSON.parse(text) as CurriculumResult).policy.sha256 };
-    } finally {
-      await cluster.stop();
-    }
+  const timed = async (name: string, store: ChaosStore): Promise<TinyRun> => {
+    const run = await oneTiny(join(folder, name), store, whole);
+    say(`${name}: ${run.seconds.toFixed(1)} s, processor time of the workers ${run.workerSeconds.toFixed(1)} s`);
+    return run;
   };
-  const pairs: { folder: Timed; bucket: Timed }[] = [];
+  const pairs: { folder: TinyRun; bucket: TinyRun }[] = [];
   try {
     for (let k = 0; k < runs; k++) {
       const onFolder = () => timed(`folder-${k}`, new ChaosFolder(join(folder, `store-${k}`)));
@@ -59,10 +35,10 @@ export async function tinyRuns({ folder, port, runs, whole, say }: SpeedOptions)
   } finally {
     await gateway.stop();
   }
-  return reported(pairs, whole ? 'tiny' : 'short tiny');
+  return reported(pairs, nameOf(whole));
 }
 
-function reported(pairs: readonly { folder: Timed; bucket: Timed }[], what: string): Finding {
+function reported(pairs: readonly { folder: TinyRun; bucket: TinyRun }[], what: string): Finding {
   const ratios = pairs.map(({ folder, bucket }) => bucket.seconds / folder.seconds);
   const added = (ratio: number) => `${ratio >= 1 ? '+' : ''}${(100 * (ratio - 1)).toFixed(1)} %`;
   const lines = pairs.map(({ folder, bucket }, k) => [
@@ -70,12 +46,13 @@ function reported(pairs: readonly { folder: Timed; bucket: Timed }[], what: stri
     `${folder.seconds.toFixed(1)} s`,
     `${bucket.seconds.toFixed(1)} s`,
     added(ratios[k]!),
+    `${folder.workerSeconds.toFixed(1)} s, ${bucket.workerSeconds.toFixed(1)} s`,
     folder.sha256 === bucket.sha256 ? `same bits (${folder.sha256.slice(0, 8)}…)` : '**other bits**',
   ]);
-  lines.push(['median', '', '', added(median(ratios)), '']);
+  lines.push(['median', '', '', added(median(ratios)), '', '']);
   return {
     name: 's3 tiny',
-    table: { columns: ['', 'on a folder', 'on a bucket', 'added', 'ends in'], lines },
+    table: { columns: ['', 'on a folder', 'on a bucket', 'added', 'processor time of the workers', 'ends in'], lines },
     holds: median(ratios) <= 1 + MOST_ADDED && pairs.every(({ folder, bucket }) => folder.sha256 === bucket.sha256),
   };
 }

@@ -46,6 +46,21 @@ test('are read before they are made as they are afterwards', async () => {
   });
 });
 
+test('are not read from the store again, up to a bound', async () => {
+  const read: string[] = [];
+  const { readText } = store;
+  store.readText = ref => {
+    read.push(ref.uri);
+    return readText.call(store, ref);
+  };
+  await during(async publications => {
+    const refs = ['a', 'b', 'c'].map(name => publications.text(uri(name), name.repeat(12 << 20)));
+    await publications.done();
+    for (const ref of refs) expect(sha256(await publications.readText(ref))).toBe(ref.sha256);
+  });
+  expect(read).toEqual([uri('a')]);
+});
+
 test('after one that failed nothing more is published; what came before is there', async () => {
   await store.publishText(uri('b'), 'other');
   const failing = during(async publications => {
