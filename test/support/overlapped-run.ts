@@ -1,7 +1,7 @@
 /** A small run on a stand-in whose sampler and trainer are apart, where each step's rollouts are sampled beside the update before. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Round } from '../../activities/artifacts/index';
+import type { Round, UpdateRecord } from '../../activities/artifacts/index';
 import { promptsToDraw } from '../../activities/contract/index';
 import { phaseNumber } from '../../activities/store/index';
 import type { StepInput } from '../../activities/training/index';
@@ -33,15 +33,20 @@ export const OVERLAPPED = {
 export const overlappedRun = (server: TinkerServer, changes: object = {}): Promise<ServedRun> =>
   servedRun(server, { ...OVERLAPPED, ...changes });
 
-/** What the steps of all phases hold, by path. */
+/** What the steps of all phases hold, by path, but for what a worker calls the service that it knows. */
 export async function booksOf({ store }: ServedRun): Promise<Record<string, string>> {
   const folder = join(store.root, 'runs', 'run');
   const files = (await readdir(folder, { recursive: true })).filter(file =>
     /phase-.*\/steps\/\d+\/\w[^/]*$/.test(file),
   );
-  const entries = files.map(async file => [file, await readFile(join(folder, file), 'utf8')] as const);
+  const entries = files.map(async file => {
+    const text = await readFile(join(folder, file), 'utf8');
+    return [file, file.endsWith('.json') ? withoutCode(JSON.parse(text)) : text] as const;
+  });
   return Object.fromEntries((await Promise.all(entries)).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+const withoutCode = ({ code: _, ...record }: UpdateRecord): string => JSON.stringify(record);
 
 const { promptsPerStep, maxRefills, signal } = OVERLAPPED.rl;
 const isLast = ({ stage, step }: StepInput): boolean => step === OVERLAPPED.phases[phaseNumber(stage.stage) - 1]!.steps;
