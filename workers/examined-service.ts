@@ -34,6 +34,10 @@ export class ExaminedService implements TrainingService {
     return report;
   }
 
+  sampler(tags: readonly string[], options?: CallOptions) {
+    return this.service.sampler(tags, options);
+  }
+
   discard(directory: string, options?: CallOptions) {
     return this.service.discard(directory, options);
   }

@@ -37,6 +37,8 @@ export interface PhaseInput {
 
 interface Position extends BlockStart {
   policy: PolicyRef;
+  /** Which samples the first round of the next step, where that is not its own policy. */
+  before?: PolicyRef;
   /** Prompts drawn so far. */
   cursor: number;
   /** Steps without signal in a row. */
@@ -101,12 +103,13 @@ async function takeSteps({ stage, settings, data, pool, policy: entry }: PhaseIn
   const next = {
     ...{ stage, spec: settings.spec, data, pool },
     ...{ policy: at.policy, entry: at.policy.name === entry.name, step: at.step + 1, cursor: at.cursor },
+    ...(at.before && { before: at.before }),
   };
   const started = Date.now();
   const made: JudgedStep =
     rl.ruleAlone && rl.shards === undefined
       ? await trainSteps({ ...next, to: at.step + blockLength(settings, at), seconds: settings.blockSeconds! })
-      : await stepByParts(next, rl, settings.engine);
+      : await stepByParts(next, settings);
   const { policy, step, counts, metrics, judge } = made;
   const worked = secondsSince(started);
   const seconds = worked / (step - at.step);
@@ -129,6 +132,7 @@ async function takeSteps({ stage, settings, data, pool, policy: entry }: PhaseIn
   reportStep(stage.stage, report, at.step);
   return {
     policy,
+    ...(made.before && { before: made.before }),
     step,
     cursor: at.cursor + made.drawn,
     silent: made.skipped ? (step - at.step > 1 ? 1 : at.silent + 1) : 0,

@@ -19,9 +19,9 @@ export interface JudgedStep extends TrainStepsResult {
 
 export async function stepByParts(
   { cursor, pool, ...input }: StepInput,
-  rl: NonNullable<StageSettings['rl']>,
-  engine: StageSettings['engine'],
+  { steps, engine, ...settings }: StageSettings,
 ): Promise<JudgedStep> {
+  const rl = settings.rl!;
   const { update } = engineActivities(engine);
   const { stage, spec, data, step } = input;
   const rounds: Round[] = [];
@@ -46,15 +46,22 @@ export async function stepByParts(
   // A step without signal is logged and leaves the policy alone: an update on noise does harm.
   const skipped = seen.effective < rl.minEffectiveGroups;
   const began = Date.now();
-  const { policy, entry } = input;
+  const { policy, entry, before } = input;
+  const isAhead = rl.overlap === true && !skipped && step < steps;
   const updated = await update({
     ...{ stage, spec, policy, entry, step, rounds, skip: skipped },
+    ...(before && { before }),
+    ...(isAhead && { ahead: { data, pool, cursor: cursor + seen.drawn } }),
     ...(judge && { judge }),
     ...(rl.shards !== undefined && { shards: rl.shards }),
   });
   const updateSeconds = skipped ? 0 : (Date.now() - began) / 1000;
   const { drawn, newTokens } = seen;
-  return { ...updated, step, drawn, skipped, newTokens, updateSeconds, ...(judge && { judge }) };
+  return {
+    ...{ ...updated, step, drawn, skipped, newTokens, updateSeconds },
+    ...(isAhead && { before: policy }),
+    ...(judge && { judge }),
+  };
 }
 
 /** A round, of whose shards none is without a prompt. */

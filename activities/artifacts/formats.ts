@@ -119,6 +119,8 @@ export interface StepInputs {
   examples: { data: ArtifactRef; lines: number[] } | null;
   /** RL: the rounds of rollouts. SFT: none. */
   rounds: Round[];
+  /** Where the first round was sampled beside the update that made the parent: the policy before that. */
+  sampler?: PolicyRef;
   settings: StepSettings;
   /** With a KL term: the policy that it holds this one near. */
   reference?: PolicyRef;
@@ -188,6 +190,10 @@ export class UnreadableSnapshotError extends Error {
 export interface DifficultyRecord {
   samples: { index: number; id: string; responses: number; meanReward: number }[];
 }
+
+/** Which policy sampled a round, from 0. */
+export const sampledBy = ({ parent, sampler }: Pick<StepInputs, 'parent' | 'sampler'>, round: number): PolicyRef =>
+  (round === 0 && sampler) || parent;
 
 /** Every reward that the groups have, in order. */
 export function rewardsOf(groups: readonly ScoredRollouts[]): number[] {

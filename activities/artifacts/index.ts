@@ -15,6 +15,7 @@ export {
   type StepCounts,
   type StepInputs,
   type StepSettings,
+  sampledBy,
   type TraceItem,
   UnreadableSnapshotError,
   type UpdateRecord,

@@ -16,6 +16,7 @@ const PLACES: Record<keyof ServiceNeeds, string> = {
   losses: 'rl',
   optimizers: 'rl.optimizer',
   samplings: 'rl.sampling',
+  overlap: 'rl.overlap',
 };
 
 /** The report as the spec's issues; none where the run can begin. */

@@ -1,7 +1,7 @@
 /** Policies lost and found: snapshots, the redo log, and the step that makes one from another. */
 export { admitRun, serviceIssues } from './admission.js';
 export { openSnapshot, STATE_FILE, snapshotUri } from './checkpoint.js';
-export { ensurePolicyLoaded, ensureSnapshot } from './policy.js';
+export { ensurePolicyLoaded, ensureSnapshot, samplerOf } from './policy.js';
 export { policyOfRun } from './policy-of-run.js';
 export { textModelOf } from './policy-text.js';
 export { Publications } from './publications.js';

@@ -5,6 +5,7 @@
 import { UnreadableSnapshotError, type UpdateRecord } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { PolicyDependencies } from '../dependencies.js';
+import type { Sampler } from '../engine/protocol/index.js';
 import { codeVersion } from '../provenance/index.js';
 import {
   absence,
@@ -64,6 +65,15 @@ export async function ensurePolicyLoaded(
 /** Whether the engine whose status gives this tag has the policy as it is needed. */
 function holds(tag: string | null, name: string, need: Readiness): boolean {
   return (tag === name && need !== 'fresh') || (tag === freshTag(name) && need !== 'as-trained');
+}
+
+/** Samples from a policy that the engine holds or has kept for it, whatever follows it; null where it has not. */
+export async function samplerOf(
+  { service }: Pick<PolicyDependencies, 'service'>,
+  { name }: PolicyRef,
+  { call }: Pick<Supervision, 'call'>,
+): Promise<Sampler | null> {
+  return (await service?.sampler([name, freshTag(name)], call)) ?? null;
 }
 
 /** Not where it is held with the other optimiser than needed, if no engine need have that one. */

@@ -77,7 +77,8 @@ async function applyRl(deps: PolicyDependencies, inputs: StepInputs, call: CallO
   const { loss } = settings;
   if (inputs.reference) await ensureReferenceLoaded(deps, inputs.reference, call);
   const sampled = scaledByTask(await trainedGroups(log, inputs), loss);
-  // Scored before the first update, under the very weights that sampled.
+  // Scored before the first update, under the weights that the step begins with: those that sampled, or came from them by
+  // one step. What a token weighs makes up for both, sampler and step.
   const groups = loss.importanceCap ? await withProximal(deps, sampled, loss, call) : sampled;
   const name = policyName(inputs);
   const metrics: UpdateRecord['metrics'] = [];

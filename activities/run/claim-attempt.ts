@@ -61,6 +61,8 @@ export interface StageSettings {
     minEffectiveGroups: number;
     patience: number;
     onMissing: 'stop' | 'continue';
+    /** Whether the next step's first round is sampled beside an update; absent where it is not. */
+    overlap?: true;
     /** How many a step's rollouts are cut into; absent where they are not. */
     shards?: number;
   } | null;
@@ -109,6 +111,7 @@ export function claimAttempt(deps: Dependencies) {
           maxRefills,
           ruleAlone: !deps.rewarder(settings.reward).asksOthers,
           ...signal,
+          ...(phase.rl.overlap && { overlap: true as const }),
           ...(shards !== undefined && shards > 1 && { shards }),
         },
       };

@@ -24,5 +24,6 @@ export function serviceNeeds(spec: RunSpec, data: RunDataSummary): ServiceNeeds 
       ...sampling,
       stopIds: [],
     })),
+    ...(phases.some(({ rl }) => rl.overlap) && { overlap: true }),
   };
 }

@@ -159,6 +159,11 @@ export const rlSchema = z.strictObject({
     .describe(
       'Truncated importance sampling between sampler and trainer (Yao et al. 2025): the most a token may weigh. null: none.',
     ),
+  overlap: z.boolean().optional().meta({
+    unlessGiven: 'false',
+    description:
+      'engine.kind tinker, and with importanceCap: whether a step’s first round of responses is sampled while the update before it is taken, by the policy before that update. See [Tinker](tinker.md#overlap).',
+  }),
   overlong: z
     .strictObject({
       maxLength: positiveInt.meta({ unit: 'tokens', description: 'From here on a response loses a whole point.' }),
@@ -235,5 +240,5 @@ export const rlSchema = z.strictObject({
 export type RlSettings = Filled<Omit<Rl, Option>> & Pick<Rl, Option>;
 type Rl = z.output<typeof rlSchema>;
 /** What a run has only if it is asked for: absent it is not in the spec, whose bytes are then those of earlier versions. */
-type Option = 'advantageScale' | 'balanceTasks' | 'aepo' | 'truncatedLogprobs';
+type Option = 'advantageScale' | 'balanceTasks' | 'aepo' | 'truncatedLogprobs' | 'overlap';
 export type Filled<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };

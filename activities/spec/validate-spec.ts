@@ -138,6 +138,16 @@ function phaseContradictions(spec: RunSpec, own: Json[]): SpecIssue[] {
       'expected nothing: a training service scores and trains over all tokens',
     );
     refuse(
+      rl.overlap === true && spec.engine.kind !== 'tinker',
+      ['overlap'],
+      'expected nothing: it is for engine.kind "tinker"; workers that train by themselves sample on the same processor, so nothing would be gained',
+    );
+    refuse(
+      rl.overlap === true && rl.importanceCap === null,
+      ['importanceCap', 'overlap'],
+      'expected a number, as 2, beside overlap: what an older policy sampled has to be weighed',
+    );
+    refuse(
       rl.aepo !== undefined && rl.aepo.low > rl.aepo.high,
       ['aepo.low', 'aepo.high'],
       `expected at most high (${rl.aepo?.high}), found ${rl.aepo?.low}`,

@@ -3,10 +3,11 @@
  * rewards, which keeps no accelerator waiting for them, or a shard of it where several workers share the round; else as a
  * part of a whole step (see train-steps.ts).
  */
-import { type RolloutGroup, readKept, type Shard, shardsOf } from '../artifacts/index.js';
+import { type RolloutGroup, readKept, type Shard, sampledBy, shardsOf } from '../artifacts/index.js';
 import type { PolicyRef } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';
-import { ensurePolicyLoaded, textModelOf } from '../policies/index.js';
+import type { GenerateRequest, GenerateResult, Sampler } from '../engine/protocol/index.js';
+import { ensurePolicyLoaded, samplerOf, textModelOf } from '../policies/index.js';
 import type { RunSpec } from '../spec/index.js';
 import {
   type ArtifactRef,
@@ -30,6 +31,8 @@ export interface StepInput {
   data: ArtifactRef;
   pool: ArtifactRef;
   policy: PolicyRef;
+  /** Where the step's first round is sampled beside the update that made the policy: the one before, which samples it. */
+  before?: PolicyRef;
   /** Whether the policy is the stage's entry policy, whose first update begins with a fresh optimiser. */
   entry: boolean;
   step: number;
@@ -83,16 +86,19 @@ export function rolloutsUri(stage: StageAttempt, step: number, refill: number, s
 
 /**
  * The round's groups, or its shard's: those published, with the reference; else made now.
- * @param before `isNew`: it cannot be in the store; `logged`: awaited before the log is read
+ * @param before `isNew`: it cannot be in the store; `logged`: awaited before the log is read; `sampler`: of the policy before
  */
 export async function sampleRound(
   deps: EngineDependencies,
   spec: RunSpec,
   input: RolloutInput,
   supervision: Supervision,
-  { isNew = false, logged }: { isNew?: boolean; logged?: () => Promise<void> } = {},
+  { isNew = false, logged, sampler }: SampleOptions = {},
 ): Promise<{ groups: RolloutGroup[]; published: ArtifactRef | null; uri: string }> {
-  const { stage, step, refill, policy, shard } = input;
+  const { stage, step, refill, shard } = input;
+  const policy = sampledBy({ parent: input.policy, ...(input.before && { sampler: input.before }) }, refill);
+  // Made beside the update before, perhaps by this very activity.
+  if (policy !== input.policy) await logged?.();
   const uri = rolloutsUri(stage, step, refill, shard);
   const gathered = shard ? await deps.store.find(rolloutsUri(stage, step, refill)) : null;
   const published = isNew ? null : (gathered ?? (await deps.store.find(uri)));
@@ -104,21 +110,43 @@ export async function sampleRound(
   }
 
   const { sampling, groupSize, truncatedLogprobs } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
-  const draws = shardOf(await drawPrompts(deps.store, spec, input), spec, input);
-  await ensurePolicyLoaded(deps, policy, readiness(input), supervision, { logged, shards: shard?.of });
-  supervision.note(`sampling for step ${step}`);
+  const draws = shardOf(await drawPrompts(deps.store, spec, { ...input, policy }), spec, input);
   const { stopIds } = await textModelOf(deps, stage.run);
-  const sampled = await deps.engine.call(
-    'generate',
-    {
-      prompts: draws.map(({ promptIds, seed }) => ({ ids: promptIds, seed })),
-      group: groupSize,
-      sampling: { ...sampling, stopIds, ...(truncatedLogprobs && { truncatedLogprobs }) },
-    },
-    supervision.call,
-  );
+  const request = {
+    prompts: draws.map(({ promptIds, seed }) => ({ ids: promptIds, seed })),
+    group: groupSize,
+    sampling: { ...sampling, stopIds, ...(truncatedLogprobs && { truncatedLogprobs }) },
+  };
+  const sampled = await generated(deps, policy, input, request, supervision, { logged, sampler });
   const groups = draws.map((draw, k): RolloutGroup => ({ ...draw, responses: sampled.groups[k]!.responses }));
   return { groups, published: null, uri };
+}
+
+interface SampleOptions {
+  isNew?: boolean;
+  logged?: (() => Promise<void>) | undefined;
+  sampler?: Sampler | undefined;
+}
+
+/** By the policy, kept for this where another follows it already, else loaded. */
+async function generated(
+  deps: EngineDependencies,
+  policy: PolicyRef,
+  input: RolloutInput,
+  request: GenerateRequest,
+  supervision: Supervision,
+  { logged, sampler }: SampleOptions,
+): Promise<GenerateResult> {
+  const { call, note } = supervision;
+  const isOlder = policy !== input.policy;
+  const kept = sampler ?? (isOlder ? await samplerOf(deps, policy, supervision) : null);
+  if (kept) return kept.generate(request, call);
+  await ensurePolicyLoaded(deps, policy, isOlder ? 'weights' : readiness(input), supervision, {
+    logged,
+    shards: input.shard?.of,
+  });
+  note(`sampling for step ${input.step}`);
+  return deps.engine.call('generate', request, call);
 }
 
 /** What an engine that samples a shard need not have is the state of an optimiser that another goes on with. */

@@ -4,7 +4,7 @@
  * and the next step begun.
  */
 import { type RolloutGroup, type Round, readKept, type ScoredRollouts } from '../artifacts/index.js';
-import { promptsToDraw } from '../contract/index.js';
+import { type PolicyRef, promptsToDraw } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';
 import { Publications } from '../policies/index.js';
 import type { RunSpec } from '../spec/index.js';
@@ -13,7 +13,7 @@ import { type Supervision, supervised, timeLimit } from '../supervision/index.js
 import { timed } from '../telemetry/index.js';
 import { newTokensOf, type RolloutInput, type StepInput, sampleRound } from './rollout.js';
 import { effectiveOf, scoreGroups, scoresUri } from './score.js';
-import { type UpdateResult, updatePolicy } from './update.js';
+import { type UpdateResult, updateBeside } from './update.js';
 
 export interface TrainStepsInput extends StepInput {
   /** The last of them. */
@@ -33,6 +33,8 @@ export interface TrainStepsResult extends UpdateResult {
   newTokens: number;
   /** Of the updates alone: what a failure would have done again. */
   updateSeconds: number;
+  /** Which policy samples the first round of the step that follows; absent where that is its own. */
+  before?: PolicyRef;
 }
 
 export function trainSteps(deps: EngineDependencies) {
@@ -44,8 +46,15 @@ export function trainSteps(deps: EngineDependencies) {
         const take = (next: StepInput) => trainStep(deps, spec, next, supervision, publications);
         let made = await take(input);
         while (made.step < input.to && !made.skipped && !isOver()) {
-          const { policy, step, drawn, newTokens, updateSeconds } = made;
-          const then = await take({ ...input, policy, entry: false, step: step + 1, cursor: input.cursor + drawn });
+          const { policy, step, drawn, newTokens, updateSeconds, before } = made;
+          const { before: _, ...next } = {
+            ...input,
+            policy,
+            entry: false,
+            step: step + 1,
+            cursor: input.cursor + drawn,
+          };
+          const then = await take({ ...next, ...(before && { before }) });
           made = {
             ...then,
             drawn: drawn + then.drawn,
@@ -68,15 +77,22 @@ async function trainStep(
   const { step } = input;
   const { rounds, drawn, effective, newTokens } = await sampleStep(deps, spec, input, supervision, publications);
   // A step without signal is logged and leaves the policy alone: an update on noise does harm.
-  const skipped = effective < rlOf(spec, input).signal.minEffectiveGroups;
-  const sampled = performance.now();
-  const change = { ...input, rounds, skip: skipped };
-  const updated = await timed(deps, 'update', () => updatePolicy(deps, spec, change, supervision, publications));
-  const updateSeconds = skipped ? 0 : (performance.now() - sampled) / 1000;
-  return { ...updated, step, skipped, drawn, newTokens, updateSeconds };
+  const { rl, steps } = phaseOf(spec, input);
+  const skipped = effective < rl.signal.minEffectiveGroups;
+  const { data, pool, policy } = input;
+  const isAhead = rl.overlap === true && !skipped && step < steps;
+  const change = {
+    ...{ ...input, rounds, skip: skipped },
+    ...(isAhead && { ahead: { data, pool, cursor: input.cursor + drawn } }),
+  };
+  const { result, seconds } = await updateBeside(deps, spec, change, supervision, publications);
+  return {
+    ...{ ...result, step, skipped, drawn, newTokens, updateSeconds: seconds },
+    ...(isAhead && { before: policy }),
+  };
 }
 
-const rlOf = (spec: RunSpec, { stage }: StepInput) => spec.phases[phaseNumber(stage.stage) - 1]!.rl;
+const phaseOf = (spec: RunSpec, { stage }: StepInput) => spec.phases[phaseNumber(stage.stage) - 1]!;
 
 /** Rounds until enough groups teach something, or no more may be drawn. */
 async function sampleStep(
@@ -86,7 +102,7 @@ async function sampleStep(
   supervision: Supervision,
   publications: Publications,
 ): Promise<{ rounds: Round[]; drawn: number; effective: number; newTokens: number }> {
-  const { promptsPerStep, maxRefills } = rlOf(spec, input);
+  const { promptsPerStep, maxRefills } = phaseOf(spec, input).rl;
   const rounds: Round[] = [];
   const seen = { drawn: 0, effective: 0 };
   let newTokens = 0;

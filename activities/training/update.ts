@@ -40,6 +40,7 @@ import {
 import { type Supervision, supervised } from '../supervision/index.js';
 import { timed } from '../telemetry/index.js';
 import { entropyControl } from './entropy-control.js';
+import { type Ahead, RolloutsAhead } from './rollouts-ahead.js';
 
 export interface UpdateInput {
   stage: StageAttempt;
@@ -51,6 +52,10 @@ export interface UpdateInput {
   rounds: Round[];
   /** Log the step, but leave the policy as it is: too few groups teach anything. */
   skip: boolean;
+  /** As of the step's own rollouts. */
+  before?: PolicyRef;
+  /** Where the next step's prompts are drawn, where its first round is to be sampled beside the update. */
+  ahead?: Ahead;
   /** What the judge was asked in these rounds. */
   judge?: JudgeUsage;
   /** How many the rollouts of the next step are cut into, which then need the weights; absent where they are not. */
@@ -68,19 +73,42 @@ export function update(deps: EngineDependencies) {
   return (input: UpdateInput): Promise<UpdateResult> =>
     supervised(`updating in step ${input.step}`, async supervision => {
       const spec = await readKept<RunSpec>(deps.store, input.spec);
-      return Publications.during(deps.store, supervision.check, publications =>
-        timed(deps, 'update', () => updatePolicy(deps, spec, input, supervision, publications)),
-      );
+      return Publications.during(deps.store, supervision.check, async publications => {
+        const { result } = await updateBeside(deps, spec, input, supervision, publications);
+        return result;
+      });
     });
 }
 
-/** @param publications what the step rests on, perhaps still being published, and then the step itself */
-export async function updatePolicy(
+/** The update, and what is sampled beside it. @returns also the seconds of the update alone */
+export async function updateBeside(
   deps: EngineDependencies,
   spec: RunSpec,
   input: UpdateInput,
   supervision: Supervision,
   publications: Publications,
+): Promise<{ result: UpdateResult; seconds: number }> {
+  const ahead = new RolloutsAhead(deps, spec, input, supervision, publications);
+  const started = performance.now();
+  try {
+    const work = () => updatePolicy(deps, spec, input, supervision, publications, ahead);
+    const result = await timed(deps, 'update', work);
+    const seconds = input.skip ? 0 : (performance.now() - started) / 1000;
+    await ahead.done();
+    return { result, seconds };
+  } finally {
+    await ahead.abandon();
+  }
+}
+
+/** @param publications what the step rests on, perhaps still being published, and then the step itself */
+async function updatePolicy(
+  deps: EngineDependencies,
+  spec: RunSpec,
+  input: UpdateInput,
+  supervision: Supervision,
+  publications: Publications,
+  ahead: RolloutsAhead,
 ): Promise<UpdateResult> {
   const { stage, step, policy } = input;
   const { store } = deps;
@@ -102,6 +130,7 @@ export async function updatePolicy(
       shards: input.shards,
     });
     publications.check();
+    await ahead.begin();
     supervision.note(`updating in step ${step}`);
     const { sha256, metrics } = await applyStep(deps, inputs, supervision.call, publications);
     const result = { name, uri: stepUri(stage, step, 'update.json'), sha256 };
@@ -117,7 +146,7 @@ export async function updatePolicy(
 async function stepInputs(
   store: Store,
   spec: RunSpec,
-  { stage, policy, entry, rounds }: UpdateInput,
+  { stage, policy, before, entry, rounds }: UpdateInput,
   logged: () => Promise<void>,
 ): Promise<StepInputs> {
   const { rl } = spec.phases[phaseNumber(stage.stage) - 1]!;
@@ -127,6 +156,7 @@ async function stepInputs(
     freshOptimizer: entry,
     examples: null,
     rounds,
+    ...(before && { sampler: before }),
     settings: {
       kind: 'rl',
       loss: { ...lossSettings(rl), ...(await entropyControl(store, rl, policy)) },

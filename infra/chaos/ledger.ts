@@ -4,7 +4,12 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RolloutGroup, ScoredRollouts, UpdateRecord } from '../../activities/artifacts/index.js';
+import {
+  type RolloutGroup,
+  type ScoredRollouts,
+  sampledBy,
+  type UpdateRecord,
+} from '../../activities/artifacts/index.js';
 import { stageNumber } from '../../activities/contract/index.js';
 
 export interface Ledger {
@@ -31,6 +36,8 @@ export async function readLedger(
     const steps = join(folder, stage, '1', 'steps');
     const numbers = (await readdir(steps)).map(Number).sort((a, b) => a - b);
     let cursor = 0;
+    /** What the step before began with. */
+    let before: string | null = null;
     for (const [k, number] of numbers.entries()) {
       const where = `${stage}, step ${number}`;
       if (number !== k + 1) ledger.errors.push(`${where}: step ${k + 1} is not in the log`);
@@ -41,14 +48,18 @@ export async function readLedger(
         ledger.errors.push(
           `${where} begins from policy ${record.inputs.parent.name}; the step before ended in ${policy}`,
         );
+      const { parent, sampler } = record.inputs;
+      if (sampler && sampler.name !== before)
+        ledger.errors.push(`${where} was sampled by ${sampler.name}; the step before began with ${before}`);
+      before = parent.name;
       policy = record.result.name;
       ledger.steps++;
-      for (const { name, rollouts, scores } of rounds) {
+      for (const [round, { name, rollouts, scores }] of rounds.entries()) {
         for (const [i, group] of rollouts.entries()) {
           if (group.cursor !== cursor)
             ledger.errors.push(`${where}, ${name}: draw ${group.cursor} of the phase, expected ${cursor}`);
           cursor = group.cursor + 1;
-          if (group.policy !== record.inputs.parent.name)
+          if (group.policy !== sampledBy(record.inputs, round).name)
             ledger.errors.push(`${where}, ${name}: sampled by ${group.policy}, not the step's own policy`);
           if (scores[i]?.id !== group.id || scores[i]?.responses.length !== group.responses.length)
             ledger.errors.push(`${where}, ${name}: line ${i + 1} has no verdict of its own`);

@@ -3,6 +3,7 @@ import {
   type RolloutGroup,
   readData,
   type ScoredRollouts,
+  sampledBy,
   type UpdateRecord,
 } from '../../activities/artifacts/index.js';
 import type { PolicyRef } from '../../activities/contract/index.js';
@@ -44,6 +45,9 @@ export class ChainCheck {
     if (goesOn && parent.name !== before.record.result.name) {
       return [`starts from policy ${parent.name}, but step ${before.step} ended with ${before.record.result.name}`];
     }
+    const { sampler } = record.inputs;
+    if (sampler && (!goesOn || sampler.name !== before.record.inputs.parent.name))
+      return [`names policy ${sampler.name} as its sampler, which the step before did not begin with`];
     const known = this.made.get(parent.name);
     if (!known) return [`starts from policy ${parent.name}, which no earlier step made`];
     return known.sha256 === parent.sha256
@@ -62,12 +66,14 @@ export class ChainCheck {
     const seen = new Set<number>();
     try {
       if (inputs.examples) await readData(this.store, inputs.examples.data);
-      for (const { rollouts, scores } of inputs.rounds) {
+      for (const [round, { rollouts, scores }] of inputs.rounds.entries()) {
         const groups = await readLines<RolloutGroup>(this.store, rollouts);
         const scored = await readLines<ScoredRollouts>(this.store, scores);
         if (groups.length !== scored.length) problems.push(`has ${groups.length} groups, but ${scored.length} scores`);
         for (const { policy, cursor } of groups) {
-          if (policy !== inputs.parent.name) problems.push(`has rollouts of policy ${policy}, not of its parent`);
+          const sampler = sampledBy(inputs, round);
+          const whose = sampler === inputs.parent ? 'its parent' : 'its sampler';
+          if (policy !== sampler.name) problems.push(`has rollouts of policy ${policy}, not of ${whose}`);
           if (seen.has(cursor)) problems.push(`counts the draw at ${cursor} twice`);
           seen.add(cursor);
         }

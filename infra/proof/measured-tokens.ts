@@ -2,7 +2,7 @@
  * The tokens of a step's responses, measured again under the policy that sampled them: what its log does not keep. Kept
  * in the store beside the run, a file a round, a line a group as the round's rollouts have them.
  */
-import type { RolloutGroup, UpdateRecord } from '../../activities/artifacts/index.js';
+import { type RolloutGroup, sampledBy, type UpdateRecord } from '../../activities/artifacts/index.js';
 import type { PolicyDependencies } from '../../activities/dependencies.js';
 import type { ScoreRequest } from '../../activities/engine/protocol/index.js';
 import { ensurePolicyLoaded } from '../../activities/policies/index.js';
@@ -52,7 +52,7 @@ export async function measureTokens(
     if (await store.has(uriOf(stage, step, round))) continue;
     const sampled = await readLines<RolloutGroup>(store, rollouts);
     groups += sampled.length;
-    await ensurePolicyLoaded(deps, inputs.parent, 'weights', supervision);
+    await ensurePolicyLoaded(deps, sampledBy(inputs, round), 'weights', supervision);
     const { logprobs, entropies } = await engine.call(
       'score',
       {

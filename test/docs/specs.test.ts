@@ -66,7 +66,7 @@ const WHOLE = validateSpec({
 });
 
 /** The same of one whose engine is a training service, which has fields of its own. */
-const SERVED = validateSpec({ ...BASE, engine: { kind: 'tinker' } });
+const SERVED = validateSpec({ ...BASE, engine: { kind: 'tinker' }, rl: { overlap: true, importanceCap: 2 } });
 
 test('every field of a spec that is named in the text is there', () => {
   const field = new RegExp(`^(${Object.keys(WHOLE).join('|')})(\\.[a-z]\\w*)+$`);

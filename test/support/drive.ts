@@ -6,6 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { CurriculumInput, PolicyRef } from '../../activities/contract/index.js';
 import { createActivities } from '../../activities/index.js';
 import type { ArtifactRef, StageAttempt } from '../../activities/store/index.js';
+import type { StepInput, TrainStepsResult } from '../../activities/training/index.js';
 import { isSnapshotDue, NEW_CLOCK } from '../../workflows/snapshot-interval.js';
 import type { SmallRun } from './small-run.js';
 
@@ -18,12 +19,26 @@ export interface Driven {
   pools: ArtifactRef[];
 }
 
+export type Activities = ReturnType<typeof createActivities>;
+export type Attempt = <I, R>(activity: (input: I) => Promise<R>, input: I) => Promise<R>;
+
+/** Takes a step of a phase. */
+export type StepDriver = (
+  activities: Activities,
+  attempt: Attempt,
+  next: StepInput,
+) => Promise<Pick<TrainStepsResult, 'policy' | 'drawn' | 'before'>>;
+
+const byOneActivity: StepDriver = ({ trainSteps }, attempt, next) =>
+  attempt(trainSteps, { ...next, to: next.step, seconds: 1 });
+
 export async function driveRun(
   small: Pick<SmallRun, 'deps' | 'run'> & { spec: CurriculumInput },
   name = 'run',
+  takeStep: StepDriver = byOneActivity,
 ): Promise<Driven> {
   const activities = createActivities(small.deps);
-  const attempt = async <I, R>(activity: (input: I) => Promise<R>, input: I): Promise<R> => {
+  const attempt: Attempt = async (activity, input) => {
     for (let tries = 1; ; tries++) {
       try {
         return await small.run(activity, input);
@@ -71,11 +86,12 @@ export async function driveRun(
       pools.push(pool);
       const entryPolicy = policy;
       let cursor = 0;
+      let before: PolicyRef | undefined;
       for (let step = 1; step <= steps; step++) {
         const entry = policy.name === entryPolicy.name;
-        const next = { stage, spec, data, pool, policy, entry, step, to: step, cursor, seconds: 1 };
-        const trained = await attempt(activities.trainSteps, next);
-        policy = trained.policy;
+        const next = { stage, spec, data, pool, policy, entry, step, cursor, ...(before && { before }) };
+        const trained = await takeStep(activities, attempt, next);
+        ({ policy, before } = trained);
         cursor += trained.drawn;
         await stepsDone(step - 1, step);
       }

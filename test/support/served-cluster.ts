@@ -9,7 +9,7 @@ import { LONGHAUL_COMMAND } from '../../infra/checkout.js';
 import { RealWorkers } from './real-workers.js';
 import { startServed } from './served-run.js';
 import { startServer, type TestServer } from './temporal-server.js';
-import type { TinkerServer } from './tinker-server/index.js';
+import type { Behaviour, TinkerServer } from './tinker-server/index.js';
 
 const execute = promisify(execFile);
 
@@ -26,9 +26,12 @@ export interface ServedCluster {
   stop(): Promise<void>;
 }
 
-export async function startServedCluster(key = 'tml-seen-by-nobody-else'): Promise<ServedCluster> {
+export async function startServedCluster(
+  key = 'tml-seen-by-nobody-else',
+  behaviour: Partial<Behaviour> = {},
+): Promise<ServedCluster> {
   const first = await startServed();
-  const service = await first.another({ key });
+  const service = await first.another({ ...behaviour, key });
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-tinker-'));
   const server = await startServer();
   const env = {

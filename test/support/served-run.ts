@@ -69,16 +69,18 @@ export interface ServedRun {
   run<I, R>(activity: (input: I) => Promise<R>, input: I): Promise<R>;
   /** Another worker: it knows nothing of what the one before had on the service. */
   restartWorker(): void;
+  /** The worker ends in the midst of what it does; the next one finds what was written down, or nothing. */
+  endWorker(keepsState: boolean): void;
   remove(): Promise<void>;
 }
 
-export async function servedRun(server: TinkerServer): Promise<ServedRun> {
+export async function servedRun(server: TinkerServer, changes: object = {}): Promise<ServedRun> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-served-'));
-  const spec = await servedFiles(folder);
+  const spec = { ...(await servedFiles(folder)), ...changes };
   const store = new FolderStore(join(folder, 'store'));
   let workers = 0;
-  const engineOf = () => {
-    const stateFolder = join(folder, 'state', String(++workers));
+  const engineOf = (keepsState = false) => {
+    const stateFolder = join(folder, 'state', String(keepsState ? workers : ++workers));
     const engine = createTinkerEngine({
       url: server.url,
       keyVariable: null,
@@ -99,12 +101,27 @@ export async function servedRun(server: TinkerServer): Promise<ServedRun> {
     readPreset: async () => ({}),
   };
   const closing: Promise<void>[] = [];
+  let running: MockActivityEnvironment | null = null;
+  let ended: { keepsState: boolean } | null = null;
+  const replace = (keepsState: boolean) => {
+    closing.push(deps.engine.close());
+    Object.assign(deps, engineOf(keepsState));
+  };
   return {
     ...{ folder, store, server, spec, deps },
-    run: (activity, input) => new MockActivityEnvironment({}, { logger: QUIET }).run(activity, input),
-    restartWorker: () => {
-      closing.push(deps.engine.close());
-      Object.assign(deps, engineOf());
+    run: async (activity, input) => {
+      running = new MockActivityEnvironment({}, { logger: QUIET });
+      try {
+        return await running.run(activity, input);
+      } finally {
+        if (ended) replace(ended.keepsState);
+        ended = null;
+      }
+    },
+    restartWorker: () => replace(false),
+    endWorker: keepsState => {
+      ended = { keepsState };
+      running!.cancel();
     },
     remove: async () => {
       await Promise.all([...closing, deps.engine.close()]);

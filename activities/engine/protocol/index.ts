@@ -23,7 +23,7 @@ export type {
   UpdateMetrics,
   UpdateRequest,
 } from './requests.js';
-export type { ServedModel, ServiceNeeds, ServiceReport, TrainingService } from './service.js';
+export type { Sampler, ServedModel, ServiceNeeds, ServiceReport, TrainingService } from './service.js';
 export {
   ALGORITHM_NAMES,
   type Algorithm,

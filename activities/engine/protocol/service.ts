@@ -1,5 +1,6 @@
 /** What a training service of others is asked before anything is spent on it. */
 import type { CallOptions } from './engine.js';
+import type { GenerateRequest, GenerateResult } from './requests.js';
 import type { LoraSettings, LossSettings, OptimizerSettings, SamplingSettings } from './settings.js';
 
 /** What a run needs of the service. */
@@ -15,6 +16,8 @@ export interface ServiceNeeds {
   optimizers: OptimizerSettings[];
   /** Every one that it samples with, evaluations among them. */
   samplings: SamplingSettings[];
+  /** Whether a policy is sampled from while the next one is made of it; absent where none is. */
+  overlap?: true;
 }
 
 export interface ServiceReport {
@@ -36,6 +39,12 @@ export interface ServedModel {
   contextLength: number | null;
 }
 
+/** Samples from a policy that is kept for it, beside whatever operation the engine is at. */
+export interface Sampler {
+  /** @throws EngineLostError where it is no longer kept */
+  generate(request: GenerateRequest, options?: CallOptions): Promise<GenerateResult>;
+}
+
 /** An engine's other side, where it is a service: the worker asks at its start and before each run. */
 export interface TrainingService {
   /** What it serves. @throws what `examine` throws */
@@ -45,6 +54,12 @@ export interface TrainingService {
    * @throws EngineRequestError for a key that is refused or a protocol that is not known; EngineLostError where it is away
    */
   examine(needs: ServiceNeeds, options?: CallOptions): Promise<ServiceReport>;
+  /**
+   * Keeps the policy that the engine holds to be sampled from, until another is kept or loaded.
+   * @param tags by which the engine may have it
+   * @returns null where it neither holds nor has kept it
+   */
+  sampler(tags: readonly string[], options?: CallOptions): Promise<Sampler | null>;
   /** Lets go, as far as it goes, of what the service keeps for a saved folder that is about to be removed. */
   discard(directory: string, options?: CallOptions): Promise<void>;
 }

@@ -14,13 +14,15 @@ import {
   type EngineProgress,
   EngineRequestError,
   type Operation,
+  type Sampler,
   type ServedModel,
   type ServiceNeeds,
   type ServiceReport,
   type TrainingService,
 } from '../protocol/index.js';
+import { decaysOthers, overlapProblem } from './disturbances.js';
 import { examined, expectServed, servedModels } from './examine.js';
-import { generate } from './generate.js';
+import { generate, generateBeside, SamplerGoneError } from './generate.js';
 import { type CallLog, FileCallLog } from './journal.js';
 import type { Meaning } from './meaning.js';
 import { Models } from './models.js';
@@ -30,7 +32,7 @@ import { save } from './save.js';
 import { logprobs, score } from './scores.js';
 import { readServiceFile } from './service-file.js';
 import { TINKER_DEFAULTS, type TinkerSettings, type WholeSettings } from './settings.js';
-import { decaysOthers, type TrialContext, tryService } from './trial.js';
+import { type TrialContext, tryService } from './trial.js';
 import { sft, update } from './updates.js';
 import { Service } from './wire/service.js';
 
@@ -98,23 +100,47 @@ class TinkerEngine implements Engine, TrainingService {
   call<O extends Operation>(
     operation: O,
     request: EngineOperations[O][0],
-    { signal, onProgress }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<EngineOperations[O][1]> {
-    return this.queued(async () => {
-      let last: EngineProgress = { operation, done: 0, total: 1, unit: 'micro-batches' };
-      const report = () => onProgress?.(last);
-      const ticking = setInterval(report, TICK);
-      const progress: Operating['progress'] = (done, total, unit) => {
-        last = { operation, done, total, unit };
-        report();
-      };
-      const { settings, service, models, policy } = this;
-      try {
-        return await this.operations[operation](request, { settings, service, models, policy, signal, progress });
-      } finally {
-        clearInterval(ticking);
-      }
-    }, signal);
+    const work = (operating: Operating) => this.operations[operation](request, operating);
+    return this.queued(() => this.told(operation, work, options), options.signal);
+  }
+
+  /** @param work whose progress is told, in any case now and then */
+  private async told<T>(
+    operation: Operation,
+    work: (operating: Operating) => Promise<T>,
+    { signal, onProgress }: CallOptions,
+  ): Promise<T> {
+    let last: EngineProgress = { operation, done: 0, total: 1, unit: 'micro-batches' };
+    const report = () => onProgress?.(last);
+    const ticking = setInterval(report, TICK);
+    const progress: Operating['progress'] = (done, total, unit) => {
+      last = { operation, done, total, unit };
+      report();
+    };
+    const { settings, service, models, policy } = this;
+    try {
+      return await work({ settings, service, models, policy, signal, progress });
+    } finally {
+      clearInterval(ticking);
+    }
+  }
+
+  async sampler(tags: readonly string[], { signal }: CallOptions = {}): Promise<Sampler | null> {
+    const kept = await this.queued(() => this.policy.keptSampler(tags, signal), signal);
+    if (!kept) return null;
+    return {
+      generate: async (request, options = {}) => {
+        try {
+          return await this.told('generate', operating => generateBeside(operating, kept, request), options);
+        } catch (error) {
+          // Whoever asks for it anew then hears that it is not there.
+          if (error instanceof SamplerGoneError) await this.queued(() => this.policy.dropSampler(kept), undefined);
+          throw error;
+        }
+      },
+    };
   }
 
   async serves({ signal }: CallOptions = {}): Promise<ServedModel[]> {
@@ -127,6 +153,8 @@ class TinkerEngine implements Engine, TrainingService {
       const trials = {
         meaningOf: (rank: number) => this.meaningOf(served, rank, signal),
         decaysOthers: (rank: number) => decaysOthers(this.trialContext(signal), { served, rank }),
+        overlapProblem: (rank: number, { normMetric }: Meaning) =>
+          overlapProblem(this.trialContext(signal), { served, rank }, normMetric),
       };
       return examined(this.service, needs, trials, signal);
     }, signal);

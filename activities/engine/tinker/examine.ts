@@ -37,6 +37,8 @@ export interface Trials {
   meaningOf(rank: number): Promise<Meaning>;
   /** Whether one model's weight decay reaches others. */
   decaysOthers(rank: number): Promise<boolean>;
+  /** Why an older policy cannot be sampled from beside the training of a newer one; null: it can. */
+  overlapProblem(rank: number, meaning: Meaning): Promise<string | null>;
 }
 
 export async function examined(
@@ -77,6 +79,10 @@ export async function examined(
       'optimizers',
       `on ${service.name} one model's weight decay shrinks all others: set optimizer.weightDecay to 0`,
     );
+  if (needs.overlap) {
+    const problem = await refusalAs('overlap', lack, () => trials.overlapProblem(adapter.rank, meaning));
+    if (problem) lack('overlap', `${problem}: leave rl.overlap out`);
+  }
   return report(meaningText(meaning), meaning.tolerance);
 }
 

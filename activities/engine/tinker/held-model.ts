@@ -4,7 +4,14 @@
  * models' steps reach this one: none of that it says by itself.
  */
 import { EngineLostError } from '../protocol/index.js';
-import { after, type CallLog, type Checkpoint, type JournalRecord, type ModelState } from './journal.js';
+import {
+  after,
+  type CallLog,
+  type Checkpoint,
+  type JournalRecord,
+  type KeptSampler,
+  type ModelState,
+} from './journal.js';
 import { RemoteModel } from './remote-model.js';
 import type { Service } from './wire/service.js';
 
@@ -103,6 +110,19 @@ export class HeldModel {
     if (this.current.sampler === null)
       await this.record({ kind: 'sampler', path: await this.calls(signal).save('save_weights_for_sampler') });
     return this.current.sampler!;
+  }
+
+  /** The same, kept when the policy is another. */
+  async keepSampler(signal: AbortSignal | undefined): Promise<KeptSampler> {
+    const path = await this.sampler(signal);
+    const sampler = { tag: this.current.tag!, path, directory: this.current.directory };
+    await this.record({ kind: 'beside', sampler });
+    return sampler;
+  }
+
+  /** What is kept beside it is so no longer. */
+  async dropSampler(): Promise<void> {
+    await this.record({ kind: 'beside', sampler: null });
   }
 }
 

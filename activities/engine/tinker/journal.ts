@@ -16,6 +16,15 @@ export interface Checkpoint {
   kept: boolean;
 }
 
+/** Where the service keeps a policy to sample from. */
+export interface KeptSampler {
+  /** The policy by its caller's name. */
+  tag: string;
+  path: string;
+  /** Folder of config and tokenizer. */
+  directory: string;
+}
+
 /** A model on the service, and the policy that it holds. */
 export interface ModelState {
   /** The service's address. */
@@ -39,6 +48,8 @@ export interface ModelState {
   checkpoint: Checkpoint | null;
   /** Where the service keeps it to sample from. */
   sampler: string | null;
+  /** An older policy, or this one, that is sampled from whatever becomes of this one; journals of earlier versions name none. */
+  beside?: KeptSampler | null;
   /** An operation that changes the policy was begun and did not end: the model holds neither this policy nor the next. */
   open: boolean;
   /** Of the step with this tag: its gradient was too long, and by which factor it is to be made smaller. */
@@ -54,6 +65,7 @@ export type JournalRecord =
   | { kind: 'closed' }
   | { kind: 'sampler'; path: string }
   | { kind: 'kept' }
+  | { kind: 'beside'; sampler: KeptSampler | null }
   /** The policy is now this one, whole. */
   | { kind: 'done'; tag: string; step: number; canary: number[]; checkpoint: Checkpoint }
   | { kind: 'abandoned' };
@@ -83,6 +95,8 @@ export function after(state: ModelState | null, record: JournalRecord): ModelSta
       return { ...state, open: false };
     case 'sampler':
       return { ...state, sampler: record.path };
+    case 'beside':
+      return { ...state, beside: record.sampler };
     case 'kept':
       return { ...state, checkpoint: state.checkpoint && { ...state.checkpoint, kept: true } };
     case 'done': {

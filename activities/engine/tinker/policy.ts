@@ -5,7 +5,7 @@
  */
 import { EngineLostError, EngineRequestError, type LoadRequest, type ReferenceRequest } from '../protocol/index.js';
 import { HeldModel, OtherWeightsError } from './held-model.js';
-import { type CallLog, lastState, type ModelState } from './journal.js';
+import { type CallLog, type KeptSampler, lastState, type ModelState } from './journal.js';
 import type { Meaning } from './meaning.js';
 import type { Models } from './models.js';
 import type { RemoteModel } from './remote-model.js';
@@ -23,6 +23,7 @@ export interface PolicyContext {
 }
 
 type Signal = AbortSignal | undefined;
+type Kept = Pick<ModelState, 'checkpoint' | 'sampler' | 'beside'>;
 
 /** A base that no adapter lies over: it can be saved, and that takes no model on the service. */
 export interface Base {
@@ -108,6 +109,28 @@ export class Policy {
     this.held = held;
   }
 
+  /**
+   * What the policy is sampled from, kept beside whatever follows it until another is kept or loaded.
+   * @returns null where none of these is held or kept
+   */
+  async keptSampler(tags: readonly string[], signal: Signal): Promise<KeptSampler | null> {
+    await this.attach(signal);
+    const { state } = this;
+    const beside = state?.beside ?? null;
+    if (beside && tags.includes(beside.tag)) return beside;
+    if (state?.tag == null || !tags.includes(state.tag)) return null;
+    const sampler = await (await this.ready(signal, true)).keepSampler(signal);
+    if (beside) await this.context.models.forget(beside.path, 'sampler_weights');
+    return sampler;
+  }
+
+  /** One that cannot be sampled from: who asks for it anew hears that it is not there. */
+  async dropSampler({ path }: KeptSampler): Promise<void> {
+    if (this.state?.beside?.path !== path) return;
+    await this.held!.dropSampler();
+    if (this.state.sampler !== path) await this.context.models.forget(path, 'sampler_weights');
+  }
+
   /** Beside the policy; the next `load` lets it go. */
   async loadReference(request: ReferenceRequest, signal: Signal): Promise<void> {
     const { served, rank, meaning } = (await this.ready(signal, true)).state;
@@ -137,7 +160,7 @@ export class Policy {
     await this.context.log.begin({ kind: 'abandoned' });
     if (state.service !== this.context.service.name) return;
     await this.context.models.unload(state.id);
-    await this.forgetUnkept(state);
+    await this.forgetAll(state);
   }
 
   async dropReference(): Promise<void> {
@@ -146,11 +169,16 @@ export class Policy {
     if (reference) await this.context.models.unload(reference.model.id);
   }
 
-  /** Removes what the service kept of a policy that is no longer this one. */
-  async forgetUnkept({ checkpoint, sampler }: Pick<ModelState, 'checkpoint' | 'sampler'>): Promise<void> {
+  /** Removes what the service kept of a policy that is no longer this one, and is not sampled from beside it. */
+  async forgetUnkept({ checkpoint, sampler, beside }: Kept): Promise<void> {
     const { models } = this.context;
     if (checkpoint && !checkpoint.kept) await models.forget(checkpoint.path, 'weights');
-    if (sampler) await models.forget(sampler, 'sampler_weights');
+    if (sampler !== null && sampler !== beside?.path) await models.forget(sampler, 'sampler_weights');
+  }
+
+  private async forgetAll(state: Kept): Promise<void> {
+    await this.forgetUnkept(state);
+    if (state.beside) await this.context.models.forget(state.beside.path, 'sampler_weights');
   }
 
   /** What an engine before this one had there, as its journal tells. */
@@ -166,7 +194,7 @@ export class Policy {
     this.held = null;
     this.attached = false;
     await this.context.models.unload(state.id);
-    await this.forgetUnkept({ checkpoint: null, sampler: state.sampler });
+    await this.forgetUnkept({ ...state, checkpoint: null });
     // Of a worker that was started again the service may be another too.
     const meaning = await this.context.meaningOf(state.served, state.rank, signal);
     try {
@@ -182,7 +210,10 @@ export class Policy {
       if (!gone && !(error instanceof OtherWeightsError)) throw error;
       const made = await lastState(this.context.log);
       await this.context.log.begin({ kind: 'abandoned' });
-      if (made) await this.context.models.unload(made.id);
+      if (made) {
+        await this.context.models.unload(made.id);
+        await this.forgetAll({ ...made, checkpoint: null, sampler: null });
+      }
       this.attached = true;
       throw new EngineLostError(`${error.message} The policy is made again from the run's own log`);
     }

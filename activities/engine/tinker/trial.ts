@@ -14,7 +14,7 @@ import { askSamples } from './samples.js';
 import type { Service } from './wire/service.js';
 
 /** Ids that every vocabulary has. `long` is `counted` with more behind it, whose coefficients are 0. */
-const COUNTED = [5, 17, 33, 3, 42, 7, 11];
+export const COUNTED = [5, 17, 33, 3, 42, 7, 11];
 const LONG = [...COUNTED, 29, 13, 2, 37, 19, 8, 41, 23, 31, 6, 14, 27];
 const BESIDE = [9, 4, 21, 12, 50, 16];
 const SEQUENCES = { counted: COUNTED, long: LONG, beside: BESIDE } as const;
@@ -46,18 +46,16 @@ const RISE = 0.1;
 /** What a slope measured over such a step may be off by. */
 const SLOPE_ERROR = 0.4;
 const NORM = /grad.*(norm|l2)/i;
-/** Of a step that moves log-probabilities far. */
-const WATCHED_RATE = 0.05;
 /** To this part of its length a gradient is to be clipped. */
 const CLIPPED = 4;
 /** Tokens of a sample, and a temperature whose log-probabilities are not those at 1. */
-const SAMPLED = 4;
+export const SAMPLED = 4;
 const TEMPERATURE = 2;
 /** Nats: log-probabilities at another temperature are further away than this. */
-const SAME_LOGPROB = 0.02;
+export const SAME_LOGPROB = 0.02;
 const LARGEST_PROMISE = 10;
 const LEAST_TOLERANCE = 1e-5;
-const SAME = 0.1;
+export const SAME = 0.1;
 
 export interface TrialContext {
   service: Service;
@@ -85,27 +83,7 @@ export async function tryService(context: TrialContext, base: Omit<NewModel, 'se
   return { ...found, leavesGradients: left > 1e-12 };
 }
 
-/**
- * Whether a step's weight decay on one model shrinks others: found on two models of their own.
- * @throws EngineRequestError where there is no room for two
- */
-export function decaysOthers({ models, signal }: TrialContext, base: Omit<NewModel, 'seed'>): Promise<boolean> {
-  const model = { ...base, seed: 1 };
-  return models.borrow(model, signal, watched =>
-    models.borrow(model, signal, async stepped => {
-      // A fresh adapter does nothing, shrunken or not.
-      const logprobs = only(await watched.forward([COUNTED]));
-      const advantages = new Float32Array(logprobs.length).fill(1);
-      await watched.gradient([[{ tokens: COUNTED, inputs: { logprobs, advantages } }]]);
-      await watched.optimStep({ ...NO_STEP, learning_rate: WATCHED_RATE });
-      const before = only(await watched.forward([COUNTED]));
-      await stepped.optimStep({ ...NO_STEP, learning_rate: 1, weight_decay: 0.5 });
-      return distance(before, only(await watched.forward([COUNTED]))) > SAME_LOGPROB;
-    }),
-  );
-}
-
-const only = ([first]: Float32Array[]): Float32Array => first!;
+export const only = ([first]: Float32Array[]): Float32Array => first!;
 
 class Trial {
   private logprobs!: Record<Name, Float32Array>;

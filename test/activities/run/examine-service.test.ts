@@ -52,6 +52,12 @@ test.each<[string, Partial<Behaviour>, object, RegExp]>([
     {},
     /engine\.lora: .*alpha 16, and alpha 32 is wanted: set engine\.lora\.alpha to 16/,
   ],
+  [
+    'overlap where sampling reaches training',
+    {},
+    { rl: { overlap: true, importanceCap: 2 } },
+    /rl\.overlap: .*puts its weights into the one that is trained: leave rl\.overlap out/,
+  ],
   ['a protocol of earlier times', { jsonOnly: true }, {}, /speaks the Tinker protocol of SDK 0\.25/],
   [
     'a protocol of later times',

@@ -75,8 +75,33 @@ test.each<[string, object, object, string, string]>([
     'phases[0].rl.sampling.temperature',
     'expected 1, found 0.5',
   ],
+  [
+    'overlap without a service',
+    {},
+    { rl: { overlap: true, importanceCap: 2 } },
+    'rl.overlap',
+    'workers that train by themselves sample on the same processor',
+  ],
+  ['overlap without a cap', { kind: 'tinker' }, { rl: { overlap: true } }, 'rl.importanceCap', 'expected a number'],
+  [
+    'overlap in a phase without a cap',
+    { kind: 'tinker' },
+    { rl: { importanceCap: 2 }, phases: [{ maxTokens: 40, steps: 1, rl: { overlap: true, importanceCap: null } }] },
+    'phases[0].rl.importanceCap',
+    'beside overlap',
+  ],
 ])('refuses %s', (_what, engine, more, path, problem) => {
   expect(issues(engine, more)).toEqual({ [path]: expect.stringContaining(problem) });
+});
+
+test('overlap is in a spec only where it is asked for, and a phase may leave it out', () => {
+  expect(JSON.stringify(validateSpec(written({ kind: 'tinker' })))).not.toContain('overlap"');
+  const phases = [
+    { maxTokens: 40, steps: 1 },
+    { maxTokens: 60, steps: 1, rl: { overlap: false } },
+  ];
+  const spec = validateSpec(written({ kind: 'tinker' }, { rl: { overlap: true, importanceCap: 2 }, phases }));
+  expect(spec.phases.map(({ rl }) => rl.overlap)).toEqual([true, false]);
 });
 
 test('an evaluation may be greedy there', () => {

@@ -21,14 +21,22 @@ async function write(path: string, ...values: unknown[]): Promise<void> {
 const uriOf = (path: string) => ({ uri: `store:runs/r/${path}` });
 
 /** A step of phase 1 that draws the two groups from the cursor on. */
-async function step(number: number, parent: string, name: string, { cursor = 2 * (number - 1), policy = parent } = {}) {
+async function step(
+  number: number,
+  parent: string,
+  name: string,
+  { cursor = 2 * (number - 1), policy = parent, sampler = '' } = {},
+) {
   const folder = `phase-1/1/steps/${number}`;
   const groups = [cursor, cursor + 1].map(at => ({ id: `s${at}`, cursor: at, policy, responses: [{}, {}] }));
   const [rollouts, scores] = [`${folder}/rollouts-0.jsonl`, `${folder}/scores-0.jsonl`];
   await write(rollouts, ...groups);
   await write(scores, ...groups.map(({ id, responses }) => ({ id, responses })));
   const rounds = [{ rollouts: uriOf(rollouts), scores: uriOf(scores) }];
-  await write(`${folder}/update.json`, { inputs: { parent: { name: parent }, rounds }, result: { name } });
+  await write(`${folder}/update.json`, {
+    inputs: { parent: { name: parent }, rounds, ...(sampler && { sampler: { name: sampler } }) },
+    result: { name },
+  });
 }
 
 beforeEach(async () => {
@@ -41,7 +49,21 @@ test('of a whole run are in order, and count it', async () => {
   expect(await readLedger(store, 'r')).toEqual({ steps: 2, groups: 4, responses: 8, errors: [] });
 });
 
+test('of rollouts beside the update before are sampled by the policy before that', async () => {
+  await step(2, 'p1', 'p2', { policy: 'base', sampler: 'base' });
+  await step(3, 'p2', 'p3', { policy: 'p1', sampler: 'p1' });
+  expect((await readLedger(store, 'r')).errors).toEqual([]);
+});
+
 test.each<[string, () => Promise<void>, RegExp]>([
+  [
+    'an older policy sampled than was to',
+    async () => {
+      await step(2, 'p1', 'p2');
+      await step(3, 'p2', 'p3', { policy: 'base', sampler: 'base' });
+    },
+    /step 3 was sampled by base; the step before began with p1/,
+  ],
   [
     'a step is missing',
     () => rm(join(store, 'runs/r/phase-1/1/steps/1'), { recursive: true }),

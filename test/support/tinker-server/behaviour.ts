@@ -26,6 +26,12 @@ export interface Behaviour {
   decaysAll: boolean;
   /** Sampling a checkpoint of a live model puts its weights into the model. */
   samplesFromModel: boolean;
+  /** Samples of a checkpoint are of the model as it is now. */
+  samplesNewest: boolean;
+  /** Sampling takes away the gradients that wait for a step. */
+  samplesOverGradients: boolean;
+  /** Sampler checkpoints go with their model. */
+  samplersEndWithModel: boolean;
   /** Where sampler checkpoints are: `tinker://model/name`, or with a folder between. */
   samplerFolder: '' | 'sampler_weights/';
   /** The archive lies elsewhere, under an address that is given for it. */
@@ -59,6 +65,9 @@ export const SKYRL: Behaviour = {
   leavesGradients: true,
   decaysAll: true,
   samplesFromModel: true,
+  samplesNewest: false,
+  samplesOverGradients: false,
+  samplersEndWithModel: false,
   samplerFolder: '',
   redirects: true,
   key: null,

@@ -1,3 +1,3 @@
 /** A server of the Tinker protocol for tests. */
 export { type Behaviour, HOSTED, SERVERS, SKYRL, TUFT } from './behaviour';
-export { type Fault, TinkerServer } from './server';
+export { type Fault, type SeenRequest, TinkerServer } from './server';

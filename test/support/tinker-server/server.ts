@@ -195,7 +195,9 @@ export class TinkerServer {
       case 'load_weights':
         return promised(0, async () => state.loadWeights(body!.model_id, body!.path, body!.optimizer as boolean));
       case 'asample':
-        return promised(0, () => state.sample(body as unknown as SampleRequest));
+        return {
+          request_id: state.promise('', 0, null, () => state.sample(body as unknown as SampleRequest), 'sampler'),
+        };
     }
     throw new Refusal(404, `Not Found: ${path}`);
   }

@@ -67,7 +67,8 @@ export class State {
   private pending = new Map<number, Pending[]>();
   private readonly numbered = new Map<string, string>();
   private readonly names = new Set<string>();
-  private work: Promise<unknown> = Promise.resolve();
+  /** Where sampler and trainer are apart, each does one thing at a time. */
+  private readonly work = { trainer: Promise.resolve(), sampler: Promise.resolve() };
   private epoch = 0;
   private count = 0;
   private models = 0;
@@ -98,6 +99,7 @@ export class State {
     seq: number,
     content: unknown,
     job: () => Promise<{ json: object } | { protobuf: Uint8Array }>,
+    by: 'trainer' | 'sampler' = 'trainer',
   ): string {
     const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex');
     const key = `${model}/${seq}`;
@@ -109,7 +111,8 @@ export class State {
     const id = String(++this.count);
     const { epoch } = this;
     const promised: Promised = { digest, result: null, kept: Promise.resolve() };
-    const kept = this.work.then(async () => {
+    const whose = this.behaviour.samplesFromModel ? 'trainer' : by;
+    const kept = this.work[whose].then(async () => {
       if (epoch !== this.epoch) return;
       const result = await job().catch((error: unknown) => {
         // A job's failure, whatever it is, is the promise's 400.
@@ -119,7 +122,7 @@ export class State {
       if (epoch === this.epoch) promised.result = result;
     });
     promised.kept = kept;
-    this.work = kept;
+    this.work[whose] = kept;
     this.promises.set(id, promised);
     if (seq > 0) this.numbered.set(key, id);
     return id;
@@ -141,6 +144,9 @@ export class State {
     const { slot } = this.model(model);
     this.live.delete(model);
     if (!this.behaviour.leavesGradients) this.pending.delete(slot);
+    if (!this.behaviour.samplersEndWithModel) return;
+    for (const address of this.samplers.keys())
+      if (address.startsWith(`tinker://${model}/`)) this.samplers.delete(address);
   }
 
   async pass({ model, data, forwardOnly, seq }: PassRequest): Promise<{ protobuf: Uint8Array }> {
@@ -231,8 +237,12 @@ export class State {
   private sampledAdapter(address: string) {
     const saved = this.samplers.get(address);
     if (!saved) throw new Refusal(404, `Checkpoint not found: ${address}`);
-    if (!this.behaviour.samplesFromModel) return saved.adapter;
+    const { samplesFromModel, samplesNewest, samplesOverGradients } = this.behaviour;
+    if (!samplesFromModel && !samplesNewest && !samplesOverGradients) return saved.adapter;
     const live = this.model(/^tinker:\/\/(.*?)\//.exec(address)![1]!);
+    if (samplesOverGradients) this.pending.delete(live.slot);
+    if (samplesNewest) return live.adapter;
+    if (!samplesFromModel) return saved.adapter;
     if (live.sampled !== address) live.adapter = cloned(saved).adapter;
     live.sampled = address;
     return live.adapter;

@@ -76,6 +76,21 @@ test('weight decay that stays with its model is no matter', async () => {
   expect((await examine({ decaysAll: false }, { optimizers })).lacks).toEqual([]);
 });
 
+test.each(['SkyRL on GPUs', 'hosted', 'TuFT'] as const)('%s may sample while it trains', async name => {
+  expect((await examine(SERVERS[name], { overlap: true })).lacks).toEqual([]);
+});
+
+test.each<[string, Partial<Behaviour>, RegExp]>([
+  ['puts an older policy into training', SERVERS.SkyRL, /sampling from an older policy puts its weights into the one/],
+  ['knows the newest policy alone', { samplesNewest: true }, /samples from the newest policy where an older one is/],
+  ['loses what waits for a step', { samplesOverGradients: true }, /changes the gradient: its norm is 0\.00/],
+  ['keeps nothing of an unloaded model', { samplersEndWithModel: true }, /no policy whose model model_\d+ is unloaded/],
+])('a service that %s when it samples is not asked to do both at once', async (_what, behaviour, problem) => {
+  const { lacks } = await examine({ ...SERVERS.hosted, ...behaviour }, { overlap: true });
+  expect(lacks).toEqual([{ need: 'overlap', problem: expect.stringMatching(problem) }]);
+  expect((await examine({ ...SERVERS.hosted, ...behaviour })).lacks).toEqual([]);
+});
+
 const adapter = needs.adapter!;
 test.each<[string, Partial<Behaviour>, Partial<ServiceNeeds>, string, RegExp]>([
   [
