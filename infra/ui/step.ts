@@ -3,6 +3,7 @@ import type { RolloutGroup, ScoredRollouts, StepSettings, UpdateRecord } from '.
 import { entryAt, stepNumbers } from '../../activities/policies/index.js';
 import { readLines, type StageAttempt, type Store } from '../../activities/store/index.js';
 import { NotThereError } from './errors.js';
+import { stepRemarks } from './step-remarks.js';
 
 export interface StepAt {
   stage: StageAttempt;
@@ -21,13 +22,13 @@ export async function stepPage(store: Store, at: StepAt) {
   const record = await loggedRecord(store, at);
   const steps = await stepNumbers(store, at.stage);
   const place = steps.indexOf(at.step);
-  const rounds: { scored: ScoredRollouts[]; sizes: GroupSize[] }[] = [];
+  const rounds: { scored: ScoredRollouts[]; facts: GroupFacts[] }[] = [];
   for (const { rollouts, scores } of record.inputs.rounds) {
     const scored = await readLines<ScoredRollouts>(store, scores);
-    rounds.push({ scored, sizes: (await readLines<RolloutGroup>(store, rollouts)).map(sizeOf) });
+    rounds.push({ scored, facts: (await readLines<RolloutGroup>(store, rollouts)).map(factsOf) });
   }
-  const groups = rounds.flatMap(({ scored, sizes }, round) =>
-    scored.map((group, line) => ({ group, round, line, size: sizes[line] ?? null })),
+  const groups = rounds.flatMap(({ scored, facts }, round) =>
+    scored.map((group, line) => ({ group, round, line, facts: facts[line] ?? null })),
   );
   const trained = trainedAmong(
     groups.map(({ group }) => group),
@@ -40,17 +41,18 @@ export async function stepPage(store: Store, at: StepAt) {
     next: steps[place + 1] ?? null,
     skipped: record.skipped,
     settings: record.inputs.settings,
+    remarks: stepRemarks(record.inputs),
     examples: record.inputs.examples?.lines.length ?? 0,
     counts: record.counts,
     metrics: record.metrics,
     policy: record.result,
-    groups: groups.map(({ group, round, line, size }, k) => ({
+    groups: groups.map(({ group, round, line, facts }, k) => ({
       id: group.id,
       index: group.index,
       origin: group.origin,
       round,
       line,
-      ...size,
+      ...facts,
       dropped: group.dropped,
       reason: group.reason ?? null,
       isTrained: trained[k]!,
@@ -60,15 +62,18 @@ export async function stepPage(store: Store, at: StepAt) {
   };
 }
 
-/** In tokens. */
-interface GroupSize {
+/** Lengths in tokens. */
+interface GroupFacts {
+  /** Where advantages are scaled by tasks. */
+  task: string | null;
   promptTokens: number;
   longest: number;
   truncated: number;
 }
 
-function sizeOf({ promptIds, responses }: RolloutGroup): GroupSize {
+function factsOf({ promptIds, responses, task }: RolloutGroup): GroupFacts {
   return {
+    task: task ?? null,
     promptTokens: promptIds.length,
     longest: responses.reduce((most, { ids }) => Math.max(most, ids.length), 0),
     truncated: responses.filter(({ finish }) => finish === 'length').length,

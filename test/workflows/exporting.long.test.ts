@@ -67,7 +67,9 @@ test('a tracker that is away holds no run up; the view says so, and it has every
 
 test('a run that is ended by a person leaves with its trackers what it has', async () => {
   const jsonl = join(small.folder, 'ended.jsonl');
-  const handle = await begin('ended', { ...small.spec, export: { jsonl } });
+  // More than it can come to before it is ended.
+  const phases = small.spec.phases.map(phase => ({ ...phase, steps: 1000 }));
+  const handle = await begin('ended', { ...small.spec, phases, export: { jsonl } });
   await until(async () => (await pointsIn('ended.jsonl').catch(() => [])).length > 2);
   await handle.terminate();
   const { jsonl: written } = (await exporterOf('ended').result()) as { jsonl: number };

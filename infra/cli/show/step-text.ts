@@ -33,7 +33,7 @@ const SHOWN_END = 400;
 const FATES = { 'no-variance': 'rewards all equal', unscored: 'unscored' } as const;
 
 export function stepHead(
-  { run, stage, attempt, step, skipped, settings, examples, counts }: StepData,
+  { run, stage, attempt, step, skipped, settings, examples, counts, remarks }: StepData,
   style: Style,
 ): string[] {
   const title = style.strong(`${run}: ${stage}, step ${step}${attempt > 1 ? `, attempt ${attempt}` : ''}`);
@@ -47,18 +47,19 @@ export function stepHead(
     skipped ? 'skipped: too few could teach anything' : `${trained} trained on`,
     meanReward === null ? null : `mean reward ${short(meanReward)}`,
   ];
-  return [title, parts.filter(part => part !== null).join(' · ')];
+  return [title, parts.filter(part => part !== null).join(' · '), ...remarks];
 }
 
 /** @param place from 1, as `--question` takes it */
 export function groupLine(place: number, group: GroupRow, style: Style): string {
-  const { id, origin, dropped, isTrained, rewards, meanReward, reason } = group;
+  const { id, task, origin, dropped, isTrained, rewards, meanReward, reason } = group;
   const fate = isTrained ? 'trained on' : dropped ? FATES[dropped] : 'not needed';
   return [
     style.strong(String(place).padStart(3)),
     rewards.map(reward => chip(reward, style)).join(''),
     meanReward === null ? '–' : short(meanReward),
     harmless(id),
+    ...(task ? [harmless(task)] : []),
     ...(origin === 'carried' ? ['carried'] : []),
     style.quiet(reason ? `${fate}: ${harmless(reason)}` : fate),
   ].join('  ');

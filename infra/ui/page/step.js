@@ -26,7 +26,8 @@ const ORDERS = [
 const view = { filter: 'all', order: 'drawn', colouring: COLOURINGS[0][0] };
 
 export function showStep(data) {
-  const { run, stage, attempt, step, previous, next, groups, counts, skipped, settings, examples, metrics } = data;
+  const { run, stage, attempt, step, previous, next, groups, counts, skipped, settings, examples, metrics, remarks } =
+    data;
   const address = number => stepAddress(run, { stage, attempt, step: number });
   const list = h('div.groups', {});
   const items = groups.map((group, k) => groupItem(run, { stage, attempt, step }, group, k));
@@ -70,6 +71,7 @@ export function showStep(data) {
     ),
     h('p.quiet', {}, summary({ counts, skipped, settings, examples })),
     metricsLine(metrics),
+    ...remarks.map(remark => h('p.quiet', {}, remark)),
     ...(groups.length === 0
       ? []
       : [
@@ -145,6 +147,7 @@ function groupItem(run, at, group, k) {
       h('span.chips', { 'aria-hidden': true }, group.rewards.map(chip)),
       h('span.mean', {}, group.meanReward === null ? '–' : number(group.meanReward)),
       h('span.id', {}, group.id),
+      group.task && h('span.tag.plain', {}, group.task),
       group.origin === 'carried' && h('span.tag', {}, 'carried'),
       group.truncated > 0 && h('span.tag', {}, `${group.truncated} cut`),
       h('span.quiet', {}, group.reason ? `${fate}: ${group.reason}` : fate),

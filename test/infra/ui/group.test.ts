@@ -13,7 +13,9 @@ test('(reward - mean of the group) / deviation over the task', async () => {
     Object.assign(small.spec.rl, { advantageScale: 'task' });
     await driveRun(small);
     const { store } = small;
-    const { groups } = await stepPage(store, AT);
+    const { groups, remarks } = await stepPage(store, AT);
+    expect(remarks).toEqual(['Advantages are divided by the deviation of their task (rl.advantageScale).']);
+    expect(new Set(groups.map(({ task }) => task))).toEqual(new Set(['docqa']));
     const trained = groups.filter(({ isTrained }) => isTrained);
     expect(trained.length).toBeGreaterThan(1);
     // All samples are of one task.
