@@ -17,6 +17,7 @@ export function chart({ study, variants, curves, scores }: StudyReport): string 
   const finals = scores.filter(({ at }) => at === 'final');
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" width="${SIZE.width}" height="${SIZE.height}" viewBox="0 0 ${SIZE.width} ${SIZE.height}" font-family="sans-serif" font-size="12">`,
+    `<title>${safe(`${study}: rewards by step, and final scores by set`)}</title>`,
     `<rect width="${SIZE.width}" height="${SIZE.height}" fill="#fff"/>`,
     text(LEFT[0], 24, study, 'font-size="16" font-weight="bold"'),
     ...learning(curves, colourOf),
@@ -124,6 +125,7 @@ function ticks(from: number, to: number): Tick[] {
 }
 
 function text(x: number, y: number, words: string, attributes = ''): string {
-  const safe = words.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}"${attributes && ` ${attributes}`}>${safe}</text>`;
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}"${attributes && ` ${attributes}`}>${safe(words)}</text>`;
 }
+
+const safe = (words: string): string => words.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
