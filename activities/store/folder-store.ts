@@ -90,17 +90,22 @@ export class FolderStore implements OpenedStore {
   }
 
   async find(uri: string): Promise<ArtifactRef | null> {
-    return (await this.findText(uri))?.ref ?? null;
+    return (await this.found(uri))?.ref ?? null;
   }
 
   async findText(uri: string): Promise<FoundText | null> {
+    const found = await this.found(uri);
+    return found && { ref: found.ref, text: found.bytes.toString('utf8') };
+  }
+
+  private async found(uri: string): Promise<{ ref: ArtifactRef; bytes: Buffer } | null> {
     try {
       const bytes = await readFile(this.pathOf(uri));
       const found = sha256(bytes);
       const recorded = await this.recorded(uri);
       // Whoever published it ended before the hash was recorded.
       if (recorded === null) await this.record(uri, { sha256: found, identity: found }).catch(unlessReadOnly);
-      if (recorded === null || recorded === found) return { ref: { uri, sha256: found }, text: bytes.toString('utf8') };
+      if (recorded === null || recorded === found) return { ref: { uri, sha256: found }, bytes };
     } catch (error) {
       return await this.absent(error, null);
     }

@@ -118,15 +118,20 @@ export class S3Store implements OpenedStore {
   }
 
   async find(uri: string): Promise<ArtifactRef | null> {
-    return (await this.findText(uri))?.ref ?? null;
+    return (await this.#found(uri))?.ref ?? null;
   }
 
   async findText(uri: string): Promise<FoundText | null> {
+    const found = await this.#found(uri);
+    return found && { ref: found.ref, text: found.body.toString('utf8') };
+  }
+
+  async #found(uri: string): Promise<{ ref: ArtifactRef; body: Buffer } | null> {
     const found = await this.#get(uri);
     if (!found) return null;
     if (found.kind === 'folder') throw new Error(`${uri} is a folder: expected a file`);
     if (found.sum === null || found.sum.sha256 === found.sha256)
-      return { ref: { uri, sha256: found.sha256 }, text: found.object.body.toString('utf8') };
+      return { ref: { uri, sha256: found.sha256 }, body: found.object.body };
     await this.setAside(uri);
     return null;
   }
