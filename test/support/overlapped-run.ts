@@ -6,7 +6,7 @@ import { promptsToDraw } from '../../activities/contract/index';
 import { phaseNumber } from '../../activities/store/index';
 import type { StepInput } from '../../activities/training/index';
 import type { Activities, Attempt, StepDriver } from './drive';
-import { type ServedRun, servedRun } from './served-run';
+import { SERVED_RL, type ServedRun, servedRun } from './served-run';
 import { type Behaviour, HOSTED, type TinkerServer } from './tinker-server';
 
 export const APART: Behaviour = { ...HOSTED, key: null };
@@ -18,11 +18,10 @@ export const OVERLAPPED = {
   // Its path is in what is logged of a reward.
   reward: { custom: { module: join(__dirname, '../fixtures/rewards/by-length.cjs') } },
   rl: {
-    ...{ algorithm: 'dapo', groupSize: 2, promptsPerStep: 4, promptsPerUpdate: 2, maxRefills: 1 },
+    ...SERVED_RL,
+    ...{ algorithm: 'dapo', groupSize: 2, maxRefills: 1 },
     ...{ overlap: true, importanceCap: CAP },
     optimizer: { learningRate: 1e-2 },
-    sampling: { maxNewTokens: 8, topP: 1 },
-    signal: { minEffectiveGroups: 1, onMissing: 'continue' },
   },
   phases: [
     { maxTokens: 40, steps: 4 },

@@ -17,6 +17,14 @@ import { TinkerServer } from './tinker-server';
 const QUIET = new DefaultLogger('ERROR');
 const MODEL = goldenFolder('llama');
 
+/** Small steps, none of which ends for want of signal. */
+export const SERVED_RL = {
+  ...{ algorithm: 'grpo', groupSize: 4, promptsPerStep: 4, promptsPerUpdate: 2, maxRefills: 0 },
+  optimizer: { learningRate: 1e-3 },
+  sampling: { maxNewTokens: 8, topP: 1 },
+  signal: { minEffectiveGroups: 1, onMissing: 'continue' },
+};
+
 /** A model without sense, three steps of warm-up, and two phases whose rewards go by the length of a response. */
 export function servedSpec(data: string, reward: string) {
   const source = { type: 'jsonl', path: data };
@@ -28,12 +36,7 @@ export function servedSpec(data: string, reward: string) {
     data: [source],
     warmup: { data: [source], batchSize: 8, optimizer: { learningRate: 1e-2 } },
     reward: { custom: { module: reward } },
-    rl: {
-      ...{ algorithm: 'grpo', groupSize: 4, promptsPerStep: 4, promptsPerUpdate: 2, maxRefills: 0 },
-      optimizer: { learningRate: 1e-3 },
-      sampling: { maxNewTokens: 8, topP: 1 },
-      signal: { minEffectiveGroups: 1, onMissing: 'continue' },
-    },
+    rl: SERVED_RL,
     phases: [
       { maxTokens: 40, steps: 2 },
       { maxTokens: 200, steps: 2 },
