@@ -4,7 +4,7 @@
  */
 import { proxyActivities } from '@temporalio/workflow';
 import type { Round } from '../activities/artifacts/index.js';
-import { type JudgeUsage, promptsToDraw } from '../activities/contract/index.js';
+import { type JudgeUsage, promptsToDraw, samplesAhead } from '../activities/contract/index.js';
 import type { ControlActivities } from '../activities/index.js';
 import type { StageSettings } from '../activities/run/index.js';
 import type { RolloutInput, RolloutResult, StepInput, TrainStepsResult } from '../activities/training/index.js';
@@ -47,7 +47,7 @@ export async function stepByParts(
   const skipped = seen.effective < rl.minEffectiveGroups;
   const began = Date.now();
   const { policy, entry, before } = input;
-  const isAhead = rl.overlap === true && !skipped && step < steps;
+  const isAhead = samplesAhead({ overlap: rl.overlap, steps }, { step, skipped });
   const updated = await update({
     ...{ stage, spec, policy, entry, step, rounds, skip: skipped },
     ...(before && { before }),

@@ -11,6 +11,7 @@ export type {
   ReadByMemory,
   Shortened,
 } from './evaluation.js';
+export { samplesAhead } from './overlap.js';
 export type { PolicyRef, SnapshotRule } from './policy.js';
 export { ENGINE_QUEUES, type EngineKind, GPU_TASK_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, TASK_QUEUE } from './queues.js';
 export { promptsToDraw } from './refills.js';

@@ -24,6 +24,7 @@ import {
   stageUri,
 } from '../store/index.js';
 import { supervised } from '../supervision/index.js';
+import { phaseOf } from '../training/index.js';
 
 export interface ClaimAttemptInput {
   stage: StageAttempt;
@@ -99,7 +100,7 @@ export function claimAttempt(deps: Dependencies) {
         const { epochs, batchSize } = settings.warmup!;
         return { ...common, steps: epochs * Math.ceil(items.length / batchSize), rl: null };
       }
-      const phase = settings.phases[phaseNumber(stage.stage) - 1]!;
+      const phase = phaseOf(settings, stage.stage);
       const { promptsPerStep, maxRefills, signal } = phase.rl;
       const again = settings.retrospective.remeasure !== undefined && phaseNumber(stage.stage) > 1;
       return {

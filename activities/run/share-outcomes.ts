@@ -8,7 +8,7 @@ import { evaluationReward } from '../rewards/index.js';
 import type { RunSpec } from '../spec/index.js';
 import { type ArtifactRef, baseUri, hashOf, phaseNumber, readJson, type StageAttempt } from '../store/index.js';
 import { supervised } from '../supervision/index.js';
-import { difficultiesOf, poolOf } from '../training/index.js';
+import { difficultiesOf, phaseOf, poolOf } from '../training/index.js';
 import { keepOutcome, knownOutcome, type Outcome, shareOutcomeOf } from './outcomes.js';
 import type { RunPlan } from './run-plan.js';
 
@@ -88,7 +88,7 @@ async function decisive(
     const { epochs, batchSize, optimizer } = spec.warmup!;
     return { ...trained, data: data.warmup!.sha256, epochs, batchSize, optimizer };
   }
-  const { steps, rl } = spec.phases[phaseNumber(name) - 1]!;
+  const { steps, rl } = phaseOf(spec, name);
   const stage: StageAttempt = { run, stage: name, attempt: 1 };
   const items = await readData<PromptItem>(store, data.train);
   // What is carried over is decided by settings that matter through this alone.

@@ -3,7 +3,8 @@ import { type Pool, type PromptItem, type RolloutGroup, readData, readKept, task
 import type { PolicyRef } from '../contract/index.js';
 import { epochDraw, permutation, randomStream } from '../engine/random.js';
 import type { RunSpec } from '../spec/index.js';
-import { type ArtifactRef, phaseNumber, type StageAttempt, type Store } from '../store/index.js';
+import type { ArtifactRef, StageAttempt, Store } from '../store/index.js';
+import { phaseOf } from './phase-of.js';
 
 export interface Draw {
   stage: StageAttempt;
@@ -24,7 +25,7 @@ export async function drawPrompts(
   spec: RunSpec,
   { stage, step, refill, cursor, count, data, pool, policy }: Draw,
 ): Promise<Omit<RolloutGroup, 'responses'>[]> {
-  const { balanceTasks, advantageScale } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
+  const { balanceTasks, advantageScale } = phaseOf(spec, stage.stage).rl;
   const items = await readData<PromptItem>(store, data);
   const { entries } = await readKept<Pool>(store, pool);
   const streams = balanceTasks ? byTask(entries, items) : [{ name: [], entries }];

@@ -3,6 +3,7 @@ export { bandOf, inBand } from './bands.js';
 export { buildPool, difficultiesOf, poolOf } from './build-pool.js';
 export { gatherRollouts } from './gather-rollouts.js';
 export { answerAgain, recordAgain } from './measure-again.js';
+export { phaseOf } from './phase-of.js';
 export { recordDifficulty, type StepLine, summarizeSteps } from './record-phase.js';
 export { carriedCount } from './resampling.js';
 export { type RolloutInput, type RolloutResult, rollout, type StepInput } from './rollout.js';

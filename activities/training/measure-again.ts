@@ -26,12 +26,12 @@ import {
   fenceOf,
   jsonText,
   linesText,
-  phaseNumber,
   readJson,
   type StageAttempt,
 } from '../store/index.js';
 import { type Supervision, supervised } from '../supervision/index.js';
 import { candidatesOf, difficultiesOf } from './build-pool.js';
+import { phaseOf } from './phase-of.js';
 import { scoreGroups } from './score.js';
 
 export interface AnswerAgainInput {
@@ -60,7 +60,7 @@ export function answerAgain(deps: EngineDependencies) {
       if (published) return published;
       const spec = await readKept<RunSpec>(store, input.spec);
       const asked = await askedAgain(deps, spec, input);
-      const { sampling, groupSize } = rlOf(spec, stage);
+      const { sampling, groupSize } = phaseOf(spec, stage.stage).rl;
       const responses = spec.retrospective.remeasure!.responses ?? groupSize;
       const lengths = asked.map(({ promptIds }) => promptIds.length + responses * sampling.maxNewTokens);
       const starts = partStarts(lengths, ENGINE_PARTS);
@@ -109,8 +109,6 @@ export function recordAgain(deps: Dependencies) {
 
 const againUri = (stage: StageAttempt, file: string): string => attemptUri(stage, 'again', file);
 
-const rlOf = (spec: RunSpec, { stage }: StageAttempt) => spec.phases[phaseNumber(stage) - 1]!.rl;
-
 type AskedAgain = Omit<RolloutGroup, 'responses'>;
 
 /** The samples that could be carried over or, of too many, a draw of them; by their places in the data. */
@@ -148,7 +146,7 @@ async function answered(
     {
       prompts: groups.map(({ promptIds, seed }) => ({ ids: promptIds, seed })),
       group: responses,
-      sampling: { ...rlOf(spec, stage).sampling, stopIds },
+      sampling: { ...phaseOf(spec, stage.stage).rl.sampling, stopIds },
     },
     supervision.call,
   );

@@ -13,7 +13,6 @@ import {
   type ArtifactRef,
   DivergenceError,
   fenceOf,
-  phaseNumber,
   publishLines,
   readLines,
   type StageAttempt,
@@ -22,6 +21,7 @@ import {
 import { type Supervision, supervised } from '../supervision/index.js';
 import { timed } from '../telemetry/index.js';
 import { drawPrompts } from './draws.js';
+import { phaseOf } from './phase-of.js';
 import type { ScoreResult } from './score.js';
 
 /** A step that is to be made from the policy before it. */
@@ -109,7 +109,7 @@ export async function sampleRound(
     return { groups, published, uri };
   }
 
-  const { sampling, groupSize, truncatedLogprobs } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
+  const { sampling, groupSize, truncatedLogprobs } = phaseOf(spec, stage.stage).rl;
   const draws = shardOf(await drawPrompts(deps.store, spec, { ...input, policy }), spec, input);
   const { stopIds } = await textModelOf(deps, stage.run);
   const request = {
@@ -158,7 +158,7 @@ function readiness({ entry, shard }: RolloutInput) {
 /** Those of the draws that the shard is of, by the tokens that each has at most. */
 function shardOf<D extends { promptIds: number[] }>(draws: D[], spec: RunSpec, { stage, shard }: RolloutInput): D[] {
   if (!shard) return draws;
-  const { sampling, groupSize } = spec.phases[phaseNumber(stage.stage) - 1]!.rl;
+  const { sampling, groupSize } = phaseOf(spec, stage.stage).rl;
   const shards = shardsOf(
     draws.map(({ promptIds }) => promptIds.length + groupSize * sampling.maxNewTokens),
     shard.of,

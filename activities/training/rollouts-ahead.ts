@@ -8,9 +8,10 @@ import type { EngineDependencies } from '../dependencies.js';
 import { EngineLostError, type Sampler } from '../engine/protocol/index.js';
 import { type Publications, samplerOf } from '../policies/index.js';
 import type { RunSpec } from '../spec/index.js';
-import { fenceOf, linesText, phaseNumber } from '../store/index.js';
+import { fenceOf, linesText } from '../store/index.js';
 import type { Supervision } from '../supervision/index.js';
 import { timed } from '../telemetry/index.js';
+import { phaseOf } from './phase-of.js';
 import { type StepInput, sampleRound } from './rollout.js';
 
 /** Where the next step begins to draw. */
@@ -46,7 +47,7 @@ export class RolloutsAhead {
 
   private async sample(ahead: Ahead, sampler: Sampler, supervision: Supervision): Promise<void> {
     const { stage, spec, policy, entry, step } = this.input;
-    const { promptsPerStep } = this.spec.phases[phaseNumber(stage.stage) - 1]!.rl;
+    const { promptsPerStep } = phaseOf(this.spec, stage.stage).rl;
     const count = promptsToDraw(promptsPerStep, { drawn: 0, effective: 0 });
     const round = { stage, spec, policy, entry, ...ahead, step: step + 1, refill: 0, count };
     const { groups, published, uri } = await sampleRound(this.deps, this.spec, round, supervision, { sampler });

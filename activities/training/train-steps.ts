@@ -4,13 +4,14 @@
  * and the next step begun.
  */
 import { type RolloutGroup, type Round, readKept, type ScoredRollouts } from '../artifacts/index.js';
-import { type PolicyRef, promptsToDraw } from '../contract/index.js';
+import { type PolicyRef, promptsToDraw, samplesAhead } from '../contract/index.js';
 import type { EngineDependencies } from '../dependencies.js';
 import { Publications } from '../policies/index.js';
 import type { RunSpec } from '../spec/index.js';
-import { type ArtifactRef, fenceOf, linesText, phaseNumber, readLines } from '../store/index.js';
+import { type ArtifactRef, fenceOf, linesText, readLines } from '../store/index.js';
 import { type Supervision, supervised, timeLimit } from '../supervision/index.js';
 import { timed } from '../telemetry/index.js';
+import { phaseOf } from './phase-of.js';
 import { newTokensOf, type RolloutInput, type StepInput, sampleRound } from './rollout.js';
 import { effectiveOf, scoreGroups, scoresUri } from './score.js';
 import { type UpdateResult, updateBeside } from './update.js';
@@ -44,17 +45,13 @@ export function trainSteps(deps: EngineDependencies) {
       return Publications.during(deps.store, supervision.check, async publications => {
         const isOver = timeLimit(input.seconds);
         const take = (next: StepInput) => trainStep(deps, spec, next, supervision, publications);
+        // Of each step: but for the first, the step before says who samples its first round.
+        const { before: _, ...always } = input;
         let made = await take(input);
         while (made.step < input.to && !made.skipped && !isOver()) {
           const { policy, step, drawn, newTokens, updateSeconds, before } = made;
-          const { before: _, ...next } = {
-            ...input,
-            policy,
-            entry: false,
-            step: step + 1,
-            cursor: input.cursor + drawn,
-          };
-          const then = await take({ ...next, ...(before && { before }) });
+          const next = { policy, entry: false, step: step + 1, cursor: input.cursor + drawn };
+          const then = await take({ ...always, ...next, ...(before && { before }) });
           made = {
             ...then,
             drawn: drawn + then.drawn,
@@ -77,10 +74,10 @@ async function trainStep(
   const { step } = input;
   const { rounds, drawn, effective, newTokens } = await sampleStep(deps, spec, input, supervision, publications);
   // A step without signal is logged and leaves the policy alone: an update on noise does harm.
-  const { rl, steps } = phaseOf(spec, input);
+  const { rl, steps } = phaseOf(spec, input.stage.stage);
   const skipped = effective < rl.signal.minEffectiveGroups;
   const { data, pool, policy } = input;
-  const isAhead = rl.overlap === true && !skipped && step < steps;
+  const isAhead = samplesAhead({ overlap: rl.overlap, steps }, { step, skipped });
   const change = {
     ...{ ...input, rounds, skip: skipped },
     ...(isAhead && { ahead: { data, pool, cursor: input.cursor + drawn } }),
@@ -92,8 +89,6 @@ async function trainStep(
   };
 }
 
-const phaseOf = (spec: RunSpec, { stage }: StepInput) => spec.phases[phaseNumber(stage.stage) - 1]!;
-
 /** Rounds until enough groups teach something, or no more may be drawn. */
 async function sampleStep(
   deps: EngineDependencies,
@@ -102,7 +97,7 @@ async function sampleStep(
   supervision: Supervision,
   publications: Publications,
 ): Promise<{ rounds: Round[]; drawn: number; effective: number; newTokens: number }> {
-  const { promptsPerStep, maxRefills } = phaseOf(spec, input).rl;
+  const { promptsPerStep, maxRefills } = phaseOf(spec, input.stage.stage).rl;
   const rounds: Round[] = [];
   const seen = { drawn: 0, effective: 0 };
   let newTokens = 0;

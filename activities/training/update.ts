@@ -30,7 +30,6 @@ import type { RlSettings, RunSpec } from '../spec/index.js';
 import {
   type ArtifactRef,
   fenceOf,
-  phaseNumber,
   readLines,
   type StageAttempt,
   type Store,
@@ -40,6 +39,7 @@ import {
 import { type Supervision, supervised } from '../supervision/index.js';
 import { timed } from '../telemetry/index.js';
 import { entropyControl } from './entropy-control.js';
+import { phaseOf } from './phase-of.js';
 import { type Ahead, RolloutsAhead } from './rollouts-ahead.js';
 
 export interface UpdateInput {
@@ -149,7 +149,7 @@ async function stepInputs(
   { stage, policy, before, entry, rounds }: UpdateInput,
   logged: () => Promise<void>,
 ): Promise<StepInputs> {
-  const { rl } = spec.phases[phaseNumber(stage.stage) - 1]!;
+  const { rl } = phaseOf(spec, stage.stage);
   if (rl.kl || rl.aepo) await logged();
   return {
     parent: policy,

@@ -6,7 +6,7 @@ import type { ChaosStore } from '../../chaos/stores/chaos-store.js';
 import { CHECKOUT } from '../../checkout.js';
 import { loadSpec } from '../../specs/spec-files.js';
 
-export const RUN = 'tiny';
+const RUN = 'tiny';
 const LIMIT = '2 hours';
 /** Less training cannot be learnt from: the warm-up stays. */
 const SHORT = [0, 1, 2, 3].flatMap(k => [`phases.${k}.steps=4`, `evaluation.sets.${k}.source.count=25`]);
