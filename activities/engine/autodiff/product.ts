@@ -37,7 +37,11 @@ export function rowwiseProduct(g: Graph, x: Value, w: Value, bias?: Value): Valu
   return g.op('Gemm', [transpose(g, x), ...rest], { transA: 1, transB: 1 });
 }
 
-/** The same of stacks of matrices: x y or x y^T. */
+/** The same where w is a constant of the graph: it is laid out once, and no sum goes by the number of rows or threads. */
+export const constantProduct = (g: Graph, x: Value, w: Value, bias?: Value): Value =>
+  g.op('Gemm', bias ? [x, w, bias] : [x, w], { transB: 1 });
+
+/** As `rowwiseProduct`, of stacks of matrices: x y or x y^T. */
 export function batchedProduct(
   g: Graph,
   x: Value,

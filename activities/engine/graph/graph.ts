@@ -11,6 +11,7 @@ import {
   attributeMessage,
   ELEMENT_TYPES,
   type ElementType,
+  externalTensor,
   type GraphMessage,
   type NodeMessage,
   type TensorMessage,
@@ -247,7 +248,8 @@ export class Graph {
     return this.op('ReduceMax', [x, this.ints(axes)], { keepdims: 1 });
   }
 
-  message(declareShapes = true): GraphMessage {
+  /** @param constants names of inputs that are constants instead, whose bytes come beside the model */
+  message(declareShapes = true, constants: ReadonlySet<string> = new Set()): GraphMessage {
     const declare = (name: string, { type, shape }: Typed): ValueMessage =>
       valueMessage(name, type, declareShapes || isStatic(shape) ? shape : undefined);
     const { nodes, needed } = this.needs();
@@ -258,8 +260,15 @@ export class Graph {
     return {
       name: this.name,
       node: [...nodes, ...named],
-      initializer: this.initializers.filter(tensor => needed.has(tensor.name)),
-      input: (declareShapes ? this.usedInputs() : this.inputs).map(v => declare(v.name, v)),
+      initializer: [
+        ...this.initializers.filter(tensor => needed.has(tensor.name)),
+        ...this.usedInputs()
+          .filter(({ name }) => constants.has(name))
+          .map(({ name, type, shape }) => externalTensor(name, type, shape as number[])),
+      ],
+      input: (declareShapes ? this.usedInputs() : this.inputs)
+        .filter(({ name }) => !constants.has(name))
+        .map(v => declare(v.name, v)),
       // A loop that makes no turn takes its empty results' shapes from here.
       output: this.outputs.map(({ name, value }) =>
         valueMessage(declareShapes ? name : value.name, value.type, isStatic(value.shape) ? value.shape : undefined),

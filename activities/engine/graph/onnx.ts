@@ -11,7 +11,11 @@ message Node {
   repeated string input = 1; repeated string output = 2; string name = 3; string op_type = 4;
   repeated Attribute attribute = 5; string domain = 7;
 }
-message Tensor { repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9; }
+message Entry { string key = 1; string value = 2; }
+message Tensor {
+  repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9;
+  repeated Entry external_data = 13; int32 data_location = 14;
+}
 message Dimension { oneof value { int64 dim_value = 1; string dim_param = 2; } }
 message Shape { repeated Dimension dim = 1; }
 message TensorType { int32 elem_type = 1; Shape shape = 2; }
@@ -56,7 +60,9 @@ export interface TensorMessage {
   name: string;
   dims: number[];
   data_type: number;
-  raw_data: Uint8Array;
+  raw_data?: Uint8Array;
+  external_data?: { key: string; value: string }[];
+  data_location?: number;
 }
 
 export interface ValueMessage {
@@ -88,6 +94,18 @@ export function valueMessage(name: string, type: ElementType, shape?: readonly (
   const dim = shape?.map(d => (typeof d === 'number' ? { dim_value: d } : { dim_param: d }));
   return { name, type: { tensor_type: { elem_type: ELEMENT_TYPES[type], ...(dim && { shape: { dim } }) } } };
 }
+
+/** TensorProto.DataLocation */
+const EXTERNAL = 1;
+
+/** A tensor whose bytes are handed over beside the model, as a file of its name. */
+export const externalTensor = (name: string, type: ElementType, dims: readonly number[]): TensorMessage => ({
+  name,
+  dims: [...dims],
+  data_type: ELEMENT_TYPES[type],
+  external_data: [{ key: 'location', value: name }],
+  data_location: EXTERNAL,
+});
 
 /** Opset 21 of the standard operators, and onnxruntime's own in com.microsoft. */
 export function encodeModel(graph: GraphMessage): Uint8Array {

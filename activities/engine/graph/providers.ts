@@ -9,17 +9,24 @@ interface ProviderRules {
   needs: string;
   /** Tokens decoded in one run. Weights fed from the CPU cross to a device once a run, so there runs are long. */
   decodeChunk: number;
+  /** Bytes of weights from which on a policy's are constants of its decoding graphs: those have to be made anew for each policy. */
+  constantsFrom: number;
 }
 
 export const PROVIDERS = {
-  cpu: { needs: 'nothing beside the package onnxruntime-node', decodeChunk: 32 },
+  cpu: { needs: 'nothing beside the package onnxruntime-node', decodeChunk: 32, constantsFrom: 64 * 2 ** 20 },
   cuda: {
     needs:
       "an NVIDIA driver, CUDA 12 with cuDNN 9, and onnxruntime-node's CUDA libraries: " +
       '`node node_modules/onnxruntime-node/script/install.js` fetches these (the set-up skips it)',
     decodeChunk: 256,
+    constantsFrom: Number.POSITIVE_INFINITY,
   },
-  webgpu: { needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver (on Linux libvulkan.so.1)', decodeChunk: 256 },
+  webgpu: {
+    needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver (on Linux libvulkan.so.1)',
+    decodeChunk: 256,
+    constantsFrom: Number.POSITIVE_INFINITY,
+  },
 } as const satisfies Record<string, ProviderRules>;
 
 export type Provider = keyof typeof PROVIDERS;

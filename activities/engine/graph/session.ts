@@ -29,8 +29,15 @@ export class CompiledGraph {
     private readonly declared: ReadonlySet<string>,
   ) {}
 
-  static async compile(graph: Graph, settings: SessionSettings): Promise<CompiledGraph> {
-    const bytes = encodeModel(graph.message());
+  /** @param constants those of the graph's inputs that stay as they are: not fed, but laid out once for what reads them */
+  static async compile(
+    graph: Graph,
+    settings: SessionSettings,
+    constants: Tensors = new Map(),
+  ): Promise<CompiledGraph> {
+    const fed = ({ name }: { name: string }): boolean => !constants.has(name);
+    const held = graph.usedInputs().filter(input => !fed(input));
+    const bytes = encodeModel(graph.message(true, new Set(constants.keys())));
     const session = await ort.InferenceSession.create(bytes, {
       executionProviders: [settings.provider ?? 'cpu'],
       intraOpNumThreads: settings.threads,
@@ -40,6 +47,7 @@ export class CompiledGraph {
       logSeverityLevel: 3,
       // Planned ahead, a run's memory was half as large again (and as fast): plans do not look into loops.
       enableMemPattern: false,
+      externalData: held.map(({ name }) => ({ path: name, data: bytesOf(constants.get(name)!.data) })),
       // Several sessions take turns on few cores: one that idles must not spin.
       extra: {
         session: { force_spinning_stop: '1' },
@@ -47,8 +55,9 @@ export class CompiledGraph {
         optimization: { disable_specified_optimizers: 'GemmTransposeFusion;MatmulTransposeFusion' },
       },
     });
-    const inputs = new Map(graph.usedInputs().map(v => [v.name, { type: v.type, shape: v.shape }]));
-    return new CompiledGraph(graph.name, session, inputs, new Set(graph.inputs.map(v => v.name)));
+    const used = graph.usedInputs().filter(fed);
+    const inputs = new Map(used.map(v => [v.name, { type: v.type, shape: v.shape }]));
+    return new CompiledGraph(graph.name, session, inputs, new Set(graph.inputs.filter(fed).map(v => v.name)));
   }
 
   get inputNames(): string[] {
@@ -99,12 +108,16 @@ export class GraphCache {
     private readonly settings: SessionSettings,
   ) {}
 
-  /** With a smaller `limit` for once, more of the others are let go first. */
-  async get(key: string, build: () => Graph, limit = this.limit): Promise<CompiledGraph> {
+  /** With a smaller `limit` for once, more of the others are let go first. The key stands for the constants too. */
+  async get(
+    key: string,
+    build: () => Graph,
+    { limit = this.limit, constants }: { limit?: number; constants?: Tensors } = {},
+  ): Promise<CompiledGraph> {
     const known = this.graphs.get(key);
     this.graphs.delete(key);
     while (this.graphs.size >= limit) await this.drop(this.graphs.keys().next().value!);
-    const graph = known ?? CompiledGraph.compile(build(), this.settings);
+    const graph = known ?? CompiledGraph.compile(build(), this.settings, constants);
     this.graphs.set(key, graph);
     // One that could not be made (for want of memory, say) is asked for again the next time.
     graph.catch(() => this.graphs.delete(key));
@@ -121,6 +134,9 @@ export class GraphCache {
     await graph.release();
   }
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 export const floats = (data: Float32Array, dims: readonly number[]): ort.Tensor =>
   new ort.Tensor('float32', data, dims);

@@ -302,6 +302,7 @@ export class PolicyEngine {
     expectFinite('gradient norm', gradNorm);
     policy.tag = null;
     policy.merged = null;
+    await policy.generator.forgetPolicy();
     this.adamw ??= await AdamW.create(this.settings);
     await this.adamw.step(trained(policy), gradients, gradNorm, policy.optimizer, request.optimizer);
     policy.tag = request.tag;

@@ -10,7 +10,7 @@
  * Shapes: B prompts, G responses each, K key-value heads, R query heads to each, D head size, P prompt length, L past
  * length, C the chunk's length.
  */
-import { batchedProduct, rowwiseProduct, truncationInputs } from '../autodiff/index.js';
+import { batchedProduct, constantProduct, rowwiseProduct, truncationInputs } from '../autodiff/index.js';
 import { type Dim, Graph, product, type Value } from '../graph/index.js';
 import {
   type Attend,
@@ -87,15 +87,22 @@ function attendParts(g: Graph, query: Value, prompt: Part, own: readonly Part[],
   return g.op('Div', g.ops('Split', [sums, g.ints([headDim, 1])], { axis: 4 }));
 }
 
+export interface DecodingKind {
+  mode: SamplingMode;
+  /** Without one, a graph serves the first run of a batch only. */
+  withPast: boolean;
+  /** The weights are the graph's, and not fed. */
+  constant: boolean;
+}
+
 /**
  * Feeds a run takes besides the weights and rotary tables. Results are `tokens` and `logprobs` [turns, B*G], and the
  * chunk's keys and values by layer, [B, K, G, 1 + turns, D or D + 1], of which the first entry pads: onnxruntime wants no
  * empty tensors.
- *
- * @param withPast false for the first run of a batch, which has none
  */
-export function decodingGraph(config: DecoderConfig, mode: SamplingMode, withPast: boolean): Graph {
+export function decodingGraph(config: DecoderConfig, { mode, withPast, constant }: DecodingKind): Graph {
   const { kvHeads, headDim, layers } = config;
+  const multiply = constant ? constantProduct : rowwiseProduct;
   const g = new Graph(`decoding, ${mode}`);
   const weight = weightInputs(g, expectedTensors(config));
   const table = ['rotary_positions', headDim / 2];
@@ -151,9 +158,9 @@ export function decodingGraph(config: DecoderConfig, mode: SamplingMode, withPas
       return b.reshapeTo(b.op('Transpose', [mixed], { perm: [0, 2, 1, 3, 4] }), to.rows);
     };
     const rotary = { positions, cosine, sine };
-    const last = decoderLayers(b, config, layers, weight, x, rotary, attend, { multiply: rowwiseProduct });
+    const last = decoderLayers(b, config, layers, weight, x, rotary, attend, { multiply });
     const hidden = finalNorm(b, config, weight, last);
-    const logits = rowwiseProduct(b, hidden, head);
+    const logits = multiply(b, hidden, head);
     const inputs: SamplingInputs = { ...scalars, uniform: b.op('Gather', [uniforms, turn], { axis: 0 }) };
     const { tokens, logprobs } = sample(b, mode, logits, inputs);
     const stopped = b.max(b.op('Cast', [b.op('Equal', [b.reshape(tokens, ['B*G', 1]), stopIds])], { to: 1 }), [1]);

@@ -6,30 +6,21 @@ import { truncationFeeds } from '../autodiff/index.js';
 import type { Tensors } from '../files/index.js';
 import {
   bools,
-  type CompiledGraph,
   type Feeds,
   floatData,
   floatScalar,
   floats,
-  GraphCache,
   integers,
   PROVIDERS,
   type SessionSettings,
-  weightFeeds,
 } from '../graph/index.js';
 import { activationBytes, type DecoderConfig, type RotaryTable } from '../model/index.js';
-import {
-  EngineRequestError,
-  type GeneratedResponse,
-  type GeneratePrompt,
-  type GenerateRequest,
-  type SamplingSettings,
-} from '../protocol/index.js';
-import { randomStream } from '../random.js';
+import type { GeneratedResponse, GeneratePrompt, GenerateRequest, SamplingSettings } from '../protocol/index.js';
 import { PastCache, PromptCache } from './caches.js';
-import { decodingGraph } from './decoding.js';
+import { DecodingGraphs } from './decoding-graphs.js';
 import { Prefill } from './prefill.js';
-import { type SamplingMode, samplingMode } from './sampling.js';
+import { collect, type Group, linesOf, openGroup, placesIn, type Row, sameRows, stillRunning } from './rows.js';
+import { samplingMode } from './sampling.js';
 
 /** Bounds of one batch: responses decoded together, and bytes of prompt keys and values held for them. */
 const MAX_ROWS = 256;
@@ -38,41 +29,19 @@ const MAX_CACHE_BYTES = 2 ** 30;
 /** Of the memory for activations: a prompt whose layer takes more is a large one. */
 const LARGE_SHARE = 1 / 8;
 
-/** Training samples, evaluation is greedy or samples otherwise; each with a past and without. */
-const DECODING_GRAPHS = 4;
-
-interface Response extends GeneratedResponse {
-  stream: { uniform(): number };
-}
-
-/** One prompt being answered. */
-interface Group {
-  /** Index in the request. */
-  index: number;
-  prompt: GeneratePrompt;
-  responses: Response[];
-}
-
-/** A group's row of the batch in hand: which of its responses stand in it. */
-interface Row {
-  group: Group;
-  /** Equally many in every row: where a group has fewer left, others of it fill up, and are not listened to. */
-  places: number[];
-}
-
 /** Called after each prompt computed and each run with the new tokens so far; throws to end the work there. */
 export type OnTokens = (newTokens: number) => Promise<void>;
 
 export class Generator {
   private readonly prefill: Prefill;
-  private readonly graphs: GraphCache;
+  private readonly graphs: DecodingGraphs;
 
   constructor(
     private readonly config: DecoderConfig,
     private readonly rotary: RotaryTable,
     private readonly settings: SessionSettings,
   ) {
-    this.graphs = new GraphCache(DECODING_GRAPHS, settings);
+    this.graphs = new DecodingGraphs(config, settings);
     this.prefill = new Prefill(config, rotary, settings);
   }
 
@@ -96,6 +65,11 @@ export class Generator {
         results[index] = responses.map(({ ids, logprobs, finish }) => ({ ids, logprobs, finish }));
     }
     return results;
+  }
+
+  /** Before the weights change: what was made of them takes as much memory as they do. */
+  forgetPolicy(): Promise<void> {
+    return this.graphs.forgetPolicy();
   }
 
   async release(): Promise<void> {
@@ -131,7 +105,7 @@ export class Generator {
     sampling: SamplingSettings,
     count: (added: number) => Promise<void>,
   ): Promise<void> {
-    const fixed = { ...weightFeeds(weights), ...samplingFeeds(sampling, this.config.vocabularySize) };
+    const fixed = { ...this.graphs.feeds(weights), ...samplingFeeds(sampling, this.config.vocabularySize) };
     const all = groups.map(group => ({ group, places: [...group.responses.keys()] }));
     let rows = this.filled(all);
     let prompt = await this.prefillAll(weights, groups, count);
@@ -140,12 +114,15 @@ export class Generator {
     const chunk = PROVIDERS[this.settings.provider ?? 'cpu'].decodeChunk;
     for (let start = 0; start < sampling.maxNewTokens && rows.length > 0; start += chunk) {
       const turns = Math.min(chunk, sampling.maxNewTokens - start);
-      const graph = await this.graph(samplingMode(sampling), !past.isEmpty);
-      const outputs = await graph.run({
+      const graph = await this.graphs.get(samplingMode(sampling), past.isEmpty, weights);
+      const fed = {
         ...fixed,
         ...prompt.feeds(rows[0]!.places.length),
-        ...past.feeds(),
         ...this.turnFeeds(rows, start, turns),
+      };
+      const outputs = await graph.run({
+        ...fed,
+        ...(past.isEmpty && this.graphs.wantsPast(true) ? this.padded(fed) : past.feeds()),
       });
       await count(collect(rows, outputs, sampling.stopIds));
       const added = Array.from({ length: this.config.layers }, (_, layer) => ({
@@ -227,67 +204,14 @@ export class Generator {
     };
   }
 
-  private graph(mode: SamplingMode, withPast: boolean): Promise<CompiledGraph> {
-    return this.graphs.get(`${mode}/${withPast}`, () => decodingGraph(this.config, mode, withPast));
+  /** A past of one entry: that which also pads the chunk. */
+  private padded(feeds: Feeds): Feeds {
+    const layers = Array.from({ length: this.config.layers }, (_, layer) => [
+      [`past_keys ${layer}`, feeds[`padding_keys ${layer}`]!] as const,
+      [`past_values ${layer}`, feeds.padding_values!] as const,
+    ]);
+    return Object.fromEntries(layers.flat());
   }
-}
-
-function openGroup(index: number, prompt: GeneratePrompt, group: number): Group {
-  const responses = Array.from(
-    { length: group },
-    (_, i): Response => ({ ids: [], logprobs: [], finish: 'length', stream: randomStream(prompt.seed, i) }),
-  );
-  return { index, prompt, responses };
-}
-
-/** The batch's lines, row by row; a filler stands for a response that a slot before it holds. */
-function linesOf(rows: readonly Row[]): { prompt: GeneratePrompt; response: Response; filler: boolean }[] {
-  return rows.flatMap(({ group: { prompt, responses }, places }) =>
-    places.map((place, slot) => ({ prompt, response: responses[place]!, filler: places.indexOf(place) < slot })),
-  );
-}
-
-/** The rows with a response that has not ended, and which those are. */
-function stillRunning(rows: readonly Row[]): Row[] {
-  return rows.flatMap(({ group, places }) => {
-    const running = [...new Set(places)].filter(place => group.responses[place]!.finish === 'length');
-    return running.length > 0 ? [{ group, places: running }] : [];
-  });
-}
-
-const sameRows = (a: readonly Row[], b: readonly Row[]): boolean =>
-  a.length === b.length && a.every(({ places }, i) => places.join() === b[i]!.places.join());
-
-/** The slots of a row in which these responses stand. */
-const placesIn = (row: Row, places: readonly number[]): number[] => places.map(place => row.places.indexOf(place));
-
-/** Appends one run's tokens [turns, rows] to the responses that had not ended; gives back how many there were. */
-function collect(rows: readonly Row[], outputs: Feeds, stopIds: readonly number[]): number {
-  const tokens = outputs.tokens!.data as BigInt64Array;
-  const logprobs = floatData(outputs, 'logprobs');
-  const lines = linesOf(rows);
-  const stops = new Set(stopIds);
-  let added = 0;
-  lines.forEach(({ response, filler }, line) => {
-    if (filler) return;
-    for (let at = line; at < tokens.length && response.finish === 'length'; at += lines.length) {
-      const id = Number(tokens[at]);
-      response.ids.push(id);
-      response.logprobs.push(finite(logprobs[at]!));
-      if (stops.has(id)) response.finish = 'stop';
-      added += 1;
-    }
-  });
-  return added;
-}
-
-/** Weights that are no numbers, or too large ones, still choose tokens: always the first. */
-function finite(logprob: number): number {
-  if (Number.isFinite(logprob)) return logprob;
-  throw new EngineRequestError(
-    `the log-probability of a sampled token is ${logprob}: the model's weights have become too large, or are no numbers; go back to an earlier policy, with a lower learning rate`,
-    'not-finite',
-  );
 }
 
 /** Greedy responses report log-probabilities at temperature 1. */

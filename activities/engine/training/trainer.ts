@@ -189,7 +189,7 @@ export class Trainer {
     const graph = await this.graphs.get(
       `${kind}/${tile}/${count}/${own ? adapterKey(own) : 'whole'}${truncated ? '/truncated' : ''}`,
       () => this.trainingGraphs.build(kind, tile, count, own, truncated),
-      alone ? 1 : TRAINING_GRAPHS,
+      alone ? { limit: 1 } : {},
     );
     const weightsHere = [...expectedTensors({ ...this.config, layers: count }).keys()].map(
       name => [name, weights.get(shiftLayer(name, first))!] as const,

@@ -1,4 +1,5 @@
 /** Rollouts: parity with transformers, independence of company, sampling distributions, stopping. */
+import type { Tensors } from '../../../../activities/engine/files/safetensors';
 import { type ModelFolder, readModelFolder } from '../../../../activities/engine/folders/model-folder';
 import { RotaryTable } from '../../../../activities/engine/model/rotary';
 import type {
@@ -9,6 +10,7 @@ import type {
 import { Generator } from '../../../../activities/engine/sampling/generate';
 import { Trainer } from '../../../../activities/engine/training/trainer';
 import { FAMILIES, golden, goldenFolder } from '../../../support/golden';
+import { WEIGHTS, weightsAre } from '../../../support/weights';
 
 const sampling: SamplingSettings = { temperature: 1, topP: 1, topK: 0, maxNewTokens: 40, stopIds: [] };
 const onTokens = async (): Promise<void> => {};
@@ -29,10 +31,13 @@ async function engine(family: string, threads = 2): Promise<Engine> {
   };
 }
 
-describe.each(FAMILIES)('%s', family => {
+const CASES = FAMILIES.flatMap(family => WEIGHTS.map(weights => [family, weights] as const));
+
+describe.each(CASES)('%s, weights %s', (family, weights) => {
   const numbers = golden(family);
   let subject: Engine;
   beforeAll(async () => {
+    weightsAre(weights);
     subject = await engine(family);
   });
   afterAll(() => subject.generator.release());
@@ -78,9 +83,10 @@ describe.each(FAMILIES)('%s', family => {
 });
 
 describe('independence', () => {
-  test.each(FAMILIES)(
-    '%s: a response is the same to the bit whatever is beside it, on 1 or 2 threads',
-    async family => {
+  test.each(CASES)(
+    '%s, weights %s: a response is the same to the bit whatever is beside it, on 1 or 2 threads',
+    async (family, weights) => {
+      weightsAre(weights);
       const prompts = [1, 5, 33, 64, 65, 130, 300].map(length => ({
         ids: Array.from({ length }, (_, i) => (7 * i + length) % 300),
         seed: `prompt ${length}`,
@@ -98,6 +104,51 @@ describe('independence', () => {
       await Promise.all([one.generator.release(), two.generator.release()]);
     },
   );
+});
+
+describe('weights that are constants', () => {
+  const request = { prompts: [{ ids: [5, 9, 2, 40], seed: 'x' }], group: 2 };
+  const scaled = (tensors: Tensors, factor: number): Tensors =>
+    new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.map(x => factor * x) }]));
+
+  test.each([
+    [
+      'other tensors',
+      (of: Engine) => of.generator.run(scaled(of.folder.tensors, 1.5), { sampling, ...request }, onTokens),
+    ],
+    [
+      'other numbers in the same tensors, as a step leaves them',
+      async (of: Engine) => {
+        for (const [name, { data }] of scaled(of.folder.tensors, 1.5)) of.folder.tensors.get(name)!.data = data;
+        return of.generate(request);
+      },
+    ],
+    [
+      'the same, after what was made of them was let go',
+      async (of: Engine) => {
+        for (const [name, { data }] of scaled(of.folder.tensors, 1.5)) of.folder.tensors.get(name)!.data = data;
+        await of.generator.forgetPolicy();
+        return of.generate(request);
+      },
+    ],
+  ])('%s are sampled from as by a fresh engine', async (_title, again) => {
+    weightsAre('constants');
+    const [used, fresh] = [await engine('qwen3'), await engine('qwen3')];
+    const before = await used.generate(request);
+    const expected = await fresh.generator.run(scaled(fresh.folder.tensors, 1.5), { sampling, ...request }, onTokens);
+    expect(expected).not.toEqual(before);
+    expect(await again(used)).toEqual(expected);
+    await Promise.all([used.generator.release(), fresh.generator.release()]);
+  });
+
+  test('greedy samples between others, of one policy', async () => {
+    weightsAre('constants');
+    const subject = await engine('llama');
+    const first = await subject.generate(request);
+    await subject.generate({ ...request, sampling: { ...sampling, temperature: 0 } });
+    expect(await subject.generate(request)).toEqual(first);
+    await subject.generator.release();
+  });
 });
 
 describe('sampling', () => {

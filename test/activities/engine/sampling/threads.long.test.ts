@@ -11,6 +11,7 @@ import { Generator } from '../../../../activities/engine/sampling/generate';
 import { Trainer } from '../../../../activities/engine/training/trainer';
 import { writeUntrainedLlama } from '../../../../infra/presets/untrained-llama';
 import { randomFloats } from '../../../support/graphs';
+import { WEIGHTS, weightsAre } from '../../../support/weights';
 
 jest.setTimeout(240_000);
 
@@ -53,30 +54,37 @@ afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 const NAMES = ['tiny', ...UNTRAINED.map(([hidden, intermediate]) => `${hidden} x ${intermediate}`)];
 
-describe.each(NAMES)('rollouts of %s', name => {
-  const sampling: SamplingSettings = { temperature: 1, topP: 1, topK: 0, maxNewTokens: 40, stopIds: [] };
-  const prompts = Array.from({ length: 32 }, (_, i): GeneratePrompt => ({ ids: ids(2 + 5 * i), seed: `prompt ${i}` }));
+describe.each(NAMES.flatMap(name => WEIGHTS.map(weights => [name, weights] as const)))(
+  'rollouts of %s, weights %s',
+  (name, weights) => {
+    beforeEach(() => weightsAre(weights));
+    const sampling: SamplingSettings = { temperature: 1, topP: 1, topK: 0, maxNewTokens: 40, stopIds: [] };
+    const prompts = Array.from(
+      { length: 32 },
+      (_, i): GeneratePrompt => ({ ids: ids(2 + 5 * i), seed: `prompt ${i}` }),
+    );
 
-  async function generate(threads: number, of: GeneratePrompt[], group: number): Promise<GeneratedResponse[][]> {
-    const { config, tensors } = models[name]!;
-    const generator = new Generator(config, new RotaryTable(config), { threads });
-    const responses = await generator.run(tensors, { prompts: of, group, sampling }, async () => {});
-    await generator.release();
-    return responses;
-  }
+    async function generate(threads: number, of: GeneratePrompt[], group: number): Promise<GeneratedResponse[][]> {
+      const { config, tensors } = models[name]!;
+      const generator = new Generator(config, new RotaryTable(config), { threads });
+      const responses = await generator.run(tensors, { prompts: of, group, sampling }, async () => {});
+      await generator.release();
+      return responses;
+    }
 
-  test('on any number of threads', async () => {
-    const some = [prompts[9]!, prompts[30]!];
-    const first = await generate(1, some, 4);
-    for (const threads of THREADS.slice(1))
-      expect({ threads, responses: await generate(threads, some, 4) }).toEqual({ threads, responses: first });
-  });
+    test('on any number of threads', async () => {
+      const some = [prompts[9]!, prompts[30]!];
+      const first = await generate(1, some, 4);
+      for (const threads of THREADS.slice(1))
+        expect({ threads, responses: await generate(threads, some, 4) }).toEqual({ threads, responses: first });
+    });
 
-  test('alone and among others', async () => {
-    const together = await generate(2, prompts, 2);
-    for (const i of [0, 9, 31]) expect((await generate(2, [prompts[i]!], 2))[0]).toEqual(together[i]);
-  });
-});
+    test('alone and among others', async () => {
+      const together = await generate(2, prompts, 2);
+      for (const i of [0, 9, 31]) expect((await generate(2, [prompts[i]!], 2))[0]).toEqual(together[i]);
+    });
+  },
+);
 
 test('a long response after a long prompt, on more threads than there are heads', async () => {
   const { config, tensors } = models.tiny!;
