@@ -1,13 +1,24 @@
 /** The prompt's pass: keys and values of every layer, computed once and shared by all its responses. */
 import { headLayout, keyBlocks, packedAttention } from '../autodiff/index.js';
 import type { Tensors } from '../files/index.js';
-import { type CompiledGraph, floatData, Graph, GraphCache, type SessionSettings, weightFeeds } from '../graph/index.js';
+import {
+  type CompiledGraph,
+  type Feeds,
+  floatData,
+  Graph,
+  GraphCache,
+  integers,
+  type SessionSettings,
+  type Value,
+  weightFeeds,
+} from '../graph/index.js';
 import {
   type DecoderConfig,
   decoderLayers,
   EMBEDDING_WEIGHT,
   embed,
   expectedTensors,
+  type PackedBatch,
   pack,
   type RotaryTable,
   rotaryInputs,
@@ -29,6 +40,11 @@ export interface PrefillResult {
 /** One a tile size. */
 const PREFILL_GRAPHS = 3;
 
+/** Attention goes by whole tiles; all else by so many rows more than the prompt has at most. */
+const ROW_STEP = 16;
+/** Products sum in another order for 64 rows or fewer (product.ts). */
+const LEAST_ROWS = 128;
+
 export class Prefill {
   private readonly graphs: GraphCache;
 
@@ -48,12 +64,14 @@ export class Prefill {
   async run(weights: Tensors, ids: readonly number[]): Promise<PrefillResult> {
     // As a response that continues the first token: the stream is then the prompt itself.
     const batch = pack([{ promptIds: [ids[0]!], responses: [[...ids.slice(1), 0]], offsets: [0] }], ['query']);
+    const rows = Math.min(batch.length, Math.max(LEAST_ROWS, Math.ceil(ids.length / ROW_STEP) * ROW_STEP));
     const graph = await this.graph(batch.tile);
     const outputs = await graph.run({
       ...weightFeeds(weights),
       ...batch.feeds,
       ...this.rotary.feeds(batch.positions),
-      x: embed(batch.ids, weights.get(EMBEDDING_WEIGHT)!.data, this.config.hiddenSize),
+      ...rowFeeds(batch, rows),
+      x: embed(batch.ids.subarray(0, rows), weights.get(EMBEDDING_WEIGHT)!.data, this.config.hiddenSize),
     });
     const layers = Array.from({ length: this.config.layers }, (_, layer) => ({
       keys: floatData(outputs, `keys ${layer}`),
@@ -76,12 +94,25 @@ export class Prefill {
     const g = new Graph(`prefill at tile ${tile}`);
     const weight = weightInputs(g, expectedTensors(config));
     const attend = packedAttention(g, config, tile);
-    const x = g.input('x', 'float32', ['T', config.hiddenSize]);
-    decoderLayers(g, config, config.layers, weight, x, rotaryInputs(g, config, 'T'), (layer, q, k, v) => {
+    const x = g.input('x', 'float32', ['rows', config.hiddenSize]);
+    const [filling, real] = [g.input('filling_rows', 'int64', ['T']), g.input('real_rows', 'int64', ['rows'])];
+    const filled = (y: Value): Value => g.op('Gather', [y, filling], { axis: 0 });
+    decoderLayers(g, config, config.layers, weight, x, rotaryInputs(g, config, 'rows'), (layer, ...projected) => {
+      const [q, k, v] = projected.map(filled) as [Value, Value, Value];
       g.output(`keys ${layer}`, keyBlocks(g, k, headLayout(config, tile)));
       g.output(`values ${layer}`, keyBlocks(g, v, headLayout(config, tile)));
-      return attend(layer, q, k, v);
+      return g.op('Gather', [attend(layer, q, k, v), real], { axis: 0 });
     });
     return g;
   }
+}
+
+/** The rows that are computed, and how the last of them fills up the stream's last tile. */
+function rowFeeds({ length, feeds }: PackedBatch, rows: number): Feeds {
+  const real = Array.from({ length: rows }, (_, row) => row);
+  return {
+    real_rows: integers(real, [rows]),
+    filling_rows: integers([...real, ...new Array<number>(length - rows).fill(rows - 1)], [length]),
+    positions: integers([...(feeds.positions!.data as BigInt64Array).subarray(0, rows)].map(Number), [rows, 1]),
+  };
 }
