@@ -37,22 +37,21 @@ export class PromptCache {
     return new PromptCache(config, tokens, length, layers);
   }
 
-  /** Copies one prompt's blocks [blocks, kvHeads, tile, headDim] into row b. */
-  fill(b: number, { layers, tokens, tile }: PrefillResult): void {
+  /** Copies one prompt's into row b. */
+  fill(b: number, { layers, tokens, rows }: PrefillResult): void {
     const { kvHeads, headDim } = this.config;
-    layers.forEach((source, layer) => {
+    layers.forEach(({ keys, values }, layer) => {
       const target = this.layers[layer]!;
-      for (let head = 0; head < kvHeads; head++)
-        for (let position = 0; position < this.length; position++) {
-          const token = Math.min(position, tokens - 1);
-          const block = Math.floor(token / tile);
-          const from = ((block * kvHeads + head) * tile + (token % tile)) * headDim;
-          const to = this.offset(b, head, position);
-          target.keys.set(source.keys.subarray(from, from + headDim), to * headDim);
-          if (position >= tokens) continue;
-          target.values.set(source.values.subarray(from, from + headDim), to * (headDim + 1));
-          target.values[to * (headDim + 1) + headDim] = 1;
-        }
+      for (let head = 0; head < kvHeads; head++) {
+        const [from, to] = [head * rows, this.offset(b, head, 0)];
+        const copy = (into: Float32Array, of: Float32Array, width: number): void =>
+          into.set(of.subarray(from * width, (from + tokens) * width), to * width);
+        copy(target.keys, keys, headDim);
+        copy(target.values, values, headDim + 1);
+        const last = (to + tokens - 1) * headDim;
+        for (let position = tokens; position < this.length; position++)
+          target.keys.copyWithin((to + position) * headDim, last, last + headDim);
+      }
     });
   }
 

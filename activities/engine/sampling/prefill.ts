@@ -1,10 +1,11 @@
 /** The prompt's pass: keys and values of every layer, computed once and shared by all its responses. */
-import { headLayout, keyBlocks, packedAttention } from '../autodiff/index.js';
+import { packedAttention } from '../autodiff/index.js';
 import type { Tensors } from '../files/index.js';
 import {
   type CompiledGraph,
   type Feeds,
   floatData,
+  floats,
   Graph,
   GraphCache,
   integers,
@@ -25,7 +26,7 @@ import {
   weightInputs,
 } from '../model/index.js';
 
-/** One layer's keys and values of one sequence, in blocks of tokens: [blocks, kvHeads, tile, headDim]. */
+/** One layer's keys [kvHeads, rows, headDim] and values [kvHeads, rows, headDim + 1], these with ones beside them. */
 export interface LayerCache {
   keys: Float32Array;
   values: Float32Array;
@@ -34,7 +35,8 @@ export interface LayerCache {
 export interface PrefillResult {
   layers: LayerCache[];
   tokens: number;
-  tile: number;
+  /** At least `tokens`: what is behind them says nothing. */
+  rows: number;
 }
 
 /** One a tile size. */
@@ -71,13 +73,14 @@ export class Prefill {
       ...batch.feeds,
       ...this.rotary.feeds(batch.positions),
       ...rowFeeds(batch, rows),
+      ones: floats(new Float32Array(rows).fill(1), [1, rows, 1]),
       x: embed(batch.ids.subarray(0, rows), weights.get(EMBEDDING_WEIGHT)!.data, this.config.hiddenSize),
     });
     const layers = Array.from({ length: this.config.layers }, (_, layer) => ({
       keys: floatData(outputs, `keys ${layer}`),
       values: floatData(outputs, `values ${layer}`),
     }));
-    return { layers, tokens: ids.length, tile: batch.tile };
+    return { layers, tokens: ids.length, rows };
   }
 
   release(): Promise<void> {
@@ -96,12 +99,16 @@ export class Prefill {
     const attend = packedAttention(g, config, tile);
     const x = g.input('x', 'float32', ['rows', config.hiddenSize]);
     const [filling, real] = [g.input('filling_rows', 'int64', ['T']), g.input('real_rows', 'int64', ['rows'])];
+    const ones = g.op('Concat', new Array<Value>(config.kvHeads).fill(g.input('ones', 'float32', [1, 'rows', 1])), {
+      axis: 0,
+    });
+    const byHead = (y: Value): Value =>
+      g.op('Transpose', [g.reshape(y, ['rows', config.kvHeads, config.headDim])], { perm: [1, 0, 2] });
     const filled = (y: Value): Value => g.op('Gather', [y, filling], { axis: 0 });
-    decoderLayers(g, config, config.layers, weight, x, rotaryInputs(g, config, 'rows'), (layer, ...projected) => {
-      const [q, k, v] = projected.map(filled) as [Value, Value, Value];
-      g.output(`keys ${layer}`, keyBlocks(g, k, headLayout(config, tile)));
-      g.output(`values ${layer}`, keyBlocks(g, v, headLayout(config, tile)));
-      return g.op('Gather', [attend(layer, q, k, v), real], { axis: 0 });
+    decoderLayers(g, config, config.layers, weight, x, rotaryInputs(g, config, 'rows'), (layer, q, k, v) => {
+      g.output(`keys ${layer}`, byHead(k));
+      g.output(`values ${layer}`, g.op('Concat', [byHead(v), ones], { axis: 2 }));
+      return g.op('Gather', [attend(layer, filled(q), filled(k), filled(v)), real], { axis: 0 });
     });
     return g;
   }
