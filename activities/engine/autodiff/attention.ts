@@ -36,6 +36,8 @@ export interface PlanInputs {
   byKey: { whole: Visits; partial: Visits };
   /** [masks, B queries, B keys]: 0 where seen, -Infinity where not. */
   masks: Value;
+  /** The same as factors: 1 where seen, 0 where not. */
+  seen: Value;
 }
 
 /** Names of the plan's feeds; plan.ts fills them. */
@@ -53,11 +55,9 @@ export function planInputs(g: Graph, tile: number, blocks: Dim): PlanInputs {
     whole: visits(name, 'whole'),
     partial: visits(name, 'partial'),
   });
-  return {
-    byQuery: side('by_query'),
-    byKey: side('by_key'),
-    masks: g.input('masks', 'float32', ['masks', tile, tile]),
-  };
+  const masks = g.input('masks', 'float32', ['masks', tile, tile]);
+  const seen = g.op('Cast', [g.op('Equal', [masks, g.scalar(0)])], { to: 1 });
+  return { byQuery: side('by_query'), byKey: side('by_key'), masks, seen };
 }
 
 const at = (g: Graph, x: Value, index: Value): Value => g.op('Gather', [x, index], { axis: 0 });
@@ -106,7 +106,7 @@ export function attention(g: Graph, q: Value, k: Value, v: Value, plan: PlanInpu
     s.block,
     ...(s.mask ? [s.mask] : []),
   ]);
-  const inputs = [q, k, v, plan.masks, ...visits];
+  const inputs = [q, k, v, plan.seen, ...visits];
   return g.composite('Attention', inputs, layoutAttributes(layout), () => forward(g, q, k, v, plan, layout))[0]!;
 }
 
@@ -130,10 +130,12 @@ function forward(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layou
       state = b.loop(at(b, count, i), 'visits', state, (t, turn, [max, sum, out]) => {
         const entry = t.op('Add', [offset, turn]);
         const j = at(t, block, entry);
-        let scores = t.op('FusedMatMul', [query, at(t, keys, j)], { transA: 0, transB: 1 });
-        if (mask) scores = addMask(t, scores, at(t, plan.masks, at(t, mask, entry)), [kvHeads, repeats, tile, tile]);
-        const newMax = t.op('Max', [max!, t.max(scores, [-1])]);
-        const weights = t.op('Exp', [t.op('Sub', [scores, newMax])]);
+        const scores = t.op('FusedMatMul', [query, at(t, keys, j)], { transA: 0, transB: 1 });
+        const masked = (operator: 'Add' | 'Mul', x: Value, masks: Value): Value =>
+          mask ? withMask(t, operator, x, at(t, masks, at(t, mask, entry)), [kvHeads, repeats, tile, tile]) : x;
+        const newMax = t.op('Max', [max!, t.max(masked('Add', scores, plan.masks), [-1])]);
+        const exponents = t.op('Sub', [scores, newMax]);
+        const weights = masked('Mul', mask ? boundedExp(t, exponents) : t.op('Exp', [exponents]), plan.seen);
         const decay = t.op('Exp', [t.op('Sub', [max!, newMax])]);
         const newSum = t.op('Add', [t.op('Mul', [sum!, decay]), t.sum(weights, [-1])]);
         const newOut = t.op('Add', [t.op('Mul', [out!, decay]), t.op('MatMul', [weights, at(t, values, j)])]);
@@ -147,10 +149,19 @@ function forward(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layou
   return [unblockQueries(g, outputs!, layout), queries, keys, values, outputs!, maxima!, sums!];
 }
 
-/** Adds a mask [.., B, B] to scores under the shape in which its axes line up with theirs. */
-function addMask(g: Graph, scores: Value, mask: Value, shape: readonly number[]): Value {
-  return g.reshape(g.op('Add', [g.reshape(scores, shape), mask]), scores.shape);
+/** Adds a mask [.., B, B] to a tile, or multiplies them, under the shape in which its axes line up with the tile's. */
+function withMask(g: Graph, operator: 'Add' | 'Mul', x: Value, mask: Value, shape: readonly number[]): Value {
+  return g.reshape(g.op(operator, [g.reshape(x, shape), mask]), x.shape);
 }
+
+/** What is seen has exponents up to 0, but for rounding; what is not seen may have any. */
+const MOST = 80;
+
+/**
+ * exp where what is not seen becomes 0 by a factor afterwards, and must be finite until then. By -Infinity before it would,
+ * too, but on x86 exp takes twenty times as long where its result is no normal number.
+ */
+const boundedExp = (g: Graph, x: Value): Value => g.op('Exp', [g.op('Min', [x, g.scalar(MOST)])]);
 
 /**
  * Key block by key block on transposed tiles. With E = exp(S - max), the softmax is E / sum; dividing dO and delta by the
@@ -160,7 +171,7 @@ function addMask(g: Graph, scores: Value, mask: Value, shape: readonly number[])
 export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attributes, gradients }) => {
   const layout = attributes as unknown as HeadLayout;
   const { kvHeads, repeats, headDim, tile } = layout;
-  const [, , , masks, ...visitInputs] = inputs;
+  const [, , , seen, ...visitInputs] = inputs;
   const [wholeStart, wholeCount, wholeBlock, partialStart, partialCount, partialBlock, partialMask] =
     visitInputs as Value[];
   const sides: Visits[] = [
@@ -178,7 +189,7 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
   const gradOutDelta = beside(gradOut, g.op('Neg', [delta]));
   const keysOne = beside(keys!, ones);
   const valuesOne = beside(values!, ones);
-  const masksByKey = g.reshape(g.op('Transpose', [masks!], { perm: [0, 2, 1] }), [-1, tile, 1, tile]);
+  const seenByKey = g.reshape(g.op('Transpose', [seen!], { perm: [0, 2, 1] }), [-1, tile, 1, tile]);
   const zeros = g.op('ConstantOfShape', [g.ints([kvHeads, tile, headDim])]);
   const gradQueryStart = g.op('ConstantOfShape', [g.op('Shape', [queries!])]);
 
@@ -194,9 +205,11 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
       const inner = b.loop(at(b, count, j), 'visits', state, (t, turn, [gradKey, gradValue]) => {
         const entry = t.op('Add', [offset, turn]);
         const i = at(t, block, entry);
-        let scores = t.op('FusedMatMul', [keyOne, at(t, queriesMax, i)], { transA: 0, transB: 1 });
-        if (mask) scores = addMask(t, scores, at(t, masksByKey, at(t, mask, entry)), [kvHeads, tile, repeats, tile]);
-        const weights = t.op('Exp', [scores]);
+        const exponents = t.op('FusedMatMul', [keyOne, at(t, queriesMax, i)], { transA: 0, transB: 1 });
+        const shape = [kvHeads, tile, repeats, tile];
+        const weights = mask
+          ? withMask(t, 'Mul', boundedExp(t, exponents), at(t, seenByKey, at(t, mask, entry)), shape)
+          : t.op('Exp', [exponents]);
         const gradWeights = t.op('FusedMatMul', [valueOne, at(t, gradOutDelta, i)], { transA: 0, transB: 1 });
         const gradScores = t.op('Mul', [weights, gradWeights]);
         const newGradKey = t.op('Add', [gradKey!, t.op('MatMul', [gradScores, at(t, queries!, i)])]);
