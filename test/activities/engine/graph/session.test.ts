@@ -53,3 +53,39 @@ test('a missing feed is refused by name', async () => {
   const { y: _, ...rest } = fed();
   await expect(compiled.run(rest)).rejects.toThrow('graph "sums": input "y" is missing');
 });
+
+describe('constants', () => {
+  const graph = (): Graph => {
+    const g = new Graph('weighed');
+    const x = g.input('x', 'float32', ['T', 3]);
+    const w = g.input('w', 'float32', [2, 3]);
+    g.input('unused', 'float32', [1]);
+    g.output('y', g.op('Gemm', [x, w], { transB: 1 }));
+    return g;
+  };
+  const w = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+
+  test('are not fed, and give what feeds give, also where they are a part of a larger array', async () => {
+    const whole = Float32Array.of(9, ...w.data, 9);
+    const constants = new Map([
+      ['w', { shape: w.shape, data: whole.subarray(1, 7) }],
+      ['unused', { shape: [1], data: Float32Array.of(1) }],
+    ]);
+    const held = await CompiledGraph.compile(graph(), { threads: 1 }, constants);
+    const free = await CompiledGraph.compile(graph(), { threads: 1 });
+    expect(held.inputNames).toEqual(['x']);
+    const expected = floatData(await free.run({ x: rows(2), w: floats(w.data, w.shape) }), 'y');
+    expect([...expected]).toEqual([6, 15, 6, 15]);
+    expect(floatData(await held.run({ x: rows(2) }), 'y')).toEqual(expected);
+    await expect(held.run({ x: rows(2), w: floats(w.data, w.shape) })).rejects.toThrow('input "w" is unknown');
+    await Promise.all([held.release(), free.release()]);
+  });
+
+  test('are taken as they are: what becomes of the array afterwards changes nothing', async () => {
+    const data = Float32Array.from(w.data);
+    const held = await CompiledGraph.compile(graph(), { threads: 1 }, new Map([['w', { shape: w.shape, data }]]));
+    data.fill(0);
+    expect([...floatData(await held.run({ x: rows(1) }), 'y')]).toEqual([6, 15]);
+    await held.release();
+  });
+});
