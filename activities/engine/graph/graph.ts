@@ -4,16 +4,15 @@
  * Each operator's shape rule stands in one table (operators.ts). Whatever is built is also written to a tape, which
  * gradients.ts walks backwards; a composite operator (attention, say) puts many nodes in the graph and one entry on the tape.
  */
-import { sep } from 'node:path';
+import { callSite } from './call-site.js';
 import { type Dim, product, sameShape, showShape } from './dims.js';
 import {
   type Attributes,
-  attributeMessage,
   ELEMENT_TYPES,
   type ElementType,
   externalTensor,
   type GraphMessage,
-  type NodeMessage,
+  nodeMessage,
   type TensorMessage,
   type ValueMessage,
   valueMessage,
@@ -32,6 +31,26 @@ export interface TapeEntry {
   attributes: Attributes;
 }
 
+/** A node in another provider's words: the same results from operators that it has. `asIs` puts the node itself there. */
+export type Lowering = (g: Graph, inputs: readonly Value[], attributes: Attributes, asIs: () => Value[]) => Value[];
+
+/** By operator: those that are put into other words. */
+export type Lowerings = Readonly<Record<string, Lowering>>;
+
+/** An operator's use, with the bodies of a loop or a condition. */
+interface Node {
+  operator: string;
+  domain: string;
+  inputs: readonly Value[];
+  outputs: readonly Value[];
+  attributes: Attributes;
+  bodies: Readonly<Record<string, Graph>>;
+  /** Names that the bodies read from around them. */
+  around: ReadonlySet<string>;
+  /** What a lowering has already put as it should be. */
+  final?: boolean;
+}
+
 export class GraphError extends Error {
   override readonly name = 'GraphError';
 }
@@ -46,22 +65,13 @@ class Names {
   }
 }
 
-/** The first line of the stack in a file outside this folder: where the bad node was asked for. */
-function callSite(): string {
-  const lines = (new Error().stack ?? '').split('\n').slice(1);
-  const outside = lines.find(line => /:\d+:\d+\)?$/.test(line) && !line.includes(__dirname + sep));
-  return outside?.trim().replace(/^at /, '') ?? 'unknown line';
-}
-
 export class Graph {
   readonly tape: TapeEntry[] = [];
   readonly inputs: Value[] = [];
   readonly outputs: { name: string; value: Value }[] = [];
-  private readonly nodes: NodeMessage[] = [];
+  private readonly nodes: Node[] = [];
   private readonly initializers: TensorMessage[] = [];
   private readonly scalars = new Map<string, Value>();
-  /** What a loop's body reads from around it. */
-  private readonly outerReads = new Map<NodeMessage, ReadonlySet<string>>();
   private recording = true;
 
   constructor(
@@ -172,8 +182,7 @@ export class Graph {
       ...next.collected.map(v => ({ name: this.names.fresh('Loop'), type: v.type, shape: [stacked, ...v.shape] })),
     ];
     const none = { name: '', type: 'bool', shape: [] } as const;
-    const node = this.node('Loop', '', [turns, none, ...carried], outputs, { body: { graph: inner.message(false) } });
-    this.readAround(node, [inner]);
+    const node = this.node('Loop', '', [turns, none, ...carried], outputs, {}, { body: inner });
     this.record('Loop', [turns, ...carried, ...this.around(node)], outputs, {});
     return { carried: outputs.slice(0, carried.length), collected: outputs.slice(carried.length) };
   }
@@ -193,32 +202,23 @@ export class Graph {
         throw new GraphError(`If: result ${i} differs between the branches; built at ${callSite()}`);
     });
     const outputs = yes.values.map(v => ({ name: this.names.fresh('If'), type: v.type, shape: v.shape }));
-    const node = this.node('If', '', [condition], outputs, {
-      then_branch: { graph: yes.inner.message(false) },
-      else_branch: { graph: no.inner.message(false) },
-    });
-    this.readAround(node, [yes.inner, no.inner]);
+    const node = this.node('If', '', [condition], outputs, {}, { then_branch: yes.inner, else_branch: no.inner });
     this.record('If', [condition, ...this.around(node)], outputs, {});
     return outputs;
   }
 
   /** Declares a body's results, in order. Each must be made in the body, once: a value that passes through is copied. */
   private results(values: readonly Value[]): void {
-    const made = new Set(this.nodes.flatMap(node => node.output));
+    const made = new Set(this.nodes.flatMap(node => node.outputs.map(v => v.name)));
     for (const value of values) {
       const own = made.delete(value.name) ? value : this.op('Identity', [value]);
       this.output(own.name, own);
     }
   }
 
-  private readAround(node: NodeMessage, bodies: readonly Graph[]): void {
-    this.outerReads.set(node, new Set(bodies.flatMap(body => [...body.needs().needed])));
-  }
-
   /** What a node's bodies read from around it counts as its input, so that no gradient through it goes missing unnoticed. */
-  private around(node: NodeMessage): Value[] {
-    const read = this.outerReads.get(node)!;
-    return [...this.inputs, ...this.tape.flatMap(entry => entry.outputs)].filter(v => read.has(v.name));
+  private around({ around }: Node): Value[] {
+    return [...this.inputs, ...this.tape.flatMap(entry => entry.outputs)].filter(v => around.has(v.name));
   }
 
   /** Elements in the same order under another shape; one dimension may be -1. */
@@ -248,20 +248,25 @@ export class Graph {
     return this.op('ReduceMax', [x, this.ints(axes)], { keepdims: 1 });
   }
 
-  /** @param constants names of inputs that are constants instead, whose bytes come beside the model */
-  message(declareShapes = true, constants: ReadonlySet<string> = new Set()): GraphMessage {
+  /**
+   * @param lowerings operators that are put into other words
+   * @param constants names of inputs that are constants instead, whose bytes come beside the model
+   */
+  message(declareShapes = true, lowerings: Lowerings = {}, constants: ReadonlySet<string> = new Set()): GraphMessage {
     const declare = (name: string, { type, shape }: Typed): ValueMessage =>
       valueMessage(name, type, declareShapes || isStatic(shape) ? shape : undefined);
     const { nodes, needed } = this.needs();
+    const encoded = nodes.map(node => this.encode(node, lowerings));
     // Outputs get their public names through Identity, so that one value may be several outputs.
     const named = declareShapes
       ? this.outputs.map(({ name, value }) => nodeMessage('Identity', '', [value.name], [name], {}))
       : [];
     return {
       name: this.name,
-      node: [...nodes, ...named],
+      node: [...encoded.flatMap(({ node }) => node), ...named],
       initializer: [
         ...this.initializers.filter(tensor => needed.has(tensor.name)),
+        ...encoded.flatMap(({ initializer }) => initializer),
         ...this.usedInputs()
           .filter(({ name }) => constants.has(name))
           .map(({ name, type, shape }) => externalTensor(name, type, shape as number[])),
@@ -283,14 +288,51 @@ export class Graph {
   }
 
   /** Nodes that results depend on, in order, and the names they read, bodies' uses of outer values included. */
-  private needs(): { nodes: NodeMessage[]; needed: Set<string> } {
+  private needs(): { nodes: Node[]; needed: Set<string> } {
     const needed = new Set(this.outputs.map(o => o.value.name));
-    const nodes = [...this.nodes].reverse().filter(node => {
-      if (!node.output.some(name => needed.has(name))) return false;
-      for (const name of [...node.input, ...(this.outerReads.get(node) ?? [])]) needed.add(name);
+    const nodes = [...this.nodes].reverse().filter(({ inputs, outputs, around }) => {
+      if (!outputs.some(v => needed.has(v.name))) return false;
+      for (const name of [...inputs.map(v => v.name), ...around]) needed.add(name);
       return true;
     });
     return { nodes: nodes.reverse(), needed };
+  }
+
+  /** A node as it is, or as its operator's lowering has it, with the constants that this takes. */
+  private encode(node: Node, lowerings: Lowerings): Pick<GraphMessage, 'node' | 'initializer'> {
+    const lowering = lowerings[node.operator];
+    if (lowering && !node.final) return this.lowered(node, lowering, lowerings);
+    const bodies = Object.entries(node.bodies).map(
+      ([name, body]) => [name, { graph: body.message(false, lowerings) }] as const,
+    );
+    const names = (values: readonly Value[]): string[] => values.map(v => v.name);
+    const attributes = { ...node.attributes, ...Object.fromEntries(bodies) };
+    return {
+      node: [nodeMessage(node.operator, node.domain, names(node.inputs), names(node.outputs), attributes)],
+      initializer: [],
+    };
+  }
+
+  /** The lowering's nodes, whose results bear the names under which the node's own are read. */
+  private lowered(node: Node, lowering: Lowering, lowerings: Lowerings): Pick<GraphMessage, 'node' | 'initializer'> {
+    const inner = new Graph('lowered', this.names);
+    const asIs = (): Value[] => {
+      const outputs = node.outputs.map(v => ({ ...v, name: this.names.fresh(node.operator) }));
+      inner.nodes.push({ ...node, outputs, final: true });
+      return outputs;
+    };
+    inner.results(lowering(inner, node.inputs, node.attributes, asIs));
+    const known = new Map(inner.outputs.map(({ name }, i) => [name, node.outputs[i]!.name]));
+    const message = inner.message(false, lowerings);
+    const renamed = (name: string): string => known.get(name) ?? name;
+    return {
+      node: message.node.map(one => ({
+        ...one,
+        input: one.input.map(renamed),
+        output: one.output.map(renamed),
+      })),
+      initializer: message.initializer,
+    };
   }
 
   private node(
@@ -299,11 +341,12 @@ export class Graph {
     inputs: readonly Value[],
     outputs: readonly Value[],
     attributes: Attributes,
-  ): NodeMessage {
-    const names = (values: readonly Value[]): string[] => values.map(v => v.name);
-    const message = nodeMessage(operator, domain, names(inputs), names(outputs), attributes);
-    this.nodes.push(message);
-    return message;
+    bodies: Readonly<Record<string, Graph>> = {},
+  ): Node {
+    const around = new Set(Object.values(bodies).flatMap(body => [...body.needs().needed]));
+    const node = { operator, domain, inputs, outputs, attributes, bodies, around };
+    this.nodes.push(node);
+    return node;
   }
 
   private record(operator: string, inputs: readonly Value[], outputs: readonly Value[], attributes: Attributes): void {
@@ -312,14 +355,3 @@ export class Graph {
 }
 
 const isStatic = (shape: readonly Dim[]): boolean => shape.every(d => typeof d === 'number');
-
-function nodeMessage(
-  operator: string,
-  domain: string,
-  input: string[],
-  output: string[],
-  attributes: Attributes,
-): NodeMessage {
-  const attribute = Object.entries(attributes).map(([name, value]) => attributeMessage(name, value));
-  return { op_type: operator, name: output[0]!, domain, input, output, attribute };
-}

@@ -75,7 +75,7 @@ export type Attribute = number | string | readonly number[] | { float: number } 
 
 export type Attributes = Record<string, Attribute>;
 
-export function attributeMessage(name: string, value: Attribute): object {
+function attributeMessage(name: string, value: Attribute): object {
   const [kind, content] =
     typeof value === 'number'
       ? (['i', value] as const)
@@ -87,6 +87,17 @@ export function attributeMessage(name: string, value: Attribute): object {
             ? (['g', value.graph] as const)
             : (['ints', [...value]] as const);
   return { name, type: ATTRIBUTE_TYPES[kind], [kind]: content };
+}
+
+export function nodeMessage(
+  operator: string,
+  domain: string,
+  input: string[],
+  output: string[],
+  attributes: Attributes,
+): NodeMessage {
+  const attribute = Object.entries(attributes).map(([name, value]) => attributeMessage(name, value));
+  return { op_type: operator, name: output[0]!, domain, input, output, attribute };
 }
 
 /** A value's declaration; without a shape only its element type is declared. */

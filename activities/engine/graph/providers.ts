@@ -1,7 +1,8 @@
 /** Where graphs run: onnxruntime's execution providers, what each needs, and how its runs are cut. */
 import * as ort from 'onnxruntime-node';
 import { EngineRequestError } from '../protocol/index.js';
-import { Graph } from './graph.js';
+import { Graph, type Lowerings } from './graph.js';
+import { WEBGPU_LOWERINGS } from './lowerings.js';
 import { encodeModel } from './onnx.js';
 
 interface ProviderRules {
@@ -11,21 +12,30 @@ interface ProviderRules {
   decodeChunk: number;
   /** Bytes of weights from which on a policy's are constants of its decoding graphs: those have to be made anew for each policy. */
   constantsFrom: number;
+  /** What it has no kernel for, in operators that it has. */
+  lowerings: Lowerings;
 }
 
 export const PROVIDERS = {
-  cpu: { needs: 'nothing beside the package onnxruntime-node', decodeChunk: 32, constantsFrom: 64 * 2 ** 20 },
+  cpu: {
+    needs: 'nothing beside the package onnxruntime-node',
+    decodeChunk: 32,
+    constantsFrom: 64 * 2 ** 20,
+    lowerings: {},
+  },
   cuda: {
     needs:
       "an NVIDIA driver, CUDA 12 with cuDNN 9, and onnxruntime-node's CUDA libraries: " +
       '`node node_modules/onnxruntime-node/script/install.js` fetches these (the set-up skips it)',
     decodeChunk: 256,
     constantsFrom: Number.POSITIVE_INFINITY,
+    lowerings: {},
   },
   webgpu: {
     needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver (on Linux libvulkan.so.1)',
     decodeChunk: 256,
     constantsFrom: Number.POSITIVE_INFINITY,
+    lowerings: WEBGPU_LOWERINGS,
   },
 } as const satisfies Record<string, ProviderRules>;
 

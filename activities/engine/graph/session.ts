@@ -5,7 +5,7 @@ import { EngineRequestError } from '../protocol/index.js';
 import type { Dim } from './dims.js';
 import type { Graph } from './graph.js';
 import { encodeModel } from './onnx.js';
-import type { Provider } from './providers.js';
+import { PROVIDERS, type Provider } from './providers.js';
 
 export type Feeds = Record<string, ort.Tensor>;
 
@@ -35,11 +35,12 @@ export class CompiledGraph {
     settings: SessionSettings,
     constants: Tensors = new Map(),
   ): Promise<CompiledGraph> {
+    const provider = settings.provider ?? 'cpu';
     const fed = ({ name }: { name: string }): boolean => !constants.has(name);
     const held = graph.usedInputs().filter(input => !fed(input));
-    const bytes = encodeModel(graph.message(true, new Set(constants.keys())));
+    const bytes = encodeModel(graph.message(true, PROVIDERS[provider].lowerings, new Set(constants.keys())));
     const session = await ort.InferenceSession.create(bytes, {
-      executionProviders: [settings.provider ?? 'cpu'],
+      executionProviders: [provider],
       intraOpNumThreads: settings.threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',

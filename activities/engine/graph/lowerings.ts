@@ -1,0 +1,32 @@
+/** Operators that an execution provider has no kernel for, which would run on the processor, and what they are made of there. */
+import type { Graph, Lowerings, Value } from './graph.js';
+
+/** With its last two axes exchanged. */
+function transposed(g: Graph, x: Value): Value {
+  const axes = x.shape.map((_, i) => i);
+  return g.op('Transpose', [x], { perm: [...axes.slice(0, -2), axes.length - 1, axes.length - 2] });
+}
+
+/** Elsewhere than on the processor, too: see Loop. */
+const onDevice = (g: Graph, x: Value): Value => g.op('Reshape', [x, g.op('Shape', [x])]);
+
+export const WEBGPU_LOWERINGS: Lowerings = {
+  FusedMatMul: (g, [a, b], { transA, transB, alpha }) => {
+    const scale = (alpha as { float: number } | undefined)?.float ?? 1;
+    const scaled = scale === 1 ? a! : g.op('Mul', [a!, g.scalar(scale)]);
+    const left = transA === 1 ? transposed(g, scaled) : scaled;
+    return [g.op('MatMul', [left, transB === 1 ? transposed(g, b!) : b!])];
+  },
+  /** Of rows: the largest is taken off first, so that no exponential overflows. */
+  LogSoftmax: (g, [x]) => {
+    const shifted = g.op('Sub', [x!, g.max(x!, [-1])]);
+    return [g.op('Sub', [shifted, g.op('ReduceLogSumExp', [shifted, g.ints([-1])], { keepdims: 1 })])];
+  },
+  ConstantOfShape: (g, [shape]) => [g.op('Expand', [g.scalar(0), shape!])],
+  /**
+   * Control flow is the processor's. But onnxruntime leaves there all that follows until it meets a value that was computed
+   * on the device, and weights that are fed are none: it would be most of a model. A shape that is read from the device's
+   * side ends that.
+   */
+  Loop: (g, _inputs, _attributes, asIs) => asIs().map(x => (x.type === 'float32' ? onDevice(g, x) : x)),
+};
