@@ -32,7 +32,9 @@ export const PROVIDERS = {
     lowerings: {},
   },
   webgpu: {
-    needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver (on Linux libvulkan.so.1)',
+    needs:
+      'a GPU with a Vulkan, Metal or Direct3D 12 driver; on Linux that is libvulkan.so.1 and a driver that is new enough ' +
+      "(Mesa 22.3, Debian 12's, is too old, 25.0 is not), and a warning just before this one says which is missing",
     decodeChunk: 256,
     constantsFrom: Number.POSITIVE_INFINITY,
     lowerings: WEBGPU_LOWERINGS,
@@ -54,10 +56,11 @@ export async function expectProvider(provider: Provider): Promise<void> {
     await session.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1]) });
     await session.release();
   } catch (error) {
-    const reason = (error as Error).message.split('\n')[0];
+    // Behind onnxruntime's own file, function and condition.
+    const reason = (error as Error).message.split('\n')[0]!.replace(/^\/\S+ .* was false\. /, '');
     throw new EngineRequestError(
       `the execution provider "${provider}" cannot be used here: ${reason}. It needs ${PROVIDERS[provider].needs}. ` +
-        'Install that, or take the provider "cpu"',
+        'Put that in place, or take the provider "cpu"',
       'unsupported',
     );
   }

@@ -1,6 +1,8 @@
 /**
- * Rollouts: each prompt is computed once, its G responses decode together, and responses that have ended leave the batch. A response depends on weights, prompt and seed only: prompts are prefilled alone, uniform numbers come from
- * the response's own stream, and no row's arithmetic depends on the rows beside it.
+ * Rollouts: each prompt is computed once, its G responses decode together, and responses that have ended leave the batch.
+ * Prompts are prefilled alone, and uniform numbers come from the response's own stream. On the processor no row's arithmetic
+ * depends on the rows beside it either, so a response depends on weights, prompt and seed only; other providers choose how
+ * to sum by the shapes of what they multiply, so there the last bits also go by how many responses decode together.
  */
 import { truncationFeeds } from '../autodiff/index.js';
 import type { Tensors } from '../files/index.js';
