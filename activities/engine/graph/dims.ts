@@ -67,6 +67,9 @@ export function sameShape(a: readonly Dim[], b: readonly Dim[]): boolean {
   return a.length === b.length && a.every((dim, i) => product([dim]) === product([b[i]!]));
 }
 
+/** Whether all lengths are known when the graph is built. */
+export const isStatic = (shape: readonly Dim[]): boolean => shape.every(d => typeof d === 'number');
+
 export function showShape(shape: readonly Dim[]): string {
   return `[${shape.join(', ')}]`;
 }

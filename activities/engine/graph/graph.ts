@@ -5,7 +5,8 @@
  * gradients.ts walks backwards; a composite operator (attention, say) puts many nodes in the graph and one entry on the tape.
  */
 import { callSite } from './call-site.js';
-import { type Dim, product, sameShape, showShape } from './dims.js';
+import { type Dim, isStatic, product, sameShape, showShape } from './dims.js';
+import { Names } from './names.js';
 import {
   type Attributes,
   ELEMENT_TYPES,
@@ -53,16 +54,6 @@ interface Node {
 
 export class GraphError extends Error {
   override readonly name = 'GraphError';
-}
-
-/** Names are unique over a graph and all its bodies, since bodies see the values around them. */
-class Names {
-  private readonly counts = new Map<string, number>();
-  fresh(stem: string): string {
-    const count = (this.counts.get(stem) ?? 0) + 1;
-    this.counts.set(stem, count);
-    return `${stem}.${count}`;
-  }
 }
 
 export class Graph {
@@ -353,5 +344,3 @@ export class Graph {
     if (this.recording) this.tape.push({ operator, inputs, outputs, attributes });
   }
 }
-
-const isStatic = (shape: readonly Dim[]): boolean => shape.every(d => typeof d === 'number');

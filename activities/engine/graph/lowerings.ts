@@ -7,8 +7,8 @@ function transposed(g: Graph, x: Value): Value {
   return g.op('Transpose', [x], { perm: [...axes.slice(0, -2), axes.length - 1, axes.length - 2] });
 }
 
-/** Elsewhere than on the processor, too: see Loop. */
-const onDevice = (g: Graph, x: Value): Value => g.op('Reshape', [x, g.op('Shape', [x])]);
+/** The same value. What computes with it may then be on the device: see Loop. */
+const anchored = (g: Graph, x: Value): Value => g.op('Reshape', [x, g.op('Shape', [x])]);
 
 export const WEBGPU_LOWERINGS: Lowerings = {
   FusedMatMul: (g, [a, b], { transA, transB, alpha }) => {
@@ -24,9 +24,9 @@ export const WEBGPU_LOWERINGS: Lowerings = {
   },
   ConstantOfShape: (g, [shape]) => [g.op('Expand', [g.scalar(0), shape!])],
   /**
-   * Control flow is the processor's. But onnxruntime leaves there all that follows until it meets a value that was computed
-   * on the device, and weights that are fed are none: it would be most of a model. A shape that is read from the device's
-   * side ends that.
+   * Control flow stays on the processor. But onnxruntime leaves there also what follows it, as if it were arithmetic of shapes,
+   * until a node reads what was computed on the device, and fed weights do not count as that: it was most of a model
+   * (findings/onnxruntime-webgpu-leaves-the-device.sh). A shape that is read from the processor's side ends that.
    */
-  Loop: (g, _inputs, _attributes, asIs) => asIs().map(x => (x.type === 'float32' ? onDevice(g, x) : x)),
+  Loop: (g, _inputs, _attributes, asIs) => asIs().map(x => (x.type === 'float32' ? anchored(g, x) : x)),
 };
