@@ -17,7 +17,7 @@ import { golden, goldenFolder } from '../../../support/golden';
 import { type SmallRun, smallRun } from '../../../support/small-run';
 import { SWIFTSHADER_RUNS, swiftshader } from '../../../support/webgpu/swiftshader';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const FAMILY = 'llama';
 const directory = goldenFolder(FAMILY);
@@ -36,7 +36,7 @@ const engine = (provider: 'cpu' | 'webgpu'): Engine => {
   return made;
 };
 
-afterEach(() => Promise.all(engines.splice(0).map(made => made.close())));
+afterAll(() => Promise.all(engines.map(made => made.close())));
 
 /** Scores and samples with the base. */
 async function look(subject: Engine) {
@@ -65,8 +65,10 @@ const farthest = (a: readonly number[], b: readonly number[]): number =>
 
 (SWIFTSHADER_RUNS ? describe : describe.skip)('with a driver that there is for x86-64 Linux', () => {
   const outside = { ...process.env };
+  let subject: Engine;
   beforeAll(() => {
     Object.assign(process.env, swiftshader());
+    subject = engine('webgpu');
   });
   afterAll(() => {
     for (const name of ['VK_DRIVER_FILES', 'LD_LIBRARY_PATH']) {
@@ -76,7 +78,6 @@ const farthest = (a: readonly number[], b: readonly number[]): number =>
   });
 
   test('numbers are within 1e-4 of the processor’s, and the same to the bit when they are computed again', async () => {
-    const subject = engine('webgpu');
     const device = await session(subject);
     const processor = await session(engine('cpu'));
     expect(device.tokens).toEqual(processor.tokens);
@@ -92,7 +93,7 @@ const farthest = (a: readonly number[], b: readonly number[]): number =>
     const runs: SmallRun[] = [];
     afterAll(() => Promise.all(runs.map(run => run.remove())));
 
-    async function outcome(subject: Engine): Promise<string[]> {
+    async function outcome(trainer: Engine): Promise<string[]> {
       const run = await smallRun();
       runs.push(run);
       const { spec } = run;
@@ -111,13 +112,13 @@ const farthest = (a: readonly number[], b: readonly number[]): number =>
       });
       const signal = { minEffectiveGroups: 1, onMissing: 'continue' };
       Object.assign(spec.rl, { promptsPerStep: 2, maxRefills: 0, signal, sampling: { maxNewTokens: 6 } });
-      const deps = { ...run.deps, engine: subject };
+      const deps = { ...run.deps, engine: trainer };
       const { sft, final } = await driveRun({ ...run, deps });
       return [sft, final].map(({ sha256 }) => sha256);
     }
 
     test('whose engine is killed in the middle of its last update ends with the bits of one that nothing befell', async () => {
-      const undisturbed = await outcome(engine('webgpu'));
+      const undisturbed = await outcome(subject);
       const struck = new StruckEngine(engine('webgpu'), 'update', 2);
       expect(await outcome(struck)).toEqual(undisturbed);
       expect(struck.struck).toBe(true);
