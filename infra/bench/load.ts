@@ -1,5 +1,5 @@
 /** What kept the processor busy during a turn besides the side whose turn it was: the timings' trustworthiness. */
-import { machineTime, processorTime } from './process-usage.js';
+import { familyTime, machineTime, processorTime } from './process-usage.js';
 
 /** Processor seconds per second (1 is a core kept busy), or null where the system does not tell. */
 export interface Load {
@@ -13,7 +13,7 @@ export interface Load {
 export function watchLoad(pids: readonly number[], turn: number): () => Load {
   const look = () => ({
     at: performance.now() / 1000,
-    each: pids.map(processorTime),
+    each: pids.map(familyTime),
     own: processorTime(process.pid),
     machine: machineTime(),
   });

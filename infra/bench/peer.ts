@@ -1,26 +1,35 @@
-/** A peer's side of a row: a Python process that takes its assignment and its turns as JSON lines (peers/peer.py). */
+/**
+ * A side of a row that is a program: it takes its assignment and its turns as JSON lines on standard input and answers on
+ * its descriptor 3, for libraries print what they like. peers/peer.py and serve.ts are the programs' side of it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { CHECKOUT } from '../checkout.js';
-import type { Peer } from './rows.js';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { settingsEnvironment } from '../../activities/engine/process/index.js';
 import { type Repetition, type Side, UnavailableError } from './side.js';
-import type { Assignment } from './work.js';
 
-export const PEERS_FOLDER = join(CHECKOUT, 'infra', 'bench', 'peers');
-
-/** Lines of its standard error that are kept to explain its end. */
+/** Lines of what it prints that are kept to explain its end. */
 const KEPT_LINES = 12;
+/** A program whose input has ended goes by itself, and ends what it started; one that is in the midst of work may not. */
+const GRACE_MS = 5000;
+
+export interface Program {
+  title: string;
+  /** What starts it, with its arguments. */
+  command: readonly string[];
+  threads: number;
+}
 
 type Answer = { ready: Record<string, string> } | { unavailable: string } | Repetition;
 
-/** Starts the peer and waits until it is ready for its first turn. @throws UnavailableError when it cannot work here */
-export async function startPeer(python: string, { title, command }: Peer, assignment: Assignment): Promise<Side> {
-  const [script, ...args] = command;
-  const child = spawn(python, [join(PEERS_FOLDER, script), ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...environment(assignment.threads) },
+/** Starts the program and waits until it is ready for its first turn. @throws UnavailableError when it cannot work here */
+export async function startPeer({ title, command, threads }: Program, assignment: unknown): Promise<Side> {
+  const [program, ...args] = command;
+  const child = spawn(program!, args, {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment(threads) },
   });
   const ask = conversation(child, title);
   try {
@@ -39,6 +48,7 @@ export async function startPeer(python: string, { title, command }: Peer, assign
 }
 
 const environment = (threads: number): NodeJS.ProcessEnv => ({
+  ...settingsEnvironment({ threads }),
   OMP_NUM_THREADS: String(threads),
   CUDA_VISIBLE_DEVICES: '', // both sides on the processor
   HF_HUB_OFFLINE: '1',
@@ -49,14 +59,15 @@ const environment = (threads: number): NodeJS.ProcessEnv => ({
 /** Sends a line and gives the next line of the answer; rejects with the process's last words when it ends instead. */
 function conversation(child: ChildProcess, title: string): (message: unknown) => Promise<Answer> {
   const lastWords: string[] = [];
-  createInterface({ input: child.stderr! }).on('line', line => {
-    lastWords.push(line);
-    if (lastWords.length > KEPT_LINES) lastWords.shift();
-  });
-  const answers = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  for (const input of [child.stdout!, child.stderr!])
+    createInterface({ input }).on('line', line => {
+      lastWords.push(line);
+      if (lastWords.length > KEPT_LINES) lastWords.shift();
+    });
+  const answers = createInterface({ input: child.stdio[3] as Readable })[Symbol.asyncIterator]();
   const failed = new Promise<never>((_, reject) => {
     child.on('error', reject);
-    // Once both streams are drained, so that nothing it said is lost.
+    // Once all streams are drained, so that nothing it said is lost.
     child.on('close', (code, signal) =>
       reject(new Error([`${title} ended with ${signal ?? `code ${code}`}:`, ...lastWords].join('\n'))),
     );
@@ -76,6 +87,8 @@ function conversation(child: ChildProcess, title: string): (message: unknown) =>
 async function end(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
+  child.stdin!.end();
+  await Promise.race([exited, sleep(GRACE_MS, undefined, { ref: false })]);
   child.kill('SIGKILL');
   await exited;
 }

@@ -11,13 +11,13 @@ export const peakMemory = (pid: number): number | null => statusBytes(pid, 'VmHW
 export const residentMemory = (pid: number): number | null => statusBytes(pid, 'VmRSS');
 
 /** Processor time all threads of the process have used, in seconds. */
-export function processorTime(pid: number): number | null {
-  const stat = proc(pid, 'stat');
-  if (stat === null) return null;
-  // Counted after the program's name, which may hold blanks: user and system time are fields 14 and 15.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
+export const processorTime = (pid: number): number | null => statSum(pid, ['utime', 'stime'], TICKS_PER_SECOND);
+
+/** The same with that of the processes that it started and that have ended. */
+export const familyTime = (pid: number): number | null =>
+  statSum(pid, ['utime', 'stime', 'cutime', 'cstime'], TICKS_PER_SECOND);
+
+export const parentOf = (pid: number): number | null => statSum(pid, ['ppid'], 1);
 
 /** Processor time everything on the machine has used since it started, in seconds. */
 export function machineTime(): number | null {
@@ -28,6 +28,16 @@ export function machineTime(): number | null {
   if (!fields) return null;
   const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = fields;
   return (user + nice + system + interrupts + softInterrupts) / TICKS_PER_SECOND;
+}
+
+/** Where proc(5) has them, counted after the program's name, which may hold blanks. */
+const STAT_FIELDS = { ppid: 1, utime: 11, stime: 12, cutime: 13, cstime: 14 };
+
+function statSum(pid: number, names: (keyof typeof STAT_FIELDS)[], unit: number): number | null {
+  const stat = proc(pid, 'stat');
+  if (stat === null) return null;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return names.reduce((sum, name) => sum + Number(fields[STAT_FIELDS[name]]), 0) / unit;
 }
 
 function statusBytes(pid: number, field: string): number | null {

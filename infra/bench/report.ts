@@ -1,7 +1,9 @@
 /** The engine's table, and what is to be said beside it. */
 import type { RowChange } from './comparison.js';
-import type { Measurement, Result } from './result.js';
-import { PEERS, type PeerBar, ROWS, type Row } from './rows.js';
+import { differenceOf } from './evidence.js';
+import { PEERS } from './peers.js';
+import { AGAINST, type Measurement, type Result, type RowResult } from './result.js';
+import { type PeerBar, ROWS, type Row } from './rows.js';
 import { spread } from './statistics.js';
 import type { Table } from './table.js';
 
@@ -37,6 +39,7 @@ const COLUMNS = [
   'ratio',
   'bar',
   'met',
+  'computes',
   'our peak',
   'its peak',
   'ours / its',
@@ -51,28 +54,38 @@ export function resultTable(result: Result): Table {
 }
 
 function linesOf(row: Row, result: Result): string[][] {
-  const { ours, peers, failure } = result.rows[row.id]!;
+  const { ours, failure } = result.rows[row.id]!;
   const { id, title } = row;
-  if (!ours) return [[id, title, `failed: ${firstLine(failure ?? 'no measurement')}`, ...Array(9).fill(NONE)]];
+  const nothing = (count: number) => Array<string>(count).fill(NONE);
+  if (!ours) return [[id, title, `failed: ${firstLine(failure ?? 'no measurement')}`, ...nothing(COLUMNS.length - 3)]];
   const mine = [id, title, seconds(ours.median), ours.seconds.length > 1 ? percent(spread(ours.seconds)) : NONE];
-  const compared = row.peers.filter(({ peer }) => peers[peer] !== undefined);
+  const compared = comparedWith(row, result);
   if (compared.length === 0) {
     const { bar, met } = limitOf(row, ours, result);
-    return [[...mine, NONE, NONE, NONE, bar, met, memory(ours.peakBytes), NONE, NONE]];
+    return [[...mine, ...nothing(3), bar, met, NONE, memory(ours.peakBytes), ...nothing(2)]];
   }
-  return compared.map(wanted => {
-    const theirs = peers[wanted.peer]!;
-    const peer = PEERS[wanted.peer].title;
+  return compared.map(({ title, bar, theirs }) => {
     if (typeof theirs === 'string')
-      return [...mine, peer, firstLine(theirs), NONE, barOf(wanted), NONE, memory(ours.peakBytes), NONE, NONE];
+      return [
+        ...mine,
+        title,
+        firstLine(theirs),
+        NONE,
+        barOf(bar),
+        ...nothing(2),
+        memory(ours.peakBytes),
+        ...nothing(2),
+      ];
     const share = ours.peakBytes === null || theirs.peakBytes === null ? null : ours.peakBytes / theirs.peakBytes;
+    const difference = differenceOf(ours, theirs);
     return [
       ...mine,
-      peer,
+      title,
       seconds(theirs.median),
       times(theirs.median / ours.median),
-      barOf(wanted),
-      met(theirs.median / ours.median, share, wanted),
+      barOf(bar),
+      met(theirs.median / ours.median, share, bar),
+      difference === undefined ? NONE : (difference?.short ?? 'the same'),
       memory(ours.peakBytes),
       memory(theirs.peakBytes),
       share === null ? NONE : times(share),
@@ -80,10 +93,29 @@ function linesOf(row: Row, result: Result): string[][] {
   });
 }
 
-const barOf = ({ faster, memory }: PeerBar): string =>
-  `at least ${number(faster)}x${memory === undefined ? '' : `, memory at most ${times(memory)}`}`;
+interface Compared {
+  title: string;
+  bar: Omit<PeerBar, 'peer'>;
+  theirs: RowResult['peers'][string];
+}
 
-function met(ratio: number, share: number | null, { faster, memory }: PeerBar): string {
+/** The row's peers that the result has, and the other build. */
+function comparedWith({ id, peers }: Row, { rows, against }: Result): Compared[] {
+  const found = rows[id]!.peers;
+  const candidates = [
+    ...peers.map(({ peer, ...bar }) => ({ title: PEERS[peer].title, bar, theirs: found[peer] })),
+    { title: `build of ${against}`, bar: {}, theirs: found[AGAINST] },
+  ];
+  return candidates.filter((candidate): candidate is Compared => candidate.theirs !== undefined);
+}
+
+const barOf = ({ faster, memory }: Compared['bar']): string =>
+  faster === undefined
+    ? NONE
+    : `at least ${number(faster)}x${memory === undefined ? '' : `, memory at most ${times(memory)}`}`;
+
+function met(ratio: number, share: number | null, { faster, memory }: Compared['bar']): string {
+  if (faster === undefined) return NONE;
   if (ratio < faster) return 'no';
   if (memory === undefined) return 'yes';
   return share === null ? NONE : share <= memory ? 'yes' : 'no';
@@ -125,6 +157,12 @@ export function comparisonTable(changes: readonly RowChange[]): Table {
 export function remarks({ machine, threads, versions, calibration, rows, version }: Result): string[] {
   const { processor, cores, memoryBytes, platform } = machine;
   const used = Object.entries(versions).map(([name, value]) => `${name} ${value}`);
+  const different = Object.entries(rows).flatMap(([id, { ours, peers }]) =>
+    Object.entries(peers).flatMap(([name, theirs]) => {
+      const difference = ours && typeof theirs === 'object' ? differenceOf(ours, theirs) : null;
+      return difference ? [`${id}: ${name} computes ${difference.long}`] : [];
+    }),
+  );
   const disturbed = Object.entries(rows).flatMap(([id, { ours, peers }]) =>
     Object.entries({ ours, ...peers }).flatMap(([name, side]) =>
       typeof side === 'object'
@@ -135,9 +173,10 @@ export function remarks({ machine, threads, versions, calibration, rows, version
     ),
   );
   return [
-    `longhaul ${version}, ${threads} threads, 32-bit floats; ${used.join(', ')}`,
+    `longhaul ${version} in 32-bit floats; ${threads} threads each; ${used.join(', ')}`,
     `${processor}, ${cores} cores, ${memory(memoryBytes)}, ${platform}; a 1024 x 1024 matrix product takes ` +
       `${seconds(calibration.median)} (± ${percent(spread(calibration.seconds))})`,
+    ...different,
     ...disturbed,
   ];
 }

@@ -4,6 +4,10 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../user-error.js';
 
+/** Names of sides that are no peers: this build's, and that of the commit which it is measured against. */
+export const OURS = 'ours';
+export const AGAINST = 'against';
+
 const measurement = z.object({
   /** Of each repetition after the warm-up. */
   seconds: z.array(z.number().positive()).min(1),
@@ -14,6 +18,9 @@ const measurement = z.object({
   idleLoad: z.number().min(0).nullable(),
   /** The same, used by processes that take no part, while it was this side's turn. */
   foreignLoad: z.number().min(0).nullable(),
+  /** What its first turn computed, to be held against the other sides' (Evidence in side.ts). */
+  gradNorm: z.number().optional(),
+  weights: z.string().optional(),
 });
 
 const rowResult = z.object({
@@ -34,6 +41,8 @@ const resultSchema = z.object({
   threads: z.number(),
   /** Of everything that took part: node, onnxruntime, and with peers python and its packages. */
   versions: z.record(z.string(), z.string()),
+  /** The commit whose build took turns with this one, where there was one: the rows' peer `against`. */
+  against: z.string().optional(),
   /** Seconds of a plain matrix product (calibration.ts), measured before each row. */
   calibration: z.object({ seconds: z.array(z.number().positive()).min(1), median: z.number().positive() }),
   rows: z.record(z.string(), rowResult),

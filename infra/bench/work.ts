@@ -29,6 +29,22 @@ export type Work =
   /** Forward, backward and AdamW on the cross-entropy of every token but each sequence's first. */
   | { kind: 'training'; model: ModelName; batch: number; length: number };
 
+/** A run of the method from its start to its end, on a server and workers of its own. */
+export interface WholeRun {
+  kind: 'run';
+  preset: string;
+  /** `path=value` settings laid over it. */
+  set: (given: Given) => string[];
+}
+
+/** What a command line gave the rows to work on. */
+export interface Given {
+  /** SmolLM2-135M as a Hugging Face folder. */
+  smollm2?: string | undefined;
+  /** A folder of questions: hotpotqa.json, 2wikimultihopqa.json and musique.json. */
+  questions?: string | undefined;
+}
+
 export interface Assignment {
   work: Work;
   /** The model, as a Hugging Face folder. */

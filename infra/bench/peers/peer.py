@@ -1,5 +1,6 @@
 """What every peer shares: it is given its assignment (work.ts) and then one turn after another as JSON lines on
-standard input, and answers each with a JSON line. Between turns it waits on a read, without using the processor."""
+standard input, and answers each with a JSON line on descriptor 3. Between turns it waits on a read, without using the
+processor. The argument `bfloat16` has it compute in bfloat16 instead of 32 bits."""
 
 import json
 import os
@@ -8,9 +9,9 @@ import sys
 import time
 from importlib import metadata
 
-# Libraries print what they like; the answers have a channel of their own.
-_answers = os.fdopen(os.dup(1), "w", buffering=1)
-os.dup2(2, 1)
+_answers = os.fdopen(3, "w", buffering=1)
+
+in_bfloat16 = "bfloat16" in sys.argv
 
 
 def receive():
@@ -39,11 +40,12 @@ def use_threads(count):
 
 
 def load_model(directory):
-    """The model in 32 bits with scaled dot-product attention, as transformers loads it."""
+    """The model with scaled dot-product attention, as transformers loads it."""
     import torch
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, attn_implementation="sdpa")
+    dtype = torch.bfloat16 if in_bfloat16 else torch.float32
+    return AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, attn_implementation="sdpa")
 
 
 def adamw(model, settings):

@@ -24,7 +24,7 @@ def loss_of(inputs, targets):
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
 
-compiled = sys.argv[1:] == ["compile"]
+compiled = "compile" in sys.argv
 step_loss = torch.compile(loss_of) if compiled else loss_of
 
 

@@ -1,8 +1,8 @@
-/** Speaking with a peer's process: Node stands in for Python. */
+/** Speaking with a peer's process: a few lines of Node stand in for it. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { PEERS_FOLDER, startPeer } from '../../../infra/bench/peer';
+import { join } from 'node:path';
+import { startPeer } from '../../../infra/bench/peer';
 import { UnavailableError } from '../../../infra/bench/side';
 import { assign } from '../../../infra/bench/work';
 
@@ -21,13 +21,14 @@ describe('a peer', () => {
     await writeFile(
       script,
       `const answer = ${answer};
+       console.log('libraries print what they like');
        let n = 0;
        require('node:readline').createInterface({ input: process.stdin }).on('line', line => {
          const reply = answer(JSON.parse(line), n++);
-         if (reply) console.log(JSON.stringify(reply));
+         if (reply) require('node:fs').writeSync(3, JSON.stringify(reply) + '\\n');
        });`,
     );
-    return startPeer(process.execPath, { title: 'A peer', command: [relative(PEERS_FOLDER, script)] }, assignment);
+    return startPeer({ title: 'A peer', command: [process.execPath, script], threads: 2 }, assignment);
   }
 
   test('is given its assignment, then its turns', async () => {
@@ -41,13 +42,22 @@ describe('a peer', () => {
     expect(() => process.kill(side.pid, 0)).toThrow();
   });
 
+  test('that does not end by itself is ended', async () => {
+    const side = await start(`() => {
+      setInterval(() => {}, 1e6); // more to do than to read
+      return { ready: {} };
+    }`);
+    await side.close();
+    expect(() => process.kill(side.pid, 0)).toThrow();
+  });
+
   test('that cannot work here is told from one that fails', async () => {
     await expect(start(`() => ({ unavailable: 'no compiler' })`)).rejects.toThrow(UnavailableError);
   });
 
   test('that ends is quoted', async () => {
     const ending = `() => { console.error('out of memory'); process.exit(3); }`;
-    await expect(start(ending)).rejects.toThrow(/A peer ended with code 3:\nout of memory/);
+    await expect(start(ending)).rejects.toThrow(/A peer ended with code 3:\n.*out of memory/s);
   });
 
   test('that ends between two turns is quoted at the next', async () => {
@@ -56,7 +66,7 @@ describe('a peer', () => {
       return { ready: {} };
     }`);
     await new Promise(resolve => setTimeout(resolve, 300));
-    await expect(side.repeat()).rejects.toThrow(/code 4:\ngone/);
+    await expect(side.repeat()).rejects.toThrow(/code 4:.*\ngone/s);
     await side.close();
   });
 });

@@ -58,6 +58,37 @@ describe('resultTable', () => {
     expect(lines[1]).toMatchObject({ peer: 'torch.compile', time: 'needs a C++ compiler', ratio: '—', met: '—' });
   });
 
+  test('shows a peer that computes something else, and by how much', () => {
+    const lines = table({
+      'smollm2-update': {
+        ours: { ...measurement([1]), gradNorm: 14 },
+        peers: {
+          update: { ...measurement([2]), gradNorm: 14.001 },
+          'update-bf16': { ...measurement([1.5]), gradNorm: 7 },
+        },
+      },
+    });
+    expect(lines.map(({ peer, ratio, met, computes }) => [peer, ratio, met, computes])).toEqual([
+      ['PyTorch eager', '2x', 'yes', 'the same'],
+      ['PyTorch eager, bfloat16', '1.5x', '—', 'gradient 0.500x'],
+    ]);
+  });
+
+  test('has a line for the other build', () => {
+    const rows = {
+      'grpo-512': { ours: measurement([2], 300 * MiB), peers: { against: measurement([3], 600 * MiB) } },
+      'run-tiny': {
+        ours: { ...measurement([200]), weights: 'a'.repeat(64) },
+        peers: { against: { ...measurement([220]), weights: 'b'.repeat(64) } },
+      },
+    };
+    const result = { ...resultOf(rows), against: 'f98a1af' };
+    const lines = records(resultTable(result));
+    expect(lines[0]).toMatchObject({ peer: 'build of f98a1af', ratio: '1.5x', 'ours / its': '0.5x', computes: '—' });
+    expect(lines[1]).toMatchObject({ peer: 'build of f98a1af', ratio: '1.1x', computes: 'other weights' });
+    expect(remarks(result)).toContain('run-tiny: against computes other weights: bbbbbbbb…, ours aaaaaaaa…');
+  });
+
   test('says where a row failed', () => {
     expect(table({ 'grpo-512': { peers: {}, failure: 'out of memory\nstack' } })[0]!.ours).toBe(
       'failed: out of memory',
