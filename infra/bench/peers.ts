@@ -18,8 +18,13 @@ export interface Peer {
 
 const TORCH = {
   trl: { title: 'TRL GRPOTrainer', runtime: 'python', program: ['trl_grpo.py'] },
+  'trl-batching': {
+    title: 'TRL GRPOTrainer, continuous batching',
+    runtime: 'python',
+    program: ['trl_grpo.py', 'batching'],
+  },
   generate: { title: 'transformers generate', runtime: 'python', program: ['transformers_rollouts.py'] },
-  batching: { title: 'transformers generate_batch', runtime: 'python', program: ['transformers_batching.py'] },
+  batching: { title: 'transformers continuous batching', runtime: 'python', program: ['transformers_batching.py'] },
   eager: { title: 'PyTorch SDPA eager', runtime: 'python', program: ['torch_training.py'] },
   compile: { title: 'torch.compile', runtime: 'python', program: ['torch_training.py', 'compile'] },
   update: { title: 'PyTorch eager', runtime: 'python', program: ['torch_policy_update.py'] },

@@ -3,7 +3,7 @@ import type { RowChange } from './comparison.js';
 import { differenceOf } from './evidence.js';
 import { PEERS } from './peers.js';
 import { AGAINST, type Measurement, type Result, type RowResult } from './result.js';
-import { type PeerBar, ROWS, type Row } from './rows.js';
+import { type Bar, ROWS, type Row } from './rows.js';
 import { spread } from './statistics.js';
 import type { Table } from './table.js';
 
@@ -95,7 +95,7 @@ function linesOf(row: Row, result: Result): string[][] {
 
 interface Compared {
   title: string;
-  bar: Omit<PeerBar, 'peer'>;
+  bar: Bar;
   theirs: RowResult['peers'][string];
 }
 
@@ -109,12 +109,12 @@ function comparedWith({ id, peers }: Row, { rows, against }: Result): Compared[]
   return candidates.filter((candidate): candidate is Compared => candidate.theirs !== undefined);
 }
 
-const barOf = ({ faster, memory }: Compared['bar']): string =>
+const barOf = ({ faster, memory }: Bar): string =>
   faster === undefined
     ? NONE
     : `at least ${number(faster)}x${memory === undefined ? '' : `, memory at most ${times(memory)}`}`;
 
-function met(ratio: number, share: number | null, { faster, memory }: Compared['bar']): string {
+function met(ratio: number, share: number | null, { faster, memory }: Bar): string {
   if (faster === undefined) return NONE;
   if (ratio < faster) return 'no';
   if (memory === undefined) return 'yes';

@@ -5,12 +5,16 @@
 import type { PeerName } from './peers.js';
 import type { Given, ModelName, WholeRun, Work } from './work.js';
 
-export interface PeerBar {
-  peer: PeerName;
-  /** Least ratio of medians, the peer's time over ours; none is aimed at unless told. */
+/** What is to be reached; nothing is aimed at unless told. */
+export interface Bar {
+  /** Least ratio of medians, the peer's time over ours. */
   faster?: number;
   /** Largest ratio of peak memories, ours over the peer's. */
   memory?: number;
+}
+
+export interface PeerBar extends Bar {
+  peer: PeerName;
 }
 
 export type Need = 'smollm2' | 'questions' | 'long' | 'against';
@@ -52,9 +56,14 @@ const onSmolLm2 = (promptTokens: number, newTokens: number) => ({
   topP: 0.95,
 });
 
-/** All that samples, each with the best sharing of the prompt that it offers. */
-const samplers = (faster?: number): PeerBar[] => [
-  { peer: 'generate', ...(faster !== undefined && { faster }) },
+const trainers = (bar: Bar): PeerBar[] => [
+  { peer: 'trl', ...bar },
+  { peer: 'trl-bf16' },
+  { peer: 'trl-batching' },
+  { peer: 'trl-batching-bf16' },
+];
+const samplers = (bar: Bar): PeerBar[] => [
+  { peer: 'generate', ...bar },
   { peer: 'generate-bf16' },
   { peer: 'batching' },
   { peer: 'batching-bf16' },
@@ -84,25 +93,25 @@ export const ROWS: readonly Row[] = [
     id: 'grpo-4096',
     title: 'GRPO step, 256 x 4, prompt 4,096, group 8, response 128',
     work: { kind: 'grpo', ...onSmall(4096, 128) },
-    peers: [{ peer: 'trl', faster: 10, memory: 1 / 3 }, { peer: 'trl-bf16' }],
+    peers: trainers({ faster: 10, memory: 1 / 3 }),
   },
   {
     id: 'grpo-512',
     title: 'GRPO step, 256 x 4, prompt 512, group 8, response 64',
     work: { kind: 'grpo', ...onSmall(512, 64) },
-    peers: [{ peer: 'trl', faster: 3 }, { peer: 'trl-bf16' }],
+    peers: trainers({ faster: 3 }),
   },
   {
     id: 'rollouts-4096',
     title: 'rollouts, 256 x 4, prompt 4,096, group 8, response 128',
     work: { kind: 'rollouts', ...onSmall(4096, 128) },
-    peers: samplers(10),
+    peers: samplers({ faster: 10 }),
   },
   {
     id: 'rollouts-256',
     title: 'rollouts, 256 x 4, prompt 256, group 8, response 128',
     work: { kind: 'rollouts', ...onSmall(256, 128) },
-    peers: samplers(4),
+    peers: samplers({ faster: 4 }),
   },
   {
     id: 'train-256x4',
@@ -131,14 +140,14 @@ export const ROWS: readonly Row[] = [
     id: 'smollm2-rollout',
     title: 'rollouts, SmolLM2-135M, prompt 300, group 8, response 48',
     work: { kind: 'rollouts', ...onSmolLm2(300, 48) },
-    peers: [...samplers(3), ...llamaCpp],
+    peers: [...samplers({ faster: 3 }), ...llamaCpp],
     needs: ['smollm2'],
   },
   {
     id: 'smollm2-rollout-1000',
     title: 'rollouts, SmolLM2-135M, prompt 1,000, group 8, response 96',
     work: { kind: 'rollouts', ...onSmolLm2(1000, 96) },
-    peers: [...samplers(), ...llamaCpp],
+    peers: [...samplers({}), ...llamaCpp],
     needs: ['smollm2'],
   },
   {

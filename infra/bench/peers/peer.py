@@ -3,6 +3,7 @@ standard input, and answers each with a JSON line on descriptor 3. Between turns
 processor. The argument `bfloat16` has it compute in bfloat16 instead of 32 bits."""
 
 import json
+import math
 import os
 import platform
 import sys
@@ -46,6 +47,20 @@ def load_model(directory):
 
     dtype = torch.bfloat16 if in_bfloat16 else torch.float32
     return AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, attn_implementation="sdpa")
+
+
+def paged(work):
+    """Settings of transformers' continuous batching: it would take most of the machine's memory for its cache. A pass has
+    room for one prompt, so that what follows finds the prompt's pages made."""
+    page, length = 64, work["promptTokens"]
+    # Of the prompt once, and of each response with the pages that it does not share.
+    pages = math.ceil(length / page) + work["group"] * (math.ceil(work["newTokens"] / page) + 2)
+    return {
+        "page_size": page,
+        "num_blocks": pages,
+        "max_batch_tokens": length,
+        "max_requests_per_batch": work["group"],
+    }
 
 
 def adamw(model, settings):
