@@ -14,11 +14,11 @@ export interface Difference {
 /** What another side computed instead of the same; null for the same, undefined where nothing tells. */
 export function differenceOf(ours: Evidence, theirs: Evidence): Difference | null | undefined {
   if (ours.gradNorm !== undefined && theirs.gradNorm !== undefined) {
-    const ratio = theirs.gradNorm / ours.gradNorm;
-    if (Math.abs(ratio - 1) <= TOLERANCE) return null;
+    const change = theirs.gradNorm / ours.gradNorm - 1;
+    if (Math.abs(change) <= TOLERANCE) return null;
     const [norm, ourNorm] = [theirs, ours].map(({ gradNorm }) => gradNorm!.toPrecision(4));
     return {
-      short: `gradient ${ratio.toPrecision(3)}x`,
+      short: `gradient ${change < 0 ? '-' : '+'}${Number((Math.abs(change) * 100).toPrecision(2))} %`,
       long: `another gradient: its norm is ${norm}, ours ${ourNorm}`,
     };
   }

@@ -7,10 +7,10 @@ describe('differenceOf', () => {
 
   test('is told of others, in proportion to ours', () => {
     expect(differenceOf({ gradNorm: 13.97 }, { gradNorm: 7.25 })).toEqual({
-      short: 'gradient 0.519x',
+      short: 'gradient -48 %',
       long: 'another gradient: its norm is 7.250, ours 13.97',
     });
-    expect(differenceOf({ gradNorm: 2 }, { gradNorm: 2.01 })).not.toBeNull();
+    expect(differenceOf({ gradNorm: 2 }, { gradNorm: 2.006 })!.short).toBe('gradient +0.3 %');
   });
 
   test('of whole runs is by the weights they ended with', () => {

@@ -70,7 +70,7 @@ describe('resultTable', () => {
     });
     expect(lines.map(({ peer, ratio, met, computes }) => [peer, ratio, met, computes])).toEqual([
       ['PyTorch eager', '2x', 'yes', 'the same'],
-      ['PyTorch eager, bfloat16', '1.5x', '—', 'gradient 0.500x'],
+      ['PyTorch eager, bfloat16', '1.5x', '—', 'gradient -50 %'],
     ]);
   });
 
