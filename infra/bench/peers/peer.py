@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import time
+import traceback
 from importlib import metadata
 
 _answers = os.fdopen(3, "w", buffering=1)
@@ -90,8 +91,12 @@ def optimizer_step(model, optimizer, settings):
 def serve(perform):
     """Takes turns until there are no more. `perform` does the work once and gives what is to be known of it."""
     ready()
-    while True:
-        receive()
-        started = time.perf_counter()
-        evidence = perform()
-        send({"seconds": time.perf_counter() - started, **evidence})
+    try:
+        while True:
+            receive()
+            started = time.perf_counter()
+            evidence = perform()
+            send({"seconds": time.perf_counter() - started, **evidence})
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)  # threads of a library would keep a process alive that does nothing more
