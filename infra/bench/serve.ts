@@ -35,4 +35,6 @@ export function serve<A>(prepare: (assignment: A) => Promise<Work>): void {
       });
     })
     .on('close', () => process.exit(0));
+  // What the work has started ends with this process, by whichever way it goes.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));
 }
