@@ -187,7 +187,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     id: 'run-smollm2',
-    title: 'a run of smollm2-hotpotqa, 2 steps a phase, 24 examples of warm-up, 8 questions of evaluation a set',
+    title: 'a run of smollm2-hotpotqa: 4 steps of warm-up, 2 a phase, 8 questions of evaluation a set',
     work: { kind: 'run', preset: 'smollm2-hotpotqa', set: shortened },
     peers: [],
     needs: ['against', 'smollm2', 'questions'],
