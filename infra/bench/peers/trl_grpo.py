@@ -1,8 +1,8 @@
 """GRPO steps with TRL's GRPOTrainer, timed in its own training loop from the beginning of a step to its end: generation,
 rewards, forward, backward, optimiser. Its defaults (gradient checkpointing, token-mean loss, no KL term, one iteration a
 batch), but no vLLM, no reports, and a constant learning rate. In bfloat16 the weights are so too: with weights in 32 bits
-(its default) the products are cast each time, which is slower than 32 bits throughout. With the argument `batching` it
-samples by transformers' continuous batching, where a prompt's copies find its pages in the cache.
+(its default) the products are cast each time, which took longer than 32 bits throughout when tried. With the argument
+`batching` it samples by transformers' continuous batching, where a prompt's copies find its pages in the cache.
 
 The tokenizer has a word for every id of the model, so that a prompt has exactly its tokens, and one word more as end and
 padding: the model cannot say it, so no response ends early."""
