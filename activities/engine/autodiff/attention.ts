@@ -78,7 +78,7 @@ function unblockQueries(g: Graph, x: Value, { kvHeads, repeats, headDim, tile }:
 }
 
 /** [T, K*D] -> [N, K, B, D] */
-export function keyBlocks(g: Graph, x: Value, { kvHeads, headDim, tile }: HeadLayout): Value {
+function keyBlocks(g: Graph, x: Value, { kvHeads, headDim, tile }: HeadLayout): Value {
   return g.op('Transpose', [g.reshape(x, [-1, tile, kvHeads, headDim])], { perm: [0, 2, 1, 3] });
 }
 
@@ -131,11 +131,10 @@ function forward(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layou
         const entry = t.op('Add', [offset, turn]);
         const j = at(t, block, entry);
         const scores = t.op('FusedMatMul', [query, at(t, keys, j)], { transA: 0, transB: 1 });
-        const masked = (operator: 'Add' | 'Mul', x: Value, masks: Value): Value =>
-          mask ? withMask(t, operator, x, at(t, masks, at(t, mask, entry)), [kvHeads, repeats, tile, tile]) : x;
-        const newMax = t.op('Max', [max!, t.max(masked('Add', scores, plan.masks), [-1])]);
-        const exponents = t.op('Sub', [scores, newMax]);
-        const weights = masked('Mul', mask ? boundedExp(t, exponents) : t.op('Exp', [exponents]), plan.seen);
+        const shape = [kvHeads, repeats, tile, tile];
+        const ofTile = (masks: Value): Value | null => mask && at(t, masks, at(t, mask, entry));
+        const newMax = t.op('Max', [max!, t.max(withMask(t, 'Add', scores, ofTile(plan.masks), shape), [-1])]);
+        const weights = expOfSeen(t, t.op('Sub', [scores, newMax]), ofTile(plan.seen), shape);
         const decay = t.op('Exp', [t.op('Sub', [max!, newMax])]);
         const newSum = t.op('Add', [t.op('Mul', [sum!, decay]), t.sum(weights, [-1])]);
         const newOut = t.op('Add', [t.op('Mul', [out!, decay]), t.op('MatMul', [weights, at(t, values, j)])]);
@@ -150,7 +149,8 @@ function forward(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layou
 }
 
 /** Adds a mask [.., B, B] to a tile, or multiplies them, under the shape in which its axes line up with the tile's. */
-function withMask(g: Graph, operator: 'Add' | 'Mul', x: Value, mask: Value, shape: readonly number[]): Value {
+function withMask(g: Graph, operator: 'Add' | 'Mul', x: Value, mask: Value | null, shape: readonly number[]): Value {
+  if (!mask) return x;
   return g.reshape(g.op(operator, [g.reshape(x, shape), mask]), x.shape);
 }
 
@@ -158,10 +158,13 @@ function withMask(g: Graph, operator: 'Add' | 'Mul', x: Value, mask: Value, shap
 const MOST = 80;
 
 /**
- * exp where what is not seen becomes 0 by a factor afterwards, and must be finite until then. By -Infinity before it would,
- * too, but on x86 exp takes twenty times as long where its result is no normal number.
+ * exp of a tile, or 0 where `seen` is. What is not seen becomes 0 by a factor afterwards, and must be finite until then: by
+ * -Infinity before it would, too, but on x86 exp takes twenty times as long where its result is no normal number.
  */
-const boundedExp = (g: Graph, x: Value): Value => g.op('Exp', [g.op('Min', [x, g.scalar(MOST)])]);
+function expOfSeen(g: Graph, x: Value, seen: Value | null, shape: readonly number[]): Value {
+  const bounded = seen ? g.op('Min', [x, g.scalar(MOST)]) : x;
+  return withMask(g, 'Mul', g.op('Exp', [bounded]), seen, shape);
+}
 
 /**
  * Key block by key block on transposed tiles. With E = exp(S - max), the softmax is E / sum; dividing dO and delta by the
@@ -206,10 +209,8 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
         const entry = t.op('Add', [offset, turn]);
         const i = at(t, block, entry);
         const exponents = t.op('FusedMatMul', [keyOne, at(t, queriesMax, i)], { transA: 0, transB: 1 });
-        const shape = [kvHeads, tile, repeats, tile];
-        const weights = mask
-          ? withMask(t, 'Mul', boundedExp(t, exponents), at(t, seenByKey, at(t, mask, entry)), shape)
-          : t.op('Exp', [exponents]);
+        const seenHere = mask && at(t, seenByKey, at(t, mask, entry));
+        const weights = expOfSeen(t, exponents, seenHere, [kvHeads, tile, repeats, tile]);
         const gradWeights = t.op('FusedMatMul', [valueOne, at(t, gradOutDelta, i)], { transA: 0, transB: 1 });
         const gradScores = t.op('Mul', [weights, gradWeights]);
         const newGradKey = t.op('Add', [gradKey!, t.op('MatMul', [gradScores, at(t, queries!, i)])]);
@@ -248,7 +249,7 @@ export interface Heads {
   headDim: number;
 }
 
-export function headLayout(config: Heads, tile: number): HeadLayout {
+function headLayout(config: Heads, tile: number): HeadLayout {
   return { kvHeads: config.kvHeads, repeats: config.heads / config.kvHeads, headDim: config.headDim, tile };
 }
 

@@ -4,7 +4,7 @@
  * A rule gets the operator's inputs, outputs and the gradients of its outputs, and builds the gradients of its inputs in
  * the same graph. Gradients are sums over the tape walked backwards, in an order that depends on the graph alone.
  */
-import { type Dim, type Graph, GraphError, positiveAxis, type Value } from '../graph/index.js';
+import { type Dim, type Graph, GraphError, positiveAxis, transposed, type Value } from '../graph/index.js';
 import { ATTENTION_GRADIENT } from './attention.js';
 import type { GradientContext, GradientRule } from './gradient-rule.js';
 import { TOKEN_LOGPROBS_GRADIENT } from './logprobs.js';
@@ -38,11 +38,6 @@ function binary(partials: (context: GradientContext, gradient: Value) => [() => 
 function elementwise(derivative: (g: Graph, gradient: Value, x: Value, y: Value) => Value): GradientRule {
   return ({ g, inputs, outputs, gradients }) => [derivative(g, gradients[0]!, inputs[0]!, outputs[0]!)];
 }
-
-const transposeLast = (g: Graph, x: Value): Value => {
-  const axes = x.shape.map((_, i) => i);
-  return g.op('Transpose', [x], { perm: [...axes.slice(0, -2), axes.length - 1, axes.length - 2] });
-};
 
 const zerosLike = (g: Graph, x: Value): Value => g.op('ConstantOfShape', [g.op('Shape', [x])]);
 
@@ -112,8 +107,8 @@ export const GRADIENTS: Record<string, GradientRule> = {
     return [g.op('Expand', [keptDims(context), g.op('Shape', [inputs[0]!])]), null];
   },
   MatMul: ({ g, inputs: [a, b], gradients: [dy], needs }) => [
-    needs[0] ? unbroadcast(g, g.op('MatMul', [dy!, transposeLast(g, b!)]), a!.shape) : null,
-    needs[1] ? unbroadcast(g, g.op('MatMul', [transposeLast(g, a!), dy!]), b!.shape) : null,
+    needs[0] ? unbroadcast(g, g.op('MatMul', [dy!, transposed(g, b!)]), a!.shape) : null,
+    needs[1] ? unbroadcast(g, g.op('MatMul', [transposed(g, a!), dy!]), b!.shape) : null,
   ],
   Gemm: productGradients('Gemm'),
   FusedMatMul: productGradients('FusedMatMul'),

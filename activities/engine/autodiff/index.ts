@@ -1,5 +1,5 @@
 /** Reverse-mode differentiation: one table of rules, and the operators that bring a rule of their own. */
-export { headLayout, keyBlocks, packedAttention } from './attention.js';
+export { packedAttention } from './attention.js';
 export { backpropagate, gradients, type Seed } from './gradients.js';
 export { tokenLogprobs } from './logprobs.js';
 export { type Likeliest, leastKept, ofNucleus, withinNucleus } from './nucleus.js';

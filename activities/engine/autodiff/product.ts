@@ -6,7 +6,7 @@
  * than rows, of rows otherwise, and only the former are narrower for more threads. A left operand that is given transposed
  * is always summed by 128.
  */
-import type { Dim, Graph, Value } from '../graph/index.js';
+import { type Dim, type Graph, transposed, type Value } from '../graph/index.js';
 import type { GradientRule } from './gradient-rule.js';
 
 /** Terms that are summed in one go by every product. */
@@ -14,12 +14,6 @@ const PANEL = 128;
 
 /** So many columns leave more than 64 to each of the 128 threads that a product is shared among at most. */
 const ALWAYS_WIDE = 8192;
-
-/** With its last two axes exchanged. */
-function transpose(g: Graph, x: Value): Value {
-  const axes = x.shape.map((_, i) => i);
-  return g.op('Transpose', [x], { perm: [...axes.slice(0, -2), axes.length - 1, axes.length - 2] });
-}
 
 const inOnePanel = (terms: Dim): boolean => typeof terms === 'number' && terms <= PANEL;
 
@@ -34,7 +28,7 @@ const inOnePanel = (terms: Dim): boolean => typeof terms === 'number' && terms <
 export function rowwiseProduct(g: Graph, x: Value, w: Value, bias?: Value): Value {
   const rest = bias ? [w, bias] : [w];
   if (inOnePanel(x.shape[1]!)) return g.op('Gemm', [x, ...rest], { transB: 1 });
-  return g.op('Gemm', [transpose(g, x), ...rest], { transA: 1, transB: 1 });
+  return g.op('Gemm', [transposed(g, x), ...rest], { transA: 1, transB: 1 });
 }
 
 /** The same where w is a constant of the graph: it is laid out once, and no sum goes by the number of rows or threads. */
@@ -50,7 +44,7 @@ export function batchedProduct(
 ): Value {
   const all = { transB: 0, ...attributes };
   if (inOnePanel(x.shape.at(-1)!)) return g.op('FusedMatMul', [x, y], { transA: 0, ...all });
-  return g.op('FusedMatMul', [transpose(g, x), y], { transA: 1, ...all });
+  return g.op('FusedMatMul', [transposed(g, x), y], { transA: 1, ...all });
 }
 
 /**
@@ -79,7 +73,7 @@ export function splitByRows(g: Graph, x: Value, w: Value, transB: 0 | 1, bias?: 
   if (inOnePanel(terms) || columns >= ALWAYS_WIDE) return asGiven(g);
   const turned = (b: Graph): Value => {
     const column = bias ? [b.reshape(bias, [columns, 1])] : [];
-    return transpose(b, b.op('Gemm', [w, x, ...column], { transA: transB ? 0 : 1, transB: 1 }));
+    return transposed(b, b.op('Gemm', [w, x, ...column], { transA: transB ? 0 : 1, transB: 1 }));
   };
   const rows = g.op('Gather', [g.op('Shape', [x]), g.scalar(0, 'int64')], { axis: 0 });
   const fewRows = g.op('Less', [rows, g.scalar(columns, 'int64')]);

@@ -16,3 +16,4 @@ export {
   type SessionSettings,
   weightFeeds,
 } from './session.js';
+export { transposed } from './transposed.js';

@@ -1,11 +1,6 @@
 /** Operators that an execution provider has no kernel for, which would run on the processor, and what they are made of there. */
 import type { Graph, Lowerings, Value } from './graph.js';
-
-/** With its last two axes exchanged. */
-function transposed(g: Graph, x: Value): Value {
-  const axes = x.shape.map((_, i) => i);
-  return g.op('Transpose', [x], { perm: [...axes.slice(0, -2), axes.length - 1, axes.length - 2] });
-}
+import { transposed } from './transposed.js';
 
 /** The same value. What computes with it may then be on the device: see Loop. */
 const anchored = (g: Graph, x: Value): Value => g.op('Reshape', [x, g.op('Shape', [x])]);

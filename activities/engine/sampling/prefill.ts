@@ -19,7 +19,6 @@ import {
   EMBEDDING_WEIGHT,
   embed,
   expectedTensors,
-  type PackedBatch,
   pack,
   type RotaryTable,
   rotaryInputs,
@@ -64,6 +63,7 @@ export class Prefill {
    * @param ids the prompt's tokens but its last, which is the first one decoded; not empty
    */
   async run(weights: Tensors, ids: readonly number[]): Promise<PrefillResult> {
+    const { kvHeads } = this.config;
     // As a response that continues the first token: the stream is then the prompt itself.
     const batch = pack([{ promptIds: [ids[0]!], responses: [[...ids.slice(1), 0]], offsets: [0] }], ['query']);
     const rows = Math.min(batch.length, Math.max(LEAST_ROWS, Math.ceil(ids.length / ROW_STEP) * ROW_STEP));
@@ -71,9 +71,9 @@ export class Prefill {
     const outputs = await graph.run({
       ...weightFeeds(weights),
       ...batch.feeds,
-      ...this.rotary.feeds(batch.positions),
-      ...rowFeeds(batch, rows),
-      ones: floats(new Float32Array(rows).fill(1), [1, rows, 1]),
+      ...this.rotary.feeds(rows),
+      ...rowFeeds(rows, batch.length),
+      ones: floats(new Float32Array(kvHeads * rows).fill(1), [kvHeads, rows, 1]),
       x: embed(batch.ids.subarray(0, rows), weights.get(EMBEDDING_WEIGHT)!.data, this.config.hiddenSize),
     });
     const layers = Array.from({ length: this.config.layers }, (_, layer) => ({
@@ -99,9 +99,7 @@ export class Prefill {
     const attend = packedAttention(g, config, tile);
     const x = g.input('x', 'float32', ['rows', config.hiddenSize]);
     const [filling, real] = [g.input('filling_rows', 'int64', ['T']), g.input('real_rows', 'int64', ['rows'])];
-    const ones = g.op('Concat', new Array<Value>(config.kvHeads).fill(g.input('ones', 'float32', [1, 'rows', 1])), {
-      axis: 0,
-    });
+    const ones = g.input('ones', 'float32', [config.kvHeads, 'rows', 1]);
     const byHead = (y: Value): Value =>
       g.op('Transpose', [g.reshape(y, ['rows', config.kvHeads, config.headDim])], { perm: [1, 0, 2] });
     const filled = (y: Value): Value => g.op('Gather', [y, filling], { axis: 0 });
@@ -114,12 +112,12 @@ export class Prefill {
   }
 }
 
-/** The rows that are computed, and how the last of them fills up the stream's last tile. */
-function rowFeeds({ length, feeds }: PackedBatch, rows: number): Feeds {
+/** The rows that are computed, and how the last of them fills up the stream of `length`, which is whole tiles. */
+function rowFeeds(rows: number, length: number): Feeds {
   const real = Array.from({ length: rows }, (_, row) => row);
   return {
     real_rows: integers(real, [rows]),
     filling_rows: integers([...real, ...new Array<number>(length - rows).fill(rows - 1)], [length]),
-    positions: integers([...(feeds.positions!.data as BigInt64Array).subarray(0, rows)].map(Number), [rows, 1]),
+    positions: integers(real, [rows, 1]),
   };
 }

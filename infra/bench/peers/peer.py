@@ -50,6 +50,19 @@ def load_model(directory):
     return AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, attn_implementation="sdpa")
 
 
+def sampling(work):
+    """How a group's responses are sampled, as transformers' generation settings have it."""
+    return {
+        "do_sample": True,
+        "temperature": work["temperature"],
+        "top_p": work["topP"],
+        "top_k": 0,
+        "num_return_sequences": work["group"],
+        "max_new_tokens": work["newTokens"],
+        "pad_token_id": 0,
+    }
+
+
 def paged(work):
     """Settings of transformers' continuous batching: it would take most of the machine's memory for its cache. A pass has
     room for one prompt, so that what follows finds the prompt's pages made."""

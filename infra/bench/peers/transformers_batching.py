@@ -13,16 +13,7 @@ peer.use_threads(assignment["threads"])
 model = peer.load_model(assignment["directory"]).eval()
 (prompt,) = assignment["tokens"]["prompts"]
 manager = model.init_continuous_batching(
-    generation_config=GenerationConfig(
-        do_sample=True,
-        temperature=work["temperature"],
-        top_p=work["topP"],
-        top_k=0,
-        num_return_sequences=work["group"],
-        max_new_tokens=work["newTokens"],
-        eos_token_id=-1,
-        pad_token_id=0,
-    ),
+    generation_config=GenerationConfig(**peer.sampling(work), eos_token_id=-1),
     continuous_batching_config=ContinuousBatchingConfig(**peer.paged(work)),
 )
 manager.start()

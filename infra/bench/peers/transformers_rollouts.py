@@ -12,15 +12,7 @@ peer.use_threads(assignment["threads"])
 model = peer.load_model(assignment["directory"]).eval()
 # A model's own generation settings (ends, penalties) are not part of the work.
 model.generation_config = type(model.generation_config)(
-    do_sample=True,
-    temperature=work["temperature"],
-    top_p=work["topP"],
-    top_k=0,
-    num_return_sequences=work["group"],
-    max_new_tokens=work["newTokens"],
-    min_new_tokens=work["newTokens"],
-    eos_token_id=None,
-    pad_token_id=0,
+    **peer.sampling(work), min_new_tokens=work["newTokens"], eos_token_id=None
 )
 prompt = torch.tensor(assignment["tokens"]["prompts"])
 attention_mask = torch.ones_like(prompt)
