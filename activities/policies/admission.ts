@@ -1,6 +1,6 @@
 /**
  * Whether the training service behind this worker's engine has what a run needs. Asked before anything is spent on the run,
- * and by every worker before it first loads a policy of it: it may be another service than the one that was asked then.
+ * and by every worker before it works on a policy of it: it may be another service than the one that was asked then.
  */
 import type { PolicyDependencies } from '../dependencies.js';
 import type { ServiceNeeds, ServiceReport } from '../engine/protocol/index.js';

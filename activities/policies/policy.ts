@@ -53,6 +53,8 @@ export async function ensurePolicyLoaded(
   supervision: Supervision,
   { logged, shards = 1 }: LoadOptions = {},
 ): Promise<void> {
+  // Of a policy too that the engine before this one left there: what is promised of its steps comes of what was found.
+  await admitRun(deps, runOf(policy.uri), supervision);
   const { tag } = await deps.engine.call('status', {}, supervision.call);
   if (holds(tag, policy.name, readiness)) return;
   await logged?.();
@@ -96,7 +98,6 @@ async function loadPolicy(
   const { call } = supervision;
   const { tag } = await deps.engine.call('status', {}, call);
   if (holds(tag, policy.name, readiness)) return;
-  await admitRun(deps, runOf(policy.uri), supervision);
 
   const redo: UpdateRecord[] = [];
   let from = policy;
@@ -165,6 +166,7 @@ async function makeSnapshot(
 ): Promise<void> {
   if (await deps.store.has(snapshotUri(policy))) return;
   const { inputs, result } = await readUpdate(deps.store, policy);
+  await admitRun(deps, runOf(policy.uri), supervision);
   await loadPolicy(deps, policy, 'as-trained', supervision);
   supervision.note(`writing checkpoint ${policy.name}`);
   const origin = { run: runOf(policy.uri), parent: inputs.parent.name, update: result.uri };

@@ -70,8 +70,8 @@ export interface ServedRun {
   spec: ReturnType<typeof servedSpec>;
   deps: EngineDependencies;
   run<I, R>(activity: (input: I) => Promise<R>, input: I): Promise<R>;
-  /** Another worker: it knows nothing of what the one before had on the service. */
-  restartWorker(): void;
+  /** Another worker: unless it keeps the state, it knows nothing of what the one before had on the service. */
+  restartWorker(keepsState?: boolean): void;
   /** The worker ends in the midst of what it does; the next one finds what was written down, or nothing. */
   endWorker(keepsState: boolean): void;
   remove(): Promise<void>;
@@ -121,7 +121,7 @@ export async function servedRun(server: TinkerServer, changes: object = {}): Pro
         ended = null;
       }
     },
-    restartWorker: () => replace(false),
+    restartWorker: (keepsState = false) => replace(keepsState),
     endWorker: keepsState => {
       ended = { keepsState };
       running!.cancel();

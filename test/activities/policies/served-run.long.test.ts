@@ -4,7 +4,8 @@ import { evaluate } from '../../../activities/evaluation/evaluate';
 import { readResponses } from '../../../activities/evaluation/job';
 import type { EvaluationResponses } from '../../../activities/evaluation/plan';
 import { prepareEvaluation } from '../../../activities/evaluation/prepare-evaluation';
-import { lastStep, redoLog } from '../../../activities/policies/index';
+import { ensurePolicyLoaded, lastStep, redoLog } from '../../../activities/policies/index';
+import { supervised } from '../../../activities/supervision/index';
 import { driveRun } from '../../support/drive';
 import { type ServedRun, servedRun, startServed } from '../../support/served-run';
 import type { Fault, TinkerServer } from '../../support/tinker-server';
@@ -68,6 +69,19 @@ test('the service answers for the run in evaluations, of the model as it was too
     const lines = await readResponses<EvaluationResponses>(deps.store, answers);
     expect(lines.map(({ responses }) => responses.length)).toEqual([1, 1]);
   }
+});
+
+test('a worker that finds its policy where the one before left it tries the service before it works on it', async () => {
+  const { run, deps, store } = undisturbed;
+  const { record } = (await lastStep(store, 'run'))!;
+  undisturbed.restartWorker(true);
+  const found = await deps.engine.call('status', {});
+  expect([found.tag, deps.numerics!.tolerance]).toEqual([record.result.name, 0]);
+  await run(
+    () => supervised('a policy', supervision => ensurePolicyLoaded(deps, record.result, 'as-trained', supervision)),
+    null,
+  );
+  expect(deps.numerics!.tolerance).toBeGreaterThan(0);
 });
 
 /** Relative, of whole runs: each step's own tolerance adds up. */
