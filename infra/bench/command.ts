@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { engineBench } from './engine.js';
 import { historyBench } from './history.js';
 import { overheadBench } from './overhead.js';
+import { profileBench } from './profile.js';
 
 export function benchCommand(): Command {
   return new Command('npm run bench --')
@@ -10,5 +11,6 @@ export function benchCommand(): Command {
     .showHelpAfterError('(add --help for what there is)')
     .addCommand(engineBench())
     .addCommand(overheadBench())
+    .addCommand(profileBench())
     .addCommand(historyBench());
 }

@@ -1,0 +1,83 @@
+/** A row's work with the profiler on. */
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../../user-error.js';
+import { modelOf } from '../models.js';
+import { startOurs } from '../ours.js';
+import type { Row } from '../rows.js';
+import { assign, type Given } from '../work.js';
+import { TRACES } from './child.js';
+import { type Profile, profileOf, type TraceEvent } from './operators.js';
+
+export interface ProfileOptions {
+  turns: number;
+  threads: number;
+  given: Given;
+  byShapes: boolean;
+  /** The profiled engine, where it does not lie beside this file. */
+  program?: string;
+}
+
+/** Events that onnxruntime keeps of a session; what follows is dropped. */
+const MOST_EVENTS = 1e6;
+/** Milliseconds. */
+const LOOK = 50;
+
+/**
+ * @returns what all turns took together, and their time by the clock in seconds
+ * @throws UserError for a whole run, which has no engine of its own, and for a trace that was cut off
+ */
+export async function profileRow(
+  { id, work, activations }: Pick<Row, 'id' | 'work' | 'activations'>,
+  { turns, threads, given, byShapes, program = join(__dirname, 'child.js') }: ProfileOptions,
+): Promise<Profile & { wall: number }> {
+  if (work.kind === 'run')
+    throw new UserError(`${id} is a whole run: npm run bench -- overhead says where its time goes.`);
+  const scratch = await mkdtemp(join(tmpdir(), 'longhaul-profile-'));
+  const traces = join(scratch, 'traces');
+  await mkdir(traces);
+  process.env[TRACES] = traces;
+  try {
+    const { directory, vocabularySize } = await modelOf(work.model, scratch, given.smollm2);
+    const side = await startOurs(assign(work, directory, vocabularySize, threads), {
+      program,
+      ...(activations && { memory: activations }),
+    });
+    let wall = 0;
+    try {
+      for (let turn = 0; turn < turns; turn++) wall += (await side.repeat()).seconds;
+      await ended(side.pid);
+    } finally {
+      await side.close();
+    }
+    return { ...profileOf(await readTraces(id, traces), byShapes), wall };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Lets the process write its traces, and waits until it has. */
+async function ended(pid: number): Promise<void> {
+  process.kill(pid, 'SIGTERM');
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await sleep(LOOK);
+  }
+}
+
+async function readTraces(id: string, folder: string): Promise<TraceEvent[][]> {
+  const traces: TraceEvent[][] = [];
+  for (const file of await readdir(folder)) {
+    const events = JSON.parse(await readFile(join(folder, file), 'utf8')) as TraceEvent[];
+    if (events.length >= MOST_EVENTS)
+      throw new UserError(`${id}: onnxruntime's trace ends at ${MOST_EVENTS} events; take fewer turns (--turns).`);
+    traces.push(events);
+  }
+  return traces;
+}
