@@ -4,6 +4,7 @@ import { invalidEvaluation } from '../../activities/spec/index.js';
 import { openStore } from '../../activities/store/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { modelsTable } from '../evaluations/table.js';
+import { withoutWorkers } from '../local/awaited-workers.js';
 import { type Begun, beginWorkflow } from '../local/begin-run.js';
 import { quoted } from '../local/command-text.js';
 import type { Stack } from '../local/stack.js';
@@ -113,6 +114,11 @@ async function onServer(
     const id = `${name}/${label}`;
     screen.print([said(id, await beginWorkflow(client, 'evaluation', id, spec))]);
     ids.push(id);
+  }
+  if (!stack) {
+    // Which engine a run's policy needs, the store knows; of an endpoint none is needed.
+    const engines = evaluations.flatMap(({ spec }) => (spec.model.folder === undefined ? [] : (['onnx'] as const)));
+    screen.print(await withoutWorkers(client, engines));
   }
   if (!flags.watch) return 0;
   const outcomes = await followEvaluations({

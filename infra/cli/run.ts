@@ -1,10 +1,11 @@
 /** `longhaul run`: starts a run on whatever server is configured. */
 import { Command } from 'commander';
+import type { EngineKind } from '../../activities/contract/index.js';
 import { isBranch } from '../../activities/run/index.js';
 import type { RunSpec } from '../../activities/spec/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
+import { withoutWorkers } from '../local/awaited-workers.js';
 import { beginRun } from '../local/begin-run.js';
-import { withoutWorkers } from '../local/engine-workers.js';
 import { askedRun, type SpecFlags, sayHowItBegan, withClient, withConnectionFlags, withRunFlags } from './options.js';
 
 export function runCommand(): Command {
@@ -20,8 +21,9 @@ export function runCommand(): Command {
       await withClient(flags, async client => {
         const begun = await beginRun(client, run, input);
         const lines = [sayHowItBegan(run, begun, flags), `Watch it: npx longhaul watch ${run}`];
-        const alone = isBranch(input) ? null : await withoutWorkers(client, (input as RunSpec).engine.kind ?? 'onnx');
-        process.stdout.write(`${[...lines, ...(alone === null ? [] : [alone])].join('\n')}\n`);
+        // A branch's engine is the run's that it goes on from, which the store knows.
+        const engines: EngineKind[] = isBranch(input) ? [] : [(input as RunSpec).engine.kind ?? 'onnx'];
+        process.stdout.write(`${[...lines, ...(await withoutWorkers(client, engines))].join('\n')}\n`);
       });
     });
 }

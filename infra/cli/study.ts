@@ -7,6 +7,7 @@ import { differences } from '../../activities/spec/index.js';
 import { openStore } from '../../activities/store/index.js';
 import { type FoundReport, findReport } from '../../activities/studies/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
+import { withoutWorkers } from '../local/awaited-workers.js';
 import { type BegunStudy, beginStudy } from '../local/begin-study.js';
 import { quoted } from '../local/command-text.js';
 import type { Stack } from '../local/stack.js';
@@ -114,6 +115,10 @@ async function onServer(
     throw error;
   });
   screen.print([BEGAN[begun](name)]);
+  if (!stack) {
+    const engines = loaded.valid.variants.map(({ spec }) => spec.engine.kind ?? 'onnx');
+    screen.print(await withoutWorkers(client, engines));
+  }
   if (!flags.watch) return 0;
   const outcome = await followStudy({
     client,
