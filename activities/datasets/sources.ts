@@ -19,6 +19,7 @@ import { rulerFiles, rulerFilesOptions } from './ruler-files.js';
 import type { Sample } from './sample.js';
 import type { SourceSummary } from './summary.js';
 import { texts, textsOptions } from './texts/index.js';
+import { twoWikiMultihopQa } from './twowikimultihopqa.js';
 import { readWorld, worldOptions } from './world.js';
 
 export { DataError } from './records.js';
@@ -65,7 +66,7 @@ const FORMATS: { [K in FileSource['type']]: Format<Extract<FileSource, { type: K
   jsonl,
   'docqa-rl': docqaRl,
   hotpotqa,
-  '2wikimultihopqa': hotpotqa,
+  '2wikimultihopqa': twoWikiMultihopQa,
   musique,
   narrativeqa,
   qasper,

@@ -71,6 +71,38 @@ describe('hotpotqa as the Hub has it', () => {
     expect(samples[0]?.trace).toBe('A was. Therefore, the answer is yes.');
   });
 
+  const facts = [
+    ['A', 'director', 'X'],
+    ['X', 'educated at', 'Y'],
+  ];
+  test.each<[string, unknown]>([
+    ['lists', facts],
+    ['structs', facts.map(([fact, relation, entity]) => ({ fact, relation, entity }))],
+    ['columns', { fact: ['A', 'X'], relation: ['director', 'educated at'], entity: ['X', 'Y'] }],
+    ['JSON text', JSON.stringify(facts)],
+  ])('evidences as %s make the trace of 2WikiMultihopQA', async (name, evidences) => {
+    const record = { _id: 'x', question: 'q', answer: 'Y', context: lists, supporting_facts: [['A', 1]], evidences };
+    const path = written(`evidences as ${name}.json`, [record]);
+    const { samples } = await read({ type: '2wikimultihopqa', path });
+    expect(samples[0]?.trace).toBe('The director of A is X. X was educated at Y. Therefore, the answer is Y.');
+    expect(samples[0]?.evidence).toEqual([0]);
+    const asHotpotQa = await read({ type: 'hotpotqa', path });
+    expect(asHotpotQa.samples[0]?.trace).toBe('A was. Therefore, the answer is Y.');
+  });
+
+  test('evidences that are no triples are refused', async () => {
+    const record = {
+      _id: 'x',
+      question: 'q',
+      answer: 'a',
+      context: lists,
+      supporting_facts: [],
+      evidences: [['A', 'is']],
+    };
+    const path = written('pairs.json', [record]);
+    expect(await refusal({ type: '2wikimultihopqa', path })).toMatch(/record 0 \(line 1\): field evidences\[0\]/);
+  });
+
   test('columns of unequal length are refused', async () => {
     const context = { title: ['A'], sentences: [] };
     const path = written('unequal.json', [{ _id: 'x', question: 'q', answer: 'a', context, supporting_facts: [] }]);
