@@ -2,6 +2,7 @@
  * A run that branches off another: it begins with a phase of that run, from the policy which that phase began with, on
  * the same data, with other settings if wanted. Nothing of the other run is copied or changed; what came before is shared.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { BranchInput, CurriculumInput, PolicyRef } from '../contract/index.js';
 import { InvalidSpecError, type RunSpec, runNameSchema, validateSpec } from '../spec/index.js';
 import {
@@ -62,7 +63,8 @@ export async function openBranch(store: Store, { from, overrides = {}, ...rest }
   const published = await store.find(planUri(run));
   if (!published) throw refused(`there is no run "${run}" in the store`);
   const { branch, ...plan } = await readJson<RunPlan>(store, published);
-  const spec = validateSpec(await readJson<RunSpec>(store, (await store.find(specUri(run)))!), overrides);
+  const whole = validateSpec(await readJson<RunSpec>(store, (await store.find(specUri(run)))!));
+  const spec = validateSpec(whole, reachingPhases(whole, overrides));
   const number = phaseNumber(first);
   if (number > spec.phases.length)
     throw refused(`the run "${run}" has phases 1 to ${spec.phases.length}, found ${first}`);
@@ -82,6 +84,25 @@ export async function openBranch(store: Store, { from, overrides = {}, ...rest }
   }
   return { spec, base, plan, entry: { of: run, first, policy, difficulties } };
 }
+
+/**
+ * The spec in the store spells out each phase's settings. So `rl.…` is laid over those of every phase that has there what
+ * the run has; what a phase had of its own it keeps, unless an override names it.
+ */
+export function reachingPhases(spec: RunSpec, overrides: Record<string, unknown>): Record<string, unknown> {
+  const reached = Object.entries(overrides).flatMap(([path, value]) => {
+    const [first, ...keys] = path.split('.');
+    if (first !== 'rl') return [];
+    const following = spec.phases.flatMap(({ rl }, k) =>
+      isDeepStrictEqual(at(rl, keys), at(spec.rl, keys)) ? [k] : [],
+    );
+    return following.map(k => [`phases.${k}.${path}`, value]);
+  });
+  return { ...Object.fromEntries(reached), ...overrides };
+}
+
+const at = (settings: object, keys: readonly string[]): unknown =>
+  keys.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], settings);
 
 /** The run's stages in order. */
 export const stageNames = (spec: RunSpec): string[] => [

@@ -2,7 +2,7 @@ import { listPresets, loadSpec } from '../../../infra/specs/spec-files.js';
 
 test('every preset is a valid spec', async () => {
   const names = await listPresets();
-  expect(names).toEqual(['smollm2-hotpotqa', 'tiny']);
+  expect(names).toEqual(['smollm2-2wiki', 'smollm2-hotpotqa', 'tiny']);
   for (const name of names) expect((await loadSpec(name, [], '/')).spec.phases.length).toBeGreaterThan(1);
 });
 
@@ -14,8 +14,8 @@ test('no two uses of generated documents share a seed', async () => {
   expect(new Set(seeds).size).toBe(seeds.length);
 });
 
-test('no two uses of a file share a question', async () => {
-  const { spec } = await loadSpec('smollm2-hotpotqa', [], '/');
+test.each(['smollm2-2wiki', 'smollm2-hotpotqa'])('no two uses of a file share a question: %s', async preset => {
+  const { spec } = await loadSpec(preset, [], '/');
   const uses = [spec.data, spec.warmup!.data, [spec.evaluation.sets[0]!.source]];
   const asked = uses.map(sources => {
     const questions = new Set<string>();
