@@ -31,7 +31,7 @@ type StageRow = CurriculumResult['stages'][number];
 export async function curriculum(input: CurriculumInput): Promise<CurriculumResult> {
   const state = new RunState(workflowInfo().workflowId);
   const repairs = new Repairs();
-  const sharing = isCell(input) ? new Sharing() : null;
+  const sharing = isCell(input) ? new Sharing(state.clock) : null;
   for (;;) {
     try {
       return await train(input, state, repairs, sharing);
@@ -61,7 +61,7 @@ async function train(
   const stages: StageRow[] = [];
   const difficulties: ArtifactRef[] = [...(plan.branch?.difficulties ?? [])];
   for (const stage of plan.stages) {
-    const started = Date.now();
+    const started = state.clock.read();
     const trained = await stageOutcome(state, repairs, shared, plan, stage, policy, difficulties);
     policy = trained.policy;
     state.reached(policy);
@@ -70,7 +70,7 @@ async function train(
       name: stage.name,
       kind: kindOf(stage.name),
       steps: trained.steps,
-      seconds: (Date.now() - started) / 1000,
+      seconds: (state.clock.read() - started) / 1000,
       policy,
       ...(trained.takenFrom !== undefined && { takenFrom: trained.takenFrom }),
     });

@@ -28,6 +28,7 @@ import {
 import type { RunPlan, StageSettings } from '../activities/run/index.js';
 import { exporting } from './exporting.js';
 import { setPaused, stageReport } from './messages.js';
+import { WorkClock } from './work-clock.js';
 
 export const progress = defineQuery<Progress>('progress');
 export const pause = defineUpdate<State>('pause');
@@ -44,6 +45,7 @@ export interface Attempt {
 export type Claim = (attempt: number, overrides: Record<string, unknown>) => Promise<StageSettings>;
 
 export class RunState {
+  readonly clock = new WorkClock();
   private readonly progress: Progress;
   private paused = false;
   private finished = false;
@@ -152,8 +154,10 @@ export class RunState {
     log.warn(this.progress.advice);
     const waiting = { stage: this.stage(name), claim, next: null as Attempt | null, claiming: false };
     this.waiting = waiting;
+    this.setClock();
     await condition(() => waiting.next !== null);
     this.waiting = null;
+    this.setClock();
     this.progress.advice = null;
     return waiting.next!;
   }
@@ -166,8 +170,13 @@ export class RunState {
 
   private async setPaused(paused: boolean): Promise<State> {
     this.paused = paused;
+    this.setClock();
     await this.tellChild();
     return this.state;
+  }
+
+  private setClock(): void {
+    this.clock.stand(this.paused || this.waiting !== null);
   }
 
   private async tellChild(): Promise<void> {

@@ -17,6 +17,7 @@ import type { ControlActivities } from '../activities/index.js';
 import type { FindOutcomeInput, Outcome, StageOutcome } from '../activities/run/index.js';
 import { turnGiven, turnOver, turnWanted } from './messages.js';
 import { DATA, engineActivities } from './options.js';
+import type { WorkClock } from './work-clock.js';
 
 const { shareOutcome } = proxyActivities<ControlActivities>(DATA);
 const { findOutcome } = engineActivities();
@@ -34,7 +35,7 @@ export class Sharing {
   private readonly given = new Map<string, boolean>();
   private readonly run = workflowInfo().workflowId;
 
-  constructor() {
+  constructor(private readonly clock: WorkClock) {
     setHandler(turnGiven, (key, again) => {
       this.given.set(key, again);
     });
@@ -51,10 +52,10 @@ export class Sharing {
     return this.inTurn(key, async (giveUp, again) => {
       const meanwhile = again ? (await look()).known : undefined;
       if (meanwhile) return meanwhile;
-      const began = Date.now();
+      const began = this.clock.read();
       const { result, share } = await make(giveUp);
       const { run, name } = ask;
-      if (share) await shareOutcome({ run, key, name, seconds: (Date.now() - began) / 1000, result: share });
+      if (share) await shareOutcome({ run, key, name, seconds: (this.clock.read() - began) / 1000, result: share });
       return result;
     });
   }

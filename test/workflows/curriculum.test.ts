@@ -212,18 +212,25 @@ describe('a spec that is wrong', () => {
 describe('pause and resume', () => {
   test('take effect between steps, and are idempotent', async () => {
     small.engine.generateMs = 100;
+    const began = Date.now();
     const handle = await start('paused');
     await until(async () => Boolean((await stageOf(handle, 'phase-1'))?.latest));
     expect(await handle.executeUpdate('pause')).toBe('paused');
+    const paused = Date.now();
     expect(await handle.executeUpdate('pause')).toBe('paused');
     await engineQuiet(); // the step in hand has ended
     expect((await progressOf(handle)).stages.at(-1)!.state).toBe('waiting');
     expect((await progressOf(handle)).state).toBe('paused');
 
     small.engine.generateMs = 0;
+    const resumed = Date.now();
     expect(await handle.executeUpdate('resume')).toBe('running');
     expect(await handle.executeUpdate('resume')).toBe('running');
-    expect((await handle.result()).policy.sha256).toBe(undisturbed.policy.sha256);
+    const { policy, stages } = await handle.result();
+    expect(policy.sha256).toBe(undisturbed.policy.sha256);
+    // What a stage took is time at work.
+    const atWork = stages.reduce((sum, { seconds }) => sum + seconds, 0);
+    expect(atWork).toBeLessThan((Date.now() - began - (resumed - paused)) / 1000);
   });
 });
 

@@ -73,14 +73,14 @@ test('the service answers for the run in evaluations, of the model as it was too
 
 test('a worker that finds its policy where the one before left it tries the service before it works on it', async () => {
   const { run, deps, store } = undisturbed;
-  const { record } = (await lastStep(store, 'run'))!;
+  const { result } = (await lastStep(store, 'run'))!.record;
+  const load = () =>
+    run(() => supervised('a policy', supervision => ensurePolicyLoaded(deps, result, 'as-trained', supervision)), null);
+  await load();
   undisturbed.restartWorker(true);
   const found = await deps.engine.call('status', {});
-  expect([found.tag, deps.numerics!.tolerance]).toEqual([record.result.name, 0]);
-  await run(
-    () => supervised('a policy', supervision => ensurePolicyLoaded(deps, record.result, 'as-trained', supervision)),
-    null,
-  );
+  expect([found.tag, deps.numerics!.tolerance]).toEqual([result.name, 0]);
+  await load();
   expect(deps.numerics!.tolerance).toBeGreaterThan(0);
 });
 
