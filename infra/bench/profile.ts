@@ -32,8 +32,8 @@ export function profileBench(): Command {
     .addHelpText(
       'after',
       `
-Times are a turn's, by onnxruntime's own profiler, which itself takes a little; loops are the operators within them. What
-the operators do not take is the starting of each, the loops themselves, and JavaScript. The rows are those of
+Times are a turn's, by onnxruntime's own profiler, which itself takes time: where operators are small, nearly as much as
+they. Loops are the operators within them. What the operators do not take is the starting of each, the loops themselves, and JavaScript. The rows are those of
 npm run bench -- engine --help, but for whole runs.`,
     )
     .action(profile);
