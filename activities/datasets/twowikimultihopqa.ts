@@ -25,7 +25,9 @@ const VERBS: Record<string, string> = {
 };
 
 const sentence = ([subject, relation, object]: Fact): string =>
-  VERBS[relation] ? `${subject} ${VERBS[relation]} ${object}.` : `The ${relation} of ${subject} is ${object}.`;
+  Object.hasOwn(VERBS, relation)
+    ? `${subject} ${VERBS[relation]} ${object}.`
+    : `The ${relation} of ${subject} is ${object}.`;
 
 /**
  * Traces are the facts in the order the record names them, for they say what the answer follows from, and are short; the

@@ -4,9 +4,7 @@
  */
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-
-/** Names the folder. */
-export const TRACES = 'LONGHAUL_BENCH_TRACES';
+import { TRACES } from './traces.js';
 
 const sessions: ort.InferenceSession[] = [];
 const { InferenceSession } = ort;
@@ -35,4 +33,5 @@ process.once('SIGTERM', () => {
   process.exit(0);
 });
 
-if (process.env[TRACES]) require('../../../activities/engine/process/child.js');
+// Sessions are made by what was put in place above.
+require('../../../activities/engine/process/child.js');

@@ -1,5 +1,5 @@
 /** A row's work with the profiler on. */
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,8 +8,8 @@ import { modelOf } from '../models.js';
 import { startOurs } from '../ours.js';
 import type { Row } from '../rows.js';
 import { assign, type Given } from '../work.js';
-import { TRACES } from './child.js';
-import { type Profile, profileOf, type TraceEvent } from './operators.js';
+import { type Profile, profileOf } from './operators.js';
+import { readTraces, TRACES } from './traces.js';
 
 export interface ProfileOptions {
   turns: number;
@@ -20,8 +20,6 @@ export interface ProfileOptions {
   program?: string;
 }
 
-/** Events that onnxruntime keeps of a session; what follows is dropped. */
-const MOST_EVENTS = 1e6;
 /** Milliseconds. */
 const LOOK = 50;
 
@@ -69,15 +67,4 @@ async function ended(pid: number): Promise<void> {
     }
     await sleep(LOOK);
   }
-}
-
-async function readTraces(id: string, folder: string): Promise<TraceEvent[][]> {
-  const traces: TraceEvent[][] = [];
-  for (const file of await readdir(folder)) {
-    const events = JSON.parse(await readFile(join(folder, file), 'utf8')) as TraceEvent[];
-    if (events.length >= MOST_EVENTS)
-      throw new UserError(`${id}: onnxruntime's trace ends at ${MOST_EVENTS} events; take fewer turns (--turns).`);
-    traces.push(events);
-  }
-  return traces;
 }

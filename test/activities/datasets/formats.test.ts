@@ -90,6 +90,13 @@ describe('hotpotqa as the Hub has it', () => {
     expect(asHotpotQa.samples[0]?.trace).toBe('A was. Therefore, the answer is Y.');
   });
 
+  test('a relation that every object has a property of is a noun like others', async () => {
+    const evidences = [['A', 'constructor', 'X']];
+    const record = { _id: 'x', question: 'q', answer: 'X', context: lists, supporting_facts: [['A', 1]], evidences };
+    const { samples } = await read({ type: '2wikimultihopqa', path: written('constructor.json', [record]) });
+    expect(samples[0]?.trace).toBe('The constructor of A is X. Therefore, the answer is X.');
+  });
+
   test('evidences that are no triples are refused', async () => {
     const record = {
       _id: 'x',
