@@ -6,14 +6,13 @@ import type { ConnectionFlags } from '../../workers/connection.js';
 import { modelsTable } from '../evaluations/table.js';
 import { withoutWorkers } from '../local/awaited-workers.js';
 import { type Begun, beginWorkflow } from '../local/begin-run.js';
-import { quoted } from '../local/command-text.js';
-import type { Stack } from '../local/stack.js';
 import { type LoadedEvaluation, loadEvaluation } from '../specs/evaluation-files.js';
 import { missingFiles } from '../specs/local-files.js';
 import { UserError } from '../user-error.js';
 import { type EvaluationOutcome, followEvaluations } from '../view/follow-evaluations.js';
 import { type Screen, screenOn } from '../view/screen.js';
-import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
+import { typedCommand } from './commands-again.js';
+import { INTERRUPTED } from './interrupt.js';
 import {
   collect,
   type SpecFlags,
@@ -63,32 +62,17 @@ export function evaluateCommand(): Command {
     .option('--watch', 'show it live until it ends (the default)', true)
     .option('--no-watch', 'start it on a configured server and leave it to the workers there')
     .addHelpText('after', HELP)
-    .action(async (file: string, flags: EvaluateFlags) => {
-      process.exitCode = await evaluate(file, flags);
+    .action(async (file: string, flags: EvaluateFlags, typed: Command) => {
+      process.exitCode = await evaluate(file, flags, typed);
     });
 }
 
-async function evaluate(file: string, flags: EvaluateFlags): Promise<number> {
+async function evaluate(file: string, flags: EvaluateFlags, typed: Command): Promise<number> {
   const { name, set = [], model = [] } = flags;
   const loaded = await loadEvaluation(file, { name, settings: set, models: model }, workingFolder());
   if (!isConfigured(flags)) await refuseMissingFiles(loaded);
   const screen = screenOn(process.stdout);
-  let stack: Stack | null = null;
-  const interrupt = onInterrupt(() => {
-    stack?.kill();
-    process.exit(INTERRUPTED);
-  });
-  const options = {
-    log: (line: string) => screen.print([line]),
-    onStack: (started: Stack) => {
-      stack = started;
-    },
-  };
-  try {
-    return await withServer(flags, options, server => onServer(server, file, loaded, flags, screen, interrupt));
-  } finally {
-    interrupt.dispose();
-  }
+  return withServer(flags, screen, server => onServer(server, loaded, flags, typed, screen));
 }
 
 /** The local stack's workers read what lies here; those of a configured server may sit on another machine. */
@@ -99,12 +83,11 @@ async function refuseMissingFiles({ evaluations }: LoadedEvaluation): Promise<vo
 }
 
 async function onServer(
-  { client, stack }: UsedServer,
-  file: string,
+  { client, stack, signal }: UsedServer,
   { name, evaluations }: LoadedEvaluation,
   flags: EvaluateFlags,
+  typed: Command,
   screen: Screen,
-  interrupt: Interrupt,
 ): Promise<number> {
   if (!flags.watch && stack?.owned) {
     throw new UserError('--no-watch: there is no server that would go on with it. Start one with `npx longhaul up`.');
@@ -125,14 +108,14 @@ async function onServer(
     client,
     ids,
     screen,
-    signal: interrupt.signal,
+    signal,
     ...(stack && { footer: ['', `UI ${stack.ui}`] }),
     gone: () => (stack && !stack.alive() ? 'the process that ran the local stack is gone' : null),
   });
   screen.keep();
   if (outcomes) return conclude(name, outcomes, flags, screen);
   screen.print([
-    `Stopped watching${stack?.owned ? ', and all else' : ''}. Nothing is lost. To go on: ${again(file, flags)}`,
+    `Stopped watching${stack?.owned ? ', and all else' : ''}. Nothing is lost. To go on: ${typedCommand(typed)}`,
   ]);
   return INTERRUPTED;
 }
@@ -170,14 +153,4 @@ async function conclude(
   }
   screen.print(failed.map(({ id, status, reason }) => `${id} ended as ${status}: ${reason}`));
   return failed.length > 0 ? 1 : 0;
-}
-
-function again(file: string, { name, set = [], model = [], state, store, address, namespace }: EvaluateFlags): string {
-  const single = Object.entries({ name, state, store, address, namespace });
-  const args = [
-    ...single.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value])),
-    ...model.flatMap(value => ['--model', value]),
-    ...set.flatMap(value => ['--set', value]),
-  ];
-  return ['npx longhaul evaluate', file, ...args].map((part, k) => (k === 0 ? part : quoted(part))).join(' ');
 }

@@ -5,46 +5,58 @@
 import { Client, Connection } from '@temporalio/client';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';
 import { runningStack, type Stack, startStack } from '../local/stack.js';
+import type { Screen } from '../view/screen.js';
+import { INTERRUPTED, onInterrupt } from './interrupt.js';
 import { portOf, type StackFlags, type StateFlags, stateOf, storeOf, withClient } from './options.js';
 
 export interface UsedServer {
   client: Client;
   /** Null of a server that is somebody else's. */
   stack: Stack | null;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
 }
 
-export interface ServerOptions {
-  log: (line: string) => void;
-  /** Told of the stack as soon as there is one. */
-  onStack: (stack: Stack) => void;
-}
-
-/** Runs `use` with a client of that server; a stack that was started for it is stopped afterwards. */
+/**
+ * Runs `use` with a client of that server; a stack that was started for it is stopped afterwards. The second Ctrl-C ends all
+ * at once.
+ */
 export async function withServer<T>(
   flags: ConnectionFlags & StackFlags,
-  { log, onStack }: ServerOptions,
+  screen: Screen,
   use: (server: UsedServer) => Promise<T>,
 ): Promise<T> {
-  if (isConfigured(flags)) {
-    return withClient(flags, client => use({ client, stack: null }));
-  }
-  const stack = await startStack({
-    state: stateOf(flags),
-    store: storeOf(flags),
-    port: portOf(flags.port),
-    uiPort: portOf(flags.uiPort),
-    log,
+  let stack: Stack | null = null;
+  const { signal, dispose } = onInterrupt(() => {
+    stack?.kill();
+    process.exit(INTERRUPTED);
   });
-  onStack(stack);
+  try {
+    if (isConfigured(flags)) return await withClient(flags, client => use({ client, stack: null, signal }));
+    stack = await startStack({
+      state: stateOf(flags),
+      store: storeOf(flags),
+      port: portOf(flags.port),
+      uiPort: portOf(flags.uiPort),
+      log: line => screen.print([line]),
+    });
+    return await onLocalStack(stack, screen, client => use({ client, stack, signal }));
+  } finally {
+    dispose();
+  }
+}
+
+async function onLocalStack<T>(stack: Stack, screen: Screen, use: (client: Client) => Promise<T>): Promise<T> {
   try {
     const connection = await Connection.connect({ address: stack.address });
     try {
-      return await use({ client: new Client({ connection }), stack });
+      return await use(new Client({ connection }));
     } finally {
       await connection.close();
     }
   } finally {
-    if (stack.owned) log('Stopping: the workers hand back their work first (Ctrl-C again ends them at once).');
+    if (stack.owned)
+      screen.print(['Stopping: the workers hand back their work first (Ctrl-C again ends them at once).']);
     await stack.stop();
   }
 }

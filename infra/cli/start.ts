@@ -17,11 +17,14 @@ import { heldOutQuestion } from '../view/held-out.js';
 import { plannedSteps } from '../view/planned-steps.js';
 import { evaluationTable } from '../view/progress-text.js';
 import { type Screen, screenOn } from '../view/screen.js';
-import { DEFAULT_PRESET, pageCommandLine, type StartFlags, startCommandLine } from './commands-again.js';
+import { pageCommandLine, typedCommand } from './commands-again.js';
 import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
 import {
   askedRun,
+  type PageFlags,
   portOf,
+  type SpecFlags,
+  type StackFlags,
   sayHowItBegan,
   stateOf,
   storeOf,
@@ -30,7 +33,11 @@ import {
   withStackFlags,
 } from './options.js';
 import { SERVICE_VARIABLES } from './service-flags.js';
-import { STACK_METRICS, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
+import { STACK_METRICS, type TelemetryFlags, telemetryOf, withTelemetryFlags } from './telemetry-flags.js';
+
+type StartFlags = SpecFlags & StackFlags & TelemetryFlags & PageFlags;
+
+const DEFAULT_PRESET = 'tiny';
 
 /** Where other commands look for a server unless told. */
 const USUAL_ADDRESS = '127.0.0.1:7233';
@@ -64,12 +71,12 @@ export function startCommand(): Command {
         '  npm start -- --from tiny/phase-3 --name tiny-warmer --set rl.sampling.temperature=1.2\n' +
         '  npm start -- my.yaml --set phases.0.steps=20 --set rl.optimizer.learningRate=1e-5',
     )
-    .action(async (nameOrFile: string | undefined, flags: StartFlags) => {
-      process.exitCode = await start(nameOrFile, flags);
+    .action(async (nameOrFile: string | undefined, flags: StartFlags, typed: Command) => {
+      process.exitCode = await start(nameOrFile, flags, typed);
     });
 }
 
-async function start(named: string | undefined, flags: StartFlags): Promise<number> {
+async function start(named: string | undefined, flags: StartFlags, typed: Command): Promise<number> {
   const nameOrFile = named ?? (flags.from === undefined ? DEFAULT_PRESET : undefined);
   const { run, input } = await askedRun(nameOrFile, flags); // a mistake shows before anything is started
   const store = storeOf(flags);
@@ -89,8 +96,8 @@ async function start(named: string | undefined, flags: StartFlags): Promise<numb
     flags,
     screen,
     interrupt,
-    again: startCommandLine(nameOrFile, flags),
-    another: startCommandLine(nameOrFile, { ...flags, name: 'NAME' }),
+    again: typedCommand(typed),
+    another: typedCommand(typed, { name: 'NAME' }),
   };
   expectEngine(order.spec.engine.kind ?? 'onnx', SERVICE_VARIABLES.engine);
   stack = await startStack({

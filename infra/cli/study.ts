@@ -9,15 +9,14 @@ import { type FoundReport, findReport } from '../../activities/studies/index.js'
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { withoutWorkers } from '../local/awaited-workers.js';
 import { type BegunStudy, beginStudy } from '../local/begin-study.js';
-import { quoted } from '../local/command-text.js';
-import type { Stack } from '../local/stack.js';
 import { type LoadedStudy, loadStudy } from '../specs/study-files.js';
 import { REPORT_FORMATS, type ReportFormat, renderReport } from '../studies/render.js';
 import { UserError } from '../user-error.js';
 import { innermost } from '../view/follow.js';
 import { followStudy, type StudyOutcome } from '../view/follow-study.js';
 import { type Screen, screenOn } from '../view/screen.js';
-import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
+import { typedCommand } from './commands-again.js';
+import { INTERRUPTED } from './interrupt.js';
 import {
   folder,
   type SpecFlags,
@@ -67,42 +66,26 @@ export function studyCommand(): Command {
     .option('--watch', 'show it live until it ends (the default)', true)
     .option('--no-watch', 'start it on a configured server and leave it to the workers there')
     .addHelpText('after', HELP)
-    .action(async (file: string, flags: StudyFlags) => {
-      process.exitCode = await study(file, flags);
+    .action(async (file: string, flags: StudyFlags, typed: Command) => {
+      process.exitCode = await study(file, flags, typed);
     });
 }
 
-async function study(file: string, flags: StudyFlags): Promise<number> {
+async function study(file: string, flags: StudyFlags, typed: Command): Promise<number> {
   const { name, set = [] } = flags;
   const loaded = await loadStudy(file, { name, settings: set }, workingFolder());
   if (flags.check) return check(loaded, flags);
   // What is asked for as data is all that goes there.
   const screen = screenOn(flags.format === 'text' ? process.stdout : process.stderr);
-  let stack: Stack | null = null;
-  const interrupt = onInterrupt(() => {
-    stack?.kill();
-    process.exit(INTERRUPTED);
-  });
-  const options = {
-    log: (line: string) => screen.print([line]),
-    onStack: (started: Stack) => {
-      stack = started;
-    },
-  };
-  try {
-    return await withServer(flags, options, server => onServer(server, file, loaded, flags, screen, interrupt));
-  } finally {
-    interrupt.dispose();
-  }
+  return withServer(flags, screen, server => onServer(server, loaded, flags, typed, screen));
 }
 
 async function onServer(
-  { client, stack }: UsedServer,
-  file: string,
+  { client, stack, signal }: UsedServer,
   loaded: LoadedStudy,
   flags: StudyFlags,
+  typed: Command,
   screen: Screen,
-  interrupt: Interrupt,
 ): Promise<number> {
   if (!flags.watch && stack?.owned)
     throw new UserError('--no-watch: there is no server that would go on with it. Start one with `npx longhaul up`.');
@@ -124,14 +107,14 @@ async function onServer(
     client,
     study: name,
     screen,
-    signal: interrupt.signal,
+    signal,
     ...(stack && { footer: ['', `UI ${stack.ui}`] }),
     gone: () => (stack && !stack.alive() ? 'the process that ran the local stack is gone' : null),
   });
   screen.keep();
   if (outcome) return conclude(loaded, outcome, flags, screen);
   const rest = stack?.owned ? ', and all else' : '';
-  screen.print([`Stopped watching${rest}. Nothing is lost. To go on: ${again(file, flags)}`]);
+  screen.print([`Stopped watching${rest}. Nothing is lost. To go on: ${typedCommand(typed)}`]);
   return INTERRUPTED;
 }
 
@@ -193,12 +176,3 @@ async function print({ now, published }: FoundReport, { format, report }: StudyF
 }
 
 const ENDINGS: Record<ReportFormat, string> = { text: 'txt', markdown: 'md', json: 'json', svg: 'svg' };
-
-function again(file: string, { name, set = [], state, store, address, namespace }: StudyFlags): string {
-  const single = Object.entries({ name, state, store, address, namespace });
-  const args = [
-    ...single.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value])),
-    ...set.flatMap(value => ['--set', value]),
-  ];
-  return ['npx longhaul study', file, ...args].map((part, k) => (k === 0 ? part : quoted(part))).join(' ');
-}

@@ -1,11 +1,11 @@
 /** `longhaul evaluate` as a person meets it: the built command, the real server, workers and engine, and Ctrl-C. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { CHECKOUT } from '../../../infra/checkout';
 import { runningStack } from '../../../infra/local/stack';
+import { type Given, killAll, longhaul, setUp, until } from '../../support/longhaul-command';
 
-const CHECKOUT = resolve(__dirname, '../../..');
 const SPEC = {
   models: [
     { label: 'one', folder: join(CHECKOUT, 'test/fixtures/golden/qwen2') },
@@ -19,50 +19,23 @@ const SPEC = {
 };
 
 let folder: string;
-let running: ChildProcess | null = null;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longhaul-evaluate-'));
   await writeFile(join(folder, 'trial.json'), JSON.stringify(SPEC));
-  execFileSync(process.execPath, [join(CHECKOUT, 'infra/bin/setup.js')], { stdio: 'ignore' });
+  setUp();
 }, 300_000);
 afterAll(async () => {
-  running?.kill('SIGKILL');
+  killAll();
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Started {
-  text: () => string;
-  interrupt: () => void;
-  ended: Promise<number | null>;
-}
-
-function longhaul(...args: string[]): Started {
-  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-  const command = [join(CHECKOUT, 'infra/bin/longhaul.js'), ...args, '--state', join(folder, 'state')];
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env });
-  running = child;
-  let text = '';
-  for (const output of [child.stdout, child.stderr]) output.on('data', chunk => (text += chunk));
-  return {
-    text: () => text,
-    interrupt: () => child.kill('SIGINT'),
-    ended: new Promise(resolve => child.once('close', resolve)),
-  };
-}
-
-async function until(condition: () => boolean, { text }: Started): Promise<void> {
-  const limit = Date.now() + 90_000;
-  while (!condition()) {
-    if (Date.now() > limit) throw new Error(`waited in vain; so far:\n${text()}`);
-    await new Promise(resolve => setTimeout(resolve, 20));
-  }
-}
+const given = (...args: string[]): Given => longhaul(...args, '--state', join(folder, 'state'));
 
 test('a wrong spec is refused before anything is started', async () => {
-  const refused = longhaul('evaluate', join(folder, 'trial.json'), '--set', 'samples=none');
+  const refused = given('evaluate', join(folder, 'trial.json'), '--set', 'samples=none');
   expect(await refused.ended).toBe(1);
   expect(refused.text()).toContain('samples:');
-  const missing = longhaul('evaluate', join(folder, 'trial.json'), '--model', join(folder, 'nothing'));
+  const missing = given('evaluate', join(folder, 'trial.json'), '--model', join(folder, 'nothing'));
   expect(await missing.ended).toBe(1);
   expect(missing.text()).toMatch(/model\.folder: .*holds no config\.json/);
   expect(runningStack(join(folder, 'state'))).toBeNull();
@@ -70,7 +43,7 @@ test('a wrong spec is refused before anything is started', async () => {
 
 test('Ctrl-C stops, the same command goes on to the table, and the table is there without any server', async () => {
   const file = join(folder, 'trial.json');
-  const first = longhaul('evaluate', file);
+  const first = given('evaluate', file);
   const answering = () => /trial\/(\w+): facts: answering, [1-9]/.exec(first.text());
   await until(() => answering() !== null, first);
   const interrupted = answering()![1];
@@ -80,17 +53,17 @@ test('Ctrl-C stops, the same command goes on to the table, and the table is ther
   expect(first.text()).toContain(`Nothing is lost. To go on: npx longhaul evaluate ${file}`);
   expect(runningStack(join(folder, 'state'))).toBeNull();
 
-  const second = longhaul('evaluate', file);
+  const second = given('evaluate', file);
   expect(await second.ended).toBe(0);
   expect(second.text()).toContain(`trial/${interrupted} is unfinished: it goes on where it was.`);
   expect(second.text()).toMatch(/^one \(baseline\) +\d/m);
   expect(second.text()).toMatch(/^two +\d/m);
 
-  const table = longhaul('table', 'trial', '--format', 'markdown');
+  const table = given('table', 'trial', '--format', 'markdown');
   expect(await table.ended).toBe(0);
   expect(table.text()).toMatch(/^\| two \| .*~ \|/m);
 
-  const third = longhaul('evaluate', file);
+  const third = given('evaluate', file);
   expect(await third.ended).toBe(0);
   expect(third.text()).toContain('trial/two is finished. To evaluate anew, give another name: --name NAME.');
 }, 240_000);

@@ -1,12 +1,12 @@
 /** `longhaul start` as a person meets it: the built command, the real server, workers and engine, and Ctrl-C. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { CHECKOUT } from '../../../infra/checkout';
 import { runningStack } from '../../../infra/local/stack';
+import { type Given, killAll, longhaul, setUp, until } from '../../support/longhaul-command';
 
-const CHECKOUT = resolve(__dirname, '../../..');
 /** A random model earns nothing: the phases have no signal, and are told to go on all the same. */
 const SPEC = {
   model: join(CHECKOUT, 'test/fixtures/golden/qwen2'),
@@ -29,51 +29,18 @@ const SPEC = {
 };
 
 let folder: string;
-let running: ChildProcess | null = null;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longhaul-start-'));
   await writeFile(join(folder, 'small.json'), JSON.stringify(SPEC));
-  execFileSync(process.execPath, [join(CHECKOUT, 'infra/bin/setup.js')], { stdio: 'ignore' });
+  setUp();
 }, 300_000);
 afterAll(async () => {
-  running?.kill('SIGKILL');
+  killAll();
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Started {
-  text: () => string;
-  interrupt: () => void;
-  ended: Promise<number | null>;
-}
-
-function start(...args: string[]): Started {
-  const state = join(folder, 'state');
-  const command = [
-    join(CHECKOUT, 'infra/bin/longhaul.js'),
-    'start',
-    join(folder, 'small.json'),
-    '--state',
-    state,
-    ...args,
-  ];
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
-  running = child;
-  let text = '';
-  for (const output of [child.stdout, child.stderr]) output.on('data', chunk => (text += chunk));
-  return {
-    text: () => text,
-    interrupt: () => child.kill('SIGINT'),
-    ended: new Promise(resolve => child.once('close', resolve)),
-  };
-}
-
-async function until(condition: () => boolean, { text }: Started): Promise<void> {
-  const limit = Date.now() + 90_000;
-  while (!condition()) {
-    if (Date.now() > limit) throw new Error(`waited in vain; so far:\n${text()}`);
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-}
+const start = (...args: string[]): Given =>
+  longhaul('start', join(folder, 'small.json'), '--state', join(folder, 'state'), ...args);
 
 test('a wrong spec is refused before anything is started', async () => {
   const refused = start('--set', 'phases.0.steps=none');
@@ -106,6 +73,6 @@ test('Ctrl-C in the middle stops cleanly, the same command finishes the run, and
   const third = start();
   expect(await third.ended).toBe(0);
   expect(third.text()).toContain('The run "small" is finished. For a new one, give another name: --name NAME.');
-  const tableOf = ({ text }: Started) => /^score %[\s\S]*?\n\n/m.exec(text())?.[0];
+  const tableOf = ({ text }: Given) => /^score %[\s\S]*?\n\n/m.exec(text())?.[0];
   expect(tableOf(third)).toBe(tableOf(second));
 }, 240_000);
