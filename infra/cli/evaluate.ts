@@ -6,12 +6,12 @@ import type { ConnectionFlags } from '../../workers/connection.js';
 import { modelsTable } from '../evaluations/table.js';
 import { withoutWorkers } from '../local/awaited-workers.js';
 import { type Begun, beginWorkflow } from '../local/begin-run.js';
+import { nextCommand, typedCommand } from '../local/command-lines.js';
 import { type LoadedEvaluation, loadEvaluation } from '../specs/evaluation-files.js';
 import { missingFiles } from '../specs/local-files.js';
 import { UserError } from '../user-error.js';
 import { type EvaluationOutcome, followEvaluations } from '../view/follow-evaluations.js';
 import { type Screen, screenOn } from '../view/screen.js';
-import { typedCommand } from './commands-again.js';
 import { INTERRUPTED } from './interrupt.js';
 import {
   collect,
@@ -90,7 +90,9 @@ async function onServer(
   screen: Screen,
 ): Promise<number> {
   if (!flags.watch && stack?.owned) {
-    throw new UserError('--no-watch: there is no server that would go on with it. Start one with `npx longhaul up`.');
+    throw new UserError(
+      `--no-watch: there is no server that would go on with it. Start one with ${nextCommand('up')}.`,
+    );
   }
   const ids: string[] = [];
   for (const { label, spec } of evaluations) {
@@ -149,7 +151,7 @@ async function conclude(
   const failed = outcomes.filter(outcome => outcome.kind === 'ended');
   if (failed.length < outcomes.length) {
     const table = await modelsTable(await openStore(storeOf(flags)), { names: [name] });
-    screen.print(['', table.trimEnd(), '', `More of it: npx longhaul table ${name} --help`]);
+    screen.print(['', table.trimEnd(), '', `More of it: ${nextCommand('table', name, '--help')}`]);
   }
   screen.print(failed.map(({ id, status, reason }) => `${id} ended as ${status}: ${reason}`));
   return failed.length > 0 ? 1 : 0;

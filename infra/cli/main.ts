@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { CHECKOUT } from '../checkout.js';
+import { rememberCommand } from '../local/command-lines.js';
 import { COMMANDS } from './commands.js';
 import type { isPlain } from './plain-errors.js';
 
@@ -39,6 +40,7 @@ export function program(name?: string): Command {
     )
     .enablePositionalOptions() // so that `longhaul temporal …` passes on what looks like an option
     .showHelpAfterError('(add --help for what there is)');
+  longhaul.hook('preAction', (_, command) => rememberCommand(command));
   for (const command of named ? [named] : Object.values(COMMANDS)) longhaul.addCommand(command());
   return longhaul;
 }

@@ -8,6 +8,7 @@ import { isS3Address } from '../../activities/store/index.js';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';
 import { DEFAULT_STATE } from '../checkout.js';
 import type { Begun } from '../local/begin-run.js';
+import { nextCommand } from '../local/command-lines.js';
 import { loadSpec, parseSettings } from '../specs/spec-files.js';
 import { UserError } from '../user-error.js';
 import { type S3Flags, withS3Flags } from './s3-flags.js';
@@ -86,7 +87,7 @@ export async function withClient<T>(flags: ConnectionFlags, use: (client: Client
   } catch (error) {
     throw new UserError(
       `The Temporal server at ${address} does not answer (${(error as Error).message}). ` +
-        'Start a local one with `npx longhaul up`, or name another with --address or TEMPORAL_ADDRESS.',
+        `Start a local one with ${nextCommand('up')}, or name another with --address or TEMPORAL_ADDRESS.`,
     );
   }
   try {

@@ -6,6 +6,7 @@ import type { RunSpec } from '../../activities/spec/index.js';
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { withoutWorkers } from '../local/awaited-workers.js';
 import { beginRun } from '../local/begin-run.js';
+import { nextCommand } from '../local/command-lines.js';
 import { askedRun, type SpecFlags, sayHowItBegan, withClient, withConnectionFlags, withRunFlags } from './options.js';
 
 export function runCommand(): Command {
@@ -20,7 +21,7 @@ export function runCommand(): Command {
       const { run, input } = await askedRun(nameOrFile, flags);
       await withClient(flags, async client => {
         const begun = await beginRun(client, run, input);
-        const lines = [sayHowItBegan(run, begun, flags), `Watch it: npx longhaul watch ${run}`];
+        const lines = [sayHowItBegan(run, begun, flags), `Watch it: ${nextCommand('watch', run)}`];
         // A branch's engine is the run's that it goes on from, which the store knows.
         const engines: EngineKind[] = isBranch(input) ? [] : [(input as RunSpec).engine.kind ?? 'onnx'];
         process.stdout.write(`${[...lines, ...(await withoutWorkers(client, engines))].join('\n')}\n`);

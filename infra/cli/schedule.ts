@@ -1,5 +1,6 @@
 /** `longhaul schedule`: evaluations that start by themselves, every night say, and what they came to. */
 import { Command } from 'commander';
+import { nextCommand } from '../local/command-lines.js';
 import { createCommand } from './schedule/create.js';
 import { historyCommand } from './schedule/history.js';
 import { listCommand } from './schedule/list.js';
@@ -22,7 +23,7 @@ export function scheduleCommand(): Command {
     .addCommand(
       onSchedule('pause', 'let it start nothing until it is resumed', async (handle, name) => {
         await handle.pause('Paused by longhaul schedule pause');
-        return `${name} is paused. To go on: npx longhaul schedule resume ${name}`;
+        return `${name} is paused. To go on: ${nextCommand('schedule resume', name)}`;
       }),
     )
     .addCommand(
@@ -34,7 +35,7 @@ export function scheduleCommand(): Command {
     .addCommand(
       onSchedule('delete', 'remove it from the server; its history in the store stays', async (handle, name) => {
         await handle.delete();
-        return `${name} is deleted. What it evaluated is kept: npx longhaul schedule history ${name}`;
+        return `${name} is deleted. What it evaluated is kept: ${nextCommand('schedule history', name)}`;
       }),
     )
     .addCommand(historyCommand());

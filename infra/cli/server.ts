@@ -4,6 +4,7 @@
  */
 import { Client, Connection } from '@temporalio/client';
 import { type ConnectionFlags, connectionSettings } from '../../workers/connection.js';
+import { rememberLocalServer } from '../local/command-lines.js';
 import { runningStack, type Stack, startStack } from '../local/stack.js';
 import type { Screen } from '../view/screen.js';
 import { INTERRUPTED, onInterrupt } from './interrupt.js';
@@ -40,6 +41,7 @@ export async function withServer<T>(
       uiPort: portOf(flags.uiPort),
       log: line => screen.print([line]),
     });
+    rememberLocalServer(stack.address);
     return await onLocalStack(stack, screen, client => use({ client, stack, signal }));
   } finally {
     dispose();

@@ -7,9 +7,10 @@ import { ADAPTER_WEIGHTS_FILE } from '../../activities/engine/folders/index.js';
 import { isBranch, openBranch } from '../../activities/run/index.js';
 import type { RunSpec } from '../../activities/spec/index.js';
 import { openStore } from '../../activities/store/index.js';
+import { adviceLines } from '../local/advice.js';
 import { expectEngine } from '../local/awaited-workers.js';
 import { beginRun } from '../local/begin-run.js';
-import { adviceLines, quoted } from '../local/command-text.js';
+import { nextCommand, rememberLocalServer, typedCommand } from '../local/command-lines.js';
 import { logsOf, type Stack, startStack } from '../local/stack.js';
 import { restOfMetrics } from '../view/exporter.js';
 import { follow, type Outcome } from '../view/follow.js';
@@ -17,7 +18,6 @@ import { heldOutQuestion } from '../view/held-out.js';
 import { plannedSteps } from '../view/planned-steps.js';
 import { evaluationTable } from '../view/progress-text.js';
 import { type Screen, screenOn } from '../view/screen.js';
-import { pageCommandLine, typedCommand } from './commands-again.js';
 import { INTERRUPTED, type Interrupt, onInterrupt } from './interrupt.js';
 import {
   askedRun,
@@ -39,8 +39,6 @@ type StartFlags = SpecFlags & StackFlags & TelemetryFlags & PageFlags;
 
 const DEFAULT_PRESET = 'tiny';
 
-/** Where other commands look for a server unless told. */
-const USUAL_ADDRESS = '127.0.0.1:7233';
 /** With trackers that are still given the last points of a run: after it the local stack stops. */
 const PATIENCE_MS = 20_000;
 
@@ -109,6 +107,7 @@ async function start(named: string | undefined, flags: StartFlags, typed: Comman
     page: { port: portOf(flags.pagePort) },
     log: line => screen.print([line]),
   });
+  rememberLocalServer(stack.address);
   try {
     return await onStack(order, stack);
   } finally {
@@ -151,10 +150,8 @@ async function onStack(order: Start, stack: Stack): Promise<number> {
 }
 
 /** Where a browser shows the run; of a stack that another process runs without the page, the command that serves it. */
-function pageOf({ run, flags }: Start, { page, address }: Stack): string {
-  if (page !== undefined) return `${page}/runs/${run}`;
-  return pageCommandLine(flags, address === USUAL_ADDRESS ? undefined : address);
-}
+const pageOf = ({ run }: Start, { page }: Stack): string =>
+  page !== undefined ? `${page}/runs/${run}` : nextCommand('ui');
 
 /** Says how it went, and gives the exit code. */
 async function conclude(order: Start, stack: Stack, outcome: Outcome): Promise<number> {
@@ -182,14 +179,13 @@ async function conclude(order: Start, stack: Stack, outcome: Outcome): Promise<n
 }
 
 async function results(
-  { run, state, store, flags, another }: Start,
+  { run, state, store, another }: Start,
   stack: Stack,
   result: CurriculumResult,
 ): Promise<string[]> {
   const { policy, evaluations } = result;
   const opened = await openStore(store);
   const isAdapter = ADAPTER_WEIGHTS_FILE in (await opened.fileSizes(policy.uri));
-  const up = ['npx longhaul up', ...(flags.state ? ['--state', quoted(flags.state)] : [])].join(' ');
   return [
     '',
     ...evaluationTable(evaluations),
@@ -199,9 +195,9 @@ async function results(
     `Policy   ${opened.placeOf(policy.uri)}`,
     `sha256   ${policy.sha256} (${isAdapter ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE})`,
     `Log      ${logsOf(state)}`,
-    `Page     ${pageCommandLine(flags)}`,
-    `UI       ${stack.ui}/namespaces/default/workflows/${run} (while \`${up}\` runs)`,
-    `Export   npx longhaul export ${run} FOLDER`,
+    `Page     ${nextCommand('ui')}`,
+    `UI       ${stack.ui}/namespaces/default/workflows/${run} (while \`${nextCommand('up')}\` runs)`,
+    `Export   ${nextCommand('export', run, 'FOLDER')}`,
     `A new run: ${another}`,
   ];
 }

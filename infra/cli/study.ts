@@ -9,13 +9,13 @@ import { type FoundReport, findReport } from '../../activities/studies/index.js'
 import type { ConnectionFlags } from '../../workers/connection.js';
 import { withoutWorkers } from '../local/awaited-workers.js';
 import { type BegunStudy, beginStudy } from '../local/begin-study.js';
+import { nextCommand, typedCommand } from '../local/command-lines.js';
 import { type LoadedStudy, loadStudy } from '../specs/study-files.js';
 import { REPORT_FORMATS, type ReportFormat, renderReport } from '../studies/render.js';
 import { UserError } from '../user-error.js';
 import { innermost } from '../view/follow.js';
 import { followStudy, type StudyOutcome } from '../view/follow-study.js';
 import { type Screen, screenOn } from '../view/screen.js';
-import { typedCommand } from './commands-again.js';
 import { INTERRUPTED } from './interrupt.js';
 import {
   folder,
@@ -88,7 +88,9 @@ async function onServer(
   screen: Screen,
 ): Promise<number> {
   if (!flags.watch && stack?.owned)
-    throw new UserError('--no-watch: there is no server that would go on with it. Start one with `npx longhaul up`.');
+    throw new UserError(
+      `--no-watch: there is no server that would go on with it. Start one with ${nextCommand('up')}.`,
+    );
   const { name, input } = loaded;
   const begun = await beginStudy(client, name, input).catch((error: unknown) => {
     if (error instanceof WorkflowUpdateFailedError)

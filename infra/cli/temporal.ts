@@ -3,23 +3,22 @@ import { spawn } from 'node:child_process';
 import { Command } from 'commander';
 import { profileOf, runningStack } from '../local/stack.js';
 import { findTemporal } from '../local/temporal-binary.js';
-import { stateOf } from './options.js';
+import { type StateFlags, stateOf, withStateFlag } from './options.js';
 
 export function temporalCommand(): Command {
-  return new Command('temporal')
+  return withStateFlag(new Command('temporal'))
     .description('the Temporal CLI, pointed at the local stack when one runs and TEMPORAL_ADDRESS is not set')
     .argument('[arguments...]', 'passed on as they are')
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions()
-    .action(async (args: string[]) => {
+    .action(async (args: string[], flags: StateFlags) => {
       const program = await findTemporal({ log: line => process.stderr.write(`${line}\n`) });
-      process.exitCode = await passOn(program, args);
+      process.exitCode = await passOn(program, args, stateOf(flags));
     });
 }
 
-function passOn(program: string, args: string[]): Promise<number> {
-  const state = stateOf(process.env.LONGHAUL_STATE ? { state: process.env.LONGHAUL_STATE } : {});
+function passOn(program: string, args: string[], state: string): Promise<number> {
   const chosen = process.env.TEMPORAL_ADDRESS ?? process.env.TEMPORAL_CONFIG_FILE ?? process.env.TEMPORAL_PROFILE;
   const local = chosen === undefined && runningStack(state) ? { TEMPORAL_CONFIG_FILE: profileOf(state) } : {};
   const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...local } });

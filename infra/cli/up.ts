@@ -1,6 +1,7 @@
 /** `longhaul up`: the local stack alone, until Ctrl-C. */
 import { once } from 'node:events';
 import { Command } from 'commander';
+import { nextCommand, rememberLocalServer } from '../local/command-lines.js';
 import { logsOf, metricsUrls, type Stack, startStack } from '../local/stack.js';
 import { INTERRUPTED, onInterrupt } from './interrupt.js';
 import { type PageFlags, portOf, type StackFlags, stateOf, storeOf, withPageFlag, withStackFlags } from './options.js';
@@ -36,10 +37,11 @@ async function up(flags: StackFlags & PageFlags & TelemetryFlags): Promise<numbe
     page: { port: portOf(flags.pagePort) },
     log: line => process.stderr.write(`${line}\n`),
   });
+  rememberLocalServer(stack.address);
   process.stdout.write(
     `${[
       `server   ${stack.address}`,
-      `page     ${stack.page ?? 'npx longhaul ui'}`,
+      `page     ${stack.page ?? nextCommand('ui')}`,
       `UI       ${stack.ui}`,
       ...(stack.owned ? metricsUrls(telemetry).map(url => `metrics  ${url}`) : []),
       `store    ${store}`,

@@ -2,7 +2,8 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { Command } from 'commander';
 import type { ConnectionFlags } from '../../workers/connection.js';
-import { adviceLines } from '../local/command-text.js';
+import { adviceLines } from '../local/advice.js';
+import { temporalCommand } from '../local/command-lines.js';
 import { UserError } from '../user-error.js';
 import { restOfMetrics } from '../view/exporter.js';
 import { follow } from '../view/follow.js';
@@ -34,7 +35,7 @@ export function watchCommand(): Command {
         }).catch(error => {
           if (error instanceof WorkflowNotFoundError) {
             throw new UserError(
-              `There is no run "${run}" on this server. Those there are: npx longhaul temporal workflow list`,
+              `There is no run "${run}" on this server. Those there are: ${temporalCommand('workflow list')}`,
             );
           }
           throw error;

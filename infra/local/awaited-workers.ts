@@ -2,21 +2,22 @@
 import type { Client } from '@temporalio/client';
 import { ENGINE_QUEUES, type EngineKind, TASK_QUEUE } from '../../activities/contract/index.js';
 import { UserError } from '../user-error.js';
+import { nextCommand } from './command-lines.js';
 
 /** A queue, which of its sides is asked at (as the server's own protocol numbers them), and how a worker for it is started. */
 interface Place {
   name: string;
   side: number;
-  command: string;
+  command: () => string;
 }
 
-const WORKFLOWS: Place = { name: TASK_QUEUE, side: 1, command: 'npx longhaul worker cpu' };
+const WORKFLOWS: Place = { name: TASK_QUEUE, side: 1, command: () => nextCommand('worker cpu') };
 const ENGINES: Record<EngineKind, Place> = {
-  onnx: { name: ENGINE_QUEUES.onnx, side: 2, command: 'npx longhaul worker gpu' },
+  onnx: { name: ENGINE_QUEUES.onnx, side: 2, command: () => nextCommand('worker gpu') },
   tinker: {
     name: ENGINE_QUEUES.tinker,
     side: 2,
-    command: 'npx longhaul worker gpu --engine tinker --engine-url URL',
+    command: () => nextCommand('worker gpu', '--engine', 'tinker', '--engine-url', 'URL'),
   },
 };
 
@@ -33,7 +34,7 @@ export async function withoutWorkers(client: Client, engines: Iterable<EngineKin
       taskQueueType: side,
     });
     if ((pollers ?? []).length > 0) return [];
-    return [`No worker asks for work at the task queue ${name} yet, and all that is begun waits for one: ${command}`];
+    return [`No worker asks for work at the task queue ${name} yet, and all that is begun waits for one: ${command()}`];
   });
   return (await Promise.all(lines)).flat();
 }

@@ -1,6 +1,7 @@
 /** What becomes of a run's metrics after its end, where a tracker lacks some of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { nextCommand } from '../local/command-lines.js';
 import { activityNotes } from './activity-notes.js';
 import { asking } from './asking.js';
 
@@ -14,7 +15,7 @@ export async function restOfMetrics(client: Client, run: string, patienceMs: num
   const id = `${run}/export`;
   const ask = asking(client);
   const limit = performance.now() + patienceMs;
-  const rest = `To write what is missing: npx longhaul export-metrics ${run}`;
+  const rest = `To write what is missing: ${nextCommand('export-metrics', run)}`;
   try {
     for (;;) {
       const { status } = await ask(() => client.workflow.getHandle(id).describe());

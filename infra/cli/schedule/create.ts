@@ -3,6 +3,7 @@ import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/clien
 import { Command } from 'commander';
 import { TASK_QUEUE } from '../../../activities/contract/index.js';
 import { type EvaluationSpec, runNameSchema } from '../../../activities/spec/index.js';
+import { nextCommand } from '../../local/command-lines.js';
 import { loadEvaluation } from '../../specs/evaluation-files.js';
 import { UserError } from '../../user-error.js';
 import { collect, workingFolder } from '../options.js';
@@ -80,11 +81,11 @@ async function create(name: string, flags: CreateFlags): Promise<string> {
         policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW, pauseOnFailure: true },
       });
       const [next] = (await handle.describe()).info.nextActionTimes;
-      return `${name} is created; it first fires at ${next?.toISOString() ?? 'no time: look at --cron'}. To try it: npx longhaul schedule trigger ${name} --wait`;
+      return `${name} is created; it first fires at ${next?.toISOString() ?? 'no time: look at --cron'}. To try it: ${nextCommand('schedule trigger', name, '--wait')}`;
     } catch (error) {
       if (error instanceof ScheduleAlreadyRunning) {
         throw new UserError(
-          `There is a schedule "${name}" already. To replace it: npx longhaul schedule delete ${name}`,
+          `There is a schedule "${name}" already. To replace it: ${nextCommand('schedule delete', name)}`,
         );
       }
       // What gRPC calls an invalid argument: a cron expression or a time zone that is none.

@@ -2,6 +2,7 @@
 import { type Client, type ScheduleHandle, ScheduleNotFoundError } from '@temporalio/client';
 import { Command } from 'commander';
 import type { ConnectionFlags } from '../../../workers/connection.js';
+import { nextCommand } from '../../local/command-lines.js';
 import { UserError } from '../../user-error.js';
 import { type StateFlags, withConnectionFlags, withStateFlag } from '../options.js';
 import { withRunningServer } from '../server.js';
@@ -38,7 +39,9 @@ export function withSchedule<T>(
       return await use(client.schedule.getHandle(name), client);
     } catch (error) {
       if (!(error instanceof ScheduleNotFoundError)) throw error;
-      throw new UserError(`There is no schedule "${name}" on this server. Those there are: npx longhaul schedule list`);
+      throw new UserError(
+        `There is no schedule "${name}" on this server. Those there are: ${nextCommand('schedule list')}`,
+      );
     }
   });
 }

@@ -4,6 +4,7 @@ import { type ScheduleHandle, ScheduleOverlapPolicy } from '@temporalio/client';
 import { Command } from 'commander';
 import type { EvaluationSummary } from '../../../activities/contract/index.js';
 import { comparisonLines, REGRESSION } from '../../evaluations/history.js';
+import { nextCommand } from '../../local/command-lines.js';
 import { UserError } from '../../user-error.js';
 import { followEvaluations } from '../../view/follow-evaluations.js';
 import { screenOn } from '../../view/screen.js';
@@ -61,7 +62,7 @@ async function fire(handle: ScheduleHandle, name: string): Promise<string> {
     await sleep(POLL_MS);
   }
   throw new UserError(
-    `The server started nothing for "${name}" in ${START_LIMIT_MS / 1000} s. Its state: npx longhaul schedule list`,
+    `The server started nothing for "${name}" in ${START_LIMIT_MS / 1000} s. Its state: ${nextCommand('schedule list')}`,
   );
 }
 

@@ -1,6 +1,7 @@
 /** `longhaul store check`: whether all that was published is as it was. */
 import { Command } from 'commander';
 import { isAside, openInventory } from '../../../activities/store/index.js';
+import { nextCommand } from '../../local/command-lines.js';
 import { screenOn } from '../../view/screen.js';
 import { type StateFlags, type StoreFlags, storeOf, withStateFlag, withStoreFlag } from '../options.js';
 import { bytesText, counted } from './bytes.js';
@@ -41,7 +42,7 @@ export function checkCommand(): Command {
           : []),
         ...(seen.aside > 0 ? [`${seen.aside} set aside as damaged, for inspection`] : []),
         ...(leftovers.length > 0
-          ? [`${leftovers.length} not finished by their writers: npx longhaul store du --store ${inventory.store.root}`]
+          ? [`${leftovers.length} not finished by their writers: ${nextCommand('store du')}`]
           : []),
       ]);
       if (damaged.length > 0) process.exitCode = 1;

@@ -1,6 +1,7 @@
 /** `longhaul store copy`: all of one store into another, of whatever kinds. */
 import { Command } from 'commander';
 import { copyStore, openInventory } from '../../../activities/store/index.js';
+import { nextCommand } from '../../local/command-lines.js';
 import { UserError } from '../../user-error.js';
 import { screenOn } from '../../view/screen.js';
 import { storeOf } from '../options.js';
@@ -33,7 +34,9 @@ export function copyCommand(): Command {
         `${counted(copied, 'artifact')} copied (${bytesText(bytes)}), ${there} there already`,
         ...(aside > 0 ? [`${aside} set aside as damaged: not copied`] : []),
         ...damaged.map(what => `not copied: ${what}`),
-        ...(damaged.length === 0 ? [`To read all of it once more: npx longhaul store check --store ${target}`] : []),
+        ...(damaged.length === 0
+          ? [`To read all of it once more: ${nextCommand('store check', '--store', target)}`]
+          : []),
       ]);
       if (damaged.length > 0) process.exitCode = 1;
     });

@@ -1,10 +1,19 @@
-/** The command lines that are given to go on with: parsed again they are the flags that were typed. */
+/** The command lines that people are given: what was typed, parsed again, and what follows it. */
 import type { Command } from 'commander';
-import { pageCommandLine, typedCommand } from '../../../infra/cli/commands-again.js';
+import type { Progress } from '../../../activities/contract/index.js';
 import { evaluateCommand } from '../../../infra/cli/evaluate.js';
+import { program } from '../../../infra/cli/main.js';
 import { startCommand } from '../../../infra/cli/start.js';
 import { studyCommand } from '../../../infra/cli/study.js';
-import { uiCommand } from '../../../infra/cli/ui.js';
+import { adviceLines } from '../../../infra/local/advice.js';
+import {
+  nextCommand,
+  rememberCommand,
+  rememberLocalServer,
+  TAKES,
+  temporalCommand,
+  typedCommand,
+} from '../../../infra/local/command-lines.js';
 
 const BUCKET = [
   ...['--store', 's3://bucket/prefix', '--endpoint-url', 'http://127.0.0.1:7070'],
@@ -102,8 +111,54 @@ test('a key is not repeated, what the environment says neither', () => {
   expect(typedCommand(secret)).toBe('npx longhaul study a.yaml --address there:7233 --api-key KEY');
 });
 
-test('the page of a store in a bucket is served from that bucket', () => {
-  const store = { store: 's3://bucket/prefix', endpointUrl: 'http://127.0.0.1:7070', region: 'eu', pathStyle: 'on' };
-  const [, , , ...args] = words(pageCommandLine(store, '127.0.0.1:7300'));
-  expect(parsed(uiCommand(), args).opts()).toMatchObject({ ...store, address: '127.0.0.1:7300' });
+/** A command of the program, `schedule list` say. */
+function commandOf(verb: string): Command {
+  const [first, second] = verb.split(' ') as [string, string?];
+  const [command] = program(first).commands as [Command];
+  return command.commands.find(one => one.name() === second) ?? command;
+}
+
+describe('the commands that may follow', () => {
+  const flagNames = [...new Set(Object.values(TAKES).flat())];
+  /** Of the page, and of the metrics. */
+  const isAnother = (verb: string, name: string) => name === 'port' && verb !== 'up';
+
+  test.each(Object.entries(TAKES))('%s takes these flags, and no others of them', (verb, takes) => {
+    const own = new Set(commandOf(verb).options.map(option => option.attributeName()));
+    expect([...takes].sort()).toEqual(flagNames.filter(name => own.has(name) && !isAnother(verb, name)).sort());
+  });
+
+  test('are about the same store and the same server', () => {
+    rememberCommand(parsed(studyCommand(), ['a.yaml', ...BUCKET, ...SERVER, '--name', 'x']));
+    const bucket = BUCKET.join(' ');
+    expect(nextCommand('table', 'x y', '--help')).toBe(`npx longhaul table 'x y' --help ${bucket}`);
+    expect(nextCommand('watch', 'x')).toBe(`npx longhaul watch x ${SERVER.join(' ')}`);
+    expect(nextCommand('store check')).toBe(`npx longhaul store check ${bucket}`);
+    expect(temporalCommand('workflow list')).toBe(`npx longhaul temporal workflow list ${SERVER.join(' ')}`);
+  });
+
+  test('find a local stack that is not where it usually is', () => {
+    rememberCommand(parsed(startCommand(), ['--state', '/data/s', '--port', '7300']));
+    rememberLocalServer('127.0.0.1:7300');
+    expect(nextCommand('watch', 'tiny')).toBe('npx longhaul watch tiny --address 127.0.0.1:7300');
+    expect(nextCommand('export', 'tiny', 'DIR')).toBe(
+      'npx longhaul export tiny DIR --state /data/s --address 127.0.0.1:7300',
+    );
+    expect(nextCommand('up')).toBe('npx longhaul up --state /data/s --port 7300');
+    rememberLocalServer('127.0.0.1:7233');
+    expect(nextCommand('watch', 'tiny')).toBe('npx longhaul watch tiny');
+  });
+
+  test('are what is advised for a run that waits', () => {
+    rememberCommand(parsed(startCommand(), ['--state', '/data/s']));
+    const advice = 'phase-1 failed:\n  temporal workflow update execute --workflow-id a --name replayPhase';
+    const progress = { run: 'a', state: 'awaiting-replay', advice } as Progress;
+    expect(adviceLines(progress)).toEqual([
+      '',
+      'phase-1 failed:',
+      '  npx longhaul temporal --state /data/s workflow update execute --workflow-id a --name replayPhase',
+      'To give the run up:',
+      '  npx longhaul temporal --state /data/s workflow cancel --workflow-id a',
+    ]);
+  });
 });
