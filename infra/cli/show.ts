@@ -1,7 +1,7 @@
 /** `longhaul show`: the groups of a step, with their responses and what each was worth. */
 import { Command, Option } from 'commander';
 import { textModelOf } from '../../activities/policies/index.js';
-import type { Store } from '../../activities/store/index.js';
+import type { OpenedStore } from '../../activities/store/index.js';
 import { type Models, openTextModel } from '../../activities/text/index.js';
 import { NotThereError } from '../ui/errors.js';
 import { groupOf } from '../ui/group.js';
@@ -41,7 +41,7 @@ export function showCommand(): Command {
 }
 
 interface Shown {
-  store: Store;
+  store: OpenedStore;
   models: Pick<Models, 'open'>;
   screen: Screen;
 }

@@ -3,7 +3,9 @@
  * about the same server and the same store, so it says of these what was typed, as far as it takes it. What the environment
  * said it says again.
  */
+import { join } from 'node:path';
 import type { Command } from 'commander';
+import { DEFAULT_STATE } from '../checkout.js';
 
 /** Flags by the names that commander has them under. */
 const STATE = ['state'];
@@ -68,6 +70,12 @@ export function nextCommand(verb: keyof typeof TAKES, ...words: string[]): strin
   const typed = typedFlags(takes);
   const local = here.address !== null && takes.includes('address') ? ['--address', here.address] : [];
   return [`npx longhaul ${verb}`, ...[...words, ...typed, ...local].map(quoted)].join(' ');
+}
+
+/** A command about a store, for whoever reads of it elsewhere than in a terminal. @param words its arguments and flags */
+export function commandOn(root: string, verb: 'verify' | 'lineage' | 'tokens', ...words: string[]): string {
+  const store = root === join(DEFAULT_STATE, 'store') ? [] : ['--store', root];
+  return [`npx longhaul ${verb}`, ...[...words, ...store].map(quoted)].join(' ');
 }
 
 /** The Temporal CLI through longhaul, which finds the program and, when a local stack runs, its address. @param rest its own words */

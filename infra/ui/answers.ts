@@ -1,6 +1,6 @@
 /** What the page asks for below /data/, and who answers. */
 import { textModelOf } from '../../activities/policies/index.js';
-import type { Store } from '../../activities/store/index.js';
+import type { OpenedStore } from '../../activities/store/index.js';
 import type { Models } from '../../activities/text/index.js';
 import { comparedRuns, comparePage } from './compare.js';
 import type { RunControl } from './control.js';
@@ -28,7 +28,7 @@ import { StepRows } from './step-rows.js';
 import { Studies } from './studies.js';
 
 export interface AnswersOptions {
-  store: Store;
+  store: OpenedStore;
   models: Pick<Models, 'open'>;
   live: LiveRuns;
   histories: RunHistories;

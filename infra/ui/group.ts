@@ -5,8 +5,9 @@ import { deviationsOf } from '../../activities/policies/index.js';
 import { codeText } from '../../activities/provenance/index.js';
 import { explainRule } from '../../activities/rewards/index.js';
 import type { RunSpec } from '../../activities/spec/index.js';
-import { readLines, type Store } from '../../activities/store/index.js';
+import { type OpenedStore, readLines, type Store } from '../../activities/store/index.js';
 import type { TextModel } from '../../activities/text/index.js';
+import { commandOn } from '../local/command-lines.js';
 import { measuredTokens } from '../proof/measured-tokens.js';
 import { isDamage, NotThereError } from './errors.js';
 import { promptParts } from './prompt-parts.js';
@@ -24,7 +25,7 @@ export interface GroupAt extends StepAt {
 }
 
 export interface GroupParts {
-  store: Store;
+  store: OpenedStore;
   samples: Samples;
   textOf: TextOf;
 }
@@ -58,6 +59,7 @@ export async function groupOf({ store, samples, textOf }: GroupParts, at: GroupA
     problems,
     /** Whether the step's tokens were measured, and what that says of them. */
     measured: measured && { entropy: measured.entropies !== null, code: codeText(measured.code) },
+    measure: measureCommand(store, at),
     responses: group.responses.map(({ ids, logprobs, finish }, k) => {
       const { text, ...score } = scored.responses[k]!;
       const [entropy, trainer] = [measured?.entropies?.[k], measured?.logprobs[k]];
@@ -67,6 +69,10 @@ export async function groupOf({ store, samples, textOf }: GroupParts, at: GroupA
     }),
   };
 }
+
+/** By which its tokens are measured. */
+const measureCommand = ({ root }: OpenedStore, { stage: { run, stage, attempt }, step }: GroupAt): string =>
+  commandOn(root, 'tokens', run, ...['--stage', stage, '--attempt', String(attempt), '--step', String(step)]);
 
 const shapeOf = ({ prompt: { template, numbered } }: RunSpec, sample: Sample | null) => ({
   template,

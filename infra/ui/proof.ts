@@ -2,7 +2,15 @@
 import type { PolicyRef } from '../../activities/contract/index.js';
 import { attemptsOf, entryAt, type LogEntry, snapshotUri } from '../../activities/policies/index.js';
 import { codeText } from '../../activities/provenance/index.js';
-import { baseUri, claimedAttempt, readJson, type Store, stageUri } from '../../activities/store/index.js';
+import {
+  baseUri,
+  claimedAttempt,
+  type OpenedStore,
+  readJson,
+  type Store,
+  stageUri,
+} from '../../activities/store/index.js';
+import { commandOn } from '../local/command-lines.js';
 import { verifications } from '../proof/verifications.js';
 import { isDamage } from './errors.js';
 import type { RunHistories, RunHistory } from './history.js';
@@ -14,7 +22,7 @@ import type { StepRows } from './step-rows.js';
 const MOST_SPANS = 1500;
 
 interface Parts {
-  store: Store;
+  store: OpenedStore;
   rows: StepRows;
   histories: RunHistories;
 }
@@ -64,6 +72,10 @@ export async function proofPage({ store, rows, histories }: Parts, run: string) 
     verifications: await verifications(store, run, message => problems.push(message)),
     timeline: timelineOf(history),
     problems,
+    commands: {
+      lineage: commandOn(store.root, 'lineage', 'POLICY', '--run', run),
+      verify: commandOn(store.root, 'verify', run),
+    },
   };
 }
 

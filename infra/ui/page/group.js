@@ -34,7 +34,12 @@ export function groupBox(run, at, { round, line }) {
 }
 
 /** @param again reads the group anew */
-function groupBody(run, at, { index, prompt, promptTokens, problems: found, golds, measured, responses }, again) {
+function groupBody(
+  run,
+  at,
+  { index, prompt, promptTokens, problems: found, golds, measured, measure, responses },
+  again,
+) {
   return [
     ...problems(found),
     questionWay(run, index, at),
@@ -46,7 +51,9 @@ function groupBody(run, at, { index, prompt, promptTokens, problems: found, gold
         h('span.quiet', {}, 'Right: '),
         golds.flatMap((gold, k) => [k > 0 ? ' or ' : '', h('b', {}, gold)]),
       ),
-    ...Object.keys(LEGENDS).map(name => h(`div.quiet.note.note-${name}`, {}, noteOn(name, run, at, measured, again))),
+    ...Object.keys(LEGENDS).map(name =>
+      h(`div.quiet.note.note-${name}`, {}, noteOn(name, run, at, { measured, measure }, again)),
+    ),
     h(
       'div.responses',
       {},
@@ -156,12 +163,12 @@ function explanationBox(comparisons) {
 }
 
 /** What the colours mean, or how to come by them. */
-function noteOn(name, run, at, measured, again) {
+function noteOn(name, run, at, { measured, measure }, again) {
   if (name === 'logprob') return LEGENDS.logprob;
   if (measured === null)
     return [
       'The log of a step has neither entropies nor the trainer’s log-probabilities. To measure this step’s tokens again: ',
-      h('code', {}, `npx longhaul tokens ${run} --stage ${at.stage} --attempt ${at.attempt} --step ${at.step}`),
+      h('code', {}, measure),
       ...measureControl(run, at, again),
     ];
   if (name === 'entropy' && !measured.entropy)

@@ -3,7 +3,7 @@ import { duration, h, number, plural, problems, table } from './dom.js';
 import { lineageGraph } from './lineage.js';
 import { timeline } from './timeline.js';
 
-export function showProof({ run, base, branch, nodes, verifications, timeline: lines, problems: found }) {
+export function showProof({ run, base, branch, nodes, verifications, timeline: lines, problems: found, commands }) {
   return [
     h('h1', {}, 'Proof'),
     ...problems(found),
@@ -12,13 +12,13 @@ export function showProof({ run, base, branch, nodes, verifications, timeline: l
       'p.quiet',
       {},
       'From the base to the last policy: a box for each attempt of a stage. Given-up attempts lead nowhere. In full: ',
-      h('code', {}, `npx longhaul lineage POLICY --run ${run}`),
+      h('code', {}, commands.lineage),
     ),
     base === null
       ? h('p.quiet', {}, 'The base model is not imported yet.')
       : lineageGraph({ run, base, branch, nodes }),
     h('h2', {}, 'Verified'),
-    ...verified(run, verifications),
+    ...verified(commands.verify, verifications),
     h('h2', {}, 'Who did what when'),
     ...(lines.note ? [h('p.quiet', {}, lines.note)] : []),
     ...(lines.spans.length === 0 ? [] : [timeline(lines), secondsTable(lines), eventList(lines)]),
@@ -26,8 +26,8 @@ export function showProof({ run, base, branch, nodes, verifications, timeline: l
 }
 showProof.mayChange = ({ timeline: { spans } }) => spans.some(({ to }) => to === null);
 
-function verified(run, [last, ...before]) {
-  const command = h('code', {}, `npx longhaul verify ${run}`);
+function verified(typed, [last, ...before]) {
+  const command = h('code', {}, typed);
   if (!last) return [h('p', {}, 'Not yet. To check the log and make steps again, bit by bit: ', command)];
   const equal = last.redone.filter(({ difference }) => difference === null).length;
   return [

@@ -307,7 +307,10 @@ describe('what it survives', () => {
 
   test('tokens that were measured again; and where that is damaged, they are shown without', async () => {
     const group = async () => (await ask('/data/runs/run/phase-1/1/2/0/0')).body;
-    expect(await group()).toMatchObject({ measured: null, problems: [] });
+    expect(await group()).toMatchObject({
+      ...{ measured: null, problems: [] },
+      measure: `npx longhaul tokens run --stage phase-1 --attempt 1 --step 2 --store ${root}`,
+    });
     const { record } = (await entryAt(small.store, { run: 'run', stage: 'phase-1', attempt: 1 }, 2))!;
     await measureTokens({ ...small.deps, store: await openStore(root) }, record, unsupervised());
     const { measured, responses } = await group();
@@ -330,7 +333,11 @@ describe('what it survives', () => {
     const { body } = await ask('/data/runs/run');
     expect(body.stages.at(-1)).toMatchObject({ name: 'phase-2', attempt: 2, givenUp: [1], from: 7, to: 9 });
     expect(body.marks).toEqual([{ place: 7, kind: 'replay', text: expect.stringContaining('attempt 2') }]);
-    const { nodes } = (await ask('/data/runs/run/proof')).body;
+    const { nodes, commands } = (await ask('/data/runs/run/proof')).body;
+    expect(commands).toEqual({
+      lineage: `npx longhaul lineage POLICY --run run --store ${root}`,
+      verify: `npx longhaul verify run --store ${root}`,
+    });
     expect(nodes.map(({ stage, attempt, isCurrent }: Json) => [stage, attempt, isCurrent])).toEqual([
       ['warmup', 1, true],
       ['phase-1', 1, true],
