@@ -62,17 +62,17 @@ export function evaluateCommand(): Command {
     .option('--watch', 'show it live until it ends (the default)', true)
     .option('--no-watch', 'start it on a configured server and leave it to the workers there')
     .addHelpText('after', HELP)
-    .action(async (file: string, flags: EvaluateFlags, typed: Command) => {
-      process.exitCode = await evaluate(file, flags, typed);
+    .action(async (file: string, flags: EvaluateFlags) => {
+      process.exitCode = await evaluate(file, flags);
     });
 }
 
-async function evaluate(file: string, flags: EvaluateFlags, typed: Command): Promise<number> {
+async function evaluate(file: string, flags: EvaluateFlags): Promise<number> {
   const { name, set = [], model = [] } = flags;
   const loaded = await loadEvaluation(file, { name, settings: set, models: model }, workingFolder());
   if (!isConfigured(flags)) await refuseMissingFiles(loaded);
   const screen = screenOn(process.stdout);
-  return withServer(flags, screen, server => onServer(server, loaded, flags, typed, screen));
+  return withServer(flags, screen, server => onServer(server, loaded, flags, screen));
 }
 
 /** The local stack's workers read what lies here; those of a configured server may sit on another machine. */
@@ -86,7 +86,6 @@ async function onServer(
   { client, stack, signal }: UsedServer,
   { name, evaluations }: LoadedEvaluation,
   flags: EvaluateFlags,
-  typed: Command,
   screen: Screen,
 ): Promise<number> {
   if (!flags.watch && stack?.owned) {
@@ -117,7 +116,7 @@ async function onServer(
   screen.keep();
   if (outcomes) return conclude(name, outcomes, flags, screen);
   screen.print([
-    `Stopped watching${stack?.owned ? ', and all else' : ''}. Nothing is lost. To go on: ${typedCommand(typed)}`,
+    `Stopped watching${stack?.owned ? ', and all else' : ''}. Nothing is lost. To go on: ${typedCommand()}`,
   ]);
   return INTERRUPTED;
 }

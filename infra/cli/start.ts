@@ -69,12 +69,12 @@ export function startCommand(): Command {
         '  npm start -- --from tiny/phase-3 --name tiny-warmer --set rl.sampling.temperature=1.2\n' +
         '  npm start -- my.yaml --set phases.0.steps=20 --set rl.optimizer.learningRate=1e-5',
     )
-    .action(async (nameOrFile: string | undefined, flags: StartFlags, typed: Command) => {
-      process.exitCode = await start(nameOrFile, flags, typed);
+    .action(async (nameOrFile: string | undefined, flags: StartFlags) => {
+      process.exitCode = await start(nameOrFile, flags);
     });
 }
 
-async function start(named: string | undefined, flags: StartFlags, typed: Command): Promise<number> {
+async function start(named: string | undefined, flags: StartFlags): Promise<number> {
   const nameOrFile = named ?? (flags.from === undefined ? DEFAULT_PRESET : undefined);
   const { run, input } = await askedRun(nameOrFile, flags); // a mistake shows before anything is started
   const store = storeOf(flags);
@@ -94,8 +94,8 @@ async function start(named: string | undefined, flags: StartFlags, typed: Comman
     flags,
     screen,
     interrupt,
-    again: typedCommand(typed),
-    another: typedCommand(typed, { name: 'NAME' }),
+    again: typedCommand(),
+    another: typedCommand({ name: 'NAME' }),
   };
   expectEngine(order.spec.engine.kind ?? 'onnx', SERVICE_VARIABLES.engine);
   stack = await startStack({

@@ -66,25 +66,24 @@ export function studyCommand(): Command {
     .option('--watch', 'show it live until it ends (the default)', true)
     .option('--no-watch', 'start it on a configured server and leave it to the workers there')
     .addHelpText('after', HELP)
-    .action(async (file: string, flags: StudyFlags, typed: Command) => {
-      process.exitCode = await study(file, flags, typed);
+    .action(async (file: string, flags: StudyFlags) => {
+      process.exitCode = await study(file, flags);
     });
 }
 
-async function study(file: string, flags: StudyFlags, typed: Command): Promise<number> {
+async function study(file: string, flags: StudyFlags): Promise<number> {
   const { name, set = [] } = flags;
   const loaded = await loadStudy(file, { name, settings: set }, workingFolder());
   if (flags.check) return check(loaded, flags);
   // What is asked for as data is all that goes there.
   const screen = screenOn(flags.format === 'text' ? process.stdout : process.stderr);
-  return withServer(flags, screen, server => onServer(server, loaded, flags, typed, screen));
+  return withServer(flags, screen, server => onServer(server, loaded, flags, screen));
 }
 
 async function onServer(
   { client, stack, signal }: UsedServer,
   loaded: LoadedStudy,
   flags: StudyFlags,
-  typed: Command,
   screen: Screen,
 ): Promise<number> {
   if (!flags.watch && stack?.owned)
@@ -116,7 +115,7 @@ async function onServer(
   screen.keep();
   if (outcome) return conclude(loaded, outcome, flags, screen);
   const rest = stack?.owned ? ', and all else' : '';
-  screen.print([`Stopped watching${rest}. Nothing is lost. To go on: ${typedCommand(typed)}`]);
+  screen.print([`Stopped watching${rest}. Nothing is lost. To go on: ${typedCommand()}`]);
   return INTERRUPTED;
 }
 

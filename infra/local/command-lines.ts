@@ -53,10 +53,11 @@ export function rememberLocalServer(address: string): void {
 }
 
 /**
- * The command as it was typed.
+ * The command of this process as it was typed.
  * @param changes other values of flags, by the names that commander has them under
  */
-export function typedCommand(command: Command, changes: Record<string, string> = {}): string {
+export function typedCommand(changes: Record<string, string> = {}): string {
+  const command = here.command!;
   const flags = command.options.flatMap(option => wordsOf(command, option, changes[option.attributeName()]));
   const args = [...command.args, ...flags].map(quoted);
   const npm = command.name() === 'start' && process.env.npm_lifecycle_event === 'start';
