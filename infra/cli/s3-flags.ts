@@ -1,48 +1,19 @@
-/**
- * Flags for a store in a bucket. What they say is said to the client, and to the processes that are started, by the variables
- * that every AWS tool takes.
- */
+/** Flags for a store in a bucket. */
 import { type Command, Option } from 'commander';
 import { checkSettings, type ObjectSettings, SSE } from '../../activities/store/index.js';
+import { BUCKET_VARIABLES } from '../local/bucket-variables.js';
 import { UserError } from '../user-error.js';
 
 const GROUP = 'Store in a bucket (credentials as every AWS tool finds them: AWS_ACCESS_KEY_ID, AWS_PROFILE, …):';
 
-interface S3Flag {
-  flags: string;
-  description: string;
-  variable: string;
-  /** What the variable is set to; throws UserError for what it cannot be. */
-  valueFrom: (typed: string) => string;
-}
-
-const FLAGS: readonly S3Flag[] = [
-  {
-    flags: '--endpoint-url <url>',
-    description: 'server, if not AWS itself (or AWS_ENDPOINT_URL_S3)',
-    variable: 'AWS_ENDPOINT_URL_S3',
-    valueFrom: typed => {
-      if (!/^https?:\/\/[^/]+/.test(typed))
-        throw new UserError(`--endpoint-url ${typed}: expected http://… or https://…`);
-      return typed;
-    },
-  },
-  {
-    flags: '--region <region>',
-    description: 'region of the bucket (or AWS_REGION)',
-    variable: 'AWS_REGION',
-    valueFrom: typed => typed,
-  },
-  {
-    flags: '--path-style <on|off>',
-    description: 'bucket in the path or the host name of an address (default: on with an endpoint, off without)',
-    variable: 'LONGHAUL_S3_PATH_STYLE',
-    valueFrom: typed => {
-      if (typed !== 'on' && typed !== 'off') throw new UserError(`--path-style ${typed}: expected on or off`);
-      return typed === 'on' ? '1' : '0';
-    },
-  },
-];
+const VALUES_AND_MEANINGS: Record<keyof typeof BUCKET_VARIABLES, [value: string, description: string]> = {
+  endpointUrl: ['<url>', 'server, if not AWS itself (or AWS_ENDPOINT_URL_S3)'],
+  region: ['<region>', 'region of the bucket (or AWS_REGION)'],
+  pathStyle: [
+    '<on|off>',
+    'bucket in the path or the host name of an address (default: on with an endpoint, off without)',
+  ],
+};
 
 export interface S3Flags {
   endpointUrl?: string;
@@ -52,9 +23,10 @@ export interface S3Flags {
 
 /** The flags of whatever opens a store. */
 export function withS3Flags(command: Command): Command {
-  for (const { flags, description, variable, valueFrom } of FLAGS) {
-    const option = new Option(flags, description).helpGroup(GROUP).argParser((typed: string) => {
-      process.env[variable] = valueFrom(typed);
+  for (const [name, { flag, variable, passedAs }] of Object.entries(BUCKET_VARIABLES)) {
+    const [value, description] = VALUES_AND_MEANINGS[name as keyof typeof BUCKET_VARIABLES];
+    const option = new Option(`${flag} ${value}`, description).helpGroup(GROUP).argParser((typed: string) => {
+      process.env[variable] = passedAs(typed);
       return typed;
     });
     command.addOption(option);

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { DEFAULT_STATE } from '../checkout.js';
+import { bucketFlags } from './bucket-variables.js';
 
 /** Flags by the names that commander has them under. */
 const STATE = ['state'];
@@ -76,7 +77,8 @@ export function nextCommand(verb: keyof typeof TAKES, ...words: string[]): strin
 /** A command about a store, for whoever reads of it elsewhere than in a terminal. @param words its arguments and flags */
 export function commandOn(root: string, verb: 'verify' | 'lineage' | 'tokens', ...words: string[]): string {
   const store = root === join(DEFAULT_STATE, 'store') ? [] : ['--store', root];
-  return [`npx longhaul ${verb}`, ...[...words, ...store].map(quoted)].join(' ');
+  const bucket = root.startsWith('s3://') ? bucketFlags() : [];
+  return [`npx longhaul ${verb}`, ...[...words, ...store, ...bucket].map(quoted)].join(' ');
 }
 
 /** The Temporal CLI through longhaul, which finds the program and, when a local stack runs, its address. @param rest its own words */

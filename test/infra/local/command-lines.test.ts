@@ -1,12 +1,15 @@
 /** The command lines that people are given: what was typed, parsed again, and what follows it. */
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Progress } from '../../../activities/contract/index.js';
+import { DEFAULT_STATE } from '../../../infra/checkout.js';
 import { evaluateCommand } from '../../../infra/cli/evaluate.js';
 import { program } from '../../../infra/cli/main.js';
 import { startCommand } from '../../../infra/cli/start.js';
 import { studyCommand } from '../../../infra/cli/study.js';
 import { adviceLines } from '../../../infra/local/advice.js';
 import {
+  commandOn,
   nextCommand,
   rememberCommand,
   rememberLocalServer,
@@ -165,5 +168,36 @@ describe('the commands that may follow', () => {
       'To give the run up:',
       '  npx longhaul temporal --state /data/s workflow cancel --workflow-id a',
     ]);
+  });
+});
+
+describe('the commands about a store', () => {
+  /** As the page's process has it, which is started with variables: its parent's flags. */
+  const withBucketFlags = () => parsed(startCommand(), BUCKET);
+
+  test('name it, where it is not the usual one', () => {
+    expect(commandOn('/data/my store', 'verify', 'a')).toBe("npx longhaul verify a --store '/data/my store'");
+    expect(commandOn(join(DEFAULT_STATE, 'store'), 'verify', 'a')).toBe('npx longhaul verify a');
+  });
+
+  test("name a bucket's server", () => {
+    withBucketFlags();
+    expect(commandOn('s3://bucket/prefix', 'lineage', 'POLICY', '--run', 'a')).toBe(
+      `npx longhaul lineage POLICY --run a ${BUCKET.join(' ')}`,
+    );
+  });
+
+  test.each([
+    ['on', '1'],
+    ['off', '0'],
+  ])('take --path-style %s back from what it is passed on as', (typed, passed) => {
+    process.env.AWS_REGION = '';
+    process.env.LONGHAUL_S3_PATH_STYLE = passed;
+    expect(commandOn('s3://b/p', 'verify', 'a')).toBe(`npx longhaul verify a --store s3://b/p --path-style ${typed}`);
+  });
+
+  test("say nothing of a bucket's server where the store is a folder", () => {
+    withBucketFlags();
+    expect(commandOn('/data/s', 'verify', 'a')).toBe('npx longhaul verify a --store /data/s');
   });
 });
