@@ -42,7 +42,8 @@ export interface OwnEvaluationInput {
   policy: PolicyRef;
   /** `base`, `sft`, `phase-<k>` or `final`. */
   label: string;
-  sets: { name: string; data: ArtifactRef }[];
+  /** With the number of their items; absent in histories of earlier versions. */
+  sets: { name: string; data: ArtifactRef; count?: number }[];
   /** How many each set is cut into; absent where it is not. */
   shards?: number;
   /** Which the run is trained with; absent of the workers' own. */
@@ -66,7 +67,7 @@ async function evaluateOwn(
   { sets, engine, shards, ...common }: OwnEvaluationInput,
   progress: Progress,
 ): Promise<EvaluationRow[]> {
-  progress.begin(sets.map(({ name }) => ({ name, total: null })));
+  progress.begin(sets.map(({ name, count = null }) => ({ name, total: count })));
   return evaluateSets(sets, progress, {
     respond: set => answered({ ...common, set }, { engine, shards }),
     score: (set, responses) => scoreEvaluation({ ...common, set, responses }),

@@ -187,6 +187,7 @@ async function prepareData(
         data.sets.map(async ({ name, items }) => ({
           name,
           data: await publish(`set-${name}`, items),
+          count: items.length,
         })),
       ),
       summary: await publishJson(store, dataSummaryUri(run), summary),

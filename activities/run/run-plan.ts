@@ -18,7 +18,8 @@ export interface RunPlan {
   data: {
     train: ArtifactRef;
     warmup: ArtifactRef | null;
-    sets: { name: string; data: ArtifactRef }[];
+    /** With the number of their items; plans of earlier versions are without. */
+    sets: { name: string; data: ArtifactRef; count?: number }[];
     /** A RunDataSummary; earlier versions wrote none. */
     summary?: ArtifactRef;
   };

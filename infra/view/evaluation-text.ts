@@ -21,13 +21,21 @@ export function evaluationBlock(id: string, progress: EvaluationProgress | null)
 
 /** What is new since `before` (null: everything). */
 export function evaluationChanges(before: EvaluationProgress | null, now: EvaluationProgress | null): string[] {
-  if (!now) return [];
-  return now.sets
-    .filter(set => {
-      const earlier = before?.sets.find(({ name }) => name === set.name);
-      return set.state !== 'waiting' && (earlier?.state !== set.state || tenth(earlier) !== tenth(set));
-    })
-    .map(set => `${now.evaluation}: ${set.name}: ${setText(set, now)}`);
+  return now ? changedSets(before, now).map(set => `${now.evaluation}: ${set.name}: ${setText(set, now)}`) : [];
+}
+
+/** The same of a run's own evaluation, named as the run does; the run itself tells the scores. */
+export function answeringChanges(name: string, before: EvaluationProgress | null, now: EvaluationProgress): string[] {
+  return changedSets(before, now)
+    .filter(({ state }) => state === 'answering')
+    .map(set => `${name}: ${set.name} ${setText(set, now)}`);
+}
+
+function changedSets(before: EvaluationProgress | null, now: EvaluationProgress): SetProgress[] {
+  return now.sets.filter(set => {
+    const earlier = before?.sets.find(({ name }) => name === set.name);
+    return set.state !== 'waiting' && (earlier?.state !== set.state || tenth(earlier) !== tenth(set));
+  });
 }
 
 const tenth = ({ done, total }: SetProgress) => (total ? Math.floor((done * TENTHS) / total) : 0);

@@ -7,10 +7,10 @@ import {
   WorkflowFailedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import type { CurriculumResult, EvaluationProgress, Progress } from '../../activities/contract/index.js';
+import type { CurriculumResult, EvaluationProgress, EvaluationRow, Progress } from '../../activities/contract/index.js';
 import { type ActivityNotes, activityNotes } from './activity-notes.js';
 import { asking } from './asking.js';
-import { evaluationBlock } from './evaluation-text.js';
+import { answeringChanges, evaluationBlock } from './evaluation-text.js';
 import { progressChanges } from './progress-text.js';
 import { runTable } from './run-table.js';
 import type { Screen } from './screen.js';
@@ -48,7 +48,7 @@ export async function follow(options: FollowOptions): Promise<Outcome> {
   const handle = client.workflow.getHandle(run);
   const [clock, seen] = [new StepClock(options.planned), new SeenSteps()];
   const ask = asking(client);
-  let before: Progress | null = null;
+  let before: Look | null = null;
   let told: string[] = [];
   while (!signal.aborted) {
     let troubles: string[] = [];
@@ -60,9 +60,10 @@ export async function follow(options: FollowOptions): Promise<Outcome> {
       const progress = await ask(() => handle.query<Progress>('progress'));
       const notes = ended ? NO_NOTES : await ask(() => activityNotes(client, atWork(progress)));
       seen.note(progress);
-      const evaluating = screen.terminal && !ended ? await evaluationUnderWay(client, ask, progress) : [];
-      show(options, before, progress, { clock, seen, evaluating }, notes);
-      before = progress;
+      const evaluating = ended ? null : await evaluationUnderWay(client, ask, progress);
+      const now: Look = { progress: withScores(progress, before, evaluating), evaluating };
+      show(options, before, now, { clock, seen }, notes);
+      before = now;
       troubles = notes.retries;
       if (ended) return await outcome(client, run, status.name);
       if (isWaiting(progress) && !screen.terminal) return { kind: 'waiting' };
@@ -82,6 +83,13 @@ export async function follow(options: FollowOptions): Promise<Outcome> {
   return { kind: 'stopped' };
 }
 
+/** What one look at a run gave. */
+interface Look {
+  progress: Progress;
+  /** The evaluation that it is at. */
+  evaluating: { stage: string; progress: EvaluationProgress } | null;
+}
+
 const NO_NOTES: ActivityNotes = { doing: [], retries: [] };
 
 /** The workflows whose activities are now at work: the run itself, what keeps its trackers up, and the stage's child. */
@@ -99,19 +107,35 @@ function isWaiting({ state }: Progress): boolean {
 
 function show(
   { screen, footer = [], advice }: FollowOptions,
-  before: Progress | null,
-  now: Progress,
-  { clock, seen, evaluating }: { clock: StepClock; seen: SeenSteps; evaluating: string[] },
+  before: Look | null,
+  { progress, evaluating }: Look,
+  { clock, seen }: { clock: StepClock; seen: SeenSteps },
   notes: ActivityNotes,
 ) {
-  const left = clock.left(now);
+  const left = clock.left(progress);
   const { planned } = clock;
-  const todo = isWaiting(now) ? advice(now) : [];
-  const doing = [...notes.doing, ...notes.retries].map(line => `    ${line}`);
+  const todo = isWaiting(progress) ? advice(progress) : [];
   if (screen.terminal) {
-    const table = runTable({ progress: now, left, seen, planned }, screen.width, screen.style);
-    screen.draw([...table, ...evaluating, ...doing, ...todo, ...footer]);
-  } else screen.print([...progressChanges(before, now, left), ...(before?.state === now.state ? [] : todo)]);
+    const table = runTable({ progress, left, seen, planned }, screen.width, screen.style);
+    const evaluation = evaluating ? ['', ...evaluationBlock(evaluating.stage, evaluating.progress)] : [];
+    const doing = [...notes.doing, ...notes.retries].map(line => `    ${line}`);
+    return screen.draw([...table, ...evaluation, ...doing, ...todo, ...footer]);
+  }
+  const last = before?.evaluating?.stage === evaluating?.stage ? (before?.evaluating ?? null) : null;
+  screen.print([
+    ...progressChanges(before?.progress ?? null, progress, left),
+    ...(evaluating ? answeringChanges(evaluating.stage, last?.progress ?? null, evaluating.progress) : []),
+    ...(before?.progress.state === progress.state ? [] : todo),
+  ]);
+}
+
+/** The run's table with the scores that the evaluation under way has so far, and those that one had which has just ended. */
+function withScores(progress: Progress, before: Look | null, evaluating: Look['evaluating']): Progress {
+  const table = [...progress.table];
+  const known = (row: EvaluationRow) => table.some(({ policy, set }) => policy === row.policy && set === row.set);
+  for (const row of [...(before?.progress.table ?? []), ...(evaluating?.progress.rows ?? [])])
+    if (!known(row)) table.push(row);
+  return { ...progress, table };
 }
 
 /** How far the evaluation is that a run is at, if it is at one. */
@@ -119,15 +143,15 @@ async function evaluationUnderWay(
   client: Client,
   ask: ReturnType<typeof asking>,
   { stages }: Progress,
-): Promise<string[]> {
+): Promise<Look['evaluating']> {
   const stage = stages.find(
     ({ kind, state, workflowId }) => kind === 'evaluation' && state === 'running' && workflowId,
   );
-  if (!stage) return [];
+  if (!stage) return null;
   const handle = client.workflow.getHandle(stage.workflowId!);
   // It may have ended since the run was asked, or have no worker for a moment.
   const progress = await ask(() => handle.query<EvaluationProgress>('progress')).catch(() => null);
-  return progress ? ['', ...evaluationBlock(stage.name, progress)] : [];
+  return progress && { stage: stage.name, progress };
 }
 
 /** What a trouble that will pass is called; anything else is thrown on. */

@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { WorkflowFailedError, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { DifficultyRecord, Pool, UpdateRecord } from '../../activities/artifacts/formats.js';
-import { type CurriculumResult, type Progress, TASK_QUEUE } from '../../activities/contract/index.js';
+import {
+  type CurriculumResult,
+  type EvaluationProgress,
+  type Progress,
+  TASK_QUEUE,
+} from '../../activities/contract/index.js';
 import { readJson } from '../../activities/store/index.js';
 import { curriculum } from '../../workflows/index.js';
 import { FAULTS, FakeChat } from '../support/fake-chat.js';
@@ -57,6 +62,12 @@ describe('an undisturbed run', () => {
       ['base', 'held-out', 5],
       ['final', 'held-out', 5],
     ]);
+  });
+
+  test('knows how many questions an evaluation of its own has', async () => {
+    const handle = server.env.client.workflow.getHandle('undisturbed/evaluation/base');
+    const { sets } = await handle.query<EvaluationProgress>('progress');
+    expect(sets).toEqual([{ name: 'held-out', state: 'done', done: 5, total: 5 }]);
   });
 
   test('says at the end how every stage went', async () => {

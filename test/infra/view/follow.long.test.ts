@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { TASK_QUEUE } from '../../../activities/contract/index';
+import { type Progress, TASK_QUEUE } from '../../../activities/contract/index';
 import type { RunSpec } from '../../../activities/spec/run-spec';
 import { adviceLines } from '../../../infra/local/advice';
 import { beginRun } from '../../../infra/local/begin-run';
@@ -96,6 +96,52 @@ test('watching tells each change and ends with the result', async () => {
   await end('watched', null);
   await expect(following).resolves.toMatchObject({ kind: 'done', result: { policy: { sha256: 'abc' } } });
   expect(text()).toBe('watched: running\nphase-1: running\n');
+});
+
+test('the evaluation that a run is at is told as it goes, its scores as they come, and once', async () => {
+  const row = (set: string, score: number) => ({ policy: 'sft', set, score, low: score - 8, high: score + 8 });
+  const sets = (a: object, b: object) => [
+    { name: 'short', total: 150, done: 0, state: 'waiting', ...a },
+    { name: 'long', total: null, done: 0, state: 'waiting', ...b },
+  ];
+  await beginRun(client, 'scored', spec(1));
+  await beginRun(client, 'scored/evaluation/sft', spec(1));
+  const evaluating = async (now: object) => tell('scored/evaluation/sft', { evaluation: 'e', ...now });
+  await evaluating({ rows: [], sets: sets({ state: 'answering', done: 3 }, {}) });
+  const stage = { name: 'evaluation/sft', kind: 'evaluation', attempt: 1, latest: null };
+  const workflowId = 'scored/evaluation/sft';
+  await tell('scored', { stages: [{ ...stage, state: 'running', workflowId }] });
+  const { screen, text } = pipe();
+  const following = follow({
+    ...{ client, run: 'scored', screen, advice: adviceLines },
+    signal: new AbortController().signal,
+  });
+  await until(() => text().includes('3 of 150'));
+  await evaluating({ sets: sets({ state: 'answering', done: 77 }, {}) });
+  await until(() => text().includes('77 of 150'));
+  await evaluating({
+    rows: [row('short', 60)],
+    sets: sets({ state: 'done', done: 150 }, { state: 'answering', done: 8 }),
+  });
+  await until(() => text().includes('answering, 8\n'));
+  // What it shares is written before its rows are the run's.
+  await tell('scored', { stages: [{ ...stage, state: 'done', workflowId }] });
+  await until(() => text().includes('sft: done'));
+  await tell('scored', { table: [row('short', 60), row('long', 40)] as Progress['table'] });
+  await until(() => text().includes('long 40.0'));
+  await end('scored', null);
+  await following;
+  await end('scored/evaluation/sft', null);
+  expect(text()).toBe(`\
+scored: running evaluation/sft
+evaluation/sft: running
+evaluation/sft: short answering, 3 of 150
+evaluation/sft: short answering, 77 of 150
+evaluation/sft: short 60.0 [52.0, 68.0]
+evaluation/sft: long answering, 8
+evaluation/sft: done
+evaluation/sft: long 40.0 [32.0, 48.0]
+`);
 });
 
 test('a run that failed gives the innermost reason', async () => {
