@@ -39,6 +39,7 @@ export {
   type PromptGroup,
   pack,
   splitPasses,
+  TILES,
 } from './packing.js';
 export { RotaryTable } from './rotary.js';
 export { activationBytes, cutSegments, type Segment } from './segments.js';

@@ -79,11 +79,14 @@ export function splitPasses(groups: readonly PromptGroup[], budget: number): Gro
   return passes;
 }
 
-/** For groups of so many tokens: small tiles waste less on what is hidden, large ones less on the visits (measured). */
-export function tileFor(tokens: number): number {
-  if (tokens <= 256) return 128;
-  return tokens <= 4096 ? 256 : 512;
-}
+/** For groups of up to so many tokens: small tiles waste less on what is hidden, large ones less on the visits (measured). */
+export const TILES = [
+  { upTo: 1024, tile: 128 },
+  { upTo: 4096, tile: 256 },
+  { upTo: Number.POSITIVE_INFINITY, tile: 512 },
+] as const;
+
+export const tileFor = (tokens: number): number => TILES.find(({ upTo }) => tokens <= upTo)!.tile;
 
 /** A gap up to this share of a tile is skipped to start a segment on a tile: fewer tiles are visited, fewer of them masked. */
 const ALIGNED_GAP = 1 / 16;

@@ -1,4 +1,6 @@
 import type { UpdateRecord } from '../../../activities/artifacts/formats.js';
+import { PROVIDERS } from '../../../activities/engine/graph/index.js';
+import { TILES } from '../../../activities/engine/model/index.js';
 import { ensurePolicyLoaded, ensureSnapshot } from '../../../activities/policies/policy.js';
 import { lastStep, logStep } from '../../../activities/policies/redo-log.js';
 import { codeVersion } from '../../../activities/provenance/code-version.js';
@@ -46,6 +48,18 @@ test('other steps, and another provider, are other numerics; what was not measur
   expect(differ(one, await measureNumerics(new FakeEngine(), 'cuda'))).toBe(true);
   expect(differ(undefined, one)).toBe(false);
   expect(differ(one, undefined)).toBe(false);
+});
+
+test.each<[string, () => { restore(): void }]>([
+  ['of documents', () => jest.replaceProperty(TILES[0] as { upTo: number }, 'upTo', 256)],
+  ['of models', () => jest.replaceProperty(PROVIDERS.cpu as { constantsFrom: number }, 'constantsFrom', 2 ** 20)],
+])('other sums from a size on, %s, are other numerics', async (_, change) => {
+  const before = await measureNumerics(new FakeEngine(), 'cpu');
+  const { restore } = change();
+  const after = await measureNumerics(new FakeEngine(), 'cpu');
+  restore();
+  expect(differ(before, after)).toBe(true);
+  expect(differ(before, await measureNumerics(new FakeEngine(), 'cpu'))).toBe(false);
 });
 
 describe('a run that another engine goes on with', () => {
