@@ -1,10 +1,10 @@
 /** Another commit of this project, built beside this one, to take turns with it. */
 import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
-import { partOf } from './build-part.js';
 import { madeOnce, step } from './made-once.js';
 import type { startOurs } from './ours.js';
 
@@ -65,6 +65,13 @@ function commitNamed(name: string, git: (...args: string[]) => string): string {
 
 const contentOf = (path: string): string => readFileSync(path, 'utf8').trim();
 
-/** What starts the build's engine as a side of a row: its own code, for it speaks its own engine's protocol. */
-export const startsOf = ({ root }: Build): typeof startOurs =>
-  partOf<{ startOurs: typeof startOurs }>(root, 'bench/ours').startOurs;
+/**
+ * What starts the build's engine as a side of a row: its own code, for it speaks its own engine's protocol.
+ * @throws UserError when the build has none
+ */
+export function startsOf({ root }: Build): typeof startOurs {
+  const file = join(root, 'dist', 'infra', 'bench', 'ours.js');
+  if (!existsSync(file))
+    throw new UserError(`${file}: is not there; expected a build of a commit with this benchmark.`);
+  return (createRequire(__filename)(file) as { startOurs: typeof startOurs }).startOurs;
+}

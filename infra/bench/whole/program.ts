@@ -1,27 +1,53 @@
 /**
- * Whole runs of one build of this project, one a turn, each on a server and workers of its own. The build's folder is the
- * argument: spec, workers and engine are that build's.
+ * Whole runs of one build of this project, one a turn, each with a local stack of its own. The build's folder is the argument.
+ * It is asked as its users ask it, by its command line: the one thing that builds of all ages have in common.
  */
-import type { loadSpec } from '../../specs/spec-files.js';
-import { partOf } from '../build-part.js';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { atExit } from '../../local/at-exit.js';
+import { UserError } from '../../user-error.js';
 import { watchMemory } from '../family.js';
-import type { measureOverhead } from '../overhead/run.js';
+import { withScratch } from '../scratch.js';
 import { serve } from '../serve.js';
 import type { RunAssignment } from './side.js';
 
+/** Of what it printed, for whoever asks why it failed. */
+const LAST_LINES = 12;
+
 const [build] = process.argv.slice(2) as [string];
 
-serve<RunAssignment>(async ({ preset, set }) => {
-  const specs = partOf<{ loadSpec: typeof loadSpec }>(build, 'specs/spec-files');
-  const runs = partOf<{ measureOverhead: typeof measureOverhead }>(build, 'bench/overhead/run');
-  const { spec } = await specs.loadSpec(preset, set, build);
-  return {
-    versions: {},
-    perform: async () => {
+serve<RunAssignment>(async ({ preset, set }) => ({
+  versions: {},
+  perform: () =>
+    withScratch('run', async state => {
+      const settings = set.flatMap(setting => ['--set', setting]);
       const memory = watchMemory(process.pid);
-      const { wall, sha256 } = await runs.measureOverhead(spec, line => console.error(line));
+      const started = performance.now();
+      const printed = await printedBy(['start', preset, ...settings, '--state', state]);
+      const seconds = (performance.now() - started) / 1000;
       const peakBytes = memory();
-      return { seconds: wall, weights: sha256, ...(peakBytes !== null && { peakBytes }) };
-    },
-  };
-});
+      const weights = /^sha256 +([0-9a-f]{64})\b/m.exec(printed)?.[1];
+      return { seconds, ...(weights && { weights }), ...(peakBytes !== null && { peakBytes }) };
+    }),
+}));
+
+/** What the build's `longhaul` prints with these arguments. @throws UserError with its last lines when it fails */
+function printedBy(args: string[]): Promise<string> {
+  const command = join(build, 'infra', 'bin', 'longhaul.js');
+  const child = spawn(process.execPath, [command, ...args], { cwd: build, stdio: ['ignore', 'pipe', 'pipe'] });
+  const forget = atExit(() => child.kill('SIGINT'));
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', code => {
+      forget();
+      if (code === 0) return resolve(printed);
+      const last = printed.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
+      reject(new UserError(`${command} ${args.join(' ')} ended with code ${code}:\n${last}`));
+    });
+  });
+}
