@@ -1,19 +1,10 @@
 /** Flags for a store in a bucket. */
 import { type Command, Option } from 'commander';
 import { checkSettings, type ObjectSettings, SSE } from '../../activities/store/index.js';
-import { BUCKET_VARIABLES } from '../local/bucket-variables.js';
+import { BUCKET_FLAGS } from '../local/bucket-flags.js';
 import { UserError } from '../user-error.js';
 
 const GROUP = 'Store in a bucket (credentials as every AWS tool finds them: AWS_ACCESS_KEY_ID, AWS_PROFILE, …):';
-
-const VALUES_AND_MEANINGS: Record<keyof typeof BUCKET_VARIABLES, [value: string, description: string]> = {
-  endpointUrl: ['<url>', 'server, if not AWS itself (or AWS_ENDPOINT_URL_S3)'],
-  region: ['<region>', 'region of the bucket (or AWS_REGION)'],
-  pathStyle: [
-    '<on|off>',
-    'bucket in the path or the host name of an address (default: on with an endpoint, off without)',
-  ],
-};
 
 export interface S3Flags {
   endpointUrl?: string;
@@ -23,8 +14,7 @@ export interface S3Flags {
 
 /** The flags of whatever opens a store. */
 export function withS3Flags(command: Command): Command {
-  for (const [name, { flag, variable, passedAs }] of Object.entries(BUCKET_VARIABLES)) {
-    const [value, description] = VALUES_AND_MEANINGS[name as keyof typeof BUCKET_VARIABLES];
+  for (const { flag, value, description, variable, passedAs } of BUCKET_FLAGS) {
     const option = new Option(`${flag} ${value}`, description).helpGroup(GROUP).argParser((typed: string) => {
       process.env[variable] = passedAs(typed);
       return typed;

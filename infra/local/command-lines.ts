@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { DEFAULT_STATE } from '../checkout.js';
-import { bucketFlags } from './bucket-variables.js';
+import { bucketFlagsIn } from './bucket-flags.js';
 
 /** Flags by the names that commander has them under. */
 const STATE = ['state'];
@@ -77,7 +77,7 @@ export function nextCommand(verb: keyof typeof TAKES, ...words: string[]): strin
 /** A command about a store, for whoever reads of it elsewhere than in a terminal. @param words its arguments and flags */
 export function commandOn(root: string, verb: 'verify' | 'lineage' | 'tokens', ...words: string[]): string {
   const store = root === join(DEFAULT_STATE, 'store') ? [] : ['--store', root];
-  const bucket = root.startsWith('s3://') ? bucketFlags() : [];
+  const bucket = root.startsWith('s3://') ? bucketFlagsIn(process.env) : [];
   return [`npx longhaul ${verb}`, ...[...words, ...store, ...bucket].map(quoted)].join(' ');
 }
 

@@ -19,7 +19,7 @@ export function evaluationBlock(id: string, progress: EvaluationProgress | null)
   ];
 }
 
-/** What is new since `before` (null: everything). */
+/** What is new since `before` (null, or another's: everything). */
 export function evaluationChanges(before: EvaluationProgress | null, now: EvaluationProgress | null): string[] {
   return now ? changedSets(before, now).map(set => `${now.evaluation}: ${set.name}: ${setText(set, now)}`) : [];
 }
@@ -32,8 +32,9 @@ export function answeringChanges(name: string, before: EvaluationProgress | null
 }
 
 function changedSets(before: EvaluationProgress | null, now: EvaluationProgress): SetProgress[] {
+  const earlierSets = before?.evaluation === now.evaluation ? before.sets : [];
   return now.sets.filter(set => {
-    const earlier = before?.sets.find(({ name }) => name === set.name);
+    const earlier = earlierSets.find(({ name }) => name === set.name);
     return set.state !== 'waiting' && (earlier?.state !== set.state || tenth(earlier) !== tenth(set));
   });
 }

@@ -7,11 +7,11 @@ import {
   WorkflowFailedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import type { CurriculumResult, EvaluationProgress, EvaluationRow, Progress } from '../../activities/contract/index.js';
+import type { CurriculumResult, EvaluationProgress, Progress } from '../../activities/contract/index.js';
 import { type ActivityNotes, activityNotes } from './activity-notes.js';
 import { asking } from './asking.js';
 import { answeringChanges, evaluationBlock } from './evaluation-text.js';
-import { progressChanges } from './progress-text.js';
+import { hasRow, progressChanges } from './progress-text.js';
 import { runTable } from './run-table.js';
 import type { Screen } from './screen.js';
 import { SeenSteps } from './seen-steps.js';
@@ -121,10 +121,11 @@ function show(
     const doing = [...notes.doing, ...notes.retries].map(line => `    ${line}`);
     return screen.draw([...table, ...evaluation, ...doing, ...todo, ...footer]);
   }
-  const last = before?.evaluating?.stage === evaluating?.stage ? (before?.evaluating ?? null) : null;
   screen.print([
     ...progressChanges(before?.progress ?? null, progress, left),
-    ...(evaluating ? answeringChanges(evaluating.stage, last?.progress ?? null, evaluating.progress) : []),
+    ...(evaluating
+      ? answeringChanges(evaluating.stage, before?.evaluating?.progress ?? null, evaluating.progress)
+      : []),
     ...(before?.progress.state === progress.state ? [] : todo),
   ]);
 }
@@ -132,9 +133,8 @@ function show(
 /** The run's table with the scores that the evaluation under way has so far, and those that one had which has just ended. */
 function withScores(progress: Progress, before: Look | null, evaluating: Look['evaluating']): Progress {
   const table = [...progress.table];
-  const known = (row: EvaluationRow) => table.some(({ policy, set }) => policy === row.policy && set === row.set);
   for (const row of [...(before?.progress.table ?? []), ...(evaluating?.progress.rows ?? [])])
-    if (!known(row)) table.push(row);
+    if (!hasRow(table, row)) table.push(row);
   return { ...progress, table };
 }
 

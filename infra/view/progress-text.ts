@@ -22,11 +22,16 @@ export function progressChanges(before: Progress | null, now: Progress, left: Ti
       lines.push(`${stage.name}: ${stageText(stage, left.stages[stage.name] ?? null)}`);
     }
   }
-  const known = (row: EvaluationRow) =>
-    before?.table.some(({ policy, set }) => policy === row.policy && set === row.set);
-  lines.push(...now.table.filter(row => !known(row)).map(row => `evaluation/${row.policy}: ${row.set} ${score(row)}`));
+  const told = before?.table ?? [];
+  lines.push(
+    ...now.table.filter(row => !hasRow(told, row)).map(row => `evaluation/${row.policy}: ${row.set} ${score(row)}`),
+  );
   return lines;
 }
+
+/** Whether the table has this policy's row of this set. */
+export const hasRow = (table: readonly EvaluationRow[], row: EvaluationRow): boolean =>
+  table.some(({ policy, set }) => policy === row.policy && set === row.set);
 
 export function stateText({ state, stages }: Progress): string {
   if (state !== 'running') return state === 'awaiting-replay' ? 'waiting for a replay' : state;

@@ -11,8 +11,8 @@ import { withScratch } from '../scratch.js';
 import { serve } from '../serve.js';
 import type { RunAssignment } from './side.js';
 
-/** Of what it printed, for whoever asks why it failed. */
-const LAST_LINES = 12;
+/** Of what it printed, for whoever asks why it failed: fewer than peer.ts keeps of what is printed here. */
+const LAST_LINES = 8;
 
 const [build] = process.argv.slice(2) as [string];
 
@@ -21,9 +21,11 @@ serve<RunAssignment>(async ({ preset, set }) => ({
   perform: () =>
     withScratch('run', async state => {
       const settings = set.flatMap(setting => ['--set', setting]);
+      // Also where the environment names a store.
+      const places = ['--state', state, '--store', join(state, 'store')];
       const memory = watchMemory(process.pid);
       const started = performance.now();
-      const printed = await printedBy(['start', preset, ...settings, '--state', state]);
+      const printed = await printedBy(['start', preset, ...settings, ...places]);
       const seconds = (performance.now() - started) / 1000;
       const peakBytes = memory();
       const weights = /^sha256 +([0-9a-f]{64})\b/m.exec(printed)?.[1];

@@ -4,8 +4,11 @@
  */
 import { UserError } from '../user-error.js';
 
-interface BucketVariable {
+interface BucketFlag {
   flag: string;
+  /** What stands behind it, in help. */
+  value: string;
+  description: string;
   variable: string;
   /** The variable's value; throws UserError for what it cannot be. */
   passedAs: (typed: string) => string;
@@ -14,10 +17,12 @@ interface BucketVariable {
 
 const asTyped = (text: string): string => text;
 
-/** Those that every AWS tool takes, and one of our own. */
-export const BUCKET_VARIABLES = {
-  endpointUrl: {
+/** With the variables that every AWS tool takes, and one of our own. */
+export const BUCKET_FLAGS: readonly BucketFlag[] = [
+  {
     flag: '--endpoint-url',
+    value: '<url>',
+    description: 'server, if not AWS itself (or AWS_ENDPOINT_URL_S3)',
     variable: 'AWS_ENDPOINT_URL_S3',
     passedAs: typed => {
       if (!/^https?:\/\/[^/]+/.test(typed))
@@ -26,9 +31,18 @@ export const BUCKET_VARIABLES = {
     },
     typedAs: asTyped,
   },
-  region: { flag: '--region', variable: 'AWS_REGION', passedAs: asTyped, typedAs: asTyped },
-  pathStyle: {
+  {
+    flag: '--region',
+    value: '<region>',
+    description: 'region of the bucket (or AWS_REGION)',
+    variable: 'AWS_REGION',
+    passedAs: asTyped,
+    typedAs: asTyped,
+  },
+  {
     flag: '--path-style',
+    value: '<on|off>',
+    description: 'bucket in the path or the host name of an address (default: on with an endpoint, off without)',
     variable: 'LONGHAUL_S3_PATH_STYLE',
     passedAs: typed => {
       if (typed !== 'on' && typed !== 'off') throw new UserError(`--path-style ${typed}: expected on or off`);
@@ -36,11 +50,11 @@ export const BUCKET_VARIABLES = {
     },
     typedAs: value => (value === '0' ? 'off' : 'on'),
   },
-} satisfies Record<string, BucketVariable>;
+];
 
-/** The flags that say what this process's variables do. */
-export function bucketFlags(environment: NodeJS.ProcessEnv = process.env): string[] {
-  return Object.values<BucketVariable>(BUCKET_VARIABLES).flatMap(({ flag, variable, typedAs }) => {
+/** The flags that say what these variables do. */
+export function bucketFlagsIn(environment: NodeJS.ProcessEnv): string[] {
+  return BUCKET_FLAGS.flatMap(({ flag, variable, typedAs }) => {
     const value = environment[variable];
     return value ? [flag, typedAs(value)] : [];
   });
