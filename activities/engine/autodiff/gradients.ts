@@ -80,7 +80,13 @@ export const GRADIENTS: Record<string, GradientRule> = {
   Exp: elementwise((g, dy, _x, y) => g.op('Mul', [dy, y])),
   Sqrt: elementwise((g, dy, _x, y) => g.op('Div', [g.op('Mul', [dy, g.scalar(0.5)]), y])),
   Reciprocal: elementwise((g, dy, _x, y) => g.op('Neg', [g.op('Mul', [dy, g.op('Mul', [y, y])])])),
-  Sigmoid: elementwise((g, dy, _x, y) => g.op('Mul', [dy, g.op('Mul', [y, g.op('Sub', [g.scalar(1), y])])])),
+  // s = sigmoid(alpha x), y = x s: dx = dy s (1 + alpha (x - y)). s is computed again: kept, it would be as large as x.
+  QuickGelu: ({ g, inputs: [x], outputs: [y], attributes, gradients: [dy] }) => {
+    const { float: alpha } = attributes.alpha as { float: number };
+    const times = (value: Value): Value => (alpha === 1 ? value : g.op('Mul', [value, g.scalar(alpha)]));
+    const slope = g.op('Add', [times(g.op('Sub', [x!, y!])), g.scalar(1)]);
+    return [g.op('Mul', [dy!, g.op('Mul', [g.op('Sigmoid', [times(x!)]), slope])])];
+  },
   Add: binary((_, dy) => [() => dy, () => dy]),
   Sub: binary(({ g }, dy) => [() => dy, () => g.op('Neg', [dy])]),
   Mul: binary(({ g, inputs: [a, b] }, dy) => [() => g.op('Mul', [dy, b!]), () => g.op('Mul', [dy, a!])]),

@@ -12,6 +12,11 @@ export const WEBGPU_LOWERINGS: Lowerings = {
     const left = transA === 1 ? transposed(g, scaled) : scaled;
     return [g.op('MatMul', [left, transB === 1 ? transposed(g, b!) : b!])];
   },
+  QuickGelu: (g, [x], { alpha }) => {
+    const { float } = alpha as { float: number };
+    const scaled = float === 1 ? x! : g.op('Mul', [x!, g.scalar(float)]);
+    return [g.op('Mul', [x!, g.op('Sigmoid', [scaled])])];
+  },
   /** Of rows: the largest is taken off first, so that no exponential overflows. */
   LogSoftmax: (g, [x]) => {
     const shifted = g.op('Sub', [x!, g.max(x!, [-1])]);

@@ -117,6 +117,8 @@ export const OPERATORS: Record<string, OperatorRule> = {
   Sqrt: unary,
   Reciprocal: unary,
   Sigmoid: unary,
+  /** x sigmoid(alpha x); with alpha 1 it is SiLU (arXiv 1702.03118). */
+  QuickGelu: { ...unary, domain: 'com.microsoft' },
   // Log is missing on purpose: its bits depend on the number of threads (findings/onnxruntime-log-depends-on-threads.sh).
   // LogSoftmax goes row by row.
   LogSoftmax: unary,

@@ -148,6 +148,6 @@ function projections(
 function swiglu(g: Graph, config: DecoderConfig, local: Layer, x: Value): Value {
   const gate = linear(g, x, local, 'mlp.gate_proj', config.mlpBias);
   const up = linear(g, x, local, 'mlp.up_proj', config.mlpBias);
-  const activated = g.op('Mul', [g.op('Mul', [gate, g.op('Sigmoid', [gate])]), up]);
+  const activated = g.op('Mul', [g.op('QuickGelu', [gate], { alpha: { float: 1 } }), up]);
   return linear(g, activated, local, 'mlp.down_proj', config.mlpBias);
 }

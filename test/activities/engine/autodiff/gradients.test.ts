@@ -6,7 +6,7 @@ import { product } from '../../../../activities/engine/autodiff/product';
 import { stopGradient } from '../../../../activities/engine/autodiff/stop-gradient';
 import type { Dim } from '../../../../activities/engine/graph/dims';
 import { Graph, type Value } from '../../../../activities/engine/graph/graph';
-import type { ElementType } from '../../../../activities/engine/graph/onnx';
+import type { Attributes, ElementType } from '../../../../activities/engine/graph/onnx';
 import {
   bools,
   CompiledGraph,
@@ -67,9 +67,9 @@ function of(title: string, inputs: Input[], build: Case['build'], feeds: Feeds =
   return { title, inputs, build, feeds };
 }
 
-const unary = (operator: string, low: number, high: number): Case[] => [
-  of('elementwise', [x([2, 3], low, high)], (g, a) => g.op(operator, [a])),
-  of('of rank 0', [x([], low, high)], (g, a) => g.op(operator, [a])),
+const unary = (operator: string, low: number, high: number, attributes: Attributes = {}): Case[] => [
+  of('elementwise', [x([2, 3], low, high)], (g, a) => g.op(operator, [a], attributes)),
+  of('of rank 0', [x([], low, high)], (g, a) => g.op(operator, [a], attributes)),
 ];
 
 /** Both sides broadcast, in turn and together. */
@@ -162,7 +162,12 @@ const CASES: Record<string, Case[]> = {
   Exp: unary('Exp', -1, 1),
   Sqrt: unary('Sqrt', 1, 2),
   Reciprocal: [...unary('Reciprocal', 1, 2), ...unary('Reciprocal', -2, -1)],
-  Sigmoid: unary('Sigmoid', -2, 2),
+  QuickGelu: [1, 1.7, -0.5].flatMap(alpha =>
+    unary('QuickGelu', -3, 3, { alpha: { float: alpha } }).map(one => ({
+      ...one,
+      title: `${one.title}, alpha ${alpha}`,
+    })),
+  ),
   Add: binary('Add', [-1, 1], [-1, 1]),
   Sub: binary('Sub', [-1, 1], [-1, 1]),
   Mul: binary('Mul', [-1, 1], [-1, 1]),

@@ -43,6 +43,8 @@ describe('an operator gives the same numbers', () => {
     ['FusedMatMul', [[5, 3], [5, 2]], { transA: 1, transB: 0, alpha: { float: 0.25 } }], // biome-ignore format: a line each
     ['FusedMatMul', [[2, 4, 3, 5], [2, 4, 2, 5]], { transA: 0, transB: 1, alpha: { float: -3 } }], // biome-ignore format: a line each
     ['FusedMatMul', [[4, 5, 3], [2, 4, 2, 5]], { transA: 1, transB: 1 }], // biome-ignore format: a line each
+    ['QuickGelu', [[3, 17]], { alpha: { float: 1 } }],
+    ['QuickGelu', [[2, 3, 1]], { alpha: { float: -1.7 } }],
     ['LogSoftmax', [[3, 17]], { axis: -1 }],
     ['LogSoftmax', [[2, 3, 1]], { axis: -1 }],
   ])('%s of %j with %j', async (operator, shapes, attributes) => {
