@@ -5,10 +5,12 @@
  *
  * Which tiles are visited is data, not structure: plan.ts lists, for every block of queries, the blocks of keys that are
  * seen whole and those seen in part (with a mask), so one graph serves plain sequences and groups that share a prompt.
+ * Blocks go in groups, a lane each (lanes.ts).
  *
- * Shapes: T tokens, B tokens a block, N = T/B blocks, K key-value heads, R query heads to each of them, D head size.
+ * Shapes: T tokens, B tokens a block, N = T/B blocks, W lanes, K key-value heads, R query heads to each of them, D head size.
  */
-import type { Dim, Graph, Value } from '../graph/index.js';
+import { type Dim, type Graph, product, type Value } from '../graph/index.js';
+import { type KeySideInputs, type PlanInputs, planInputs, type SideInputs } from './attention-plan.js';
 import type { GradientRule } from './gradient-rule.js';
 
 export interface HeadLayout {
@@ -20,50 +22,16 @@ export interface HeadLayout {
   tile: number;
 }
 
-/** One side's visiting list in compressed rows: block i visits entries start[i] … start[i] + count[i] - 1. */
-interface Visits {
-  start: Value;
-  count: Value;
-  /** The block visited. */
-  block: Value;
-  /** Index of the tile's mask; null where tiles are seen whole. */
-  mask: Value | null;
-}
-
-/** The plan as graph inputs, shared by all layers. */
-export interface PlanInputs {
-  byQuery: { whole: Visits; partial: Visits };
-  byKey: { whole: Visits; partial: Visits };
-  /** [masks, B queries, B keys]: 0 where seen, -Infinity where not. */
-  masks: Value;
-  /** The same as factors: 1 where seen, 0 where not. */
-  seen: Value;
-}
-
-/** Names of the plan's feeds; plan.ts fills them. */
-export function planInputs(g: Graph, tile: number, blocks: Dim): PlanInputs {
-  const visits = (side: string, kind: 'whole' | 'partial'): Visits => {
-    const name = `${side}_${kind}`;
-    return {
-      start: g.input(`${name}_start`, 'int64', [blocks]),
-      count: g.input(`${name}_count`, 'int64', [blocks]),
-      block: g.input(`${name}_block`, 'int64', [`${name}_visits`]),
-      mask: kind === 'partial' ? g.input(`${name}_mask`, 'int64', [`${name}_visits`]) : null,
-    };
-  };
-  const side = (name: string): PlanInputs['byQuery'] => ({
-    whole: visits(name, 'whole'),
-    partial: visits(name, 'partial'),
-  });
-  const masks = g.input('masks', 'float32', ['masks', tile, tile]);
-  const seen = g.op('Cast', [g.op('Equal', [masks, g.scalar(0)])], { to: 1 });
-  return { byQuery: side('by_query'), byKey: side('by_key'), masks, seen };
-}
-
 const at = (g: Graph, x: Value, index: Value): Value => g.op('Gather', [x, index], { axis: 0 });
 
-/** The number of blocks, at run time. */
-const blockCount = (g: Graph, blocks: Value): Value => at(g, g.op('Shape', [blocks]), g.scalar(0, 'int64'));
+/** The length of the first axis, at run time. */
+const lengthOf = (g: Graph, x: Value): Value => at(g, g.op('Shape', [x]), g.scalar(0, 'int64'));
+
+/** What a loop over groups collected, [groups, W, ..], by block: [N, ..]. */
+const byBlock = (g: Graph, collected: Value, { places }: SideInputs): Value => {
+  const [groups, width, ...rest] = collected.shape;
+  return at(g, g.reshape(collected, [product([groups!, width!]), ...rest]), places);
+};
 
 /** [T, K*R*D] -> [N, K, R*B, D] */
 function queryBlocks(g: Graph, x: Value, { kvHeads, repeats, headDim, tile }: HeadLayout): Value {
@@ -91,6 +59,19 @@ function layoutAttributes(layout: HeadLayout): Record<string, number> {
   return { ...layout };
 }
 
+/** The composite's inputs behind the first four, which the backward pass reads. */
+const KEY_SIDE = [
+  'lanes',
+  'places',
+  'start',
+  'whole',
+  'partial',
+  'block',
+  'mask',
+  'into',
+  'every',
+] as const satisfies (keyof KeySideInputs)[];
+
 /**
  * softmax(q k^T / sqrt(D) + mask) v for each head.
  *
@@ -100,13 +81,7 @@ function layoutAttributes(layout: HeadLayout): Record<string, number> {
  * @returns [T, K*R*D]
  */
 export function attention(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layout: HeadLayout): Value {
-  const visits = [plan.byKey.whole, plan.byKey.partial].flatMap(s => [
-    s.start,
-    s.count,
-    s.block,
-    ...(s.mask ? [s.mask] : []),
-  ]);
-  const inputs = [q, k, v, plan.seen, ...visits];
+  const inputs = [q, k, v, plan.seen, ...KEY_SIDE.map(name => plan.byKey[name])];
   return g.composite('Attention', inputs, layoutAttributes(layout), () => forward(g, q, k, v, plan, layout))[0]!;
 }
 
@@ -117,72 +92,84 @@ function forward(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layou
   const queries = queryBlocks(g, g.op('Mul', [q, g.scalar(1 / Math.sqrt(headDim))]), layout);
   const keys = keyBlocks(g, k, layout);
   const values = keyBlocks(g, v, layout);
-  const blocks = queries.shape[0]!;
-  const zeros = (width: number): Value => g.op('ConstantOfShape', [g.ints([kvHeads, rows, width])]);
+  const { lanes, start: first, whole, partial, block, mask } = plan.byQuery;
+  const [groups, width] = lanes.shape as [Dim, Dim];
+  const zeros = zerosOfLanes(g, lanes);
   // A finite start keeps exp(max - newer max) defined where a tile hides every key of a row.
-  const start = [g.op('Sub', [zeros(1), g.scalar(1e30)]), zeros(1), zeros(headDim)];
+  const nothing = zeros(kvHeads, rows, 1);
+  const start = [g.op('Sub', [nothing, g.scalar(1e30)]), nothing, zeros(kvHeads, rows, headDim)];
+  const shape = [width, kvHeads, repeats, tile, tile];
+  const ofTiles = (masks: Value): Value => g.reshape(masks, ['masks', 1, 1, tile, tile]);
+  const [added, seen] = [ofTiles(plan.masks), ofTiles(plan.seen)];
 
-  const outer = g.loop(blockCount(g, queries), blocks, [], (b, i) => {
-    const query = at(b, queries, i);
+  const outer = g.loop(lengthOf(g, lanes), groups, [], (b, i) => {
+    const query = at(b, queries, at(b, lanes, i));
     let state = start;
-    for (const { start: first, count, block, mask } of [plan.byQuery.whole, plan.byQuery.partial]) {
-      const offset = at(b, first, i);
-      state = b.loop(at(b, count, i), 'visits', state, (t, turn, [max, sum, out]) => {
+    let offset = at(b, first, i);
+    for (const { count, masked } of turnsOf(b, i, whole, partial)) {
+      state = b.loop(count, 'turns', state, (t, turn, [max, sum, out]) => {
         const entry = t.op('Add', [offset, turn]);
-        const j = at(t, block, entry);
-        const scores = t.op('FusedMatMul', [query, at(t, keys, j)], { transA: 0, transB: 1 });
-        const shape = [kvHeads, repeats, tile, tile];
-        const ofTile = (masks: Value): Value | null => mask && at(t, masks, at(t, mask, entry));
-        const newMax = t.op('Max', [max!, t.max(withMask(t, 'Add', scores, ofTile(plan.masks), shape), [-1])]);
-        const weights = expOfSeen(t, t.op('Sub', [scores, newMax]), ofTile(plan.seen), shape);
+        const visited = at(t, block, entry);
+        const scores = t.op('FusedMatMul', [query, at(t, keys, visited)], { transA: 0, transB: 1 });
+        const ofVisits = (masks: Value): Value | null => (masked ? at(t, masks, at(t, mask, entry)) : null);
+        const newMax = t.op('Max', [max!, t.max(withMask(t, 'Add', scores, ofVisits(added), shape), [-1])]);
+        const weights = expOfSeen(t, t.op('Sub', [scores, newMax]), ofVisits(seen), shape);
         const decay = t.op('Exp', [t.op('Sub', [max!, newMax])]);
         const newSum = t.op('Add', [t.op('Mul', [sum!, decay]), t.sum(weights, [-1])]);
-        const newOut = t.op('Add', [t.op('Mul', [out!, decay]), t.op('MatMul', [weights, at(t, values, j)])]);
+        const newOut = t.op('Add', [t.op('Mul', [out!, decay]), t.op('MatMul', [weights, at(t, values, visited)])]);
         return { carried: [newMax, newSum, newOut], collected: [] };
       }).carried;
+      offset = b.op('Add', [offset, count]);
     }
     const [max, sum, out] = state;
     return { carried: [], collected: [b.op('Div', [out!, sum!]), max!, sum!] };
   });
-  const [outputs, maxima, sums] = outer.collected;
+  const [outputs, maxima, sums] = outer.collected.map(collected => byBlock(g, collected, plan.byQuery));
   return [unblockQueries(g, outputs!, layout), queries, keys, values, outputs!, maxima!, sums!];
 }
 
-/** Adds a mask [.., B, B] to a tile, or multiplies them, under the shape in which its axes line up with the tile's. */
-function withMask(g: Graph, operator: 'Add' | 'Mul', x: Value, mask: Value | null, shape: readonly number[]): Value {
+/** The turns of group i: first those whose tiles are seen whole, then those with masks. */
+const turnsOf = (b: Graph, i: Value, whole: Value, partial: Value) => [
+  { count: at(b, whole, i), masked: false },
+  { count: at(b, partial, i), masked: true },
+];
+
+/** Zeros [W, ..shape]. @param lanes [groups, W] */
+function zerosOfLanes(g: Graph, lanes: Value): (...shape: number[]) => Value {
+  const width = at(g, g.op('Shape', [lanes]), g.ints([1]));
+  const known = { ...width, data: [lanes.shape[1]!] };
+  return (...shape) => g.op('ConstantOfShape', [g.op('Concat', [known, g.ints(shape)], { axis: 0 })]);
+}
+
+/** Adds a mask [.., B, B] to tiles, or multiplies them, under the shape in which its axes line up with theirs. */
+function withMask(g: Graph, operator: 'Add' | 'Mul', x: Value, mask: Value | null, shape: readonly Dim[]): Value {
   if (!mask) return x;
   return g.reshape(g.op(operator, [g.reshape(x, shape), mask]), x.shape);
 }
 
-/** What is seen has exponents up to 0, but for rounding; what is not seen may have any. */
-const MOST = 80;
-
 /**
- * exp of a tile, or 0 where `seen` is. What is not seen becomes 0 by a factor afterwards, and must be finite until then: by
- * -Infinity before it would, too, but on x86 exp takes twenty times as long where its result is no normal number.
+ * exp of tiles, or 0 where they are not seen. What is not seen may have any exponent: it becomes 0 by a factor before, so that
+ * nothing overflows, and again afterwards. By -Infinity before it would, too, but on x86 exp takes twenty times as long where
+ * its result is no normal number; and a minimum takes three times as long as a product.
  */
-function expOfSeen(g: Graph, x: Value, seen: Value | null, shape: readonly number[]): Value {
-  const bounded = seen ? g.op('Min', [x, g.scalar(MOST)]) : x;
-  return withMask(g, 'Mul', g.op('Exp', [bounded]), seen, shape);
+function expOfSeen(g: Graph, x: Value, seen: Value | null, shape: readonly Dim[]): Value {
+  const ofSeen = (y: Value): Value => withMask(g, 'Mul', y, seen, shape);
+  return ofSeen(g.op('Exp', [ofSeen(x)]));
 }
 
 /**
- * Key block by key block on transposed tiles. With E = exp(S - max), the softmax is E / sum; dividing dO and delta by the
- * sums beforehand leaves dV = E^T dO' and dS = E (dO' V^T - delta'). Both subtractions ride on the matrix products, as
- * [K, 1] [Q, -max]^T and [V, 1] [dO', -delta']^T, so only exp and one product pass over a tile.
+ * Blocks of keys by blocks of keys on transposed tiles. With E = exp(S - max), the softmax is E / sum; dividing dO and delta
+ * by the sums beforehand leaves dV = E^T dO' and dS = E (dO' V^T - delta'). Both subtractions ride on the matrix products,
+ * as [K, 1] [Q, -max]^T and [V, 1] [dO', -delta']^T, so only exp and one product pass over a tile.
  */
 export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attributes, gradients }) => {
   const layout = attributes as unknown as HeadLayout;
   const { kvHeads, repeats, headDim, tile } = layout;
-  const [, , , seen, ...visitInputs] = inputs;
-  const [wholeStart, wholeCount, wholeBlock, partialStart, partialCount, partialBlock, partialMask] =
-    visitInputs as Value[];
-  const sides: Visits[] = [
-    { start: wholeStart!, count: wholeCount!, block: wholeBlock!, mask: null },
-    { start: partialStart!, count: partialCount!, block: partialBlock!, mask: partialMask! },
-  ];
+  const seen = inputs[3]!;
+  const side = Object.fromEntries(KEY_SIDE.map((name, i) => [name, inputs[4 + i]!])) as unknown as KeySideInputs;
+  const { lanes, start: first, whole, partial, block, mask, into, every } = side;
+  const [groups, width] = lanes.shape as [Dim, Dim];
   const [, queries, keys, values, outs, maxima, sums] = outputs as Value[];
-  const blocks = keys!.shape[0]!;
   const gradOut = g.op('Div', [queryBlocks(g, gradients[0]!, layout), sums!]);
   const delta = g.sum(g.op('Mul', [gradOut, outs!]), [-1]);
   const column = g.op('Slice', [keys!, g.ints([0]), g.ints([1]), g.ints([3])]);
@@ -192,37 +179,42 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
   const gradOutDelta = beside(gradOut, g.op('Neg', [delta]));
   const keysOne = beside(keys!, ones);
   const valuesOne = beside(values!, ones);
-  const seenByKey = g.reshape(g.op('Transpose', [seen!], { perm: [0, 2, 1] }), [-1, tile, 1, tile]);
-  const zeros = g.op('ConstantOfShape', [g.ints([kvHeads, tile, headDim])]);
-  const gradQueryStart = g.op('ConstantOfShape', [g.op('Shape', [queries!])]);
+  const seenByKey = g.reshape(g.op('Transpose', [seen], { perm: [0, 2, 1] }), ['masks', 1, tile, 1, tile]);
+  const shape = [width, kvHeads, tile, repeats, tile];
+  const zeros = zerosOfLanes(g, lanes)(kvHeads, tile, headDim);
+  // One block more than there are takes what is added for nobody.
+  const none = g.op('ConstantOfShape', [g.ints([1, kvHeads, repeats * tile, headDim])]);
+  const gradQueryStart = g.op('Concat', [g.op('ConstantOfShape', [g.op('Shape', [queries!])]), none], { axis: 0 });
 
-  const outer = g.loop(blockCount(g, keys!), blocks, [gradQueryStart], (b, j, [gradQueriesIn]) => {
-    const key = at(b, keys!, j);
-    const keyOne = at(b, keysOne, j);
-    const valueOne = at(b, valuesOne, j);
+  const outer = g.loop(lengthOf(g, lanes), groups, [gradQueryStart], (b, j, [gradQueriesIn]) => {
+    const own = at(b, lanes, j);
+    const key = at(b, keys!, own);
+    const keyOne = at(b, keysOne, own);
+    const valueOne = at(b, valuesOne, own);
     const visited: Value[] = [];
     const parts: Value[] = [];
     let state = [zeros, zeros];
-    for (const { start, count, block, mask } of sides) {
-      const offset = at(b, start, j);
-      const inner = b.loop(at(b, count, j), 'visits', state, (t, turn, [gradKey, gradValue]) => {
+    let offset = at(b, first, j);
+    for (const { count, masked } of turnsOf(b, j, whole, partial)) {
+      const inner = b.loop(count, 'turns', state, (t, turn, [gradKey, gradValue]) => {
         const entry = t.op('Add', [offset, turn]);
         const i = at(t, block, entry);
         const exponents = t.op('FusedMatMul', [keyOne, at(t, queriesMax, i)], { transA: 0, transB: 1 });
-        const seenHere = mask && at(t, seenByKey, at(t, mask, entry));
-        const weights = expOfSeen(t, exponents, seenHere, [kvHeads, tile, repeats, tile]);
+        const seenHere = masked ? at(t, seenByKey, at(t, mask, entry)) : null;
+        const weights = expOfSeen(t, exponents, seenHere, shape);
         const gradWeights = t.op('FusedMatMul', [valueOne, at(t, gradOutDelta, i)], { transA: 0, transB: 1 });
         const gradScores = t.op('Mul', [weights, gradWeights]);
         const newGradKey = t.op('Add', [gradKey!, t.op('MatMul', [gradScores, at(t, queries!, i)])]);
         const newGradValue = t.op('Add', [gradValue!, t.op('MatMul', [weights, at(t, gradOut, i)])]);
         const gradQuery = t.op('FusedMatMul', [gradScores, key], { transA: 1, transB: 0 });
-        return { carried: [newGradKey, newGradValue], collected: [i, gradQuery] };
+        return { carried: [newGradKey, newGradValue], collected: [at(t, into, entry), gradQuery] };
       });
       state = inner.carried;
       visited.push(inner.collected[0]!);
       parts.push(inner.collected[1]!);
+      offset = b.op('Add', [offset, count]);
     }
-    // Each query block is visited once from one key block, so no index repeats.
+    // A group's visits add to blocks of their own, but for those that add for nobody: no index that is read repeats.
     const indices = b.op('Concat', visited, { axis: 0 });
     const gradQueries = b.op(
       'ScatterND',
@@ -231,9 +223,9 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
     );
     return { carried: [gradQueries], collected: state };
   });
-  const [gradQueries] = outer.carried;
-  const [gradKeys, gradValues] = outer.collected;
-  const scaled = g.op('Mul', [gradQueries!, g.scalar(1 / Math.sqrt(headDim))]);
+  const gradQueries = at(g, outer.carried[0]!, every);
+  const [gradKeys, gradValues] = outer.collected.map(collected => byBlock(g, collected, side));
+  const scaled = g.op('Mul', [gradQueries, g.scalar(1 / Math.sqrt(headDim))]);
   const parts = [
     unblockQueries(g, scaled, layout),
     unblockKeys(g, gradKeys!, layout),

@@ -13,6 +13,7 @@ export {
   type Weight,
   weightInputs,
 } from './decoder.js';
+export { LANES } from './lanes.js';
 export {
   type Adapter,
   adapterOfLayers,
@@ -39,8 +40,9 @@ export {
   type PromptGroup,
   pack,
   splitPasses,
-  TILES,
 } from './packing.js';
+export { planTiles, type Segment as StreamSegment } from './plan.js';
 export { RotaryTable } from './rotary.js';
 export { activationBytes, cutSegments, type Segment } from './segments.js';
 export { modelSummary } from './summary.js';
+export { aloneInTiles, filledUp, TILES, tileOf } from './tiles.js';

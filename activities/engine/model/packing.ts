@@ -7,7 +7,9 @@
  */
 import type * as ort from 'onnxruntime-node';
 import { floats, integers } from '../graph/index.js';
-import { planTiles, type Segment } from './plan.js';
+import type { Side } from './lanes.js';
+import { planTiles, type Segment, type Stream } from './plan.js';
+import { leastWork } from './tiles.js';
 
 /** One prompt with its responses, as token ids; neither prompt nor responses may be empty. */
 export interface PromptGroup {
@@ -79,21 +81,28 @@ export function splitPasses(groups: readonly PromptGroup[], budget: number): Gro
   return passes;
 }
 
-/** For groups of up to so many tokens: small tiles waste less on what is hidden, large ones less on the visits (measured). */
-export const TILES = [
-  { upTo: 1024, tile: 128 },
-  { upTo: 4096, tile: 256 },
-  { upTo: Number.POSITIVE_INFINITY, tile: 512 },
-] as const;
-
-export const tileFor = (tokens: number): number => TILES.find(({ upTo }) => tokens <= upTo)!.tile;
-
 /** A gap up to this share of a tile is skipped to start a segment on a tile: fewer tiles are visited, fewer of them masked. */
 const ALIGNED_GAP = 1 / 16;
 
 /** Lays the parts out as one stream with everything the training and scoring graphs are fed but weights and embeddings. */
-export function pack(parts: readonly GroupPart[], directions: readonly ('query' | 'key')[]): PackedBatch {
-  const tile = tileFor(parts.reduce((most, part) => Math.max(most, streamTokens(part)), 0));
+export function pack(parts: readonly GroupPart[], sides: readonly Side[]): PackedBatch {
+  const { positions, ...stream } = leastWork(tile => layOut(parts, tile));
+  return {
+    ...stream,
+    ids: Int32Array.from(stream.ids),
+    feeds: {
+      ...planTiles(stream, sides),
+      positions: integers(positions, [stream.length, 1]),
+    },
+    positions: positions.reduce((a, b) => Math.max(a, b), 0) + 1,
+  };
+}
+
+/** The stream in tiles of one size; `positions` are its tokens'. */
+function layOut(
+  parts: readonly GroupPart[],
+  tile: number,
+): Stream & Pick<PackedBatch, 'rows' | 'targets' | 'tokenIndex'> & { ids: number[]; positions: number[] } {
   const ids: number[] = [];
   const positions: number[] = [];
   const rows: number[] = [];
@@ -137,21 +146,7 @@ export function pack(parts: readonly GroupPart[], directions: readonly ('query' 
     });
   }
   fillTile();
-  const { length } = ids;
-  const feeds = {
-    ...planTiles(segments, length, tile, directions),
-    positions: integers(positions, [length, 1]),
-  };
-  return {
-    ids: Int32Array.from(ids),
-    length,
-    tile,
-    feeds,
-    rows,
-    targets,
-    tokenIndex,
-    positions: positions.reduce((a, b) => Math.max(a, b), 0) + 1,
-  };
+  return { ids, positions, rows, targets, tokenIndex, segments, length: ids.length, tile };
 }
 
 /** Embedding rows of the stream [length, H]. */

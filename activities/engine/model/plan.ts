@@ -5,6 +5,8 @@
  * segment continues a shared prompt, all of that prompt's segment.
  */
 import * as ort from 'onnxruntime-node';
+import { integers } from '../graph/index.js';
+import { type Group, groupBlocks, type Side, type Visit, workOf } from './lanes.js';
 
 /** Half-open ranges of the stream; a segment that continues nothing has an empty prefix. */
 export interface Segment {
@@ -14,18 +16,18 @@ export interface Segment {
   prefixEnd: number;
 }
 
+/** Tokens in segments, in order and without gaps from 0 to `length`, a multiple of `tile`. */
+export interface Stream {
+  segments: readonly Segment[];
+  length: number;
+  tile: number;
+}
+
 /** A piece of a segment inside one block of queries. */
 interface Piece {
   from: number;
   to: number;
   segment: Segment;
-}
-
-interface Visit {
-  query: number;
-  key: number;
-  /** Index of the mask; -1 where the tile is seen whole. */
-  mask: number;
 }
 
 type Sight = 'none' | 'whole' | 'partial';
@@ -39,15 +41,6 @@ function sight({ from, segment }: Piece, low: number, high: number): Sight {
   if (prefixStart <= low && high <= prefixEnd) return 'whole';
   const begin = prefixEnd === start ? prefixStart : start;
   return begin <= low && high <= from + 1 ? 'whole' : 'partial';
-}
-
-/** What decides a mask, relative to the tile: equal keys are equal masks. */
-function maskKey(pieces: readonly Piece[], row: number, low: number, tile: number): string {
-  const clip = (x: number): number => Math.max(0, Math.min(tile, x - low));
-  const parts = pieces.map(({ from, to, segment: s }) =>
-    [from - row, to - row, clip(s.prefixStart), clip(s.prefixEnd), clip(s.start)].join(','),
-  );
-  return `${row - low};${parts.join(';')}`;
 }
 
 function fillMask(mask: Float32Array, pieces: readonly Piece[], row: number, low: number, tile: number): void {
@@ -67,84 +60,128 @@ function cut(segments: readonly Segment[], low: number, high: number): Piece[] {
     .map(segment => ({ from: Math.max(segment.start, low), to: Math.min(segment.end, high), segment }));
 }
 
-const int64 = (values: readonly number[]): ort.Tensor =>
-  new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [values.length]);
+/** The tiles of which anything is seen, query by query. */
+function visitsOf({ segments, length, tile }: Stream): Visit[] {
+  const visits: Visit[] = [];
+  for (let query = 0; query < length / tile; query++) {
+    const pieces = cut(segments, query * tile, (query + 1) * tile);
+    for (let key = 0; key <= query; key++) {
+      const seen = new Set(pieces.map(piece => sight(piece, key * tile, (key + 1) * tile)));
+      if (seen.size > 1 || !seen.has('none')) visits.push({ query, key, whole: seen.size === 1 && seen.has('whole') });
+    }
+  }
+  return visits;
+}
 
-/** One side's lists in compressed rows, under the names planInputs declares. */
-function visitFeeds(
-  name: string,
-  visits: readonly Visit[],
-  blocks: number,
-  side: 'query' | 'key',
-  withMask: boolean,
-): ort.InferenceSession.FeedsType {
+/** The masks of tiles, equal ones once. */
+class Masks {
+  private readonly known = new Map<string, number>();
+  private readonly masks: Float32Array[] = [];
+
+  constructor(private readonly stream: Stream) {}
+
+  /** The index of the mask of a tile that is seen in part. */
+  of({ query, key }: Visit): number {
+    const { segments, tile } = this.stream;
+    const [row, low] = [query * tile, key * tile];
+    const pieces = cut(segments, row, row + tile);
+    // Relative to the tile: equal names are equal masks.
+    const clip = (x: number): number => Math.max(0, Math.min(tile, x - low));
+    const parts = pieces.map(({ from, to, segment: s }) =>
+      [from - row, to - row, clip(s.prefixStart), clip(s.prefixEnd), clip(s.start)].join(','),
+    );
+    return this.index(`${row - low};${parts.join(';')}`, mask => fillMask(mask, pieces, row, low, tile));
+  }
+
+  /** That of tiles of which all is seen, or nothing. */
+  filled(seen: boolean): number {
+    return this.index(seen ? 'all' : 'nothing', mask => mask.fill(seen ? 0 : Number.NEGATIVE_INFINITY));
+  }
+
+  get feed(): ort.Tensor {
+    const { tile } = this.stream;
+    const stacked = new Float32Array(this.masks.length * tile * tile);
+    this.masks.forEach((mask, i) => {
+      stacked.set(mask, i * tile * tile);
+    });
+    return new ort.Tensor('float32', stacked, [this.masks.length, tile, tile]);
+  }
+
+  private index(name: string, fill: (mask: Float32Array) => void): number {
+    const known = this.known.get(name);
+    if (known !== undefined) return known;
+    const mask = new Float32Array(this.stream.tile ** 2);
+    fill(mask);
+    this.known.set(name, this.masks.length);
+    return this.masks.push(mask) - 1;
+  }
+}
+
+/** One side's groups and turns, under the names planInputs declares. */
+function sideFeeds(side: Side, groups: readonly Group[], masks: Masks, blocks: number): ort.InferenceSession.FeedsType {
+  const width = groups[0]!.lanes.length;
   const other = side === 'query' ? 'key' : 'query';
-  const rows = Array.from({ length: blocks }, () => [] as Visit[]);
-  for (const visit of visits) rows[visit[side]]!.push(visit);
-  const flat = rows.flat();
-  // onnxruntime wants no empty lists: one entry that no row refers to.
-  if (flat.length === 0) flat.push({ query: 0, key: 0, mask: 0 });
-  let next = 0;
-  const starts = rows.map(row => {
-    next += row.length;
-    return next - row.length;
+  const places = new Array<number>(blocks);
+  const turns: { block: number; mask: number; into: number }[][] = [];
+  const starts: number[] = [];
+  groups.forEach(({ lanes, whole, turns: count }, g) => {
+    starts.push(turns.length);
+    lanes.forEach(({ block, filler }, l) => {
+      if (!filler) places[block] = g * width + l;
+    });
+    for (let turn = 0; turn < count; turn++)
+      turns.push(
+        lanes.map(({ visits, filler }) => {
+          const visit = visits[turn];
+          // What nobody reads is added to a block behind the last.
+          if (!visit) return { block: visits[0]![other], mask: masks.filled(false), into: blocks };
+          const masked = turn >= whole;
+          const mask = masked ? (visit.whole ? masks.filled(true) : masks.of(visit)) : 0;
+          return { block: visit[other], mask, into: filler ? blocks : visit[other] };
+        }),
+      );
   });
-  return {
-    [`${name}_start`]: int64(starts),
-    [`${name}_count`]: int64(rows.map(row => row.length)),
-    [`${name}_block`]: int64(flat.map(v => v[other])),
-    ...(withMask && { [`${name}_mask`]: int64(flat.map(v => v.mask)) }),
+  const ofTurns = (field: 'block' | 'mask' | 'into') =>
+    integers(
+      turns.flat().map(lane => lane[field]),
+      [turns.length, width],
+    );
+  const list = (values: readonly number[]) => integers(values, [values.length]);
+  const feeds = {
+    lanes: integers(
+      groups.flatMap(({ lanes }) => lanes.map(({ block }) => block)),
+      [groups.length, width],
+    ),
+    places: list(places),
+    start: list(starts),
+    whole: list(groups.map(({ whole }) => whole)),
+    partial: list(groups.map(({ whole, turns }) => turns - whole)),
+    block: ofTurns('block'),
+    mask: ofTurns('mask'),
+    ...(side === 'key' && { into: ofTurns('into'), every: list([...places.keys()]) }),
   };
+  return Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [`by_${side}_${name}`, feed]));
+}
+
+/** What a forward and a backward pass over the stream take, in elements of tiles that take as long. */
+export function attentionWork(stream: Stream): number {
+  const visits = visitsOf(stream);
+  const blocks = stream.length / stream.tile;
+  return (['query', 'key'] as const).reduce(
+    (sum, side) => sum + workOf(groupBlocks(side, visits, blocks, stream.tile), stream.tile),
+    0,
+  );
 }
 
 /**
  * The feeds of attention.ts's planInputs.
  *
- * @param segments in order and without gaps from 0 to `length`
- * @param length a multiple of `tile`
- * @param directions the forward pass goes by query, the backward pass by key
+ * @param sides the forward pass goes by query, the backward pass by key
  */
-export function planTiles(
-  segments: readonly Segment[],
-  length: number,
-  tile: number,
-  directions: readonly ('query' | 'key')[],
-): ort.InferenceSession.FeedsType {
-  const blocks = length / tile;
-  const visits: Visit[] = [];
-  const maskIndex = new Map<string, number>();
-  const masks: Float32Array[] = [];
-  for (let query = 0; query < blocks; query++) {
-    const row = query * tile;
-    const pieces = cut(segments, row, row + tile);
-    for (let key = 0; key <= query; key++) {
-      const low = key * tile;
-      const seen = new Set(pieces.map(piece => sight(piece, low, low + tile)));
-      if (seen.size === 1 && seen.has('none')) continue;
-      if (seen.size === 1 && seen.has('whole')) {
-        visits.push({ query, key, mask: -1 });
-        continue;
-      }
-      const id = maskKey(pieces, row, low, tile);
-      let mask = maskIndex.get(id);
-      if (mask === undefined) {
-        mask = masks.length;
-        maskIndex.set(id, mask);
-        masks.push(new Float32Array(tile * tile));
-        fillMask(masks[mask]!, pieces, row, low, tile);
-      }
-      visits.push({ query, key, mask });
-    }
-  }
-  const stacked = new Float32Array(masks.length * tile * tile);
-  masks.forEach((mask, i) => {
-    stacked.set(mask, i * tile * tile);
-  });
-  const whole = visits.filter(v => v.mask < 0);
-  const partial = visits.filter(v => v.mask >= 0);
-  const feeds = directions.map(side => ({
-    ...visitFeeds(`by_${side}_whole`, whole, blocks, side, false),
-    ...visitFeeds(`by_${side}_partial`, partial, blocks, side, true),
-  }));
-  return Object.assign({ masks: new ort.Tensor('float32', stacked, [masks.length, tile, tile]) }, ...feeds);
+export function planTiles(stream: Stream, sides: readonly Side[]): ort.InferenceSession.FeedsType {
+  const visits = visitsOf(stream);
+  const blocks = stream.length / stream.tile;
+  const masks = new Masks(stream);
+  const feeds = sides.map(side => sideFeeds(side, groupBlocks(side, visits, blocks, stream.tile), masks, blocks));
+  return Object.assign({}, ...feeds, { masks: masks.feed });
 }

@@ -1,6 +1,6 @@
 import type { UpdateRecord } from '../../../activities/artifacts/formats.js';
 import { PROVIDERS } from '../../../activities/engine/graph/index.js';
-import { TILES } from '../../../activities/engine/model/index.js';
+import { LANES, TILES } from '../../../activities/engine/model/index.js';
 import { ensurePolicyLoaded, ensureSnapshot } from '../../../activities/policies/policy.js';
 import { lastStep, logStep } from '../../../activities/policies/redo-log.js';
 import { codeVersion } from '../../../activities/provenance/code-version.js';
@@ -51,7 +51,8 @@ test('other steps, and another provider, are other numerics; what was not measur
 });
 
 test.each<[string, () => { restore(): void }]>([
-  ['of documents', () => jest.replaceProperty(TILES[0] as { upTo: number }, 'upTo', 256)],
+  ['of documents', () => jest.replaceProperty(TILES as unknown as number[], 1, 300)],
+  ['of batches', () => jest.replaceProperty(LANES as { starting: number }, 'starting', 1000)],
   ['of models', () => jest.replaceProperty(PROVIDERS.cpu as { constantsFrom: number }, 'constantsFrom', 2 ** 20)],
 ])('other sums from a size on, %s, are other numerics', async (_, change) => {
   const before = await measureNumerics(new FakeEngine(), 'cpu');

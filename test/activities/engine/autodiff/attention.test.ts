@@ -1,5 +1,6 @@
 /** Attention by tiles, output and gradients, against the softmax written out in 64 bits. */
-import { attention, type HeadLayout, planInputs } from '../../../../activities/engine/autodiff/attention';
+import { attention, type HeadLayout } from '../../../../activities/engine/autodiff/attention';
+import { planInputs } from '../../../../activities/engine/autodiff/attention-plan';
 import { gradients } from '../../../../activities/engine/autodiff/gradients';
 import { floatData, floats } from '../../../../activities/engine/graph/session';
 import { planTiles } from '../../../../activities/engine/model/plan';
@@ -73,7 +74,7 @@ async function engine(tensors: Tensors, { segments, length }: Stream, layout: He
       return { out, dq: dq!, dk: dk!, dv: dv! };
     },
     {
-      ...planTiles(segments, length, tile, ['query', 'key']),
+      ...planTiles({ segments, length, tile }, ['query', 'key']),
       ...Object.fromEntries(
         Object.entries(widths).map(([name, width]) => [name, floats(tensors[name as keyof Tensors], [length, width])]),
       ),

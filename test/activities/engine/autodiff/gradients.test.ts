@@ -1,5 +1,6 @@
 /** Every rule of the table of gradients against central differences of the forward graph. */
-import { attention, type HeadLayout, planInputs } from '../../../../activities/engine/autodiff/attention';
+import { attention, type HeadLayout } from '../../../../activities/engine/autodiff/attention';
+import { planInputs } from '../../../../activities/engine/autodiff/attention-plan';
 import { GRADIENTS, gradients } from '../../../../activities/engine/autodiff/gradients';
 import { tokenLogprobs } from '../../../../activities/engine/autodiff/logprobs';
 import { product } from '../../../../activities/engine/autodiff/product';
@@ -136,7 +137,7 @@ const attentionCases = Object.entries(STREAMS).flatMap(([title, { length, segmen
       `${title}: ${kvHeads} key-value heads, ${repeats} queries to each, tiles of ${tile}`,
       [wide, narrow, narrow].map(width => symbolic([length, width], ['T', width])),
       (g, q, k, v) => attention(g, q, k, v, planInputs(g, tile, `T/${tile}`), layout),
-      planTiles(segments, length, tile, ['query', 'key']),
+      planTiles({ segments, length, tile }, ['query', 'key']),
     );
   }),
 );

@@ -13,28 +13,65 @@ interface Visit {
   block: number;
   /** Null where the tile is seen whole. */
   mask: number | null;
+  /** The block that a gradient of queries is added to; null by query. */
+  into: number | null;
 }
 
-/** The visits of one side, row by row, as attention.ts reads them. */
-function visits(feeds: Feeds, side: 'query' | 'key'): Visit[] {
-  return (['whole', 'partial'] as const).flatMap(kind => {
-    const list = (field: string): number[] => numbers(feeds, `by_${side}_${kind}_${field}`);
-    const [start, count, block] = [list('start'), list('count'), list('block')];
-    const mask = kind === 'partial' ? list('mask') : null;
-    return start.flatMap((first, row) =>
-      Array.from({ length: count[row]! }, (_, i) => {
-        if (first + i >= block.length) throw new Error(`row ${row} of ${side}s reads past its list`);
-        return { row, block: block[first + i]!, mask: mask && mask[first + i]! };
-      }),
-    );
+interface GroupOfVisits {
+  /** Those of blocks that the group is there for; others are copies. */
+  visits: Visit[];
+  copied: Visit[];
+}
+
+/** The visits of one side, group by group, as attention.ts reads them. */
+function groupsOf(feeds: Feeds, side: 'query' | 'key'): GroupOfVisits[] {
+  const list = (field: string): number[] => numbers(feeds, `by_${side}_${field}`);
+  const [lanes, places, start, whole, partial] = ['lanes', 'places', 'start', 'whole', 'partial'].map(list);
+  const [block, mask] = [list('block'), list('mask')];
+  const into = side === 'key' ? list('into') : null;
+  const width = feeds[`by_${side}_lanes`]!.dims[1]!;
+  // Each block stands where it is said to.
+  expect(places!.map(place => lanes![place])).toEqual(places!.map((_, b) => b));
+  return start!.map((first, group) => {
+    const found: GroupOfVisits = { visits: [], copied: [] };
+    for (let turn = first; turn < first + whole![group]! + partial![group]!; turn++)
+      for (let lane = 0; lane < width; lane++) {
+        const [entry, place] = [turn * width + lane, group * width + lane];
+        if (entry >= block.length) throw new Error(`group ${group} of ${side}s reads past its list`);
+        const visit = {
+          row: lanes![place]!,
+          block: block[entry]!,
+          mask: turn < first + whole![group]! ? null : mask[entry]!,
+          into: into && into[entry]!,
+        };
+        (places![visit.row] === place ? found.visits : found.copied).push(visit);
+      }
+    return found;
   });
 }
 
+const isNothing = (feeds: Feeds, mask: number | null, tile: number): boolean =>
+  mask !== null &&
+  (feeds.masks!.data as Float32Array)
+    .subarray(mask * tile * tile, (mask + 1) * tile * tile)
+    .every(value => value === Number.NEGATIVE_INFINITY);
+
+/** The visits of one side in which something is seen. */
+function visits(feeds: Feeds, side: 'query' | 'key'): Visit[] {
+  const tile = feeds.masks!.dims[1]!;
+  return groupsOf(feeds, side)
+    .flatMap(group => group.visits)
+    .filter(({ mask }) => !isNothing(feeds, mask, tile));
+}
+
 /** What the plan lets each query see, [queries][keys]. */
-function seen(feeds: Feeds, length: number, tile: number): boolean[][] {
+const seen = (feeds: Feeds, length: number, tile: number): boolean[][] =>
+  seenIn(visits(feeds, 'query'), feeds, length, tile);
+
+function seenIn(visits: readonly Visit[], feeds: Feeds, length: number, tile: number): boolean[][] {
   const matrix = Array.from({ length }, () => new Array<boolean>(length).fill(false));
   const masks = feeds.masks!.data as Float32Array;
-  for (const { row, block, mask } of visits(feeds, 'query'))
+  for (const { row, block, mask } of visits)
     for (let i = 0; i < tile; i++)
       for (let j = 0; j < tile; j++) {
         const [query, key] = [row * tile + i, block * tile + j];
@@ -51,34 +88,38 @@ function seen(feeds: Feeds, length: number, tile: number): boolean[][] {
 const drawn = (matrix: boolean[][]): string =>
   matrix.map(row => row.map(visible => (visible ? '#' : '.')).join('')).join('\n');
 
-/** Tiles of the true matrix by how much of them is seen. */
-function tiles(matrix: boolean[][], tile: number): { whole: string[]; partial: string[] } {
-  const found = { whole: [] as string[], partial: [] as string[] };
+/** Tiles of the true matrix of which something is seen. */
+function tiles(matrix: boolean[][], tile: number): string[] {
+  const found: string[] = [];
   for (let row = 0; row < matrix.length / tile; row++)
     for (let block = 0; block < matrix.length / tile; block++) {
-      const entries = matrix
-        .slice(row * tile, (row + 1) * tile)
-        .flatMap(keys => keys.slice(block * tile, (block + 1) * tile));
-      if (entries.every(Boolean)) found.whole.push(`${row}/${block}`);
-      else if (entries.some(Boolean)) found.partial.push(`${row}/${block}`);
+      const rows = matrix.slice(row * tile, (row + 1) * tile);
+      if (rows.some(keys => keys.slice(block * tile, (block + 1) * tile).some(Boolean))) found.push(`${row}/${block}`);
     }
   return found;
 }
 
 function expectPlan({ segments, length }: Stream, tile: number): void {
-  const feeds = planTiles(segments, length, tile, ['query', 'key']) as Feeds;
+  const feeds = planTiles({ segments, length, tile }, ['query', 'key']) as Feeds;
   const matrix = visibility(segments, length);
   expect(drawn(seen(feeds, length, tile))).toBe(drawn(matrix));
-  const byQuery = visits(feeds, 'query');
-  const named = (whole: boolean): string[] =>
-    byQuery.filter(v => (v.mask === null) === whole).map(v => `${v.row}/${v.block}`);
-  const expected = tiles(matrix, tile);
-  expect(named(true).sort()).toEqual(expected.whole.sort());
-  expect(named(false).sort()).toEqual(expected.partial.sort());
-  // The backward pass goes over the same tiles with the same masks.
-  const key = ({ row, block, mask }: Visit): string => `${row}/${block}/${mask}`;
-  const turned = visits(feeds, 'key').map(({ row, block, mask }) => key({ row: block, block: row, mask }));
-  expect(turned.sort()).toEqual(byQuery.map(key).sort());
+  const byQuery = visits(feeds, 'query').map(({ row, block }) => `${row}/${block}`);
+  expect(byQuery.sort()).toEqual(tiles(matrix, tile).sort());
+  // The backward pass sees the same.
+  const turned = visits(feeds, 'key').map(({ row, block, mask }) => ({ row: block, block: row, mask, into: null }));
+  expect(drawn(seenIn(turned, feeds, length, tile))).toBe(drawn(matrix));
+  expectSums(feeds, length / tile);
+}
+
+/** Each visit by key is added to its own block of queries, once a group; what nobody asked for goes behind the last. */
+function expectSums(feeds: Feeds, blocks: number): void {
+  const tile = feeds.masks!.dims[1]!;
+  for (const { visits, copied } of groupsOf(feeds, 'key')) {
+    for (const { into } of copied) expect(into).toBe(blocks);
+    for (const { block, mask, into } of visits) expect(into).toBe(isNothing(feeds, mask, tile) ? blocks : block);
+    const added = visits.flatMap(({ into }) => (into === blocks ? [] : [into]));
+    expect(new Set(added).size).toBe(added.length);
+  }
 }
 
 const fixed: Record<string, Stream> = {
@@ -102,19 +143,21 @@ test('any segmentation in tiles of any size', () => {
   }
 });
 
-test('only the directions asked for', () => {
-  const names = (directions: ('query' | 'key')[]): string[] =>
-    Object.keys(planTiles([plain(0, 16)], 16, 8, directions)).filter(name => name.startsWith('by_'));
+test('only the sides asked for', () => {
+  const names = (sides: ('query' | 'key')[]): string[] =>
+    Object.keys(planTiles({ segments: [plain(0, 16)], length: 16, tile: 8 }, sides)).filter(name =>
+      name.startsWith('by_'),
+    );
   expect(names(['query']).every(name => name.startsWith('by_query_'))).toBe(true);
-  expect(names(['query', 'key'])).toHaveLength(14);
+  expect(names(['query', 'key'])).toHaveLength(16);
 });
 
-test('equal masks are kept once, so a long sequence needs a single one', () => {
-  const feeds = planTiles([plain(0, 512)], 512, 16, ['query']) as Feeds;
-  expect(feeds.masks!.dims).toEqual([1, 16, 16]);
+test('equal masks are kept once: a long sequence needs one of its diagonal, all and nothing', () => {
+  const feeds = planTiles({ segments: [plain(0, 512)], length: 512, tile: 16 }, ['query']) as Feeds;
+  expect(feeds.masks!.dims).toEqual([3, 16, 16]);
 });
 
 test('the number of visits grows with what is seen, not with the square of the stream', () => {
-  const many = Array.from({ length: 64 }, (_, i) => plain(i * 16, (i + 1) * 16));
-  expect(visits(planTiles(many, 1024, 16, ['query']) as Feeds, 'query')).toHaveLength(64);
+  const segments = Array.from({ length: 64 }, (_, i) => plain(i * 16, (i + 1) * 16));
+  expect(visits(planTiles({ segments, length: 1024, tile: 16 }, ['query']) as Feeds, 'query')).toHaveLength(64);
 });
