@@ -38,12 +38,12 @@ export class PromptCache {
   }
 
   /** Copies one prompt's into row b. */
-  fill(b: number, { layers, tokens, rows }: PrefillResult): void {
+  fill(b: number, { layers, rows, first, tokens }: PrefillResult): void {
     const { kvHeads, headDim } = this.config;
     layers.forEach(({ keys, values }, layer) => {
       const target = this.layers[layer]!;
       for (let head = 0; head < kvHeads; head++) {
-        const [from, to] = [head * rows, this.offset(b, head, 0)];
+        const [from, to] = [head * rows + first, this.offset(b, head, 0)];
         const copy = (into: Float32Array, of: Float32Array, width: number): void =>
           into.set(of.subarray(from * width, (from + tokens) * width), to * width);
         copy(target.keys, keys, headDim);

@@ -1,8 +1,8 @@
 /**
  * Rollouts: each prompt is computed once, its G responses decode together, and responses that have ended leave the batch.
- * Prompts are prefilled alone, and uniform numbers come from the response's own stream. On the processor no row's arithmetic
- * depends on the rows beside it either, so a response depends on weights, prompt and seed only; other providers choose how
- * to sum by the shapes of what they multiply, so there the last bits also go by how many responses decode together.
+ * Uniform numbers come from the response's own stream. On the processor no row's arithmetic depends on the rows beside it
+ * either, neither in prefill nor in decoding, so a response depends on weights, prompt and seed only; other providers choose
+ * how to sum by the shapes of what they multiply, so there the last bits also go by what is computed together.
  */
 import { truncationFeeds } from '../autodiff/index.js';
 import type { Tensors } from '../files/index.js';
@@ -16,7 +16,7 @@ import {
   PROVIDERS,
   type SessionSettings,
 } from '../graph/index.js';
-import { activationBytes, type DecoderConfig, type RotaryTable } from '../model/index.js';
+import type { DecoderConfig, RotaryTable } from '../model/index.js';
 import type { GeneratedResponse, GeneratePrompt, GenerateRequest, SamplingSettings } from '../protocol/index.js';
 import { PastCache, PromptCache } from './caches.js';
 import { DecodingGraphs } from './decoding-graphs.js';
@@ -28,10 +28,7 @@ import { samplingMode } from './sampling.js';
 const MAX_ROWS = 256;
 const MAX_CACHE_BYTES = 2 ** 30;
 
-/** Of the memory for activations: a prompt whose layer takes more is a large one. */
-const LARGE_SHARE = 1 / 8;
-
-/** Called after each prompt computed and each run with the new tokens so far; throws to end the work there. */
+/** Called after each set of prompts computed and each run with the new tokens so far; throws to end the work there. */
 export type OnTokens = (newTokens: number) => Promise<void>;
 
 export class Generator {
@@ -160,16 +157,17 @@ export class Generator {
       this.config,
       groups.map(g => g.prompt.ids.length - 1),
     );
-    let longest = 0;
-    for (const [b, { prompt }] of groups.entries()) {
-      if (prompt.ids.length === 1) continue;
-      cache.fill(b, await this.prefill.run(weights, prompt.ids.slice(0, -1)));
-      longest = Math.max(longest, prompt.ids.length);
+    const opened = groups.flatMap(({ prompt: { ids } }, b) => (ids.length === 1 ? [] : [{ b, ids: ids.slice(0, -1) }]));
+    for (const set of this.prefill.together(opened.map(({ ids }) => ids.length))) {
+      const prompts = set.map(i => opened[i]!);
+      const results = await this.prefill.run(
+        weights,
+        prompts.map(({ ids }) => ids),
+      );
+      for (const [i, { b }] of prompts.entries()) cache.fill(b, results[i]!);
       await count(0);
     }
-    // A session holds on to the most memory it ever needed. Where that is much, making another costs less.
-    const { memory = Number.POSITIVE_INFINITY } = this.settings;
-    if (activationBytes(this.config, longest, 1) > memory * LARGE_SHARE) await this.prefill.release();
+    await this.prefill.settle();
     return cache;
   }
 

@@ -1,4 +1,4 @@
-/** The prompt's pass: keys and values of every layer, computed once and shared by all its responses. */
+/** The prompts' pass: keys and values of every layer, computed once and shared by all responses of a prompt. */
 import { packedAttention } from '../autodiff/index.js';
 import type { Tensors } from '../files/index.js';
 import {
@@ -14,14 +14,19 @@ import {
   weightFeeds,
 } from '../graph/index.js';
 import {
+  activationBytes,
+  aloneInTiles,
   type DecoderConfig,
   decoderLayers,
   EMBEDDING_WEIGHT,
   embed,
   expectedTensors,
-  pack,
+  filledUp,
+  planTiles,
   type RotaryTable,
   rotaryInputs,
+  type StreamSegment,
+  tileOf,
   weightInputs,
 } from '../model/index.js';
 
@@ -31,60 +36,100 @@ export interface LayerCache {
   values: Float32Array;
 }
 
+/** One prompt's rows among those computed together. */
 export interface PrefillResult {
-  layers: LayerCache[];
-  tokens: number;
-  /** At least `tokens`: what is behind them says nothing. */
+  layers: readonly LayerCache[];
   rows: number;
+  first: number;
+  tokens: number;
 }
 
 /** One a tile size. */
 const PREFILL_GRAPHS = 3;
 
-/** Attention goes by whole tiles; all else by so many rows more than the prompt has at most. */
+/** Rows at once: more are no faster. */
+const TOGETHER = 4096;
+/** Of the memory for activations: what a layer may take. */
+const LARGE_SHARE = 1 / 8;
+/** Attention goes by whole tiles; all else by so many rows more than the prompts have at most. */
 const ROW_STEP = 16;
 /** Products sum in another order for 64 rows or fewer (product.ts). */
 const LEAST_ROWS = 128;
 
 export class Prefill {
   private readonly graphs: GraphCache;
+  /** Tokens that take no more than a layer's share of the memory. */
+  private readonly most: number;
+  /** Tokens of the largest set since graphs were let go. */
+  private largest = 0;
 
   constructor(
     private readonly config: DecoderConfig,
     private readonly rotary: RotaryTable,
     settings: SessionSettings,
   ) {
+    const { memory = Number.POSITIVE_INFINITY } = settings;
+    this.most = (memory * LARGE_SHARE) / activationBytes(config, 1, 1);
     this.graphs = new GraphCache(PREFILL_GRAPHS, settings);
   }
 
   /**
-   * Each prompt goes alone, from the start of a tile, so that its numbers do not depend on its company.
+   * Which prompts go together, where memory allows: those with tiles of one size, which a prompt's own length decides, so that on the processor
+   * its numbers do not depend on its company.
    *
-   * @param ids the prompt's tokens but its last, which is the first one decoded; not empty
+   * @param lengths tokens of each, 1 at least
+   * @returns indices
    */
-  async run(weights: Tensors, ids: readonly number[]): Promise<PrefillResult> {
-    const { kvHeads } = this.config;
-    // As a response that continues the first token: the stream is then the prompt itself.
-    const batch = pack([{ promptIds: [ids[0]!], responses: [[...ids.slice(1), 0]], offsets: [0] }], ['query']);
-    const rows = Math.min(batch.length, Math.max(LEAST_ROWS, Math.ceil(ids.length / ROW_STEP) * ROW_STEP));
-    const graph = await this.graph(batch.tile);
+  together(lengths: readonly number[]): number[][] {
+    const limit = Math.min(TOGETHER, this.most);
+    const sets: { tile: number; tokens: number; indices: number[] }[] = [];
+    for (const [index, tokens] of lengths.entries()) {
+      const tile = tileOf(tokens);
+      const open = sets.find(set => set.tile === tile && set.tokens + tokens <= limit);
+      if (open) {
+        open.tokens += tokens;
+        open.indices.push(index);
+      } else sets.push({ tile, tokens, indices: [index] });
+    }
+    return sets.map(({ indices }) => indices);
+  }
+
+  /**
+   * @param prompts of one set of `together`: each one's tokens but its last, which is the first one decoded; not empty
+   * @returns one each
+   */
+  async run(weights: Tensors, prompts: readonly (readonly number[])[]): Promise<PrefillResult[]> {
+    const { kvHeads, hiddenSize } = this.config;
+    const lengths = prompts.map(ids => ids.length);
+    const tokens = lengths.reduce((a, b) => a + b, 0);
+    const rows = Math.max(LEAST_ROWS, Math.ceil(tokens / ROW_STEP) * ROW_STEP);
+    const tile = tileOf(lengths[0]!);
+    const graph = await this.graph(tile);
+    const ids = new Int32Array(rows);
+    ids.set(prompts.flat());
     const outputs = await graph.run({
       ...weightFeeds(weights),
-      ...batch.feeds,
-      ...this.rotary.feeds(rows),
-      ...rowFeeds(rows, batch.length),
+      ...streamFeeds(lengths, tile, rows),
+      ...this.rotary.feeds(lengths.reduce((a, b) => Math.max(a, b))),
       ones: floats(new Float32Array(kvHeads * rows).fill(1), [kvHeads, rows, 1]),
-      x: embed(batch.ids.subarray(0, rows), weights.get(EMBEDDING_WEIGHT)!.data, this.config.hiddenSize),
+      x: embed(ids, weights.get(EMBEDDING_WEIGHT)!.data, hiddenSize),
     });
     const layers = Array.from({ length: this.config.layers }, (_, layer) => ({
       keys: floatData(outputs, `keys ${layer}`),
       values: floatData(outputs, `values ${layer}`),
     }));
-    return { layers, tokens: ids.length, rows };
+    this.largest = Math.max(this.largest, tokens);
+    return startsOf(lengths).map((first, i) => ({ layers, rows, first, tokens: lengths[i]! }));
   }
 
-  release(): Promise<void> {
-    return this.graphs.release();
+  /** Behind the last set. A session holds on to the most memory it ever needed: where that is much, making another costs less. */
+  async settle(): Promise<void> {
+    if (this.largest > this.most) await this.release();
+  }
+
+  async release(): Promise<void> {
+    this.largest = 0;
+    await this.graphs.release();
   }
 
   private graph(tile: number): Promise<CompiledGraph> {
@@ -112,12 +157,40 @@ export class Prefill {
   }
 }
 
-/** The rows that are computed, and how the last of them fills up the stream of `length`, which is whole tiles. */
-function rowFeeds(rows: number, length: number): Feeds {
-  const real = Array.from({ length: rows }, (_, row) => row);
+/** Where each begins that follows those before it. */
+const startsOf = (lengths: readonly number[]): number[] => {
+  let next = 0;
+  return lengths.map(length => {
+    next += length;
+    return next - length;
+  });
+};
+
+/**
+ * The plan of attention's stream, in which each prompt begins with a tile and its last row fills up its last tile; and which
+ * of the rows, that stand without gaps, go where in it.
+ */
+function streamFeeds(lengths: readonly number[], tile: number, rows: number): Feeds {
+  const filled = lengths.map(length => filledUp(length, tile));
+  const [starts, begins] = [startsOf(lengths), startsOf(filled)];
+  const segments: StreamSegment[] = [];
+  const filling: number[] = [];
+  // Rows behind the last prompt's are nobody's: they may be anything.
+  const real = new Array<number>(rows).fill(0);
+  const positions = new Array<number>(rows).fill(0);
+  lengths.forEach((length, p) => {
+    const [start, begin] = [starts[p]!, begins[p]!];
+    segments.push(...aloneInTiles(length, tile, begin));
+    for (let i = 0; i < filled[p]!; i++) filling.push(start + Math.min(i, length - 1));
+    for (let i = 0; i < length; i++) {
+      real[start + i] = begin + i;
+      positions[start + i] = i;
+    }
+  });
   return {
+    ...planTiles({ segments, length: filling.length, tile }, ['query']),
     real_rows: integers(real, [rows]),
-    filling_rows: integers([...real, ...new Array<number>(length - rows).fill(rows - 1)], [length]),
-    positions: integers(real, [rows, 1]),
+    filling_rows: integers(filling, [filling.length]),
+    positions: integers(positions, [rows, 1]),
   };
 }
