@@ -7,6 +7,7 @@ import { CHECKOUT } from '../checkout.js';
 import { UserError } from '../user-error.js';
 import { madeOnce, step } from './made-once.js';
 import type { startOurs } from './ours.js';
+import { UnavailableError } from './side.js';
 
 export interface Build {
   /** As much of the commit's hash as names it. */
@@ -66,12 +67,19 @@ function commitNamed(name: string, git: (...args: string[]) => string): string {
 const contentOf = (path: string): string => readFileSync(path, 'utf8').trim();
 
 /**
- * What starts the build's engine as a side of a row: its own code, for it speaks its own engine's protocol.
+ * What starts the build's engine as a side of a row: its own code, for it speaks its own engine's protocol. It may be older
+ * than a kind of work: then it is unavailable for that.
  * @throws UserError when the build has none
  */
-export function startsOf({ root }: Build): typeof startOurs {
+export function startsOf({ commit, root }: Build): typeof startOurs {
   const file = join(root, 'dist', 'infra', 'bench', 'ours.js');
   if (!existsSync(file))
     throw new UserError(`${file}: is not there; expected a build of a commit with this benchmark.`);
-  return (createRequire(__filename)(file) as { startOurs: typeof startOurs }).startOurs;
+  const { startOurs: start } = createRequire(__filename)(file) as { startOurs: typeof startOurs };
+  return (assignment, options) =>
+    start(assignment, options).catch((error: Error) => {
+      if (error instanceof TypeError)
+        throw new UnavailableError(`${commit} has no work of the kind "${assignment.work.kind}"`);
+      throw error;
+    });
 }

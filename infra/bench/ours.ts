@@ -11,19 +11,15 @@ type WorkOf<K extends Work['kind']> = Extract<Work, { kind: K }>;
 const KINDS: {
   [K in Work['kind']]: (engine: Engine, assignment: Assignment, work: WorkOf<K>) => Promise<() => Promise<Evidence>>;
 } = {
-  rollouts: async (engine, assignment, work) => {
-    let turn = 0;
-    return async () => {
-      await rollOut(engine, assignment, work, turn++);
-      return {};
-    };
-  },
+  rollouts: rollingOut,
+
+  groups: rollingOut,
 
   grpo: async (engine, assignment, work) => {
     let turn = 0;
     return async () => {
-      const group = await rollOut(engine, assignment, work, turn++);
-      await engine.call('update', updateRequest(assignment, work, [group]));
+      const groups = await rollOut(engine, assignment, work, turn++);
+      await engine.call('update', updateRequest(assignment, work, groups));
       return {};
     };
   },
@@ -64,21 +60,30 @@ export async function startOurs(assignment: Assignment, options: EngineOptions =
   }
 }
 
-/** One group's rollouts with their rewards. @param turn repetitions differ in what they sample, as a training run's steps do */
+async function rollingOut(engine: Engine, assignment: Assignment, work: WorkOf<'rollouts' | 'groups'>) {
+  let turn = 0;
+  return async () => {
+    await rollOut(engine, assignment, work, turn++);
+    return {};
+  };
+}
+
+/** Each prompt's rollouts with their rewards. @param turn repetitions differ in what they sample, as a training run's steps do */
 async function rollOut(
   engine: Engine,
   { tokens }: Assignment,
-  { group, newTokens, temperature, topP }: WorkOf<'rollouts' | 'grpo'>,
+  { group, newTokens, temperature, topP }: WorkOf<'rollouts' | 'groups' | 'grpo'>,
   turn: number,
-): Promise<ScoredGroup> {
-  const promptIds = tokens.prompts[0]!;
+): Promise<ScoredGroup[]> {
   const { groups } = await engine.call('generate', {
-    prompts: [{ ids: promptIds, seed: `bench ${turn}` }],
+    prompts: tokens.prompts.map((ids, p) => ({ ids, seed: p === 0 ? `bench ${turn}` : `bench ${turn}, prompt ${p}` })),
     group,
     sampling: { temperature, topP, topK: 0, maxNewTokens: newTokens, stopIds: [] },
   });
-  const responses = groups[0]!.responses.map(({ ids, logprobs }) => ({ ids, logprobs, reward: rewardOf(ids) }));
-  return { promptIds, responses };
+  return groups.map(({ responses }, p) => ({
+    promptIds: tokens.prompts[p]!,
+    responses: responses.map(({ ids, logprobs }) => ({ ids, logprobs, reward: rewardOf(ids) })),
+  }));
 }
 
 /** The assignment's groups with the policy's own log-probabilities, so that every ratio begins at 1. */

@@ -114,6 +114,12 @@ export const ROWS: readonly Row[] = [
     peers: samplers({ faster: 4 }),
   },
   {
+    id: 'rollouts-16',
+    title: 'rollouts of a step, 256 x 4, 16 prompts of 320, group 8, response 32',
+    work: { kind: 'groups', groups: 16, ...onSmall(320, 32) },
+    peers: [],
+  },
+  {
     id: 'train-256x4',
     title: 'training step, 256 x 4, batch 8 x 512',
     work: { kind: 'training', model: '256x4', batch: 8, length: 512 },

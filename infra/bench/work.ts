@@ -24,6 +24,8 @@ export type Work =
   | ({ kind: 'grpo' } & Sampled)
   /** Rollouts of one group. */
   | ({ kind: 'rollouts' } & Sampled)
+  /** Rollouts of several groups at once, as a step of a run asks for them. */
+  | ({ kind: 'groups'; groups: number } & Sampled)
   /** One update on rollouts that are already there. */
   | ({ kind: 'update'; groups: number } & Sampled)
   /** Forward, backward and AdamW on the cross-entropy of every token but each sequence's first. */
@@ -61,7 +63,7 @@ export interface Assignment {
 export interface Tokens {
   /** `training`: batch x length. */
   sequences: number[][];
-  /** All else: one prompt a group. */
+  /** All else: one prompt a group, equally long. */
   prompts: number[][];
   /** `update`: for each prompt its responses. */
   responses: number[][][];
@@ -80,10 +82,11 @@ function tokensOf(work: Work, vocabularySize: number, random: RandomStream): Tok
   const row = (length: number) => Array.from({ length }, () => random.below(vocabularySize));
   const rows = (count: number, length: number) => Array.from({ length: count }, () => row(length));
   if (work.kind === 'training') return { sequences: rows(work.batch, work.length), prompts: [], responses: [] };
-  if (work.kind !== 'update') return { sequences: [], prompts: rows(1, work.promptTokens), responses: [] };
+  const prompts = rows('groups' in work ? work.groups : 1, work.promptTokens);
+  if (work.kind !== 'update') return { sequences: [], prompts, responses: [] };
   return {
     sequences: [],
-    prompts: rows(work.groups, work.promptTokens),
+    prompts,
     responses: Array.from({ length: work.groups }, () => rows(work.group, work.newTokens)),
   };
 }

@@ -5,6 +5,8 @@ import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buildOf, startsOf } from '../../../infra/bench/against';
+import { UnavailableError } from '../../../infra/bench/side';
+import type { Assignment } from '../../../infra/bench/work';
 import { UserError } from '../../../infra/user-error';
 
 const SETUP = `
@@ -83,5 +85,16 @@ describe('buildOf', () => {
     expect(await (startsOf(build) as unknown as () => Promise<string>)()).toBe(`a side of ${build.root}`);
     await rm(join(build.root, 'dist'), { recursive: true });
     expect(() => startsOf(build)).toThrow(/ours\.js: is not there/);
+  });
+
+  test('its side takes no part in work that it does not know', async () => {
+    const build = await buildOf('HEAD', options());
+    const side = join(build.root, 'dist', 'infra', 'bench', 'ours.js');
+    // As a table of kinds fails that lacks this one.
+    await writeFile(side, 'exports.startOurs = async ({ work }) => ({})[work.kind]();');
+    const assignment = { work: { kind: 'groups' } } as Assignment;
+    const starting = startsOf(build)(assignment);
+    await expect(starting).rejects.toThrow(UnavailableError);
+    await expect(starting).rejects.toThrow(`${build.commit} has no work of the kind "groups"`);
   });
 });

@@ -14,6 +14,7 @@ const sampled = { model: '128x2', promptTokens: 6, group: 2, newTokens: 4, tempe
 
 const WORKS: Work[] = [
   { kind: 'rollouts', ...sampled },
+  { kind: 'groups', groups: 3, ...sampled },
   { kind: 'grpo', ...sampled },
   { kind: 'update', groups: 2, ...sampled },
   { kind: 'training', model: '128x2', batch: 2, length: 6 },
@@ -41,7 +42,7 @@ describe('our side', () => {
   });
 
   test('two processes find the same gradient', async () => {
-    const assignment = assign(WORKS[2]!, folder, VOCABULARY, 1);
+    const assignment = assign(WORKS.find(({ kind }) => kind === 'update')!, folder, VOCABULARY, 1);
     const sides = [
       await startOurs(assignment, { program: ENGINE_PROGRAM }),
       await startOurs(assignment, { program: ENGINE_PROGRAM }),
