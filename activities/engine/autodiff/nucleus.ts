@@ -6,7 +6,7 @@ import type { Graph, Value } from '../graph/index.js';
 import type { Truncation } from './truncation.js';
 
 /** Sorting a whole vocabulary takes longer than the rest of the head: so many of the most likely tokens are tried first. */
-const LIKELY = [256, 4096];
+const LIKELY = [256, 4096, 16_384, 65_536];
 
 /** Off a log-probability, it leaves nothing of the probability, and times 0 it is 0. */
 const NOTHING = 1e30;

@@ -154,25 +154,25 @@ test('the sampler sorts once for both: which token it is, and what its share is'
   expect(g.message().node.filter(({ op_type }) => op_type === 'TopK')).toHaveLength(1);
 });
 
-test.each([300, 5000])('of %d tokens, also where the nucleus is most of them', async size => {
+test.each([300, 5000, 20_000, 70_000])('of %d tokens, where the nucleus is most of them, many or few', async size => {
   const limits = { topP: 0.95, topK: 0 };
-  const rows = [0.01, 60].map(steepness => Array.from({ length: size }, (_, k) => (-steepness * k) / size));
+  const rows = [0.01, 5, 60].map(steepness => Array.from({ length: size }, (_, k) => (-steepness * k) / size));
   const found = await evaluate(
     g => {
       const scalar = (name: string) => g.input(name, 'float32', []);
       const truncation = truncationInputs(g);
-      const w = g.input('head', 'float32', [size, 2]);
+      const w = g.input('head', 'float32', [size, 3]);
       const t = g.input('targets', 'int64', ['rows']);
-      const h = g.input('hidden', 'float32', ['rows', 2]);
+      const h = g.input('hidden', 'float32', ['rows', 3]);
       return tokenLogprobs(g, h, w, t, scalar('inverse_temperature'), truncation);
     },
     {
-      hidden: floats(Float32Array.of(1, 0, 0, 1), [2, 2]),
+      hidden: floats(Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), [3, 3]),
       head: floats(
-        Float32Array.from({ length: 2 * size }, (_, k) => rows[k % 2]![Math.floor(k / 2)]!),
-        [size, 2],
+        Float32Array.from({ length: 3 * size }, (_, k) => rows[k % 3]![Math.floor(k / 3)]!),
+        [size, 3],
       ),
-      targets: integers([5, 5], [2]),
+      targets: integers([5, 5, 5], [3]),
       inverse_temperature: floatScalar(1),
       ...truncationFeeds(limits, size),
     },
