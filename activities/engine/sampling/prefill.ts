@@ -74,8 +74,8 @@ export class Prefill {
   }
 
   /**
-   * Which prompts go together, where memory allows: those with tiles of one size, which a prompt's own length decides, so that on the processor
-   * its numbers do not depend on its company.
+   * Which prompts go together, where memory allows: those with tiles of one size. Its own length decides a prompt's, so that
+   * on the processor its numbers do not depend on its company.
    *
    * @param lengths tokens of each, 1 at least
    * @returns indices
