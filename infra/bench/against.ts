@@ -79,7 +79,7 @@ export function startsOf({ commit, root }: Build): typeof startOurs {
   return (assignment, options) =>
     start(assignment, options).catch((error: Error) => {
       if (error instanceof TypeError)
-        throw new UnavailableError(`${commit} has no work of the kind "${assignment.work.kind}"`);
+        throw new UnavailableError(`${commit} has no work of the kind "${assignment.work.kind}" (${error.message})`);
       throw error;
     });
 }

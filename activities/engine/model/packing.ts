@@ -9,7 +9,7 @@ import type * as ort from 'onnxruntime-node';
 import { floats, integers } from '../graph/index.js';
 import type { Side } from './lanes.js';
 import { planTiles, type Segment, type Stream } from './plan.js';
-import { leastWork } from './tiles.js';
+import { filledUp, leastWork } from './tiles.js';
 
 /** One prompt with its responses, as token ids; neither prompt nor responses may be empty. */
 export interface PromptGroup {
@@ -112,7 +112,7 @@ function layOut(
   // Padding is a segment of its own: it sees itself, nothing sees it.
   const fillTile = (): void => {
     const start = ids.length;
-    const end = Math.ceil(start / tile) * tile;
+    const end = filledUp(start, tile);
     if (end > start) segments.push({ start, end, prefixStart: start, prefixEnd: start });
     for (let i = start; i < end; i++) {
       ids.push(0);
