@@ -7,20 +7,13 @@
  * seen whole and those seen in part (with a mask), so one graph serves plain sequences and groups that share a prompt.
  * Blocks go in groups, a lane each (lanes.ts).
  *
- * Shapes: T tokens, B tokens a block, N = T/B blocks, W lanes, K key-value heads, R query heads to each of them, D head size.
+ * Shapes: T rows, S places, B of them a block, N = S/B blocks, W lanes, K key-value heads, R query heads to each of them, D
+ * head size.
  */
 import { type Dim, type Graph, product, type Value } from '../graph/index.js';
 import { type KeySideInputs, type PlanInputs, planInputs, type SideInputs } from './attention-plan.js';
+import { fromBlocks, type HeadIndices, type HeadLayout, headIndices, toBlocks } from './attention-rows.js';
 import type { GradientRule } from './gradient-rule.js';
-
-export interface HeadLayout {
-  kvHeads: number;
-  /** Query heads to a key-value head. */
-  repeats: number;
-  headDim: number;
-  /** Tokens a block. */
-  tile: number;
-}
 
 const at = (g: Graph, x: Value, index: Value): Value => g.op('Gather', [x, index], { axis: 0 });
 
@@ -33,33 +26,17 @@ const byBlock = (g: Graph, collected: Value, { places }: SideInputs): Value => {
   return at(g, g.reshape(collected, [product([groups!, width!]), ...rest]), places);
 };
 
-/** [T, K*R*D] -> [N, K, R*B, D] */
-function queryBlocks(g: Graph, x: Value, { kvHeads, repeats, headDim, tile }: HeadLayout): Value {
-  const split = g.reshape(x, [-1, tile, kvHeads, repeats, headDim]);
-  return g.reshape(g.op('Transpose', [split], { perm: [0, 2, 3, 1, 4] }), [-1, kvHeads, repeats * tile, headDim]);
-}
+/** What is the same for all layers. */
+export interface AttentionInputs extends HeadIndices, PlanInputs {}
 
-/** [N, K, R*B, D] -> [T, K*R*D] */
-function unblockQueries(g: Graph, x: Value, { kvHeads, repeats, headDim, tile }: HeadLayout): Value {
-  const split = g.reshape(x, [-1, kvHeads, repeats, tile, headDim]);
-  return g.reshape(g.op('Transpose', [split], { perm: [0, 3, 1, 2, 4] }), [-1, kvHeads * repeats * headDim]);
-}
+export const attentionInputs = (g: Graph, layout: HeadLayout): AttentionInputs => ({
+  ...headIndices(g, layout),
+  ...planInputs(g, layout.tile, `S/${layout.tile}`),
+});
 
-/** [T, K*D] -> [N, K, B, D] */
-function keyBlocks(g: Graph, x: Value, { kvHeads, headDim, tile }: HeadLayout): Value {
-  return g.op('Transpose', [g.reshape(x, [-1, tile, kvHeads, headDim])], { perm: [0, 2, 1, 3] });
-}
+const INDICES = ['queryHeads', 'keyHeads', 'queryPlaces', 'keyPlaces'] as const satisfies (keyof HeadIndices)[];
 
-/** [N, K, B, D] -> [T, K*D] */
-function unblockKeys(g: Graph, x: Value, { kvHeads, headDim }: HeadLayout): Value {
-  return g.reshape(g.op('Transpose', [x], { perm: [0, 2, 1, 3] }), [-1, kvHeads * headDim]);
-}
-
-function layoutAttributes(layout: HeadLayout): Record<string, number> {
-  return { ...layout };
-}
-
-/** The composite's inputs behind the first four, which the backward pass reads. */
+/** The composite's last inputs, which the backward pass reads. */
 const KEY_SIDE = [
   'lanes',
   'places',
@@ -80,19 +57,20 @@ const KEY_SIDE = [
  * @param v [T, K*D]
  * @returns [T, K*R*D]
  */
-export function attention(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layout: HeadLayout): Value {
-  const inputs = [q, k, v, plan.seen, ...KEY_SIDE.map(name => plan.byKey[name])];
-  return g.composite('Attention', inputs, layoutAttributes(layout), () => forward(g, q, k, v, plan, layout))[0]!;
+export function attention(g: Graph, q: Value, k: Value, v: Value, given: AttentionInputs, layout: HeadLayout): Value {
+  const inputs = [q, k, v, given.seen, ...INDICES.map(name => given[name]), ...KEY_SIDE.map(name => given.byKey[name])];
+  return g.composite('Attention', inputs, { ...layout }, () => forward(g, q, k, v, given, layout))[0]!;
 }
 
 /** Results: the output [T, K*R*D]; then, for the backward pass, blocks of scaled queries, keys, values, outputs, and the rows' maxima and sums. */
-function forward(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layout: HeadLayout): Value[] {
+function forward(g: Graph, q: Value, k: Value, v: Value, given: AttentionInputs, layout: HeadLayout): Value[] {
   const { kvHeads, repeats, headDim, tile } = layout;
   const rows = repeats * tile;
-  const queries = queryBlocks(g, g.op('Mul', [q, g.scalar(1 / Math.sqrt(headDim))]), layout);
-  const keys = keyBlocks(g, k, layout);
-  const values = keyBlocks(g, v, layout);
-  const { lanes, start: first, whole, partial, block, mask } = plan.byQuery;
+  const { queryHeads, keyHeads, queryPlaces, byQuery } = given;
+  const queries = toBlocks(g, g.op('Mul', [q, g.scalar(1 / Math.sqrt(headDim))]), queryHeads, layout);
+  const keys = toBlocks(g, k, keyHeads, layout);
+  const values = toBlocks(g, v, keyHeads, layout);
+  const { lanes, start: first, whole, partial, block, mask } = byQuery;
   const [groups, width] = lanes.shape as [Dim, Dim];
   const zeros = zerosOfLanes(g, lanes);
   // A finite start keeps exp(max - newer max) defined where a tile hides every key of a row.
@@ -100,7 +78,7 @@ function forward(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layou
   const start = [g.op('Sub', [nothing, g.scalar(1e30)]), nothing, zeros(kvHeads, rows, headDim)];
   const shape = [width, kvHeads, repeats, tile, tile];
   const ofTiles = (masks: Value): Value => g.reshape(masks, ['masks', 1, 1, tile, tile]);
-  const [added, seen] = [ofTiles(plan.masks), ofTiles(plan.seen)];
+  const [added, seen] = [ofTiles(given.masks), ofTiles(given.seen)];
 
   const outer = g.loop(lengthOf(g, lanes), groups, [], (b, i) => {
     const query = at(b, queries, at(b, lanes, i));
@@ -124,8 +102,8 @@ function forward(g: Graph, q: Value, k: Value, v: Value, plan: PlanInputs, layou
     const [max, sum, out] = state;
     return { carried: [], collected: [b.op('Div', [out!, sum!]), max!, sum!] };
   });
-  const [outputs, maxima, sums] = outer.collected.map(collected => byBlock(g, collected, plan.byQuery));
-  return [unblockQueries(g, outputs!, layout), queries, keys, values, outputs!, maxima!, sums!];
+  const [outputs, maxima, sums] = outer.collected.map(collected => byBlock(g, collected, byQuery));
+  return [fromBlocks(g, outputs!, queryPlaces, layout), queries, keys, values, outputs!, maxima!, sums!];
 }
 
 /** The turns of group i: first those whose tiles are seen whole, then those with masks. */
@@ -166,11 +144,13 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
   const layout = attributes as unknown as HeadLayout;
   const { kvHeads, repeats, headDim, tile } = layout;
   const seen = inputs[3]!;
-  const side = Object.fromEntries(KEY_SIDE.map((name, i) => [name, inputs[4 + i]!])) as unknown as KeySideInputs;
+  const [queryHeads, , queryPlaces, keyPlaces] = inputs.slice(4) as [Value, Value, Value, Value];
+  const ofSide = inputs.slice(4 + INDICES.length);
+  const side = Object.fromEntries(KEY_SIDE.map((name, i) => [name, ofSide[i]!])) as unknown as KeySideInputs;
   const { lanes, start: first, whole, partial, block, mask, into, every } = side;
   const [groups, width] = lanes.shape as [Dim, Dim];
   const [, queries, keys, values, outs, maxima, sums] = outputs as Value[];
-  const gradOut = g.op('Div', [queryBlocks(g, gradients[0]!, layout), sums!]);
+  const gradOut = g.op('Div', [toBlocks(g, gradients[0]!, queryHeads, layout), sums!]);
   const delta = g.sum(g.op('Mul', [gradOut, outs!]), [-1]);
   const column = g.op('Slice', [keys!, g.ints([0]), g.ints([1]), g.ints([3])]);
   const ones = g.op('Add', [g.op('ConstantOfShape', [g.op('Shape', [column])]), g.scalar(1)]);
@@ -227,9 +207,9 @@ export const ATTENTION_GRADIENT: GradientRule = ({ g, inputs, outputs, attribute
   const [gradKeys, gradValues] = outer.collected.map(collected => byBlock(g, collected, side));
   const scaled = g.op('Mul', [gradQueries, g.scalar(1 / Math.sqrt(headDim))]);
   const parts = [
-    unblockQueries(g, scaled, layout),
-    unblockKeys(g, gradKeys!, layout),
-    unblockKeys(g, gradValues!, layout),
+    fromBlocks(g, scaled, queryPlaces, layout),
+    fromBlocks(g, gradKeys!, keyPlaces, layout),
+    fromBlocks(g, gradValues!, keyPlaces, layout),
   ];
   return [...parts, ...inputs.slice(3).map(() => null)];
 };
@@ -241,12 +221,9 @@ export interface Heads {
   headDim: number;
 }
 
-function headLayout(config: Heads, tile: number): HeadLayout {
-  return { kvHeads: config.kvHeads, repeats: config.heads / config.kvHeads, headDim: config.headDim, tile };
-}
-
-/** Attention over the packed stream, under one plan for all layers. */
-export function packedAttention(g: Graph, config: Heads, tile: number) {
-  const plan = planInputs(g, tile, `T/${tile}`);
-  return (_layer: number, q: Value, k: Value, v: Value): Value => attention(g, q, k, v, plan, headLayout(config, tile));
+/** Attention over a batch's rows, placed and planned alike for all layers. */
+export function packedAttention(g: Graph, { heads, kvHeads, headDim }: Heads, tile: number) {
+  const layout = { kvHeads, repeats: heads / kvHeads, headDim, tile };
+  const given = attentionInputs(g, layout);
+  return (_layer: number, q: Value, k: Value, v: Value): Value => attention(g, q, k, v, given, layout);
 }

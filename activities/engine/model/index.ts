@@ -41,8 +41,8 @@ export {
   pack,
   splitPasses,
 } from './packing.js';
-export { planTiles, type Segment as StreamSegment } from './plan.js';
+export { alone, attentionFeeds, placeRows, rowsOf } from './places.js';
 export { RotaryTable } from './rotary.js';
 export { activationBytes, cutSegments, type Segment } from './segments.js';
 export { modelSummary } from './summary.js';
-export { aloneInTiles, filledUp, TILES, tileOf } from './tiles.js';
+export { TILES, tileOf } from './tiles.js';

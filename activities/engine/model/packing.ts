@@ -8,8 +8,9 @@
 import type * as ort from 'onnxruntime-node';
 import { floats, integers } from '../graph/index.js';
 import type { Side } from './lanes.js';
-import { planTiles, type Segment, type Stream } from './plan.js';
-import { filledUp, leastWork } from './tiles.js';
+import { alone, attentionFeeds, placeRows, rowsOf } from './places.js';
+import type { Segment } from './plan.js';
+import { leastWork } from './tiles.js';
 
 /** One prompt with its responses, as token ids; neither prompt nor responses may be empty. */
 export interface PromptGroup {
@@ -24,11 +25,11 @@ export interface GroupPart extends PromptGroup {
 }
 
 export interface PackedBatch {
-  /** Token ids of the stream, padded to a whole number of tiles; `length` includes the padding. */
+  /** Token ids of the rows; those behind the last token's are nobody's. */
   ids: Int32Array;
-  length: number;
+  /** Of attention. */
   tile: number;
-  /** The plan of its tiles, and positions. */
+  /** What attention is fed, and positions. */
   feeds: Record<string, ort.Tensor>;
   /** The predicting rows, and the tokens they predict. */
   rows: number[];
@@ -86,55 +87,22 @@ const ALIGNED_GAP = 1 / 16;
 
 /** Lays the parts out as one stream with everything the training and scoring graphs are fed but weights and embeddings. */
 export function pack(parts: readonly GroupPart[], sides: readonly Side[]): PackedBatch {
-  const { positions, ...stream } = leastWork(tile => layOut(parts, tile));
-  return {
-    ...stream,
-    ids: Int32Array.from(stream.ids),
-    feeds: {
-      ...planTiles(stream, sides),
-      positions: integers(positions, [stream.length, 1]),
-    },
-    positions: positions.reduce((a, b) => Math.max(a, b), 0) + 1,
-  };
-}
-
-/** The stream in tiles of one size; `positions` are its tokens'. */
-function layOut(
-  parts: readonly GroupPart[],
-  tile: number,
-): Stream & Pick<PackedBatch, 'rows' | 'targets' | 'tokenIndex'> & { ids: number[]; positions: number[] } {
   const ids: number[] = [];
   const positions: number[] = [];
   const rows: number[] = [];
   const targets: number[] = [];
   const tokenIndex: number[] = [];
   const segments: Segment[] = [];
-  // Padding is a segment of its own: it sees itself, nothing sees it.
-  const fillTile = (): void => {
-    const start = ids.length;
-    const end = filledUp(start, tile);
-    if (end > start) segments.push({ start, end, prefixStart: start, prefixEnd: start });
-    for (let i = start; i < end; i++) {
-      ids.push(0);
-      positions.push(0);
-    }
-  };
-  const open = (): number => {
-    const gap = (tile - (ids.length % tile)) % tile;
-    if (gap <= tile * ALIGNED_GAP) fillTile();
-    return ids.length;
-  };
   for (const { promptIds, responses, offsets } of parts) {
-    const prefixStart = open();
-    const prefixEnd = prefixStart + promptIds.length - 1;
+    const prefixStart = ids.length;
     for (let i = 0; i < promptIds.length - 1; i++) {
       ids.push(promptIds[i]!);
       positions.push(i);
     }
-    if (prefixEnd > prefixStart)
-      segments.push({ start: prefixStart, end: prefixEnd, prefixStart, prefixEnd: prefixStart });
+    const prefixEnd = ids.length;
+    if (prefixEnd > prefixStart) segments.push(alone(prefixStart, prefixEnd));
     responses.forEach((response, r) => {
-      const start = open();
+      const start = ids.length;
       response.forEach((target, i) => {
         rows.push(ids.length);
         targets.push(target);
@@ -145,8 +113,22 @@ function layOut(
       segments.push({ start, end: ids.length, prefixStart, prefixEnd });
     });
   }
-  fillTile();
-  return { ids, positions, rows, targets, tokenIndex, segments, length: ids.length, tile };
+  const length = rowsOf(ids.length);
+  const filled = (values: readonly number[]): Int32Array => {
+    const row = new Int32Array(length);
+    row.set(values);
+    return row;
+  };
+  const placed = leastWork(tile => placeRows(segments, length, tile, ALIGNED_GAP));
+  return {
+    ids: filled(ids),
+    tile: placed.tile,
+    rows,
+    targets,
+    tokenIndex,
+    feeds: { ...attentionFeeds(placed, sides), positions: integers([...filled(positions)], [length, 1]) },
+    positions: positions.reduce((a, b) => Math.max(a, b), 0) + 1,
+  };
 }
 
 /** Embedding rows of the stream [length, H]. */

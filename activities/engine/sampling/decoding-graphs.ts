@@ -28,7 +28,7 @@ export class DecodingGraphs {
   /** Whether weights are constants. */
   private readonly constant: boolean;
   private readonly cache: GraphCache;
-  /** The arrays that the graphs in the cache were made of: a step puts others in their place. */
+  /** The arrays that the graphs in the cache were made of. */
   private madeOf: WeakRef<Float32Array>[] = [];
 
   constructor(
@@ -61,8 +61,9 @@ export class DecodingGraphs {
     return this.cache.get(`${mode}/${withPast}`, build, constant ? { constants: weights } : {});
   }
 
-  /** Lets go of what is of one policy alone. */
+  /** Lets go of what is of one policy alone: before a step, which changes its arrays in place. */
   async forgetPolicy(): Promise<void> {
+    this.madeOf = [];
     if (this.constant) await this.cache.release();
   }
 

@@ -15,17 +15,17 @@ import {
 } from '../graph/index.js';
 import {
   activationBytes,
-  aloneInTiles,
+  alone,
+  attentionFeeds,
   type DecoderConfig,
   decoderLayers,
   EMBEDDING_WEIGHT,
   embed,
   expectedTensors,
-  filledUp,
-  planTiles,
+  placeRows,
   type RotaryTable,
   rotaryInputs,
-  type StreamSegment,
+  rowsOf,
   tileOf,
   weightInputs,
 } from '../model/index.js';
@@ -51,10 +51,8 @@ const PREFILL_GRAPHS = 3;
 const TOGETHER = 4096;
 /** Of the memory for activations: what a layer may take. */
 const LARGE_SHARE = 1 / 8;
-/** Attention goes by whole tiles; all else by so many rows more than the prompts have at most. */
-const ROW_STEP = 16;
-/** Products sum in another order for 64 rows or fewer (product.ts). */
-const LEAST_ROWS = 128;
+/** Each prompt begins with a tile, so that its sums do not go by what is before it. */
+const ALIGNED = 1;
 
 export class Prefill {
   private readonly graphs: GraphCache;
@@ -102,7 +100,7 @@ export class Prefill {
     const { kvHeads, hiddenSize } = this.config;
     const lengths = prompts.map(ids => ids.length);
     const tokens = lengths.reduce((a, b) => a + b, 0);
-    const rows = Math.max(LEAST_ROWS, Math.ceil(tokens / ROW_STEP) * ROW_STEP);
+    const rows = rowsOf(tokens);
     const tile = tileOf(lengths[0]!);
     const graph = await this.graph(tile);
     const ids = new Int32Array(rows);
@@ -142,16 +140,14 @@ export class Prefill {
     const g = new Graph(`prefill at tile ${tile}`);
     const weight = weightInputs(g, expectedTensors(config));
     const attend = packedAttention(g, config, tile);
-    const x = g.input('x', 'float32', ['rows', config.hiddenSize]);
-    const [filling, real] = [g.input('filling_rows', 'int64', ['T']), g.input('real_rows', 'int64', ['rows'])];
-    const ones = g.input('ones', 'float32', [config.kvHeads, 'rows', 1]);
+    const x = g.input('x', 'float32', ['T', config.hiddenSize]);
+    const ones = g.input('ones', 'float32', [config.kvHeads, 'T', 1]);
     const byHead = (y: Value): Value =>
-      g.op('Transpose', [g.reshape(y, ['rows', config.kvHeads, config.headDim])], { perm: [1, 0, 2] });
-    const filled = (y: Value): Value => g.op('Gather', [y, filling], { axis: 0 });
-    decoderLayers(g, config, config.layers, weight, x, rotaryInputs(g, config, 'rows'), (layer, q, k, v) => {
+      g.op('Transpose', [g.reshape(y, ['T', config.kvHeads, config.headDim])], { perm: [1, 0, 2] });
+    decoderLayers(g, config, config.layers, weight, x, rotaryInputs(g, config, 'T'), (layer, q, k, v) => {
       g.output(`keys ${layer}`, byHead(k));
       g.output(`values ${layer}`, g.op('Concat', [byHead(v), ones], { axis: 2 }));
-      return g.op('Gather', [attend(layer, filled(q), filled(k), filled(v)), real], { axis: 0 });
+      return attend(layer, q, k, v);
     });
     return g;
   }
@@ -166,31 +162,12 @@ const startsOf = (lengths: readonly number[]): number[] => {
   });
 };
 
-/**
- * The plan of attention's stream, in which each prompt begins with a tile and its last row fills up its last tile; and which
- * of the rows, that stand without gaps, go where in it.
- */
 function streamFeeds(lengths: readonly number[], tile: number, rows: number): Feeds {
-  const filled = lengths.map(length => filledUp(length, tile));
-  const [starts, begins] = [startsOf(lengths), startsOf(filled)];
-  const segments: StreamSegment[] = [];
-  const filling: number[] = [];
-  // Rows behind the last prompt's are nobody's: they may be anything.
-  const real = new Array<number>(rows).fill(0);
+  const segments = startsOf(lengths).map((start, p) => alone(start, start + lengths[p]!));
   const positions = new Array<number>(rows).fill(0);
-  lengths.forEach((length, p) => {
-    const [start, begin] = [starts[p]!, begins[p]!];
-    segments.push(...aloneInTiles(length, tile, begin));
-    for (let i = 0; i < filled[p]!; i++) filling.push(start + Math.min(i, length - 1));
-    for (let i = 0; i < length; i++) {
-      real[start + i] = begin + i;
-      positions[start + i] = i;
-    }
-  });
+  for (const { start, end } of segments) for (let row = start; row < end; row++) positions[row] = row - start;
   return {
-    ...planTiles({ segments, length: filling.length, tile }, ['query']),
-    real_rows: integers(real, [rows]),
-    filling_rows: integers(filling, [filling.length]),
+    ...attentionFeeds(placeRows(segments, rows, tile, ALIGNED), ['query']),
     positions: integers(positions, [rows, 1]),
   };
 }

@@ -1,4 +1,5 @@
 /** AdamW (arXiv 1711.05101, algorithm 2) as an ONNX graph over flat tensors, with global-norm clipping. */
+import type * as ort from 'onnxruntime-node';
 import type { Tensors } from '../files/index.js';
 import type { OptimizerState } from '../folders/index.js';
 import { CompiledGraph, floatData, floats, Graph, type SessionSettings, type Value } from '../graph/index.js';
@@ -16,6 +17,9 @@ const SCALARS = [
   'root_correction',
   'decay',
 ] as const;
+
+/** Elements of one run: so few that what its operators hand on stays in the processor's cache. */
+const PIECE = 131_072;
 
 /**
  * p <- p decay - step_size m / (sqrt(v) / root_correction + epsilon), with m and v the moments after this gradient.
@@ -67,7 +71,7 @@ export class AdamW {
   }
 
   /**
-   * One step over all parameters, replacing their arrays and the moments' and counting the step.
+   * One step over all parameters, in place, and over the moments; counts the step.
    *
    * @param gradients under the parameters' names; scaled to `maxGradNorm` where their norm `norm` exceeds it
    */
@@ -96,19 +100,28 @@ export class AdamW {
         [SCALARS.length],
       ),
     };
-    for (const [name, parameter] of parameters) {
-      const flat = (data: Float32Array) => floats(data, [data.length]);
-      const moment = (of: Tensors): Float32Array => of.get(name)?.data ?? new Float32Array(parameter.data.length);
-      const results = await this.graph.run({
-        ...fed,
-        parameter: flat(parameter.data),
-        gradient: flat(gradients.get(name)!.data),
-        m: flat(moment(state.m)),
-        v: flat(moment(state.v)),
-      });
-      parameter.data = floatData(results, 'new_parameter');
-      state.m.set(name, { shape: parameter.shape, data: floatData(results, 'new_m') });
-      state.v.set(name, { shape: parameter.shape, data: floatData(results, 'new_v') });
+    for (const [name, { data, shape }] of parameters) {
+      const [m, v] = [state.m, state.v].map(moments => {
+        if (!moments.has(name)) moments.set(name, { shape, data: new Float32Array(data.length) });
+        return moments.get(name)!.data;
+      }) as [Float32Array, Float32Array];
+      const gradient = gradients.get(name)!.data;
+      for (let start = 0; start < data.length; start += PIECE) {
+        const piece = (of: Float32Array): ort.Tensor => {
+          const part = of.subarray(start, start + PIECE);
+          return floats(part, [part.length]);
+        };
+        const results = await this.graph.run({
+          ...fed,
+          parameter: piece(data),
+          gradient: piece(gradient),
+          m: piece(m),
+          v: piece(v),
+        });
+        data.set(floatData(results, 'new_parameter'), start);
+        m.set(floatData(results, 'new_m'), start);
+        v.set(floatData(results, 'new_v'), start);
+      }
     }
     state.step = t;
   }

@@ -143,7 +143,7 @@ export class Trainer {
     gradients: Tensors,
     checkpoint: (share: number) => Promise<void>,
   ): Promise<Feeds> {
-    const segments = cutSegments(this.config, pass.batch.length, this.settings.memory ?? Number.POSITIVE_INFINITY);
+    const segments = cutSegments(this.config, pass.batch.ids.length, this.settings.memory ?? Number.POSITIVE_INFINITY);
     const lower = segments.slice(0, -1);
     const runs = 2 * segments.length - 1;
     let run = 0;

@@ -9,7 +9,7 @@ import { startOurs } from '../ours.js';
 import type { Row } from '../rows.js';
 import { assign, type Given } from '../work.js';
 import { type Profile, profileOf } from './operators.js';
-import { readTraces, TRACES } from './traces.js';
+import { readTraces, TRACES, traceFiles } from './traces.js';
 
 export interface ProfileOptions {
   turns: number;
@@ -43,6 +43,8 @@ export async function profileRow(
       program,
       ...(activations && { memory: activations }),
     });
+    // What is made before the first turn prepares it, and does nothing in it.
+    const before = await traceFiles(traces);
     let wall = 0;
     try {
       for (let turn = 0; turn < turns; turn++) wall += (await side.repeat()).seconds;
@@ -50,7 +52,7 @@ export async function profileRow(
     } finally {
       await side.close();
     }
-    return { ...profileOf(await readTraces(id, traces), byShapes), wall };
+    return { ...profileOf(await readTraces(id, traces, before), byShapes), wall };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

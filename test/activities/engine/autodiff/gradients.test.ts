@@ -1,6 +1,6 @@
 /** Every rule of the table of gradients against central differences of the forward graph. */
-import { attention, type HeadLayout } from '../../../../activities/engine/autodiff/attention';
-import { planInputs } from '../../../../activities/engine/autodiff/attention-plan';
+import { attention, attentionInputs } from '../../../../activities/engine/autodiff/attention';
+import type { HeadLayout } from '../../../../activities/engine/autodiff/attention-rows';
 import { GRADIENTS, gradients } from '../../../../activities/engine/autodiff/gradients';
 import { tokenLogprobs } from '../../../../activities/engine/autodiff/logprobs';
 import { product } from '../../../../activities/engine/autodiff/product';
@@ -17,7 +17,7 @@ import {
   floats,
   integers,
 } from '../../../../activities/engine/graph/session';
-import { planTiles } from '../../../../activities/engine/model/plan';
+import { attentionFeeds, placeRows } from '../../../../activities/engine/model/places';
 import { randomStream } from '../../../../activities/engine/random';
 import { elements, evaluate, randomFloats } from '../../../support/graphs';
 import { plain, type Stream, sharedPrompt } from '../../../support/streams';
@@ -136,8 +136,8 @@ const attentionCases = Object.entries(STREAMS).flatMap(([title, { length, segmen
     return of(
       `${title}: ${kvHeads} key-value heads, ${repeats} queries to each, tiles of ${tile}`,
       [wide, narrow, narrow].map(width => symbolic([length, width], ['T', width])),
-      (g, q, k, v) => attention(g, q, k, v, planInputs(g, tile, `T/${tile}`), layout),
-      planTiles({ segments, length, tile }, ['query', 'key']),
+      (g, q, k, v) => attention(g, q, k, v, attentionInputs(g, layout), layout),
+      attentionFeeds(placeRows(segments, length, tile, 1 / 4), ['query', 'key']),
     );
   }),
 );

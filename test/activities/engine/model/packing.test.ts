@@ -133,21 +133,24 @@ describe('pack', () => {
     expect(new Set(rows).size).toBe(rows.length);
     expect(batch.tokenIndex).toEqual(wanted.map((_, i) => i));
     // Prompts once, but for their last tokens, which every response repeats: 4 + 8, 0 + 8, 8 + 1.
-    expect(batch.length).toBe(128);
+    expect(batch.ids).toHaveLength(128);
     expect([...batch.ids.slice(29)].every(id => id === 0)).toBe(true);
     expect(batch.positions).toBe(9);
   });
 
   test.each([
-    [127, 128, 128],
-    [128, 128, 128],
-    [129, 256, 128],
-    [384, 384, 128],
-    [1024, 1024, 256],
-    [5000, 5120, 512],
-  ])('a stream of %d tokens becomes %d in tiles of %d', (length, padded, tile) => {
-    const batch = pack([{ promptIds: [1], responses: [new Array<number>(length).fill(2)], offsets: [0] }], ['query']);
-    expect([batch.length, batch.tile, batch.ids.length]).toEqual([padded, tile, padded]);
+    [1, 128, 128, 128],
+    [127, 128, 128, 128],
+    [128, 128, 128, 128],
+    [129, 144, 256, 128],
+    [384, 384, 384, 128],
+    [1024, 1024, 1024, 256],
+    [5000, 5008, 5120, 512],
+  ])('a stream of %d tokens is %d rows, and for attention %d in tiles of %d', (tokens, rows, places, tile) => {
+    const batch = pack([{ promptIds: [1], responses: [new Array<number>(tokens).fill(2)], offsets: [0] }], ['query']);
+    const { place_of_row: placeOf, row_of_place: rowOf, positions } = batch.feeds;
+    expect([batch.ids.length, placeOf!.dims, positions!.dims]).toEqual([rows, [rows], [rows, 1]]);
+    expect([rowOf!.dims, batch.tile]).toEqual([[places], tile]);
   });
 });
 

@@ -1,10 +1,14 @@
 /** The size of tiles: as little work as it can be, and enough room. */
 import { attentionWork } from '../../../../activities/engine/model/plan';
-import { aloneInTiles, filledUp, leastWork, TILES, tileOf } from '../../../../activities/engine/model/tiles';
+import { leastWork, TILES, tileOf } from '../../../../activities/engine/model/tiles';
+import { plain } from '../../../support/streams';
 
 test.each([1, 127, 128, 129, 300, 1000, 5000])('a sequence of %d tokens takes the least work in its tiles', tokens => {
-  const work = (tile: number): number =>
-    attentionWork({ segments: aloneInTiles(tokens, tile), length: filledUp(tokens, tile), tile });
+  const work = (tile: number): number => {
+    const length = Math.ceil(tokens / tile) * tile;
+    const padding = length > tokens ? [plain(tokens, length)] : [];
+    return attentionWork({ segments: [plain(0, tokens), ...padding], length, tile });
+  };
   expect(work(tileOf(tokens))).toBe(Math.min(...TILES.map(work)));
 });
 
@@ -13,14 +17,6 @@ test('short ones have small tiles, long ones large tiles', () => {
 });
 
 test('of equals the smaller', () => {
-  const stream = (tile: number) => ({ segments: aloneInTiles(1, 128), length: 128, tile: 128, asked: tile });
+  const stream = (tile: number) => ({ segments: [plain(0, 1), plain(1, 128)], length: 128, tile: 128, asked: tile });
   expect(leastWork(stream).asked).toBe(TILES[0]);
-});
-
-test('what fills up the last tile sees itself alone', () => {
-  expect(aloneInTiles(300, 128, 512)).toEqual([
-    { start: 512, end: 812, prefixStart: 512, prefixEnd: 512 },
-    { start: 812, end: 896, prefixStart: 812, prefixEnd: 812 },
-  ]);
-  expect(aloneInTiles(256, 128)).toEqual([{ start: 0, end: 256, prefixStart: 0, prefixEnd: 0 }]);
 });

@@ -106,7 +106,7 @@ test('in the words that a device understands the engine computes the same, withi
 /** What the processor keeps: control flow, and whole numbers and truths, by which loops go on and places are found. */
 const CONTROL_FLOW = ['Loop'];
 const OF_WHOLE_NUMBERS_AND_TRUTHS = [
-  ...['Add', 'Concat', 'Equal', 'Gather', 'GatherElements', 'Identity', 'Less', 'Or', 'Reshape', 'Shape'],
+  ...['Add', 'Concat', 'Div', 'Equal', 'Gather', 'GatherElements', 'Identity', 'Less', 'Mul', 'Or', 'Reshape', 'Shape'],
 ];
 
 (SWIFTSHADER_RUNS ? describe : describe.skip)('by a driver without a GPU, which there is for x86-64 Linux', () => {
