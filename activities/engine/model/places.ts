@@ -14,7 +14,7 @@ export interface PlacedRows extends Stream {
   placeOf: readonly number[];
 }
 
-/** All else than attention goes by so many rows more than there are tokens at most. */
+/** Products of an odd number of rows take longer. */
 const ROW_STEP = 16;
 /** Products sum in another order for 64 rows or fewer (product.ts). */
 const LEAST_ROWS = 128;
@@ -36,17 +36,27 @@ export function placeRows(segments: readonly Segment[], rows: number, tile: numb
   const rowOf: number[] = [];
   const placeOf: number[] = [];
   const placed: Segment[] = [];
+  let behind = segments.at(-1)?.end ?? 0;
   const put = (row: number): void => {
-    placeOf.push(rowOf.length);
+    placeOf[row] = rowOf.length;
     rowOf.push(row);
   };
-  const fillTile = (): void => {
-    const start = rowOf.length;
-    while (rowOf.length % tile !== 0) rowOf.push(0);
+  const close = (start: number): void => {
     if (rowOf.length > start) placed.push(alone(start, rowOf.length));
   };
+  // Rows that are nobody's have no gradient, and are apart from the copies of a row that has one.
+  const fillUp = (end: number): void => {
+    const start = rowOf.length;
+    while (rowOf.length < end && behind < rows) put(behind++);
+    close(start);
+    const copies = rowOf.length;
+    while (rowOf.length < end) rowOf.push(0);
+    close(copies);
+  };
+  const wholeTiles = (places: number): number => Math.ceil(places / tile) * tile;
   for (const { start, end, prefixStart, prefixEnd } of segments) {
-    if ((tile - (rowOf.length % tile)) % tile <= tile * gap) fillTile();
+    const next = wholeTiles(rowOf.length);
+    if (next - rowOf.length <= tile * gap) fillUp(next);
     const first = rowOf.length;
     for (let row = start; row < end; row++) put(row);
     const prefix = prefixEnd > prefixStart ? placeOf[prefixStart]! : first;
@@ -57,11 +67,8 @@ export function placeRows(segments: readonly Segment[], rows: number, tile: numb
       prefixEnd: prefix + prefixEnd - prefixStart,
     });
   }
-  // Rows that are nobody's are apart from places that are: at these stand copies of rows that have gradients.
-  const last = rowOf.length;
-  for (let row = placeOf.length; row < rows; row++) put(row);
-  if (rowOf.length > last) placed.push(alone(last, rowOf.length));
-  fillTile();
+  fillUp(wholeTiles(rowOf.length));
+  fillUp(rowOf.length + wholeTiles(rows - behind));
   return { segments: placed, length: rowOf.length, tile, rowOf, placeOf };
 }
 

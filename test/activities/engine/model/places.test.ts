@@ -19,11 +19,12 @@ const CASES = Array.from({ length: 200 }, (_, i) => {
   };
 });
 
-test('each row has a place of its own, in order, in whole tiles', () => {
-  for (const { segments, rows, tile, gap } of CASES) {
+test('each row has a place of its own, tokens in order, in whole tiles', () => {
+  for (const { segments, tokens, rows, tile, gap } of CASES) {
     const { rowOf, placeOf, length } = placeRows(segments, rows, tile, gap);
     expect(placeOf.map(place => rowOf[place])).toEqual([...Array(rows).keys()]);
-    expect([...placeOf].sort((a, b) => a - b)).toEqual(placeOf);
+    const places = placeOf.slice(0, tokens);
+    expect([...places].sort((a, b) => a - b)).toEqual(places);
     expect([rowOf.length, length % tile]).toEqual([length, 0]);
     expect(rowOf.every(row => row < Math.max(1, rows))).toBe(true);
   }
@@ -32,15 +33,17 @@ test('each row has a place of its own, in order, in whole tiles', () => {
 test("rows see what they are to see, and nothing of what is nobody's", () => {
   for (const { segments, tokens, rows, tile, gap } of CASES) {
     const { segments: placed, placeOf, length } = placeRows(segments, rows, tile, gap);
-    // Rows behind the tokens are a sequence of their own: their gradients must be zeros, whatever stands at other places.
-    const behind = rows > tokens ? [plain(tokens, rows)] : [];
-    const wanted = visibility([...segments, ...behind], rows);
+    const wanted = visibility(segments, tokens);
     const found = visibility(placed, length);
     const seenPlaces = (query: number): number[] => found[query]!.flatMap((seen, place) => (seen ? [place] : []));
-    for (let row = 0; row < rows; row++) {
+    for (let row = 0; row < tokens; row++) {
       const places = wanted[row]!.flatMap((seen, other) => (seen ? [placeOf[other]!] : []));
       expect(seenPlaces(placeOf[row]!)).toEqual(places);
     }
+    // Rows behind the tokens have no gradient: they see, and are seen by, none but their like.
+    const behind = new Set(placeOf.slice(tokens));
+    const mixed = found.flatMap((row, query) => row.map((seen, key) => seen && behind.has(query) !== behind.has(key)));
+    expect(mixed.some(Boolean)).toBe(false);
   }
 });
 
@@ -70,4 +73,9 @@ test('what fills up the last tile sees itself alone', () => {
 
 test('few rows more than there are tokens', () => {
   expect([1, 128, 129, 300, 304].map(rowsOf)).toEqual([128, 128, 144, 304, 304]);
+});
+
+test("rows behind the tokens take places that are nobody's", () => {
+  const { length, placeOf } = placeRows([plain(0, 7), plain(7, 15)], 17, 8, 1);
+  expect([length, placeOf.slice(15)]).toEqual([24, [7, 16]]);
 });
