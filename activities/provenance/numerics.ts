@@ -9,7 +9,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Tensor, WEIGHTS_FILE, writeSafetensors } from '../engine/files/index.js';
 import { PROVIDERS, type Provider } from '../engine/graph/index.js';
-import { expectedTensors, LANES, parseConfig, TILES } from '../engine/model/index.js';
+import { expectedTensors, LANES, parseConfig, ROWS, TILES } from '../engine/model/index.js';
 import {
   DEFAULT_OPTIMIZER,
   type Engine,
@@ -67,6 +67,7 @@ const sizesOf = (provider: Provider): object => ({
   constants: PROVIDERS[provider].constantsFrom,
   tiles: TILES,
   lanes: LANES,
+  rows: ROWS,
 });
 /** More than are decoded in one run, so that a past is carried over. */
 const SAMPLING: SamplingSettings = { temperature: 0.8, topP: 0.95, topK: 0, maxNewTokens: 37, stopIds: [0] };

@@ -10,15 +10,12 @@
  * Shapes: T rows, S places, B of them a block, N = S/B blocks, W lanes, K key-value heads, R query heads to each of them, D
  * head size.
  */
-import { type Dim, type Graph, product, type Value } from '../graph/index.js';
+import { type Dim, type Graph, lengthOf, product, type Value } from '../graph/index.js';
 import { type KeySideInputs, type PlanInputs, planInputs, type SideInputs } from './attention-plan.js';
 import { fromBlocks, type HeadIndices, type HeadLayout, headIndices, toBlocks } from './attention-rows.js';
 import type { GradientRule } from './gradient-rule.js';
 
 const at = (g: Graph, x: Value, index: Value): Value => g.op('Gather', [x, index], { axis: 0 });
-
-/** The length of the first axis, at run time. */
-const lengthOf = (g: Graph, x: Value): Value => at(g, g.op('Shape', [x]), g.scalar(0, 'int64'));
 
 /** What a loop over groups collected, [groups, W, ..], by block: [N, ..]. */
 const byBlock = (g: Graph, collected: Value, { places }: SideInputs): Value => {

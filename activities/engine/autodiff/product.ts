@@ -6,7 +6,7 @@
  * than rows, of rows otherwise, and only the former are narrower for more threads. A left operand that is given transposed
  * is always summed by 128.
  */
-import { type Dim, type Graph, transposed, type Value } from '../graph/index.js';
+import { type Dim, type Graph, lengthOf, transposed, type Value } from '../graph/index.js';
 import type { GradientRule } from './gradient-rule.js';
 
 /** Terms that are summed in one go by every product. */
@@ -75,8 +75,7 @@ export function splitByRows(g: Graph, x: Value, w: Value, transB: 0 | 1, bias?: 
     const column = bias ? [b.reshape(bias, [columns, 1])] : [];
     return transposed(b, b.op('Gemm', [w, x, ...column], { transA: transB ? 0 : 1, transB: 1 }));
   };
-  const rows = g.op('Gather', [g.op('Shape', [x]), g.scalar(0, 'int64')], { axis: 0 });
-  const fewRows = g.op('Less', [rows, g.scalar(columns, 'int64')]);
+  const fewRows = g.op('Less', [lengthOf(g, x), g.scalar(columns, 'int64')]);
   return g.cond(
     fewRows,
     b => [turned(b)],

@@ -1,6 +1,7 @@
 /** Graphs of ONNX operators: built, encoded, and run by onnxruntime. */
 export { type Dim, product } from './dims.js';
 export { Graph, GraphError, type Value } from './graph.js';
+export { lengthOf } from './length.js';
 export { type Attributes, encodeModel, valueMessage } from './onnx.js';
 export { positiveAxis } from './operators.js';
 export { expectProvider, PROVIDERS, type Provider } from './providers.js';

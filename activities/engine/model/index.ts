@@ -41,7 +41,7 @@ export {
   pack,
   splitPasses,
 } from './packing.js';
-export { alone, attentionFeeds, placeRows, rowsOf } from './places.js';
+export { alone, attentionFeeds, placeRows, ROWS, rowsOf } from './places.js';
 export { RotaryTable } from './rotary.js';
 export { activationBytes, cutSegments, type Segment } from './segments.js';
 export { modelSummary } from './summary.js';

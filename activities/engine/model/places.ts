@@ -14,13 +14,16 @@ export interface PlacedRows extends Stream {
   placeOf: readonly number[];
 }
 
-/** Products of an odd number of rows take longer. */
-const ROW_STEP = 16;
-/** Products sum in another order for 64 rows or fewer (product.ts). */
-const LEAST_ROWS = 128;
+/** How many rows are computed, and with it the order in which gradients are summed over them. */
+export const ROWS = {
+  /** Products of an odd number of rows take longer. */
+  step: 16,
+  /** Products sum in another order for 64 rows or fewer (product.ts). */
+  least: 128,
+} as const;
 
 /** Rows of so many tokens: those behind the last token's are nobody's. */
-export const rowsOf = (tokens: number): number => Math.max(LEAST_ROWS, Math.ceil(tokens / ROW_STEP) * ROW_STEP);
+export const rowsOf = (tokens: number): number => Math.max(ROWS.least, Math.ceil(tokens / ROWS.step) * ROWS.step);
 
 /** A sequence that continues nothing. */
 export const alone = (start: number, end: number): Segment => ({ start, end, prefixStart: start, prefixEnd: start });

@@ -9,7 +9,7 @@
  */
 import type * as ort from 'onnxruntime-node';
 import { gradients, type Truncation, tokenLogprobs } from '../autodiff/index.js';
-import { floats, type Graph, integers, type Value } from '../graph/index.js';
+import { floats, type Graph, integers, lengthOf, type Value } from '../graph/index.js';
 import type { TokenLoss } from './losses.js';
 
 /** Logits of one block: 16 Mi of them are 64 MB. */
@@ -61,8 +61,7 @@ function overBlocks(
   const rows = rowInput(g, 'head_rows', 'int64');
   const targets = rowInput(g, 'targets', 'int64');
   const places = { stream: g.input('rows', 'int64', ['rows']), block: g.input('real_rows', 'int64', ['rows']) };
-  const count = g.op('Gather', [g.op('Shape', [rows]), g.scalar(0, 'int64')], { axis: 0 });
-  const loop = g.loop(count, 'n', carried, (b, turn, state) => {
+  const loop = g.loop(lengthOf(g, rows), 'n', carried, (b, turn, state) => {
     const of = (perRow: Value): Value => b.op('Gather', [perRow, turn], { axis: 0 });
     const chosen = b.op('Gather', [hidden, of(rows)], { axis: 0 });
     const results = tokenLogprobs(b, chosen, weight, of(targets), inverseTemperature, truncation);
