@@ -162,6 +162,7 @@ const startsOf = (lengths: readonly number[]): number[] => {
   });
 };
 
+/** Which of the rows stand where in attention's stream, and their positions, each prompt's from 0. */
 function streamFeeds(lengths: readonly number[], tile: number, rows: number): Feeds {
   const segments = startsOf(lengths).map((start, p) => alone(start, start + lengths[p]!));
   const positions = new Array<number>(rows).fill(0);

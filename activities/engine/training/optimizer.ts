@@ -101,10 +101,12 @@ export class AdamW {
       ),
     };
     for (const [name, { data, shape }] of parameters) {
-      const [m, v] = [state.m, state.v].map(moments => {
-        if (!moments.has(name)) moments.set(name, { shape, data: new Float32Array(data.length) });
-        return moments.get(name)!.data;
-      }) as [Float32Array, Float32Array];
+      const moment = (of: Tensors): Float32Array => {
+        const known = of.get(name) ?? { shape, data: new Float32Array(data.length) };
+        of.set(name, known);
+        return known.data;
+      };
+      const [m, v] = [moment(state.m), moment(state.v)];
       const gradient = gradients.get(name)!.data;
       for (let start = 0; start < data.length; start += PIECE) {
         const piece = (of: Float32Array): ort.Tensor => {
